@@ -1,0 +1,117 @@
+"""
+What one agency may hold about one subject, normalized; one dataclass per kind of record.
+
+A field that an agency does not hold is None here ("not held by this agency"); that nobody was heard is
+the answer's state, never a None.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.codes import (
+    AddressKind,
+    InsuranceKind,
+    LifeStatus,
+    ParticipationState,
+    RegistrationState,
+    Sex,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonIdentity:
+    """Who a natural person is, according to one agency."""
+
+    id_number: str
+    full_name: str
+    former_name: str | None = None
+    sex: Sex | None = None
+    born_on: date | None = None
+    life_status: LifeStatus | None = None
+    serving_soldier: bool | None = None
+    telephone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationIdentity:
+    """Who an organization is, according to one registry."""
+
+    name: str
+    uscc: str | None = None
+    registration_number: str | None = None
+    type_text: str | None = None
+    representative: str | None = None
+    representative_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressRecord:
+    """
+    One address as one agency holds it.
+
+    `as_of` is the register's own date for it; `valid_until` ends an address that stands in for another (歇业).
+    `adverse` says that the registry itself warns against it (not reachable there: 经营异常名录).
+    """
+
+    kind: AddressKind
+    text: str
+    region_code: str | None = None
+    postcode: str | None = None
+    telephone: str | None = None
+    recipient: str | None = None
+    recipient_role: str | None = None
+    as_of: date | None = None
+    valid_until: date | None = None
+    adverse: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationRegistration:
+    """The registration of an organization: state, registry, dates, and the flags beside the state."""
+
+    name: str
+    state: RegistrationState
+    uscc: str | None = None
+    registration_number: str | None = None
+    registry: str | None = None
+    representative: str | None = None
+    founded_on: date | None = None
+    approved_on: date | None = None
+    term_from: date | None = None
+    term_to: date | None = None
+    suspended_until: date | None = None
+    abnormal_list: bool = False
+    kind: str = "organization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A person's position in an organization: legal representative, director, partner."""
+
+    organization: str
+    role: str
+    uscc: str | None = None
+    state: RegistrationState | None = None
+    kind: str = "position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsuranceParticipation:
+    """
+    A person's participation in one kind of social insurance, which tells whether the employer lead is live.
+
+    `paid_until` has the precision of its source, a month: `2026-10`.
+    """
+
+    insurance: InsuranceKind
+    state: ParticipationState
+    employer: str | None = None
+    employer_number: str | None = None
+    since: date | None = None
+    paid_until: str | None = None
+    office: str | None = None
+    kind: str = "insurance"
+
+
+Registration = OrganizationRegistration | Position | InsuranceParticipation
+Record = PersonIdentity | OrganizationIdentity | AddressRecord | Registration
