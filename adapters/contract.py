@@ -39,7 +39,12 @@ class Agency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """One lookup that an agency offers: for whom, by which identifiers, and which wants it serves."""
+    """
+    One lookup that an agency offers: for whom, by which identifiers, and which wants it serves.
+
+    `official` says that the acting official's own details go with the question, `named` that the agency answers only
+    to number and name together.
+    """
 
     name: str
     subject: SubjectKind
@@ -47,6 +52,7 @@ class Capability:
     serves: frozenset[Want]
     official: bool
     summary: str
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +150,13 @@ LookupMethod = Callable[[Any, Question], Awaitable[Reading]]
 
 
 def lookup(
-    name: str, *, subject: SubjectKind, by: tuple[IdType, ...], serves: frozenset[Want], official: bool = True
+    name: str,
+    *,
+    subject: SubjectKind,
+    by: tuple[IdType, ...],
+    serves: frozenset[Want],
+    official: bool = True,
+    named: bool = False,
 ) -> Callable[[LookupMethod], LookupMethod]:
     """
     Declares a method as a capability.  A method without it is invisible; there is no other list.
@@ -153,7 +165,7 @@ def lookup(
     def declare(method: LookupMethod) -> LookupMethod:
         summary = (inspect.getdoc(method) or "").partition("\n")[0]
         method.__dict__["capability"] = Capability(
-            name=name, subject=subject, by=by, serves=serves, official=official, summary=summary
+            name=name, subject=subject, by=by, serves=serves, official=official, summary=summary, named=named
         )
         return method
 
@@ -190,4 +202,6 @@ class Adapter:
             raise UnsupportedLookup(Reason.NOT_CONFIGURED)
         if question.subject.kind is not declared.subject or question.subject.id_type not in declared.by:
             raise UnsupportedLookup(Reason.ID_TYPE_NOT_SUPPORTED)
+        if declared.named and not question.subject.name:
+            raise UnsupportedLookup(Reason.NAME_REQUIRED)
         return await self._methods[capability](self, question)

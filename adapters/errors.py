@@ -10,14 +10,14 @@ What can go wrong when an agency is asked.  Inside an adapter these are raised; 
     │  └─ CredentialsRejected   and an operator is told
     ├─ AgencyFault              they say that they failed; never repeated
     └─ AnswerUnreadable         .field .at; their answer broke the contract, the evidence is kept
-    UnsupportedLookup           this agency does not offer it: state not_asked
+    UnsupportedLookup           .reason .authority; this agency does not offer it: state not_asked
     ConfigurationError          start-up only, outside the tree
 
 No text of these errors holds anything that came from a person or an agency: only our own words, field names and
 paths.  They are raised outside of `except` blocks, so that no library's exception hangs on as their context.
 """
 
-from schemas.codes import Reason
+from schemas.codes import Code, Reason
 
 
 class AgencyError(Exception):
@@ -90,16 +90,21 @@ class AnswerUnreadable(AgencyError, ValueError):
         self.at = at
 
     def __str__(self) -> str:
-        where = f" ({self.field} at {self.at})" if self.at else ""
+        where = f" ({f'{self.field} ' if self.field else ''}at {self.at})" if self.at else ""
         return f"agency {self.reason.en}{where}"
 
 
 class UnsupportedLookup(LookupError):
-    """This agency does not offer this question, or not for this type of identifier."""
+    """
+    This agency does not offer this question, or not for this type of identifier.
 
-    def __init__(self, reason: Reason = Reason.ID_TYPE_NOT_SUPPORTED) -> None:
+    `authority` names the one that would know (`民政部门`, `Civil affairs`), where that is certain.
+    """
+
+    def __init__(self, reason: Reason = Reason.ID_TYPE_NOT_SUPPORTED, *, authority: Code | None = None) -> None:
         super().__init__(f"agency {reason.en}")
         self.reason = reason
+        self.authority = authority
 
 
 class ConfigurationError(Exception):

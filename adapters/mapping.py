@@ -39,26 +39,59 @@ class CodeTable:
         return value
 
 
+def text(raw: Any) -> str:
+    """
+    Reads a text or whole number as text without outer blanks.  Anything else raises `TypeError`: a nested value is
+    not a name.
+    """
+    if isinstance(raw, bool) or not isinstance(raw, (str, int)):
+        raise TypeError("not a text")
+    return str(raw).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A condition on a leaf: holds if the leaf is present and its closed table reads it as true."""
+
+    at: str
+    via: Callable[[Any], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One field of ours: which leaf it is read from, how it is read, and whether the answer needs it."""
+    """
+    One field of ours: which leaf it is read from, how it is read, and whether the answer needs it.
+
+    With `given`, the leaf counts only where that condition holds.  Of several takes of one field the first whose leaf
+    is present wins.  A reader that returns None says that the leaf does not tell: the field is then not held.
+    """
 
     field: str
     at: str
-    via: Callable[[Any], Any] = str
+    via: Callable[[Any], Any] = text
     required: bool = False
+    given: Given | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """
-    One record that a row yields: its type, constant fields, takes.  With `when`, only if that leaf is present.
+    One record that a row yields: its type, the fields that stand unless a take replaces them, the takes.
+
+    With `when`, only if that leaf is present; with `given`, only if that condition holds.
     """
 
     record: type[Record]
     takes: tuple[Take, ...]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     when: str | None = None
+    given: Given | None = None
+
+    @property
+    def leaves(self) -> frozenset[str]:
+        """Every leaf that this part looks at."""
+        conditions = [given.at for given in (self.given, *(take.given for take in self.takes)) if given]
+        return frozenset([*(take.at for take in self.takes), *conditions, *([self.when] if self.when else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +111,8 @@ class Holding:
 
 
 def present(leaf: Any) -> bool:
-    """Empty text and null are "no leaf"."""
-    return leaf is not None and leaf != ""
+    """Null, empty and blank text are "no leaf"."""
+    return leaf is not None and not (isinstance(leaf, str) and not leaf.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +120,18 @@ class RecordMap:
     """
     The whole translation of one kind of row.
 
-    `echo` names the leaf that repeats the identifier asked about, `named` the leaf with the subject's name; `ignore`
-    lists the leaves that are known and not wanted, each with the reason.
+    `echo` names the leaf that repeats the identifier asked about, `named` and `formerly` the leaves with the subject's
+    name and earlier name, `apart` further leaves in which two subjects differ, `degrees` the leaves in which the agency
+    itself says how number and name match; `ignore` lists the leaves that are known and not wanted, each with why.
     """
 
     name: str
     parts: tuple[Part, ...]
     echo: str | None = None
     named: str | None = None
+    formerly: str | None = None
+    apart: tuple[str, ...] = ()
+    degrees: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, row: Mapping[str, Any]) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
@@ -102,40 +139,50 @@ class RecordMap:
         Returns the holdings of a row and its drift (paths of unknown leaves).  Raises `AnswerUnreadable`.
         """
         holdings = tuple(
-            _read_part(part, row) for part in self.parts if part.when is None or present(row.get(part.when))
+            _read_part(part, row)
+            for part in self.parts
+            if (part.when is None or present(row.get(part.when))) and _holds(part.given, row)
         )
         return holdings, tuple(sorted(path for path in row if path not in self.known))
 
     @property
     def known(self) -> frozenset[str]:
-        """Every leaf that this map takes or ignores."""
-        taken = {take.at for part in self.parts for take in part.takes}
-        gates = {part.when for part in self.parts if part.when}
-        ends = {leaf for leaf in (self.echo, self.named) if leaf}
-        return frozenset(taken | gates | ends | set(self.ignore))
+        """Every leaf that this map looks at or ignores."""
+        ends = {leaf for leaf in (self.echo, self.named, self.formerly) if leaf}
+        return frozenset().union(*(part.leaves for part in self.parts), ends, self.apart, self.degrees, self.ignore)
 
 
 def _read_part(part: Part, row: Mapping[str, Any]) -> Holding:
     values: dict[str, Any] = dict(part.fixed)
     origins: dict[str, Origin] = {}
     for take in part.takes:
-        raw = row.get(take.at)
-        if not present(raw):
-            if take.required:
-                raise AnswerUnreadable(Reason.MISSING_LEAF, field=take.field, at=take.at)
+        if take.field in origins or not _holds(take.given, row):
             continue
-        values[take.field] = _read_leaf(take, raw)
-        origins[take.field] = Origin(path=take.at, raw=raw)
+        raw = row.get(take.at)
+        if present(raw):
+            value = _read_leaf(take.via, raw, take.field, take.at)
+            if value is not None:
+                values[take.field] = value
+                origins[take.field] = Origin(path=take.at, raw=raw)
+        elif take.required:
+            raise AnswerUnreadable(Reason.MISSING_LEAF, field=take.field, at=take.at)
     return Holding(record=part.record(**values), origins=origins)
 
 
-def _read_leaf(take: Take, raw: Any) -> Any:
+def _holds(given: Given | None, row: Mapping[str, Any]) -> bool:
+    if given is None:
+        return True
+    raw = row.get(given.at)
+    return present(raw) and bool(_read_leaf(given.via, raw, None, given.at))
+
+
+def _read_leaf(via: Callable[[Any], Any], raw: Any, name: str | None, at: str) -> Any:
     # The reader's own error may quote the leaf; it is left behind before ours is raised.
     reason = Reason.UNDECODABLE
     try:
-        return take.via(raw)
+        return via(raw)
     except UnlistedCode:
         reason = Reason.UNKNOWN_CODE
     except (ValueError, TypeError, KeyError, OverflowError):
         pass
-    raise AnswerUnreadable(reason, field=take.field, at=take.at)
+    raise AnswerUnreadable(reason, field=name, at=at)

@@ -5,10 +5,11 @@ The values are ours and stable: they stand in the API, on the pages, in the comm
 An agency's own codes are mapped onto them beside its adapter; a code outside its map is never guessed.
 """
 
-from enum import Enum
+from enum import StrEnum
+from typing import Self
 
 
-class Code(str, Enum):
+class Code(StrEnum):
     """
     One value of a closed table: a stable word, and what it is called in Chinese and in English.
     """
@@ -16,15 +17,12 @@ class Code(str, Enum):
     zh: str
     en: str
 
-    def __new__(cls, word: str, zh: str, en: str) -> "Code":
+    def __new__(cls, word: str, zh: str = "", en: str = "") -> Self:
         code = str.__new__(cls, word)
         code._value_ = word
         code.zh = zh
         code.en = en
         return code
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class SubjectKind(Code):
@@ -93,6 +91,9 @@ class Reason(Code):
     ID_TYPE_NOT_SUPPORTED = "id_type_not_supported", "不支持此证件类型", "does not take this type of identifier"
     NOT_CONFIGURED = "not_configured", "尚未接入", "is not connected"
     OFFICIAL_INCOMPLETE = "official_incomplete", "承办人信息不全", "needs the acting official's details"
+    NAME_REQUIRED = "name_required", "须同时提供姓名", "needs the name together with the number"
+    OTHER_AUTHORITY = "other_authority", "由其他机关登记", "does not register this organization"
+    NOT_EXPRESSIBLE = "not_expressible", "查询内容无法按对方格式书写", "cannot be asked this in its own format"
     OVERLOADED = "overloaded", "等待查询过多", "has too many questions waiting"
 
 

@@ -2,7 +2,7 @@
 Provenance: no normalized field without the agencies that said it, when, and where in their answer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
@@ -31,16 +31,16 @@ class Alternative(Generic[T]):
     Another value that a source gave for the same field.  Shown beside the first, never averaged with it.
     """
 
-    value: T
+    value: T = field(repr=False)
     sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced(Generic[T]):
     """
-    One normalized field: the value, who said so, and what others said instead.
+    One normalized field: the value, who said so, and what others said instead.  `repr` shows no value.
     """
 
-    value: T
+    value: T = field(repr=False)
     sources: tuple[Source, ...]
     alternatives: tuple[Alternative[T], ...] = ()

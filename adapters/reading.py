@@ -1,0 +1,116 @@
+"""
+From an agency's rows to one reading: about whom they are, whether that is one subject, and what is held.
+
+    no row                                   not_found
+    rows, none about the subject asked for   AnswerUnreadable(wrong_subject)
+    rows about several different subjects    ambiguous, several_matches
+    number right, name not                   ambiguous, name_mismatch
+    else                                     found
+
+Two persons on one number have existed: a number alone never merges two rows, and a name in the question never picks
+one of them.  What an ambiguous reading holds is for a clerk to choose from, not to be used as it stands.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adapters.contract import Reading, Rows
+from adapters.errors import AnswerUnreadable
+from adapters.leaves import folded
+from adapters.mapping import Holding, RecordMap, present
+from schemas.codes import AnswerState, Reason
+from schemas.identifiers import IdentifierError, equal, parse
+from schemas.subject import Subject
+
+Row = Mapping[str, Any]
+
+# Degree of match (`_PPDDM`): only this value is agreed; every other reads as "no match".
+_MATCHES = "1"
+
+_NUMBER_LENGTH = 18
+
+
+def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
+    """
+    Reads the rows of one answer about one subject.  Raises `AnswerUnreadable`.
+    """
+    mine = [row for row in rows.records if _is_about(row, mapping, subject)]
+    if rows.records and not mine:
+        raise AnswerUnreadable(Reason.WRONG_SUBJECT, at=mapping.echo)
+    holdings: list[Holding] = []
+    drift = set(rows.drift)
+    for row in mine:
+        held, unknown = mapping.read(row)
+        drift.update(unknown)
+        for holding in held:
+            if all(holding.record != other.record for other in holdings):
+                holdings.append(holding)
+    state, reason = _state(rows.records, mine, mapping, subject)
+    return Reading(
+        state=state,
+        reason=reason,
+        answered_at=rows.answered_at,
+        holdings=tuple(holdings),
+        reference=rows.reference,
+        drift=tuple(sorted(drift)),
+    )
+
+
+def person_terms(subject: Subject) -> dict[str, str]:
+    """
+    The terms by which a person is asked for: `id_number` and, where known, `name`.
+    """
+    return {"id_number": asked_number(subject)} | ({"name": subject.name} if subject.name else {})
+
+
+def asked_number(subject: Subject) -> str:
+    """The number of a person in the form by which registers keep it: of 15 digits, the one of 18."""
+    if len(subject.id_number) == _NUMBER_LENGTH:
+        return subject.id_number
+    return parse(subject.id_type, subject.id_number, country=subject.country).asked_as
+
+
+def _state(
+    rows: Sequence[Row], mine: Sequence[Row], mapping: RecordMap, subject: Subject
+) -> tuple[AnswerState, Reason | None]:
+    if not rows:
+        return AnswerState.NOT_FOUND, None
+    if len(mine) < len(rows) or len({_who(row, mapping) for row in mine}) > 1:
+        return AnswerState.AMBIGUOUS, Reason.SEVERAL_MATCHES
+    if not all(_is_named(row, mapping, subject) for row in mine):
+        return AnswerState.AMBIGUOUS, Reason.NAME_MISMATCH
+    return AnswerState.FOUND, None
+
+
+def _is_about(row: Row, mapping: RecordMap, subject: Subject) -> bool:
+    if mapping.echo is None:
+        return True
+    leaf = row.get(mapping.echo)
+    if not present(leaf):
+        raise AnswerUnreadable(Reason.MISSING_LEAF, field="id_number", at=mapping.echo)
+    return folded(str(leaf)) == folded(subject.id_number) or _is_other_form(str(leaf), subject)
+
+
+def _is_other_form(echoed: str, subject: Subject) -> bool:
+    # A malformed number in a register is a fact, not an error: it is just no form of this number.
+    try:
+        return equal(parse(subject.id_type, echoed), parse(subject.id_type, subject.id_number))
+    except IdentifierError:
+        return False
+
+
+def _who(row: Row, mapping: RecordMap) -> tuple[str, ...]:
+    return tuple(_comparable(row.get(leaf)) for leaf in (mapping.named, *mapping.apart) if leaf)
+
+
+def _is_named(row: Row, mapping: RecordMap, subject: Subject) -> bool:
+    if subject.name is None:
+        return True
+    if any(present(row.get(leaf)) and str(row[leaf]).strip() != _MATCHES for leaf in mapping.degrees):
+        return False
+    names = {_comparable(row.get(leaf)) for leaf in (mapping.named, mapping.formerly) if leaf} - {""}
+    return not names or folded(subject.name) in names
+
+
+def _comparable(leaf: Any) -> str:
+    return folded(str(leaf)) if present(leaf) else ""

@@ -1,0 +1,182 @@
+"""
+Reads agencies.toml, the only place that says where an agency is, and credentials.toml, which only its owner may read.
+
+    [public_security]                          address, connections, plain_http, tls
+    [public_security.tls]                      roots, identity, revocations (PEM files, beside agencies.toml)
+    [public_security.identity]                 family, path, credentials, timeout, per_minute, per_day
+    [public_security.identity.parameters]      our terms in their spelling
+    [public_security.identity.options]         what the family asks for
+"""
+
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.errors import ConfigurationError
+from adapters.wire.route import Route
+from adapters.wire.tls import Trust
+
+_AGENCY_KEYS: Final = frozenset({"address", "connections", "plain_http", "tls"})
+_ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "family": str,
+    "path": str,
+    "credentials": str,
+    "parameters": dict,
+    "options": dict,
+    "timeout": (int, float),
+    "per_minute": int,
+    "per_day": int,
+}
+_NEEDED: Final = ("family", "path", "credentials", "parameters")
+_LINE: Final = re.compile(r"\(at (line \d+, column \d+|end of document)\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One agency as configured: its routes, how many connections they share, and whom those trust."""
+
+    agency: str
+    routes: tuple[Route, ...]
+    connections: int = 10
+    trust: Trust | None = None
+
+
+def read_sites(path: Path, credentials_path: Path, addresses: Mapping[str, str]) -> tuple[Site, ...]:
+    """
+    Every agency of the file in its order; `addresses` takes the place of the addresses written there.
+
+    Raises `ConfigurationError`, which names file, key, rule and fix and holds no credential.
+    """
+    agencies = _document(path, "write a table [agency] for each agency that this court is connected to")
+    _require_private(credentials_path)
+    credentials = _document(credentials_path, f"touch {credentials_path} && chmod 600 {credentials_path}")
+    for agency in addresses:
+        if agency not in agencies:
+            raise _wrong(path, agency, "has an address given and no table", f"write [{agency}] or give no address")
+    return tuple(
+        _site(path, credentials_path, credentials, agency, table, addresses.get(agency))
+        for agency, table in agencies.items()
+    )
+
+
+def _site(
+    path: Path, credentials_path: Path, credentials: Mapping[str, Any], agency: str, table: Any, address: str | None
+) -> Site:
+    if not isinstance(table, dict):
+        raise _wrong(path, agency, "stands outside a table", f"write [{agency}]")
+    address = address if address is not None else table.get("address")
+    if not isinstance(address, str):
+        raise _wrong(path, f"[{agency}] address", "is missing", 'write address = "https://<host>:<port>"')
+    connections = table.get("connections", 10)
+    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= 1000:
+        raise _wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 1000", "write connections = 10")
+    plain_http = table.get("plain_http", False)
+    if not isinstance(plain_http, bool):
+        raise _wrong(path, f"[{agency}] plain_http", "is neither true nor false", "write plain_http = true")
+    routes = []
+    for capability, settings in table.items():
+        if capability in _AGENCY_KEYS:
+            continue
+        where = f"[{agency}.{capability}]"
+        if not isinstance(settings, dict):
+            raise _wrong(
+                path, f"[{agency}] {capability}", "is no key of an agency", "correct its spelling or remove it"
+            )
+        _check_keys(path, where, settings)
+        reference = settings["credentials"]
+        routes.append(
+            Route(
+                agency=agency,
+                capability=capability,
+                family=settings["family"],
+                address=address,
+                path=settings["path"],
+                parameters=_texts(path, f"{where} parameters", settings["parameters"]),
+                options=settings.get("options", {}),
+                credentials=_credentials(credentials_path, credentials, reference, where),
+                credentials_table=reference,
+                timeout=float(settings.get("timeout", 4.0)),
+                per_minute=settings.get("per_minute"),
+                per_day=settings.get("per_day"),
+                plain_http=plain_http,
+                file=str(path),
+                credentials_file=str(credentials_path),
+            )
+        )
+    return Site(
+        agency=agency, routes=tuple(routes), connections=connections, trust=_trust(path, agency, table.get("tls"))
+    )
+
+
+def _check_keys(path: Path, where: str, settings: Mapping[str, Any]) -> None:
+    for key in _NEEDED:
+        if key not in settings:
+            raise _wrong(path, f"{where} {key}", "is missing", f"write {key}")
+    for key, value in settings.items():
+        if key not in _ROUTE_KEYS:
+            raise _wrong(path, f"{where} {key}", "is no key of a route", "correct its spelling or remove it")
+        if isinstance(value, bool) or not isinstance(value, _ROUTE_KEYS[key]):
+            raise _wrong(path, f"{where} {key}", "has the wrong type", "see docs/agencies.md for its form")
+
+
+def _texts(path: Path, key: str, table: Mapping[str, Any]) -> Mapping[str, str]:
+    if not all(isinstance(value, str) and value for value in table.values()):
+        raise _wrong(path, key, "holds something else than texts", 'write id_number = "…"')
+    return table
+
+
+def _credentials(path: Path, credentials: Mapping[str, Any], reference: str, where: str) -> Mapping[str, str]:
+    table: Any = credentials
+    for step in reference.split("."):
+        table = table.get(step) if isinstance(table, dict) else None
+    if not isinstance(table, dict):
+        raise _wrong(path, f"[{reference}]", f"is missing, and {where} refers to it", f"write [{reference}]")
+    return {key: value for key, value in table.items() if isinstance(value, str)}
+
+
+def _trust(path: Path, agency: str, table: Any) -> Trust | None:
+    if table is None:
+        return None
+    where = f"[{agency}.tls]"
+    if not isinstance(table, dict) or not set(table) <= {"roots", "identity", "revocations"}:
+        raise _wrong(path, where, "holds other keys than agreed", "write roots, identity, revocations")
+    files = {}
+    for key, name in table.items():
+        file = path.parent / str(name)
+        if not file.is_file():
+            raise _wrong(path, f"{where} {key}", "names no file", "write the path of a PEM file")
+        if key == "identity":
+            _require_private(file)
+        files[key] = file
+    return Trust(**files)
+
+
+def _require_private(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        mode = None
+    if mode is None or not stat.S_ISREG(mode):
+        raise _wrong(path, "the file", "cannot be found", f"touch {path} && chmod 600 {path}")
+    if mode & 0o077:
+        raise _wrong(path, "the file", "can be read by others than its owner", f"chmod 600 {path}")
+
+
+def _document(path: Path, fix: str) -> dict[str, Any]:
+    # The parser's own text may quote a credential: only its line is kept.
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        rule = "cannot be read as text"
+    except tomllib.TOMLDecodeError as error:
+        place = _LINE.search(str(error))
+        rule, fix = f"is not TOML{f' ({place[1]})' if place else ''}", "correct that line"
+    raise _wrong(path, "the file", rule, fix)
+
+
+def _wrong(path: Path, key: str, rule: str, fix: str) -> ConfigurationError:
+    return ConfigurationError(f"{path}: {key}: {rule}; fix: {fix}")

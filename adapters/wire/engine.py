@@ -1,0 +1,135 @@
+"""
+The engine behind the port: pyreqwest (reqwest and hyper), one client per agency, configured once.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+import httpx
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import (
+    DecodeError,
+    DetailedPyreqwestError,
+    PoolTimeoutError,
+    PyreqwestError,
+    RequestTimeoutError,
+)
+from pyreqwest.request import StreamRequest
+from pyreqwest.response import Response
+
+from adapters.errors import (
+    AgencyError,
+    AgencyFault,
+    AgencyTimeout,
+    AgencyUnavailable,
+    AgencyUnreachable,
+    AnswerUnreadable,
+)
+from adapters.wire.tls import Trust
+from schemas.codes import Reason
+
+CONNECT_TIMEOUT: Final = timedelta(seconds=2)
+POOL_TIMEOUT: Final = timedelta(milliseconds=500)
+
+# Most answers fit into one piece, and one piece is one crossing into the engine.
+_PIECE: Final = 65_536
+
+
+class Engine(httpx.AsyncBaseTransport):
+    """
+    One agency's connections: `connections` at most, no redirects, cookies, system proxy or compression.
+
+    It never repeats a request and sets no total timeout: the port cancels what is late.  Raises the errors that the
+    port promises.  Every text of this library's exceptions holds the address, so none is let out.
+    """
+
+    def __init__(self, *, connections: int, https_only: bool, trust: Trust | None = None) -> None:
+        builder = (
+            ClientBuilder()
+            .max_connections(connections)
+            .pool_max_idle_per_host(connections)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_timeout(POOL_TIMEOUT)
+            .follow_redirects(False)
+            .referer(False)
+            .default_cookie_store(False)
+            .no_proxy()
+            .gzip(False)
+            .brotli(False)
+            .zstd(False)
+            .deflate(False)
+            .https_only(https_only)
+            .min_tls_version("TLSv1.2")
+            .user_agent("shuniu")
+            # Sockets and TLS are worked by the engine's own threads, beside the event loop.
+            .runtime_multithreaded(True)
+        )
+        self._client = (trust.applied_to(builder) if trust else builder).build()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        failure: AgencyError
+        try:
+            exchange = (
+                self._client.request(request.method, str(request.url))
+                .headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw])
+                .body_bytes(await request.aread())
+                .build_streamed()
+            )
+            response = await exchange.__aenter__()
+            return httpx.Response(
+                response.status, headers=list(response.headers.items()), stream=_Body(exchange, response)
+            )
+        except PyreqwestError as error:
+            failure = _meaning(error)
+        raise failure
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body in pieces; closing it, at any point, gives the connection back."""
+
+    def __init__(self, exchange: StreamRequest, response: Response) -> None:
+        self._exchange = exchange
+        self._reader = response.body_reader
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        failure: AgencyError
+        try:
+            # A piece is filled up unless the body ends: a short one is the last.
+            while (piece := await self._reader.read(_PIECE)) is not None:
+                yield bytes(piece)
+                if len(piece) < _PIECE:
+                    break
+        except PyreqwestError as error:
+            failure = _meaning(error)
+        else:
+            return
+        raise failure
+
+    async def aclose(self) -> None:
+        with contextlib.suppress(PyreqwestError):
+            await self._exchange.__aexit__(None, None, None)
+
+
+def _meaning(error: PyreqwestError) -> AgencyError:
+    # The classes are coarse (a server that hangs up is a "ConnectError"); only the causes tell what was sent.
+    causes: list[str] = []
+    if isinstance(error, DetailedPyreqwestError):
+        causes = [cause["message"] for cause in error.details["causes"] or ()]
+    if "client error (Connect)" in causes:
+        if any("certificate" in cause for cause in causes):
+            return AgencyFault(Reason.UNREACHABLE)
+        return AgencyUnreachable(sent=False)
+    match error:
+        case PoolTimeoutError():
+            return AgencyUnavailable(Reason.OVERLOADED)
+        case RequestTimeoutError():
+            return AgencyTimeout()
+        case DecodeError():
+            return AnswerUnreadable(at="body")
+        case _:
+            return AgencyUnreachable(sent=True)

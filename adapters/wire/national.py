@@ -1,0 +1,230 @@
+"""
+Family 2: the national data sharing platform (数据直达), REST with JSON.
+
+Source: 数据直达接口规范 v0.55, section 5 and appendix C.  Every call carries four fields: service `sid`, request `rid`,
+time `rtime` (ms) and `sign = Base64(HMAC-SHA256(secret, sid + rid + rtime))`.  The secret of business calls is handed
+out encrypted, signed for with the long-term application key, and renewed 60 s before its stated end.
+
+    200    read `data`
+    300    failure at the provider, as are detail codes catalog-, res-, api-, db-
+    other  permanent failure; a dead secret has no code of its own, so it is renewed by time and never by guess
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from adapters.contract import Question, RawAnswer, Rows
+from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable, CredentialsRejected
+from adapters.wire import decode, status
+from adapters.wire.clock import Clock
+from adapters.wire.family import Family, json_headers, matter_code
+from adapters.wire.port import Port
+from adapters.wire.route import Options, Route
+from adapters.wire.secrets import Ring, Secret, SecretStore, holder
+from schemas.codes import Reason
+
+OK: Final = "200"
+MARGIN: Final = 60.0
+# The platform states no lifetime, only an end; this is what an end in the past is taken for.
+LONGEST_LIFE: Final = 24 * 3600.0
+SID: Final = r"s_[0-9A-Z]{13,18}_[0-9]{4}|[0-9a-f]{32}"
+
+_PROVIDER_CODE: Final = re.compile(r"300|(?:catalog|res|api|db)-\d{3}")
+_ENVELOPE: Final = frozenset({"code", "message", "data"})
+_JSON: Final = frozenset({"application/json"})
+
+
+def sign(sid: str, rid: str, rtime: str, key: str) -> str:
+    """The signature of one call, in the order that the platform fixes."""
+    return base64.b64encode(hmac.digest(key.encode(), f"{sid}{rid}{rtime}".encode(), "sha256")).decode("ascii")
+
+
+def opened(app_key: str, secret: str) -> str:
+    """
+    The application secret from `data.secret`: Base64 of AES-128-ECB under a key derived from the application key.
+
+    Raises `ValueError` if it does not open.
+    """
+    # What Java's SHA1PRNG yields when it is seeded with the application key.
+    seed = hashlib.sha1(app_key.encode(), usedforsecurity=False).digest()
+    key = hashlib.sha1(seed, usedforsecurity=False).digest()[:16]
+    # One block or two of a random secret: the platform prescribes the mode.
+    decryptor = Cipher(algorithms.AES(key), modes.ECB()).decryptor()  # noqa: S305
+    padded = decryptor.update(base64.b64decode(secret, validate=True)) + decryptor.finalize()
+    unpadder = PKCS7(128).unpadder()
+    return (unpadder.update(padded) + unpadder.finalize()).decode("utf-8")
+
+
+class Platform:
+    """
+    Our standing at the national platform: signs calls and renews the secret.  Shared with family 3.
+
+    Credentials: `app_key`, `sid`.  Options: `prefix` of the four fields, `refresh_path`, `rid_suffix`.
+    """
+
+    def __init__(self, route: Route, options: Options, port: Port, clock: Clock, store: SecretStore) -> None:
+        self._port = port
+        self._clock = clock
+        self._store = store
+        self._app_key = route.secret("app_key")
+        self.sid = route.secret("sid", form=SID)
+        self.prefix = options.choice("prefix", "gjgxjhpt_", ("gjgxjhpt_", "gjzwfwpt_"))
+        self._url = route.url(options.text("refresh_path", "/sysapi/auth/refreshappsecret", form="/.*"))
+        self._rid_suffix = options.text("rid_suffix", "", form=r"(@[\w.-]+)?")
+        self._key = holder("national", route.address, self._app_key, self.sid)
+
+    async def fields(self, until: float) -> tuple[str, str, str, str]:
+        """`rid`, `sid`, `rtime` and `sign` of one business call.  Raises as the port does, or `CredentialsRejected`."""
+        ring = self._store.held(self._key)
+        if ring is None or not ring.secret.lives(self._clock, margin=MARGIN):
+            ring = await self._store.renew(self._key, ring, lambda _: self._fetched(until), until)
+        return self._signed(ring.secret.text)
+
+    def named(self, fields: tuple[str, str, str, str]) -> dict[str, str]:
+        """The four fields under their wire names."""
+        return dict(zip((f"{self.prefix}{name}" for name in ("rid", "sid", "rtime", "sign")), fields, strict=True))
+
+    def _signed(self, key: str) -> tuple[str, str, str, str]:
+        rid = f"{uuid4()}{self._rid_suffix}"
+        rtime = self._clock.milliseconds()
+        return rid, self.sid, rtime, sign(self.sid, rid, rtime, key)
+
+    async def _fetched(self, until: float) -> Ring:
+        body = json.dumps(self.named(self._signed(self._app_key))).encode()
+        reply = await self._port.send(self._url, json_headers(), body, until)
+        if reply.status != 200:
+            raise status.failure(reply.status, reply.retry_after, self._clock.now())
+        decode.content(reply.content_type, _JSON)
+        envelope = decode.json_value(decode.text(reply.body))
+        if not isinstance(envelope, dict) or "code" not in envelope:
+            raise AnswerUnreadable(at="code")
+        # Here the code is the text "0"; business codes differ.
+        if str(envelope["code"]) != "0":
+            raise CredentialsRejected
+        issued = envelope.get("data")
+        if not isinstance(issued, dict) or not isinstance(issued.get("secret"), str):
+            raise AnswerUnreadable(Reason.MISSING_LEAF, at="data/secret")
+        ends_at = decode.epoch_seconds(issued.get("secretEndTime"), at="data/secretEndTime")
+        try:
+            text = opened(self._app_key, issued["secret"])
+        except ValueError:
+            text = ""
+        if not text:
+            # It was encrypted for another application key than ours.
+            raise CredentialsRejected
+        return Ring(secret=Secret.issued(text, ends_at=ends_at, lifetime=LONGEST_LIFE, clock=self._clock))
+
+
+class NationalWire(Family):
+    """
+    Asks over the national platform.
+
+    Options: those of `Platform`; `fields_in` (headers, or body as some proxies want); `forwarded_for` (the address on
+    the agency's white list); `matters`; `body` (relay: head and `data.cxjg`; plain: `data` itself); `head_field` and
+    `head_ok` of the relay; `empty` (array, null, text); `content_types`.
+    """
+
+    def _configure(self, options: Options) -> None:
+        self._platform = Platform(self.route, options, self.port, self.clock, self.store)
+        self._in_body = options.choice("fields_in", "headers", ("headers", "body")) == "body"
+        forwarded = options.text("forwarded_for", "", form=r"[0-9A-Fa-f.:]*")
+        self._headers = json_headers(*([(b"X-Forwarded-For", forwarded.encode("ascii"))] if forwarded else []))
+        self._matters = options.table("matters")
+        self._relay = options.choice("body", "relay", ("relay", "plain")) == "relay"
+        self._head_field = options.choice("head_field", "code", ("code", "status"))
+        self._head_ok = options.text("head_ok", "0000", form=r"[0-9A-Za-z]+")
+        self._empty = options.choices("empty", ("array",), ("array", "null", "text"))
+        self._content_types = frozenset(options.texts("content_types", ("application/json",)))
+        for theirs in self.route.parameters.values():
+            if theirs != theirs.lower():
+                raise self.route.wrong("parameters", "holds an upper-case letter", "write all keys in lower case")
+
+    async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
+        business = self._business(question, self._asked(question, terms))
+        until = self._until(question)
+        fields = await self._platform.fields(until)
+        if self._in_body:
+            headers = self._headers
+            business |= self._platform.named(fields)
+        else:
+            named = self._platform.named(fields)
+            headers = [
+                *self._headers,
+                *((name.encode("ascii"), value.encode("ascii")) for name, value in named.items()),
+            ]
+        body = json.dumps(business, ensure_ascii=False).encode()
+        raw = await self._send(question, capability, headers, body, until)
+        records, drift = await self._decoded(raw)
+        return Rows(records=records, answered_at=raw.answered_at, reference=fields[0], drift=drift)
+
+    def _business(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
+        official, matter = question.official, question.matter
+        return {
+            **terms,
+            "usercardid": official.id_number,
+            "username": official.name,
+            "userdept": official.unit_name,
+            "projectid": matter.work_order,
+            "powermatters": matter_code(self._matters, matter.kind),
+        }
+
+    def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
+        decode.content(raw.content_type, self._content_types)
+        envelope = decode.json_value(decode.text(raw.body))
+        if not isinstance(envelope, dict) or isinstance(envelope.get("code"), (dict, list, bool, type(None))):
+            raise AnswerUnreadable(at="code")
+        code = str(envelope["code"])
+        if code != OK:
+            raise _failure(code)
+        drift = [f"envelope/{name}" for name in envelope if name not in _ENVELOPE]
+        found, at = envelope.get("data"), "data"
+        if self._relay:
+            found, more = self._unwrapped(found)
+            drift += more
+            at = "data/data/cxjg"
+        return self._records(found, at), tuple(drift)
+
+    def _unwrapped(self, relay: Any) -> tuple[Any, list[str]]:
+        match relay:
+            case {"head": dict() as head, "data": {"cxjg": found, **other}, **rest}:
+                if str(head.get(self._head_field)) != self._head_ok:
+                    raise AgencyFault(Reason.UNKNOWN_CODE)
+            case {"head": dict() as head} if str(head.get(self._head_field)) != self._head_ok:
+                raise AgencyFault(Reason.UNKNOWN_CODE)
+            case _:
+                raise AnswerUnreadable(at="data")
+        drift = [f"data/{name}" for name in rest]
+        drift += [f"data/head/{name}" for name in head if name not in {self._head_field, "msg"}]
+        drift += [f"data/data/{name}" for name in other]
+        return found, drift
+
+    def _records(self, found: Any, at: str) -> tuple[Mapping[str, Any], ...]:
+        match found:
+            case []:
+                empty = "array"
+            case None:
+                empty = "null"
+            case "":
+                empty = "text"
+            case list() if all(isinstance(row, dict) and row for row in found):
+                return tuple(decode.flat(row) for row in found)
+            case dict() if found and not self._relay:
+                return (decode.flat(found),)
+            case _:
+                raise AnswerUnreadable(at=at)
+        if empty not in self._empty:
+            raise AnswerUnreadable(at=at)
+        return ()
+
+
+def _failure(code: str) -> AgencyError:
+    return AgencyFault(Reason.PROVIDER_ERROR if _PROVIDER_CODE.fullmatch(code) else Reason.UNKNOWN_CODE)

@@ -1,0 +1,175 @@
+"""
+Family 3: the population base of the Ministry of Public Security, SOAP 1.1 over the national platform.
+
+Services GK_JZCX_RKJCXXCX (base data) and GK_GXFW_SFHC (do number and name belong together).  The four fields of the
+national platform stand in the header `tongtechheader`; the question is a PACKAGE document in CDATA, whose head names
+the acting official by the official's own number and name.
+
+    FHDM 10, 11, empty code and msg of the record   read
+    another FHDM                                     AgencyFault(unknown_code)
+    code or msg of the record                        AgencyFault(provider_error)
+    SOAP Fault, on HTTP 200 or 500                   AgencyFault(fault)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from adapters.contract import Question, RawAnswer, Rows
+from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable
+from adapters.wire import decode, soap
+from adapters.wire.clock import CHINA
+from adapters.wire.family import Family
+from adapters.wire.national import Platform
+from adapters.wire.route import Options
+from schemas.codes import Reason
+
+OK: Final = frozenset({"10", "11"})
+
+# Settings of the package's head: requesting ministry, source system, kind of business, business system.
+_SETTINGS: Final = ("QQBWDM", "QQBWMC", "SJLYXTDM", "SJLYXTMC", "QQYWLXDM", "QQYWLXMC", "QQYWXTDM", "QQYWXTMC")
+_PRINTABLE: Final = r"(?:(?!]]>)[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]){1,256}"
+_HEADERS: Final = [(b"Content-Type", b"text/xml;charset=UTF-8"), (b"SOAPAction", b'""')]
+_REPLY_HEAD: Final = frozenset({"FFQQBH", "FSSJ", "FHDM", "FHMS"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    records: tuple[Mapping[str, Any], ...]
+    reference: str | None
+    stated_at: datetime | None
+    drift: tuple[str, ...]
+
+
+class PopulationWire(Family):
+    """
+    Asks the population base.
+
+    Credentials: those of the platform (`app_key`, `sid`), `user`, `password`.  Options: those of `Platform`;
+    `service`, `namespace`, `head` (the eight settings of the package's head), `content_types`.
+    """
+
+    def _configure(self, options: Options) -> None:
+        self._platform = Platform(self.route, options, self.port, self.clock, self.store)
+        service = options.choice("service", soap.SERVICES[0], soap.SERVICES)
+        self._namespace = options.choice("namespace", soap.NAMESPACES[0], soap.NAMESPACES)
+        self._response = f"{{{self._namespace}}}{service}Response"
+        head = options.table("head", _SETTINGS, form=_PRINTABLE)
+        self._content_types = frozenset(options.texts("content_types", ("text/xml", "application/xml")))
+        first, second, third, fourth, fifth, sixth, seventh, last = soap.envelope(
+            self._namespace, service, self._platform.prefix
+        )
+        sid = escape(self._platform.sid)
+        self._places = (first, f"{second}{sid}{third}", fourth, f"{fifth}<![CDATA[")
+        user, password = (escape(self.route.secret(key, form=_PRINTABLE)) for key in ("user", "password"))
+        self._end = f"]]>{sixth}{user}{seventh}{password}{last}"
+        self._head = "".join(f"<{key}>{escape(head[key])}</{key}>" for key in _SETTINGS)
+
+    async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
+        package = self._package(question, self._asked(question, terms))
+        until = self._until(question)
+        rid, _, rtime, signed = await self._platform.fields(until)
+        first, second, third, fourth = self._places
+        body = f"{first}{rid}{second}{rtime}{third}{signed}{fourth}{package}{self._end}".encode()
+        raw = await self._send(question, capability, _HEADERS, body, until)
+        read: _Package = await self._decoded(raw)
+        question.evidence.answers[-1] = replace(raw, stated_at=read.stated_at)
+        return Rows(records=read.records, answered_at=raw.answered_at, reference=read.reference, drift=read.drift)
+
+    def _package(self, question: Question, terms: Mapping[str, str]) -> str:
+        official = question.official
+        fields = {
+            "QQRGMSFHM": official.id_number,
+            "QQRXM": official.name,
+            "QQRDWDM": official.unit_code,
+            "QQRDWMC": official.unit_name,
+        }
+        sent_at = self.clock.now().astimezone(CHINA).strftime("%Y%m%d%H%M%S")
+        who = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
+        about = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in terms.items())
+        return (
+            f"<PACKAGE><PACKAGEHEAD><FWQQBH>{uuid4()}</FWQQBH><JLS>1</JLS><FSSJ>{sent_at}</FSSJ>{self._head}{who}"
+            f'</PACKAGEHEAD><DATA><RECORD no="1">{about}</RECORD></DATA></PACKAGE>'
+        )
+
+    def _decode(self, raw: RawAnswer) -> _Package:
+        decode.content(raw.content_type, self._content_types)
+        body = self._soap_body(raw)
+        if len(body) != 1 or body[0].tag != self._response:
+            raise AnswerUnreadable(at="Body")
+        out = decode.only(body[0], "out", at="Body/out")
+        return _read(decode.leaf(out, at="Body/out"))
+
+    def _soap_body(self, raw: RawAnswer) -> etree._Element:
+        root = decode.xml(raw.body)
+        if root.tag != f"{{{soap.ENVELOPE}}}Envelope":
+            raise AnswerUnreadable(at="Envelope")
+        bodies = root.findall(f"{{{soap.ENVELOPE}}}Body")
+        if len(bodies) != 1:
+            raise AnswerUnreadable(at="Body")
+        if bodies[0].find(f"{{{soap.ENVELOPE}}}Fault") is not None:
+            raise AgencyFault(Reason.FAULT)
+        return bodies[0]
+
+    def _hear(self, raw: RawAnswer) -> None:
+        # The interface does not say with which status a Fault comes.
+        if raw.status != 500:
+            return
+        fault: AgencyError | None = None
+        try:
+            self._soap_body(raw)
+        except AgencyFault as heard:
+            fault = heard
+        except AnswerUnreadable:
+            pass
+        if fault is not None:
+            raise fault
+
+
+def _read(document: str) -> _Package:
+    root = decode.xml(document.encode(), at="out")
+    if decode.local(root) != "PACKAGE":
+        raise AnswerUnreadable(at="PACKAGE")
+    head = {
+        decode.local(child): decode.leaf(child, at="PACKAGEHEAD").strip()
+        for child in decode.only(root, "PACKAGEHEAD", at="PACKAGEHEAD")
+    }
+    if not head.get("FHDM"):
+        raise AnswerUnreadable(Reason.MISSING_LEAF, at="PACKAGEHEAD/FHDM")
+    if head["FHDM"] not in OK:
+        raise AgencyFault(Reason.UNKNOWN_CODE)
+    found = decode.only(root, "DATA", at="DATA")
+    return _Package(
+        records=tuple(_record(element) for element in found),
+        reference=head.get("FFQQBH") or None,
+        stated_at=_stated_at(head.get("FSSJ", "")),
+        drift=(
+            *(f"PACKAGEHEAD/{name}" for name in head if name not in _REPLY_HEAD),
+            *(f"PACKAGE/{decode.local(child)}" for child in root if decode.local(child) not in {"PACKAGEHEAD", "DATA"}),
+        ),
+    )
+
+
+def _record(element: etree._Element) -> Mapping[str, str]:
+    if decode.local(element) != "RECORD":
+        raise AnswerUnreadable(at="DATA")
+    if (element.get("code") or "").strip() or (element.get("msg") or "").strip():
+        raise AgencyFault(Reason.PROVIDER_ERROR)
+    leaves = {decode.local(child): decode.leaf(child, at="RECORD") for child in element}
+    if not leaves or len(leaves) != len(element):
+        raise AnswerUnreadable(at="RECORD")
+    return leaves
+
+
+def _stated_at(text: str) -> datetime | None:
+    if not (text.isascii() and text.isdigit() and len(text) == 14):
+        return None
+    try:
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}").replace(tzinfo=CHINA).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,3 @@
+"""
+The door: HTTP and JSON, problems instead of surprises.
+"""

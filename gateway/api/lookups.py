@@ -1,0 +1,62 @@
+"""
+Lookups over HTTP: ask about a party, and read a stored answer again.
+"""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from gateway.api.callers import Signed, TheHub
+from gateway.api.problems import Problem, documented
+from gateway.lookup.pipeline import NotReleased, NotStored
+from schemas.lookup import LookupRequest, LookupResult, dump
+
+router = APIRouter(prefix="/v1/lookups", tags=["lookups"])
+
+COMMON = ("not-signed-in", "sign-on-unavailable", "audit-unavailable", "database-unavailable")
+
+
+@router.post(
+    "",
+    operation_id="look_up",
+    response_model=LookupResult,
+    responses=documented(
+        *COMMON, "not-permitted", "body-too-large", "wrong-content-type", "invalid-input", "busy", "internal"
+    ),
+)
+async def look_up(request: LookupRequest, caller: Signed, hub: TheHub) -> Response:
+    """
+    Asks every agency that can answer, and answers with the whole result, partial where an agency was not heard.
+    """
+    try:
+        result = await hub.lookups.look_up(caller, request)
+    except NotReleased as error:
+        problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
+    else:
+        return _answer(dump(result))
+    raise problem
+
+
+@router.get(
+    "/{lookup_id}",
+    operation_id="read_lookup",
+    response_model=LookupResult,
+    responses=documented(*COMMON, "not-permitted", "not-found", "invalid-input", "internal"),
+)
+async def read_lookup(lookup_id: UUID, caller: Signed, hub: TheHub) -> Response:
+    """
+    The stored record of a lookup, for who holds its open work order; no agency is asked again.
+    """
+    try:
+        stored = await hub.lookups.read(caller, lookup_id)
+    except NotStored:
+        problem = Problem("not-found")
+    except NotReleased as error:
+        problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
+    else:
+        return _answer(stored)
+    raise problem
+
+
+def _answer(body: bytes) -> Response:
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

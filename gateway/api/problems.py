@@ -1,0 +1,211 @@
+"""
+Problems (RFC 9457): every refusal names the rule, who can help and the next step, in both languages.
+
+The closed list of problems is `PROBLEMS`; docs/problems.md has a heading for each.  No text holds anything that came
+from the request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:shuniu:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """One kind of problem: its stable name, status, and what it tells people."""
+
+    name: str
+    status: int
+    en: str
+    zh: str
+    retryable: bool = False
+
+
+_KINDS = (
+    ProblemKind(
+        "not-signed-in",
+        401,
+        "The call carries no valid access token. Sign in at the court's sign-on server and send its token as "
+        "`Authorization: Bearer …`; if that fails, ask the sign-on administrator.",
+        "请求未携带有效的访问令牌。请在本院统一登录后以 Authorization: Bearer 发送令牌；仍不成功的，"
+        "请联系统一登录管理员。",
+    ),
+    ProblemKind(
+        "sign-on-unavailable",
+        503,
+        "The sign-on server cannot be reached, so nobody can be recognised. Try again shortly; if it lasts, tell the "
+        "sign-on administrator.",
+        "统一登录暂不可用，无法核验身份。请稍后重试；持续不可用的，请联系统一登录管理员。",
+        retryable=True,
+    ),
+    ProblemKind(
+        "not-permitted",
+        403,
+        "A rule refuses this. The member `rule` names it and `detail` says who can change that.",
+        "有规则不允许此操作。rule 为规则名，detail 说明由谁处理。",
+    ),
+    ProblemKind(
+        "not-found",
+        404,
+        "There is nothing here that you may see. Check the address; an id from another court or another holder looks "
+        "the same as none.",
+        "此处没有您可查看的内容。请核对地址；他院或他人承办的编号与不存在的编号答复相同。",
+    ),
+    ProblemKind(
+        "method-not-allowed",
+        405,
+        "This address does not take that method. The header `Allow` lists those that it takes; see /docs.",
+        "该地址不支持此方法。响应头 Allow 列出可用方法，参见 /docs。",
+    ),
+    ProblemKind(
+        "version-conflict",
+        409,
+        "The work order already stands at this or a later version with other content. Read the member `current`, "
+        "and state the work order again with a higher version.",
+        "工单已有相同或更高版本且内容不同。请以高于 current 的版本号重新推送。",
+    ),
+    ProblemKind(
+        "body-too-large",
+        413,
+        "The body is larger than the hub takes. Send one lookup or one work order per call.",
+        "请求体超过上限。每次请求只发送一项查询或一个工单。",
+    ),
+    ProblemKind(
+        "wrong-content-type",
+        415,
+        "The body must be JSON. Send `Content-Type: application/json` and UTF-8.",
+        "请求体须为 JSON。请以 UTF-8 编码并设置 Content-Type: application/json。",
+    ),
+    ProblemKind(
+        "invalid-input",
+        422,
+        "The input breaks the rules listed in `errors`, each with the field, the rule and the next step.",
+        "输入不符合 errors 中所列规则，其中注明字段、规则与处理办法。",
+    ),
+    ProblemKind(
+        "audit-unavailable",
+        503,
+        "The audit log cannot record this, so nothing was asked and nothing is released. Try again shortly; if it "
+        "lasts, tell the system administrator.",
+        "审计日志暂不能记录，未向外查询，也不释放任何结果。请稍后重试；持续不可用的，请联系系统管理员。",
+        retryable=True,
+    ),
+    ProblemKind(
+        "database-unavailable",
+        503,
+        "The hub's database does not answer, so no right can be checked and nothing is released. Try again shortly; "
+        "if it lasts, tell the system administrator.",
+        "数据库暂不可用，无法核验查询权，不释放任何结果。请稍后重试；持续不可用的，请联系系统管理员。",
+        retryable=True,
+    ),
+    ProblemKind(
+        "busy",
+        503,
+        "The hub has as many lookups in flight as it takes. Try again after the time in `Retry-After`.",
+        "在途查询已达上限。请在 Retry-After 所示时间后重试。",
+        retryable=True,
+    ),
+    ProblemKind(
+        "internal",
+        500,
+        "The hub failed in a way that it does not know. Nothing was released. Tell the system administrator the "
+        "time of this call.",
+        "系统出现未知错误，未释放任何结果。请将发生时间告知系统管理员。",
+    ),
+)
+
+PROBLEMS: Mapping[str, ProblemKind] = {kind.name: kind for kind in _KINDS}
+
+
+class InputError(BaseModel):
+    """One broken rule of the input."""
+
+    field: str
+    rule: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """An RFC 9457 problem as this hub writes it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    detail_zh: str
+    retryable: bool
+    retry_after: float | None = None
+    rule: str | None = None
+    current: int | None = None
+    errors: list[InputError] | None = None
+    audit: int | None = Field(default=None, description="index of the refusal in the audit log")
+
+
+class Problem(Exception):
+    """
+    Ends a call with a problem.  `members` are added to it and hold nothing personal.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        en: str | None = None,
+        zh: str | None = None,
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(name)
+        self.kind = PROBLEMS[name]
+        self.en = en or self.kind.en
+        self.zh = zh or self.kind.zh
+        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def response(self) -> Response:
+        """The problem as an HTTP response."""
+        body = ProblemBody(
+            type=URN + self.kind.name,
+            title=HTTPStatus(self.kind.status).phrase,
+            status=self.kind.status,
+            detail=self.en,
+            detail_zh=self.zh,
+            retryable=self.kind.retryable,
+            retry_after=self.retry_after,
+            **self.members,
+        )
+        headers = {"Cache-Control": "no-store", **self.headers}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(max(1, round(self.retry_after)))
+        return JSONResponse(
+            body.model_dump(exclude_none=True), self.kind.status, headers=headers, media_type=MEDIA_TYPE
+        )
+
+
+async def respond(_request: Request, problem: Exception) -> Response:
+    """Starlette's handler for `Problem`."""
+    assert isinstance(problem, Problem)  # noqa: S101 - registered for nothing else
+    return problem.response()
+
+
+def documented(*names: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route, for OpenAPI: each status with the problems that can cause it."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for name in names:
+        kind = PROBLEMS[name]
+        entry = by_status.setdefault(
+            kind.status,
+            {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}},
+        )
+        entry["description"] = f"{entry['description']} `{name}`".strip()
+    return by_status

@@ -1,0 +1,109 @@
+"""
+Work orders over HTTP: the ticket system states their whole life.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Path
+
+from gateway.access.work_orders import VersionConflict, identifier_of
+from gateway.api.callers import Signed, TheHub
+from gateway.api.problems import InputError, Problem, documented
+from gateway.lookup.records import work_order_changed
+from gateway.sign_on import Caller
+from schemas.identifiers import Identifier, IdentifierError
+from schemas.identifiers.case_number import parse_case_number
+from schemas.work_order import WORK_ORDER_ID, WorkOrderReceipt, WorkOrderStatement
+
+router = APIRouter(prefix="/v1/work-orders", tags=["work orders"])
+
+SCOPE = "work-orders:write"
+
+
+@router.put(
+    "/{work_order}",
+    operation_id="state_work_order",
+    responses=documented(
+        "not-signed-in",
+        "not-permitted",
+        "version-conflict",
+        "body-too-large",
+        "wrong-content-type",
+        "invalid-input",
+        "audit-unavailable",
+        "database-unavailable",
+        "sign-on-unavailable",
+        "busy",
+        "internal",
+    ),
+)
+async def state_work_order(
+    work_order: Annotated[str, Path(pattern=WORK_ORDER_ID)], statement: WorkOrderStatement, caller: Signed, hub: TheHub
+) -> WorkOrderReceipt:
+    """
+    States a work order at a version.  Repeating the same statement is harmless; a lower version is refused.
+
+    A new version grants nothing before its change stands in the audit log.
+    """
+    _require_scope(caller, statement)
+    parties = _checked(statement)
+    now = datetime.now(UTC)
+    try:
+        fresh = await hub.work_orders.state(work_order, statement, parties, now)
+    except VersionConflict as conflict:
+        current = conflict.current
+        fresh = None
+    if fresh is None:
+        raise Problem("version-conflict", current=current)
+    audit = None
+    if fresh:
+        audit = await hub.log.append(work_order_changed(uuid4(), now, caller, work_order, statement, parties))
+        await hub.work_orders.recorded(statement.court, work_order, statement.version)
+    return WorkOrderReceipt(
+        id=work_order,
+        court=statement.court,
+        version=statement.version,
+        status=statement.status,
+        audit=audit,
+        replayed=not fresh,
+    )
+
+
+def _require_scope(caller: Caller, statement: WorkOrderStatement) -> None:
+    if SCOPE not in caller.scopes:
+        raise Problem(
+            "not-permitted",
+            rule="scope_missing",
+            en=f"Only a ticket system with the scope {SCOPE} states work orders. "
+            "Ask the sign-on administrator to give this client the scope.",
+            zh=f"只有具备 {SCOPE} 权限的工单系统可以推送工单。请联系统一登录管理员为该客户端授权。",
+        )
+    if statement.court != caller.court:
+        raise Problem(
+            "not-permitted",
+            rule="other_court",
+            en="The work order names another court than this client's. State it with that court's own client.",
+            zh="工单所属法院与该客户端不一致。请使用该法院自己的客户端推送。",
+        )
+
+
+def _checked(statement: WorkOrderStatement) -> list[Identifier]:
+    """The parties' identifiers, every broken one reported at once; the case number must be well formed."""
+    errors: list[InputError] = []
+    parties: list[Identifier] = []
+    for position, party in enumerate(statement.parties):
+        try:
+            parties.append(identifier_of(party))
+        except IdentifierError as error:
+            errors.append(
+                InputError(field=f"parties.{position}.id_number", rule=str(error.rule), detail=error.help("en"))
+            )
+    try:
+        parse_case_number(statement.case_number)
+    except IdentifierError as error:
+        errors.append(InputError(field="case_number", rule=str(error.rule), detail=error.help("en")))
+    if errors:
+        raise Problem("invalid-input", errors=errors)
+    return parties

@@ -1,0 +1,78 @@
+"""
+`shuniu agencies`: what can be asked of whom, and whether they can be reached.
+"""
+
+import socket
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import typer
+from rich.table import Table
+
+from adapters.errors import ConfigurationError
+from gateway.cli import client
+from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
+from gateway.cli.out import Exit, as_document, show
+from gateway.settings import Settings
+
+agencies_app = typer.Typer(no_args_is_help=True, help="The agencies and what they can be asked.")
+
+CONNECT_SECONDS = 2.0
+
+
+@agencies_app.command("list")
+def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -> None:
+    """
+    Show which agency offers which lookup.
+
+    Example: shuniu agencies list --json
+    """
+    matrix = client.call(hub, "GET", "/v1/agencies")
+    if json_output:
+        as_document(matrix)
+        return
+    table = Table("agency", "lookup", "about", "by", "serves", "wire family", box=None, header_style="dim")
+    for agency in matrix:
+        for one in agency["capabilities"]:
+            table.add_row(
+                agency["id"], one["name"], one["subject"], ", ".join(one["by"]), ", ".join(one["serves"]), one["family"]
+            )
+    show.print(table)
+
+
+@agencies_app.command("ping")
+def agencies_ping(*, json_output: Json = False) -> None:
+    """
+    Open a connection to every agency of agencies.toml; asks nothing.
+
+    Example: shuniu agencies ping
+    """
+    reached: list[dict[str, Any]] = [_reached(name, address) for name, address in _addresses(Settings().agencies)]
+    if json_output:
+        as_document(reached)
+    else:
+        table = Table("agency", "address", "reached", box=None, header_style="dim")
+        for one in reached:
+            table.add_row(one["agency"], one["address"], "yes" if one["reached"] else "no")
+        show.print(table)
+    if not all(one["reached"] for one in reached):
+        raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
+
+
+def _addresses(path: Path) -> list[tuple[str, str]]:
+    if not path.exists():
+        raise ConfigurationError(f"{path}: no such file; name yours with SHUNIU_AGENCIES=…/agencies.toml")
+    with path.open("rb") as file:
+        return [(name, facts["address"]) for name, facts in tomllib.load(file).items()]
+
+
+def _reached(name: str, address: str) -> dict[str, Any]:
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), CONNECT_SECONDS).close()
+    except OSError:
+        return {"agency": name, "address": address, "reached": False}
+    return {"agency": name, "address": address, "reached": True}

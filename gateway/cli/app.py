@@ -1,0 +1,176 @@
+"""
+The commands of `shuniu`.
+"""
+
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.errors import ConfigurationError
+from gateway.cli import client, render
+from gateway.cli.agencies import agencies_app
+from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
+from gateway.cli.out import Exit, as_document, fail, say, show
+from gateway.demo import tour, world
+from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
+from gateway.serving import application, bind, make_server
+from gateway.settings import Settings
+from schemas.codes import AnswerState, IdType, SubjectKind, Want
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The data-exchange gateway of a court.")
+database_app = typer.Typer(no_args_is_help=True, help="The hub's database.")
+app.add_typer(agencies_app, name="agencies")
+app.add_typer(database_app, name="database")
+
+DEMO_FOLDER = Path("var/demo")
+
+
+def main() -> None:
+    """Runs the command line; what is wrong with the configuration is a sentence, not a traceback."""
+    problem = ""
+    try:
+        app()
+    except ConfigurationError as error:
+        problem = str(error)
+    if problem:
+        say.print(problem, style="bold red", markup=False)
+        sys.exit(Exit.FAILED)
+
+
+@app.command()
+def init() -> None:
+    """
+    Make a new installation in SHUNIU_FOLDER: keys, bundled database, empty log.
+
+    Example: SHUNIU_FOLDER=/srv/shuniu shuniu init
+    """
+    settings = Settings()
+    folder = create_keys(settings)
+    say.print(f"Keys made in {folder}. Back them up apart from the database.", markup=False)
+    if settings.database_url is None:
+        with bundled_database(settings, create=True):
+            say.print(f"Database made in {settings.folder}.", markup=False)
+
+
+@app.command()
+def serve(
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="bring mock agencies and sign-on along")] = False,
+    port: Annotated[int | None, typer.Option(help="port to listen on")] = None,
+) -> None:
+    """
+    Serve the hub over HTTP until Ctrl-C.
+
+    Example: shuniu serve --demo
+    """
+    with ExitStack() as stack:
+        if demo:
+            outside = stack.enter_context(world.started())
+            settings = world.settings_of(outside, DEMO_FOLDER, port=8080)
+            if not settings.key_folder.exists():
+                create_keys(settings)
+        else:
+            settings = Settings()
+        if settings.database_url is None:
+            settings = stack.enter_context(bundled_database(settings, create=demo))
+        listener = stack.enter_context(bind(settings.host, settings.port if port is None else port))
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        say.print(f"Shuniu serves at {address} (its API: {address}/docs)", markup=False)
+        if demo:
+            _tell_demo(address, settings)
+        make_server(application(settings)).run(sockets=[listener])
+
+
+def _tell_demo(address: str, settings: Settings) -> None:
+    say.print(f"Sign-on server: {settings.sign_on_issuer}", markup=False)
+    say.print(
+        "In another terminal:\n"
+        f"  export SHUNIU_HUB={address} SHUNIU_ISSUER={settings.sign_on_issuer} SHUNIU_AGENCIES={settings.agencies}\n"
+        "  export SHUNIU_TOKEN=$(shuniu token li.ting)\n"
+        "  shuniu agencies list",
+        markup=False,
+    )
+
+
+@app.command()
+def demo(*, json_output: Json = False) -> None:
+    """
+    Show the main job: a clerk gets answers from three agencies, and the log shows every one.
+
+    Example: shuniu demo
+    """
+    story = tour.run()
+    if json_output:
+        as_document(asdict(story))
+
+
+@app.command()
+def lookup(
+    work_order: Annotated[str, typer.Argument(help="number of an open work order that you hold")],
+    id_type: Annotated[IdType, typer.Option(help="type of the identifier")] = IdType.RESIDENT_ID,
+    want: Annotated[list[Want] | None, typer.Option(help="what to ask for (repeatable; default: everything)")] = None,
+    *,
+    hub: HubAddress = DEFAULT_HUB,
+    json_output: Json = False,
+) -> None:
+    """
+    Look up a party of a work order.  The identifier is read from stdin or a prompt, never from an argument.
+
+    Example: shuniu lookup W-2026-01877 < subject.txt
+    """
+    number = client.secret_input("Identifier")
+    person = id_type not in {IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER}
+    body = {
+        "work_order": work_order,
+        "subject": {
+            "kind": (SubjectKind.PERSON if person else SubjectKind.ORGANIZATION).value,
+            "id_type": id_type.value,
+            "id_number": number,
+        },
+        "want": [one.value for one in want or list(Want)],
+    }
+    answer = client.call(hub, "POST", "/v1/lookups", body)
+    if json_output:
+        as_document(answer)
+    else:
+        show.print(render.result(answer))
+    if any(one["state"] == AnswerState.UNAVAILABLE.value for one in answer["agencies"]):
+        raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Argument(help="a synthetic member of staff, or a client with --client")],
+    *,
+    client_token: Annotated[bool, typer.Option("--client", help="for a service client")] = False,
+    issuer: Annotated[str, typer.Option(envvar="SHUNIU_ISSUER", help="the demo's sign-on server")] = "",
+) -> None:
+    """
+    Print an access token of the demo's sign-on server (demo only).
+
+    Example: export SHUNIU_TOKEN=$(shuniu token li.ting)
+    """
+    if not issuer:
+        fail("Name the demo's sign-on server: set SHUNIU_ISSUER as `shuniu serve --demo` prints it.", Exit.USAGE)
+    outside = world.World(addresses={}, issuer=issuer)
+    sys.stdout.write(outside.token(**{"client" if client_token else "user": user}) + "\n")
+
+
+@database_app.command("migrate")
+def database_migrate(
+    application: Annotated[str, typer.Option(help="login role of the hub")] = APPLICATION_ROLE,
+) -> None:
+    """
+    Bring the database of SHUNIU_OWNER_URL to this version; safe to repeat.
+
+    Example: SHUNIU_OWNER_URL=postgresql+psycopg://owner@db/shuniu shuniu database migrate
+    """
+    settings = Settings()
+    if not settings.owner_url:
+        fail("Set SHUNIU_OWNER_URL to the database as the owner of its tables.", Exit.USAGE)
+    create_tables(settings.owner_url, origin=settings.origin, application=application)
+    say.print("The database is at the newest version.", markup=False)

@@ -1,0 +1,3 @@
+"""
+The demo: a whole court on one machine, with agencies and sign-on as processes of their own.
+"""

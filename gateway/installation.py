@@ -1,0 +1,68 @@
+"""
+An installation: keys, tables and log, made once and on request, then only opened.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+import audit.database
+from adapters.errors import ConfigurationError
+from audit.keys import KeyFile
+from gateway.database.migrations import migrate
+from gateway.database.server import EmbeddedServer
+from gateway.hub import HUB_KEY
+from gateway.settings import Settings
+from gateway.vault import Vault
+
+DATABASE = "shuniu"
+APPLICATION_ROLE = "shuniu_app"
+CLUSTER = "postgres"
+
+
+def create_keys(settings: Settings) -> Path:
+    """
+    Makes the hub's own keys and returns their folder.  Refuses when there are any: a lost key cannot be made good.
+    """
+    folder = settings.key_folder
+    if (folder / HUB_KEY).exists():
+        raise ConfigurationError(f"{folder}: keys exist already; back them up, and move them away to make new ones")
+    Vault.create(folder / HUB_KEY)
+    KeyFile.create(folder, origin=settings.origin)
+    return folder
+
+
+def create_tables(owner_url: str, *, origin: str, application: str) -> None:
+    """
+    Brings a database to this version, as its owner: the hub's tables, the log, and the rights of the login role
+    `application`.  Safe to repeat.
+    """
+    migrate(owner_url)
+    with psycopg.connect(owner_url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
+        role = sql.Identifier(application)
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (application,)).fetchone() is None:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        connection.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE ON work_order TO {}").format(role))
+        audit.database.create(connection, origin, application=application)
+
+
+@contextmanager
+def bundled_database(settings: Settings, *, create: bool = False) -> Iterator[Settings]:
+    """
+    Starts the bundled PostgreSQL in the installation's folder; gives the settings that connect to it.
+
+    A new database is made only with `create`; without it a missing one is a `ConfigurationError`.
+    """
+    cluster = settings.folder.resolve() / CLUSTER
+    if not create and not (cluster / "PG_VERSION").exists():
+        raise ConfigurationError(
+            f"{settings.folder}: no installation here; make one with: shuniu init "
+            "(or set SHUNIU_DATABASE_URL to use a PostgreSQL of your own)"
+        )
+    with EmbeddedServer(cluster) as server:
+        server.create(DATABASE)
+        create_tables(server.url(DATABASE), origin=settings.origin, application=APPLICATION_ROLE)
+        yield settings.model_copy(update={"database_url": server.url(DATABASE, user=APPLICATION_ROLE)})

@@ -1,0 +1,109 @@
+"""
+One question to each agency that can answer, in parallel, under one deadline; errors become values here.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from adapters.contract import Adapter, Capability, Evidence, Question, Reading
+from adapters.errors import AgencyError, AgencyRefused, UnsupportedLookup
+from schemas.codes import AnswerState, Reason, Want
+from schemas.subject import Subject
+
+# The answers must still be merged and recorded within the deadline of the lookup.
+MARGIN = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    What came of one question.  `reading` is there exactly when the agency was heard (`found`, `not_found`,
+    `ambiguous`); otherwise `reason` says why not.  Times are UTC.
+    """
+
+    agency: str
+    capability: Capability
+    state: AnswerState
+    asked_at: datetime
+    answered_at: datetime
+    reason: Reason | None = None
+    reading: Reading | None = field(default=None, repr=False)
+    retry_after: float | None = None
+    evidence: Evidence = field(default_factory=Evidence, repr=False)
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds between question and answer, by our clock."""
+        return round((self.answered_at - self.asked_at).total_seconds() * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A question that can be asked: the adapter and which of its capabilities."""
+
+    adapter: Adapter
+    capability: Capability
+
+    @property
+    def agency(self) -> str:
+        """The agency's id."""
+        return self.adapter.agency.id
+
+
+def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want]) -> tuple[Planned, ...]:
+    """
+    One question per (agency, capability) that concerns this kind of subject and serves a want.
+    """
+    wanted = frozenset(wants)
+    return tuple(
+        Planned(adapter=adapter, capability=capability)
+        for adapter in agencies.values()
+        for capability in adapter.capabilities.values()
+        if capability.subject is subject.kind and not wanted.isdisjoint(capability.serves)
+    )
+
+
+async def ask_all(planned: Iterable[Planned], question: Question) -> tuple[Answer, ...]:
+    """
+    Asks everything at once; the answers in the order of the plan, each within the question's deadline.
+    """
+    return tuple(await asyncio.gather(*(_ask(one, question) for one in planned)))
+
+
+async def _ask(planned: Planned, question: Question) -> Answer:
+    own = Question(
+        lookup=question.lookup,
+        subject=question.subject,
+        official=question.official,
+        matter=question.matter,
+        deadline=question.deadline - MARGIN,
+    )
+    asked_at = datetime.now(UTC)
+    reading: Reading | None = None
+    reason: Reason | None = None
+    retry_after: float | None = None
+    try:
+        async with asyncio.timeout_at(own.deadline):
+            reading = await planned.adapter.ask(planned.capability.name, own)
+        state, reason = reading.state, reading.reason
+    except UnsupportedLookup as error:
+        state, reason = AnswerState.NOT_ASKED, error.reason
+    except AgencyRefused as error:
+        state, reason = AnswerState.REFUSED, error.reason
+    except AgencyError as error:
+        state, reason, retry_after = AnswerState.UNAVAILABLE, error.reason, error.retry_after
+    except TimeoutError:
+        state, reason = AnswerState.UNAVAILABLE, Reason.TIMEOUT
+    return Answer(
+        agency=planned.agency,
+        capability=planned.capability,
+        state=state,
+        reason=reason,
+        reading=reading,
+        retry_after=retry_after,
+        asked_at=asked_at,
+        answered_at=datetime.now(UTC),
+        evidence=own.evidence,
+    )

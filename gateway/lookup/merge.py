@@ -1,0 +1,151 @@
+"""
+From what each agency said to one result: identity, registrations, ranked addresses, switches, and who was heard.
+
+Pure, and the same for every order in which the agencies answer.  Only the sections that were asked for are filled;
+switches are always told, because they decide whether anything may be served at all.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.lookup import switches
+from gateway.lookup.asking import Answer
+from gateway.lookup.held import Held, china_day, fold, held_by_agencies, held_by_case, with_sources
+from gateway.lookup.ladder import ONE_YEAR, LadderRules, rank_addresses, survey
+from schemas.address import NOTHING_ON_FILE, CaseFile
+from schemas.codes import SubjectKind, Want
+from schemas.identifiers import IdentifierWarning
+from schemas.lookup import AgencyAnswer, LookupResult
+from schemas.records import (
+    InsuranceParticipation,
+    OrganizationIdentity,
+    OrganizationRegistration,
+    PersonIdentity,
+    Position,
+    Record,
+)
+from schemas.remark import remark
+from schemas.sourced import (
+    SourcedEntry,
+    SourcedIdentity,
+    SourcedInsurance,
+    SourcedOrganization,
+    SourcedPerson,
+    SourcedPosition,
+    SourcedRegistration,
+)
+from schemas.subject import Subject
+
+_ENTRIES: Final[dict[type[Any], type[Any]]] = {
+    OrganizationRegistration: SourcedRegistration,
+    Position: SourcedPosition,
+    InsuranceParticipation: SourcedInsurance,
+}
+
+
+def merge(
+    *,
+    lookup_id: UUID,
+    subject: Subject,
+    wants: frozenset[Want],
+    answers: Sequence[Answer],
+    now: datetime,
+    warnings: Iterable[IdentifierWarning] = (),
+    simplified_procedure: bool = False,
+    case: CaseFile = NOTHING_ON_FILE,
+    rules: LadderRules = ONE_YEAR,
+) -> LookupResult:
+    """
+    The whole result, but for its place in the audit log.  `now` is aware; "today" is its day in China.
+    """
+    held = held_by_agencies(answers)
+    turned = switches.of_party(subject, held, answers, case=case, now=now)
+    addresses = (
+        rank_addresses(
+            (*held_by_case(case.addresses, now), *held),
+            switches=turned,
+            case=case,
+            today=china_day(now),
+            rules=rules,
+        )
+        if Want.ADDRESSES in wants
+        else ()
+    )
+    ladder = survey(answers, addresses, turned, wants)
+    if Want.ADDRESSES in wants:
+        turned = switches.of_ladder(
+            subject, turned, addresses, ladder, simplified_procedure=simplified_procedure, now=now
+        )
+    return LookupResult(
+        id=lookup_id,
+        at=now,
+        subject=subject,
+        identity=identity(subject.kind, held) if Want.IDENTITY in wants else None,
+        addresses=addresses,
+        ladder=ladder,
+        registrations=registrations(held) if Want.REGISTRATIONS in wants else (),
+        switches=turned,
+        agencies=tuple(agency_answer(answer) for answer in answers),
+        warnings=tuple(remark(warning) for warning in warnings),
+    )
+
+
+def identity(kind: SubjectKind, held: Iterable[Held]) -> SourcedIdentity | None:
+    """Who the party is, every field with its sources; None if no agency that was heard holds it."""
+    if kind is SubjectKind.PERSON:
+        persons = [one for one in held if isinstance(one.record, PersonIdentity)]
+        return with_sources(SourcedPerson, persons) if persons else None
+    organizations = [one for one in held if isinstance(one.record, OrganizationIdentity)]
+    return with_sources(SourcedOrganization, organizations) if organizations else None
+
+
+def registrations(held: Iterable[Held]) -> tuple[SourcedEntry, ...]:
+    """
+    What the party is registered as.  The same entry at two agencies is one with both as sources; two entries of one
+    agency stay two, however alike.
+    """
+    entries: dict[tuple[Any, ...], list[Held]] = {}
+    seen: Counter[tuple[Any, ...]] = Counter()
+    for one in held:
+        key = _entry_key(one.record)
+        if key is None:
+            continue
+        place = (one.agency, one.capability, *key)
+        entries.setdefault((*key, seen[place]), []).append(one)
+        seen[place] += 1
+    order = list(_ENTRIES)
+    return tuple(
+        with_sources(_ENTRIES[type(same[0].record)], same)
+        for same in sorted(entries.values(), key=lambda same: order.index(type(same[0].record)))
+    )
+
+
+def agency_answer(answer: Answer) -> AgencyAnswer:
+    """The entry of one question, with nothing in it that came from the agency but its reference number."""
+    reading = answer.reading
+    return AgencyAnswer(
+        agency=answer.agency,
+        capability=answer.capability.name,
+        state=answer.state,
+        reason=answer.reason,
+        elapsed_ms=answer.elapsed_ms,
+        as_of=reading.answered_at if reading else None,
+        reference=reading.reference if reading else None,
+        retry_after=answer.retry_after,
+        drift=len(reading.drift) if reading else 0,
+        attempts=answer.evidence.attempts,
+    )
+
+
+def _entry_key(record: Record) -> tuple[Any, ...] | None:
+    """What makes two entries one: the number where there is one, else the name as written."""
+    if isinstance(record, OrganizationRegistration):
+        return (record.kind, fold(record.uscc or record.registration_number or record.name))
+    if isinstance(record, Position):
+        return (record.kind, fold(record.uscc or record.organization), fold(record.role))
+    if isinstance(record, InsuranceParticipation):
+        return (record.kind, record.insurance, fold(record.employer_number or record.employer or ""))
+    return None

@@ -1,0 +1,191 @@
+"""
+What a lookup leaves in the audit log: the events of its stations, and the bodies kept sealed with its outcome.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.contract import Adapter
+from audit.event import Answered, Asked, Event, EventType, Kept, Who, Why
+from gateway.access.decision import POLICY, Grant, NotGranted, Rule
+from gateway.access.work_orders import Standing
+from gateway.lookup.asking import Answer
+from gateway.sign_on import Caller
+from schemas.identifiers import Identifier
+from schemas.lookup import LookupRequest, LookupResult
+from schemas.subject import Subject
+from schemas.work_order import WorkOrderStatement
+
+PURPOSE = "service_of_process"
+
+# The answer goes when its purpose is reached (PIPL 47); the record that it was given stays (PIPL 56).
+RESULT_DAYS = 180
+
+
+def intent(
+    lookup_id: UUID, at: datetime, caller: Caller, grant: Grant, subject: Subject, asked: tuple[Asked, ...]
+) -> Event:
+    """Before any question: who will ask whom about which subject, and under which right."""
+    return Event(
+        type=EventType.LOOKUP_INTENT,
+        exchange=lookup_id,
+        at=at,
+        who=_who(caller),
+        whose=(subject,),
+        why=_why(grant.standing, "permit", grant.rules),
+        asked=asked,
+        outcome="asked",
+    )
+
+
+def outcome(
+    intended: Event, at: datetime, answers: tuple[Answer, ...], result: LookupResult, ended: Rule | None
+) -> Event:
+    """Before any release: what each agency said, and what is released or why nothing is."""
+    return replace(
+        intended,
+        type=EventType.LOOKUP_OUTCOME,
+        at=at,
+        answered=tuple(_answered(answer) for answer in answers),
+        released=() if ended else result.sections,
+        outcome="withheld" if ended else "released",
+        detail={"rule": ended.value} if ended else {},
+    )
+
+
+def denied(
+    lookup_id: UUID,
+    at: datetime,
+    caller: Caller,
+    request: LookupRequest,
+    identifier: Identifier,
+    refusal: NotGranted,
+) -> Event:
+    """A refusal before any question, by a rule of ours."""
+    subject = Subject(
+        kind=request.subject.kind,
+        id_type=identifier.id_type,
+        id_number=identifier.value,
+        name=request.subject.name,
+        country=request.subject.country,
+    )
+    why = (
+        Why(work_order=request.work_order, purpose=PURPOSE, policy=POLICY, decision="deny")
+        if refusal.standing is None
+        else _why(refusal.standing, "deny", ())
+    )
+    return Event(
+        type=EventType.LOOKUP_DENIED,
+        exchange=lookup_id,
+        at=at,
+        who=_who(caller),
+        whose=(subject,),
+        why=replace(why, rules=(refusal.rule.value,)),
+        outcome="refused",
+        detail={"rule": refusal.rule.value},
+    )
+
+
+def read_again(exchange: UUID, lookup_id: UUID, at: datetime, caller: Caller, grant: Grant, subject: Subject) -> Event:
+    """A stored answer shown once more: a disclosure like the first."""
+    return Event(
+        type=EventType.RESULT_READ,
+        exchange=exchange,
+        at=at,
+        who=_who(caller),
+        whose=(subject,),
+        why=_why(grant.standing, "permit", grant.rules),
+        outcome="released",
+        detail={"lookup": str(lookup_id)},
+    )
+
+
+def work_order_changed(
+    exchange: UUID,
+    at: datetime,
+    caller: Caller,
+    name: str,
+    statement: WorkOrderStatement,
+    parties: list[Identifier],
+) -> Event:
+    """The ticket system stated a work order: from now on its rights are these."""
+    return Event(
+        type=EventType.WORK_ORDER_CHANGED,
+        exchange=exchange,
+        at=at,
+        who=_who(caller),
+        whose=tuple(
+            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.value, name=party.name)
+            for party, identifier in zip(statement.parties, parties, strict=True)
+        ),
+        why=Why(
+            work_order=name,
+            version=statement.version,
+            kind=statement.kind,
+            case_number=statement.case_number,
+            purpose=PURPOSE,
+            policy=POLICY,
+            decision="permit",
+        ),
+        outcome=statement.status.value,
+        detail={"parties": len(parties)},
+    )
+
+
+def kept(
+    answers: tuple[Answer, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
+) -> tuple[Kept, ...]:
+    """
+    The bodies to seal with the outcome: every raw answer as it came, and the result if it is released.
+    """
+    raw = tuple(
+        Kept(
+            kind="raw",
+            agency=answer.agency,
+            capability=answer.capability.name,
+            body=body.body,
+            expires_at=at + timedelta(days=agencies[answer.agency].agency.retention_days),
+        )
+        for answer in answers
+        for body in answer.evidence.answers
+    )
+    if result is None:
+        return raw
+    expires_at = at + timedelta(days=RESULT_DAYS)
+    return (*raw, Kept(kind="result", agency="", capability="", body=result, expires_at=expires_at))
+
+
+def _who(caller: Caller) -> Who:
+    return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
+
+
+def _why(standing: Standing, decision: str, rules: tuple[str, ...]) -> Why:
+    return Why(
+        work_order=standing.id,
+        version=standing.version,
+        kind=standing.kind,
+        case_number=standing.case_number,
+        purpose=PURPOSE,
+        policy=POLICY,
+        rules=rules,
+        decision=decision,
+    )
+
+
+def _answered(answer: Answer) -> Answered:
+    last = answer.evidence.answers[-1] if answer.evidence.answers else None
+    reading = answer.reading
+    return Answered(
+        agency=answer.agency,
+        capability=answer.capability.name,
+        state=answer.state,
+        reason=answer.reason,
+        records=len(reading.holdings) if reading else 0,
+        attempts=answer.evidence.attempts,
+        asked_at=answer.asked_at,
+        answered_at=answer.answered_at,
+        stated_at=last.stated_at if last else None,
+        digest=last.digest if last else None,
+    )

@@ -1,0 +1,61 @@
+"""
+The ladder as a table: which kind of address stands on which rung, under which provisions, and which kinds are leads.
+
+Sources: 法发〔2017〕19号 arts. 1–2, 8, 9; 市场主体登记管理条例 arts. 9, 11, 30.  Every kind of address stands in one of
+the two tables and in one only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from schemas import legal_basis as law
+from schemas.address import AddressWarning
+from schemas.codes import AddressKind
+from schemas.legal_basis import LegalBasis
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Where a kind of address stands, and the provisions that put it there; a lead stands nowhere."""
+
+    rank: int | None
+    legal_basis: tuple[LegalBasis, ...]
+
+
+_REGISTERED: Final = (law.REGISTERED_ADDRESS, law.MAIL_REGISTERED)
+
+RUNGS: Final[Mapping[AddressKind, Rung]] = MappingProxyType(
+    {
+        AddressKind.CONFIRMED: Rung(0, (law.CONFIRMATION, law.CARRIED_OVER, law.MAIL_RETURNED)),
+        AddressKind.AGREED: Rung(1, (law.AGREED_ADDRESS,)),
+        AddressKind.OWN_FILING: Rung(2, (law.OWN_PAPERS, law.MAIL_RETURNED)),
+        AddressKind.OTHER_LAWSUIT: Rung(3, (law.OTHER_PROCEEDINGS,)),
+        AddressKind.REGULAR_USE: Rung(4, (law.CIVIL_ACTIVITIES,)),
+        AddressKind.HOUSEHOLD: Rung(5, _REGISTERED),
+        AddressKind.RESIDENCE: Rung(5, _REGISTERED),
+        AddressKind.DOMICILE: Rung(5, _REGISTERED),
+        AddressKind.LEGAL_DOCUMENTS: Rung(5, (law.REGISTERED_ADDRESS, law.SUSPENSION, law.SUSPENSION_FILING)),
+        AddressKind.SERVICE_RECIPIENT: Rung(5, (law.REGISTERED_ADDRESS, law.SERVICE_RECIPIENT_FILED)),
+    }
+)
+
+LEADS: Final[Mapping[AddressKind, AddressWarning]] = MappingProxyType(
+    {
+        AddressKind.OTHER_RESIDENCE: AddressWarning.NOT_REGISTERED_RESIDENCE,
+        AddressKind.BUSINESS_PLACE: AddressWarning.PLACE_OF_BUSINESS,
+        AddressKind.EMPLOYER: AddressWarning.WORK_UNIT,
+        AddressKind.CONTACT: AddressWarning.SELF_DECLARED,
+    }
+)
+
+LEAD: Final = Rung(None, ())
+
+# Ranks 3 and 4 reach back for a period; homes and offices are what rank 5 is made of.
+DATED: Final = frozenset({AddressKind.OTHER_LAWSUIT, AddressKind.REGULAR_USE})
+HOMES: Final = frozenset({AddressKind.HOUSEHOLD, AddressKind.RESIDENCE})
+OFFICES: Final = frozenset({AddressKind.DOMICILE, AddressKind.LEGAL_DOCUMENTS, AddressKind.SERVICE_RECIPIENT})
+
+# Kinds of which the law knows one at a time (市场主体登记管理条例 11 for the domicile): two are a contradiction.
+ONLY_ONE: Final = frozenset({AddressKind.HOUSEHOLD, AddressKind.DOMICILE})

@@ -1,0 +1,49 @@
+"""
+Serving a hub over HTTP with uvicorn.
+"""
+
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.api.app import create_app
+from gateway.hub import Hub
+from gateway.settings import Settings
+
+# Longer than any lookup's deadline: what is in flight when the hub is told to stop may still be answered.
+DRAIN_SECONDS = 35
+
+
+def application(settings: Settings) -> ASGIApp:
+    """The application of one hub; the hub itself is made when the server starts."""
+
+    async def start() -> Hub:
+        return await Hub.start(settings)
+
+    return create_app(start, in_flight=settings.in_flight)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any free one.  Raises `OSError`."""
+    listener = socket.create_server((host, port), backlog=2048)
+    listener.set_inheritable(True)
+    return listener
+
+
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """
+    A server without access log: what was asked stands in the audit log, and nowhere else.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="on",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )

@@ -1,0 +1,62 @@
+"""
+A checked identifier as a value, and what can be said of any kind of it.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.codes import IdType
+from schemas.identifiers.errors import IdentifierWarning
+
+_BULLETS = "•" * 10
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check found beside "accepted": doubts, and other spellings of the same number."""
+
+    warnings: tuple[IdentifierWarning, ...] = ()
+    equivalents: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """
+    An identifier that has passed every hard check of its stated kind.
+
+    `value` is normalized and `as_written` is what the caller wrote.  `country` is the alpha-3 code of a travel
+    paper's issuer and None for every other kind.  `equivalents` are other spellings of the same number, the one in
+    use today first.  Everything but kind and warnings is personal data: `repr` shows none of it.
+    """
+
+    id_type: IdType
+    value: str = field(repr=False)
+    as_written: str = field(repr=False, compare=False)
+    country: str | None = field(default=None, repr=False)
+    warnings: tuple[IdentifierWarning, ...] = ()
+    equivalents: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def asked_as(self) -> str:
+        """The spelling with which an agency is asked: of a 15-digit number, the upgraded one."""
+        return self.equivalents[0] if self.equivalents else self.value
+
+
+def equal(one: Identifier, other: Identifier) -> bool:
+    """
+    Whether two identifiers are the same number of the same kind, a 15-digit number and its upgrade included.
+
+    It does not say that they are the same person: two people on one number have existed.
+    """
+    return (one.id_type, one.country, one.asked_as) == (other.id_type, other.country, other.asked_as)
+
+
+def masked(identifier: Identifier | str) -> str:
+    """
+    What may stand on a page by default: at most four characters at each end, and never more than half.
+
+    The number of bullets is always ten, so that the mask does not tell the length.  Takes plain text too, for
+    numbers in a register that are not well formed.
+    """
+    text = identifier.value if isinstance(identifier, Identifier) else identifier
+    edge = min(4, len(text) // 4)
+    return text[:edge] + _BULLETS + text[len(text) - edge :]

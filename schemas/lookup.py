@@ -1,0 +1,153 @@
+"""
+The lookup at the door: what may be asked, and the one shape in which it is answered, stored and printed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from schemas.address import Ladder, ServiceAddress
+from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
+from schemas.identifiers import IdentifierWarning
+from schemas.remark import Remark
+from schemas.sourced import SourcedEntry, SourcedIdentity
+from schemas.subject import Subject
+from schemas.switch import Switch
+from schemas.work_order import WORK_ORDER_ID, Text
+
+_OF_PERSONS: Final = frozenset(
+    {IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE, IdType.PASSPORT}
+)
+
+
+def _each_once(wants: tuple[Want, ...]) -> tuple[Want, ...]:
+    if len(set(wants)) < len(wants):
+        raise ValueError("each want may be named once")
+    return wants
+
+
+class _Statement(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SubjectStatement(_Statement):
+    """
+    The party as the caller names it.  The type of the identifier is stated, never guessed; the name may be left out.
+    """
+
+    kind: SubjectKind
+    id_type: IdType
+    id_number: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(repr=False)
+    name: Text | None = Field(default=None, repr=False)
+    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|[0-9]{3})$")] | None = None
+
+    @model_validator(mode="after")
+    def _id_type_belongs_to_kind(self) -> Self:
+        if (self.id_type in _OF_PERSONS) is not (self.kind is SubjectKind.PERSON):
+            raise ValueError("this type of identifier does not belong to this kind of subject")
+        return self
+
+
+class LookupRequest(_Statement):
+    """One question of a caller: under which work order, about which party, and for what."""
+
+    work_order: Annotated[str, StringConstraints(pattern=WORK_ORDER_ID)]
+    subject: SubjectStatement
+    want: Annotated[
+        tuple[Want, ...],
+        Field(min_length=1, max_length=len(Want), json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_each_once),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyAnswer:
+    """
+    What came of one question: one of the six states, and `reason` wherever it is not a plain answer.
+
+    `elapsed_ms` by our clock; `as_of` is the moment for which the agency answered, None if it was not heard;
+    `reference` is the agency's own number of the exchange; `retry_after` seconds; `drift` counts the leaves of its
+    answer that nobody has agreed on.
+    """
+
+    agency: str
+    capability: str
+    state: AnswerState
+    reason: Reason | None = None
+    elapsed_ms: int
+    as_of: datetime | None = None
+    reference: str | None = None
+    retry_after: float | None = None
+    drift: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTrail:
+    """Where the two records of this lookup stand in the audit log, and the size of the checkpoint that covers them."""
+
+    intent: int
+    outcome: int
+    checkpoint_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupResult:
+    """
+    The whole answer.  `audit` is None only until the outcome is durable; nothing is released before that.
+
+    `warnings` are the doubts about the identifier as it was given; none of them stopped the lookup.
+    """
+
+    id: UUID
+    at: datetime
+    subject: Subject
+    identity: SourcedIdentity | None
+    addresses: tuple[ServiceAddress, ...] = field(repr=False)
+    ladder: Ladder
+    registrations: tuple[SourcedEntry, ...] = field(repr=False)
+    switches: tuple[Switch, ...]
+    agencies: tuple[AgencyAnswer, ...]
+    warnings: tuple[Remark[IdentifierWarning], ...] = ()
+    audit: AuditTrail | None = None
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections that hold something, by the names that stand in the JSON."""
+        held = {
+            "identity": self.identity is not None,
+            "addresses": bool(self.addresses),
+            "registrations": bool(self.registrations),
+            "switches": bool(self.switches),
+        }
+        return tuple(name for name, holds in held.items() if holds)
+
+
+_RESULT: Final[TypeAdapter[LookupResult]] = TypeAdapter(LookupResult)
+
+
+def dump(result: LookupResult) -> bytes:
+    """The result as JSON in UTF-8, as it is released, stored and read again."""
+    return _RESULT.dump_json(result)
+
+
+def load(stored: bytes) -> LookupResult:
+    """The result that `dump` wrote, equal to the first.  Raises `ValueError` for anything else."""
+    # The library's own error quotes what it could not read; it is left behind before ours is raised.
+    try:
+        return _RESULT.validate_json(stored)
+    except ValidationError:
+        pass
+    raise ValueError("could not read the stored result")

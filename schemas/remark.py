@@ -1,0 +1,26 @@
+"""
+A word of a closed table with its sentence in both languages, so that a reader of the JSON needs no table of ours.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Generic, TypeVar
+
+from schemas.codes import Code
+
+C = TypeVar("C", bound=Code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark(Generic[C]):
+    """One thing that the hub has to say: the stable word, and the sentence that a page or a print-out shows."""
+
+    code: C
+    zh: str
+    en: str
+
+
+@cache
+def remark(code: C) -> Remark[C]:
+    """The remark of one word."""
+    return Remark(code=code, zh=code.zh, en=code.en)

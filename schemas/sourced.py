@@ -1,0 +1,90 @@
+"""
+The records of schemas/records.py as a lookup's result shows them: every field with its sources.
+
+A field that is None is "not held by this agency".  Field names are those of the records, so that one pass builds them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.codes import InsuranceKind, LifeStatus, ParticipationState, RegistrationState, Sex
+from schemas.provenance import Sourced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedPerson:
+    """Who a natural person is, according to every agency that was heard."""
+
+    id_number: Sourced[str] | None = None
+    full_name: Sourced[str] | None = None
+    former_name: Sourced[str] | None = None
+    sex: Sourced[Sex] | None = None
+    born_on: Sourced[date] | None = None
+    life_status: Sourced[LifeStatus] | None = None
+    serving_soldier: Sourced[bool] | None = None
+    telephone: Sourced[str] | None = None
+    kind: Literal["person"] = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedOrganization:
+    """Who an organization is, according to every registry that was heard."""
+
+    name: Sourced[str] | None = None
+    uscc: Sourced[str] | None = None
+    registration_number: Sourced[str] | None = None
+    type_text: Sourced[str] | None = None
+    representative: Sourced[str] | None = None
+    representative_role: Sourced[str] | None = None
+    kind: Literal["organization"] = "organization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedRegistration:
+    """The registration of an organization."""
+
+    name: Sourced[str] | None = None
+    state: Sourced[RegistrationState] | None = None
+    uscc: Sourced[str] | None = None
+    registration_number: Sourced[str] | None = None
+    registry: Sourced[str] | None = None
+    representative: Sourced[str] | None = None
+    founded_on: Sourced[date] | None = None
+    approved_on: Sourced[date] | None = None
+    term_from: Sourced[date] | None = None
+    term_to: Sourced[date] | None = None
+    suspended_until: Sourced[date] | None = None
+    abnormal_list: Sourced[bool] | None = None
+    kind: Literal["organization"] = "organization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedPosition:
+    """A person's position in an organization."""
+
+    organization: Sourced[str] | None = None
+    role: Sourced[str] | None = None
+    uscc: Sourced[str] | None = None
+    state: Sourced[RegistrationState] | None = None
+    kind: Literal["position"] = "position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedInsurance:
+    """A person's participation in one kind of social insurance."""
+
+    insurance: Sourced[InsuranceKind] | None = None
+    state: Sourced[ParticipationState] | None = None
+    employer: Sourced[str] | None = None
+    employer_number: Sourced[str] | None = None
+    since: Sourced[date] | None = None
+    paid_until: Sourced[str] | None = None
+    office: Sourced[str] | None = None
+    kind: Literal["insurance"] = "insurance"
+
+
+SourcedIdentity = Annotated[SourcedPerson | SourcedOrganization, Field(discriminator="kind")]
+SourcedEntry = Annotated[SourcedRegistration | SourcedPosition | SourcedInsurance, Field(discriminator="kind")]

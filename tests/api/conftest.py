@@ -1,0 +1,93 @@
+"""
+A whole court for the tests of the door: real agencies, real sign-on, real PostgreSQL, the hub over HTTP.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.demo import tour, world
+from gateway.demo.tour import Court
+
+Party = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A clerk's desk: a running court, its cast, and short ways to state work orders and to ask."""
+
+    court: Court
+    cast: dict[str, Party]
+    numbers: Iterator[int]
+
+    def token(self, **who: str) -> str:
+        """An access token of the court's sign-on server."""
+        return self.court.outside.token(**who)
+
+    def call(self, method: str, path: str, body: Any = None, **who: str) -> httpx.Response:
+        """A call as somebody (`user=` or `client=`)."""
+        return self.court.call(self.token(**who), method, path, body)
+
+    def statement(self, *parties: Party, **changes: Any) -> dict[str, Any]:
+        """A work order of the clerk li.ting that names these parties."""
+        return tour.work_order(*parties) | changes
+
+    def dispatch(self, *parties: Party, **changes: Any) -> str:
+        """States a work order of a fresh number; returns the number."""
+        number = f"T-{next(self.numbers)}"
+        answer = self.call(
+            "PUT", f"/v1/work-orders/{number}", self.statement(*parties, **changes), client="ticket-system"
+        )
+        assert answer.status_code == 200, answer.text
+        return number
+
+    def restate(self, number: str, *parties: Party, **changes: Any) -> httpx.Response:
+        """States an existing work order anew."""
+        return self.call(
+            "PUT", f"/v1/work-orders/{number}", self.statement(*parties, **changes), client="ticket-system"
+        )
+
+    def look_up(self, number: str, party: Party, *, user: str = "li.ting", **changes: Any) -> httpx.Response:
+        """Asks everything about a party."""
+        return self.call("POST", "/v1/lookups", self.question(number, party) | changes, user=user)
+
+    @staticmethod
+    def question(number: str, party: Party) -> dict[str, Any]:
+        """The body of a lookup."""
+        return {"work_order": number, "subject": tour.subject(party), "want": list(tour.WANT)}
+
+    def events(self, **filters: str) -> list[dict[str, Any]]:
+        """The audit events as an auditor sees them, oldest first."""
+        answer = self.court.call(self.token(user="chen.jing"), "GET", "/v1/audit/events?" + httpx_query(filters))
+        assert answer.status_code == 200, answer.text
+        return sorted(answer.json()["events"], key=lambda event: int(event["index"]))
+
+
+def httpx_query(filters: dict[str, str]) -> str:
+    """Filters as a query string."""
+    return str(httpx.QueryParams(filters))
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk in a court that stands for the whole session."""
+    with tour.court(tmp_path_factory.mktemp("court") / "hub", deadline=3.0) as court:
+        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
+
+
+@pytest.fixture
+def healed(desk: Desk) -> Iterator[Callable[..., None]]:
+    """Scripts faults of agencies and ends them after the test."""
+    touched: set[str] = set()
+
+    def script(agency: str, name: str, **options: Any) -> None:
+        touched.add(agency)
+        desk.court.outside.fault(agency, name, **options)
+
+    yield script
+    for agency in touched:
+        desk.court.outside.heal(agency)

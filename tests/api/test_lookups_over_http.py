@@ -1,0 +1,99 @@
+"""
+One lookup, end to end: real agencies, an open work order, two durable records, one normalized answer.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def states(answer: dict[str, Any]) -> dict[str, str]:
+    """The state of every question of a lookup."""
+    return {f"{one['agency']}.{one['capability']}": one["state"] for one in answer["agencies"]}
+
+
+def test_a_person_is_identified_and_found_by_three_agencies(desk: Any) -> None:
+    """Four questions, one answer; every field names its source."""
+    person = desk.cast["moved"]
+    answer = desk.look_up(desk.dispatch(person), person)
+
+    assert answer.status_code == 200
+    result = answer.json()
+    assert states(result) == {
+        "human_resources.participation": "found",
+        "market_regulation.positions": states(result)["market_regulation.positions"],
+        "public_security.addresses": "found",
+        "public_security.identity": "found",
+    }
+    assert result["identity"]["full_name"]["value"] == person["name"]
+    assert {source["agency"] for source in result["identity"]["full_name"]["sources"]} >= {"public_security"}
+    ranked = [address for address in result["addresses"] if address["rank"] is not None]
+    assert [address["rank"] for address in ranked] == [5, 5]
+    assert [address["kind"] for address in ranked] == ["residence", "household"]
+    assert all(address["legal_basis"] and address["text"]["sources"] for address in ranked)
+    assert result["ladder"]["complete"] is True
+    assert result["audit"]["intent"] < result["audit"]["outcome"]
+
+
+def test_an_organization_shows_its_registration_and_its_warnings(desk: Any) -> None:
+    """A company on the abnormal list keeps its registered address, with the warning on it."""
+    company = desk.cast["company_abnormal"]
+    result = desk.look_up(desk.dispatch(company), company).json()
+
+    assert states(result) == {"market_regulation.registration": "found"}
+    assert result["identity"]["name"]["value"] == company["name"]
+    assert result["registrations"][0]["abnormal_list"]["value"] is True
+    assert "abnormal_list" in str(result["addresses"][0]["warnings"])
+
+
+def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Any, healed: Callable[..., None]) -> None:
+    """That agency is unavailable with the reason; the others' answers stand."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    healed("human_resources", "hang")
+
+    result = desk.look_up(number, person).json()
+
+    unheard = next(one for one in result["agencies"] if one["agency"] == "human_resources")
+    assert (unheard["state"], unheard["reason"]) == ("unavailable", "timeout")
+    assert states(result)["public_security.identity"] == "found"
+    assert [address["rank"] for address in result["addresses"] if address["rank"] is not None] == [5, 5]
+
+
+def test_police_that_are_not_heard_leave_the_ladder_incomplete(desk: Any, healed: Callable[..., None]) -> None:
+    """A broken line never reads as an absent address."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    healed("public_security", "reset")
+
+    result = desk.look_up(number, person).json()
+
+    assert result["ladder"]["complete"] is False
+    assert "public_security" in result["ladder"]["not_heard"]
+
+
+def test_a_stored_lookup_is_read_again_without_asking_any_agency(desk: Any) -> None:
+    """The stored record equals the answer; reading it is an event of its own."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    first = desk.look_up(number, person).json()
+
+    again = desk.call("GET", f"/v1/lookups/{first['id']}", user="li.ting")
+    colleague = desk.call("GET", f"/v1/lookups/{first['id']}", user="wang.qiang")
+    elsewhere = desk.call("GET", f"/v1/lookups/{first['id']}", user="zhao.min")
+
+    assert again.status_code == 200
+    assert again.json() | {"audit": None} == first | {"audit": None}
+    assert again.json()["audit"]["outcome"] == first["audit"]["outcome"]
+    assert (colleague.status_code, elsewhere.status_code) == (403, 404)
+
+
+def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Any) -> None:
+    """The intent names the questions, the outcome the state of each."""
+    person = desk.cast["moved"]
+    result = desk.look_up(desk.dispatch(person), person).json()
+
+    events = {int(event["index"]): event for event in desk.events()}
+
+    intent, outcome = events[result["audit"]["intent"]], events[result["audit"]["outcome"]]
+    assert (intent["type"], outcome["type"]) == ("lookup.intent", "lookup.outcome")
+    assert {f"{one['agency']}.{one['capability']}": one["state"] for one in outcome["answered"]} == states(result)

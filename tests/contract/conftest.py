@@ -1,0 +1,3 @@
+"""
+What the contract suite runs on: every agency that an entry point names, against the mock agencies as real servers.
+"""

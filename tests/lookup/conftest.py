@@ -1,0 +1,145 @@
+"""
+What agencies say, in one line each: answers built as the hub would have them, on one fixed day.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from adapters.contract import Capability, Evidence, Reading
+from adapters.mapping import Holding, Origin
+from gateway.lookup.asking import Answer
+from gateway.lookup.merge import merge
+from schemas.address import KnownAddress
+from schemas.codes import AddressKind, AnswerState, IdType, Reason, RegistrationState, SubjectKind, Want
+from schemas.lookup import LookupResult
+from schemas.provenance import Source
+from schemas.records import AddressRecord, OrganizationRegistration, PersonIdentity, Record
+from schemas.subject import Subject
+
+_PERSON, _ORGANIZATION = SubjectKind.PERSON, SubjectKind.ORGANIZATION
+_SERVES: Final = {
+    ("public_security", "identity"): (_PERSON, {Want.IDENTITY}),
+    ("public_security", "addresses"): (_PERSON, {Want.IDENTITY, Want.ADDRESSES}),
+    ("human_resources", "participation"): (_PERSON, {Want.ADDRESSES, Want.REGISTRATIONS}),
+    ("market_regulation", "registration"): (_ORGANIZATION, set(Want)),
+    ("market_regulation", "positions"): (_PERSON, {Want.REGISTRATIONS}),
+    ("civil_affairs", "registration"): (_ORGANIZATION, set(Want)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A day, a person, an organization, and what is said about them."""
+
+    now: datetime
+    lookup_id: UUID
+    person: Subject
+    organization: Subject
+
+    @property
+    def today(self) -> date:
+        """The day in China."""
+        return date(2026, 11, 23)
+
+    def capability(self, agency: str, name: str) -> Capability:
+        """A capability as its adapter declares it."""
+        subject, serves = _SERVES[agency, name]
+        return Capability(
+            name=name, subject=subject, by=tuple(IdType), serves=frozenset(serves), official=True, summary=""
+        )
+
+    def heard(
+        self,
+        agency: str,
+        name: str,
+        *records: Record,
+        state: AnswerState = AnswerState.FOUND,
+        reason: Reason | None = None,
+    ) -> Answer:
+        """An agency that was heard; every field that is not at its default was read from the leaf of its name."""
+        return Answer(
+            agency=agency,
+            capability=self.capability(agency, name),
+            state=state,
+            reason=reason,
+            asked_at=self.now,
+            answered_at=self.now + timedelta(milliseconds=40),
+            reading=Reading(
+                state=state,
+                reason=reason,
+                answered_at=self.now,
+                holdings=tuple(Holding(record=record, origins=_origins(record)) for record in records),
+                reference=f"{agency}-1",
+            ),
+            evidence=Evidence(attempts=1),
+        )
+
+    def not_heard(
+        self, agency: str, name: str, state: AnswerState = AnswerState.UNAVAILABLE, reason: Reason = Reason.TIMEOUT
+    ) -> Answer:
+        """An agency that was not heard."""
+        return Answer(
+            agency=agency,
+            capability=self.capability(agency, name),
+            state=state,
+            reason=reason,
+            asked_at=self.now,
+            answered_at=self.now + timedelta(seconds=4),
+        )
+
+    def alive(self, **told: Any) -> PersonIdentity:
+        """The person's identity as the police hold it."""
+        return PersonIdentity(**{"id_number": "330802199003071239", "full_name": "柯小明"} | told)
+
+    def address(self, kind: AddressKind, text: str, **told: Any) -> AddressRecord:
+        """An address record."""
+        return AddressRecord(kind=kind, text=text, **told)
+
+    def known(self, kind: AddressKind, text: str, *, evidence: str = "D-1", **told: Any) -> KnownAddress:
+        """An address that the case itself supplies."""
+        return KnownAddress(record=self.address(kind, text, **told), evidence=evidence)
+
+    def police(self, *records: Record, capability: str = "addresses", **identity: Any) -> Answer:
+        """What the police hold about the person and the addresses."""
+        return self.heard("public_security", capability, self.alive(**identity), *records)
+
+    def registry(self, *records: Record, agency: str = "market_regulation", **told: Any) -> Answer:
+        """What a registry holds about the organization."""
+        named = {"name": self.organization.name, "state": RegistrationState.ACTIVE}
+        return self.heard(agency, "registration", OrganizationRegistration(**named | told), *records)
+
+    def merge(self, subject: Subject, *answers: Answer, **told: Any) -> LookupResult:
+        """The result of a lookup for everything."""
+        asked = {"lookup_id": self.lookup_id, "wants": frozenset(Want), "now": self.now} | told
+        return merge(subject=subject, answers=answers, **asked)
+
+    def source(self, agency: str, name: str, path: str, as_of: date | None = None) -> Source:
+        """The source that `heard` gives to a field."""
+        return Source(
+            agency=agency, capability=name, as_of=as_of or self.now, path=path.upper(), reference=f"{agency}-1"
+        )
+
+
+def _origins(record: Record) -> dict[str, Origin]:
+    return {
+        field.name: Origin(path=field.name.upper(), raw="")
+        for field in fields(record)
+        if field.name != "kind" and getattr(record, field.name) not in {None, field.default}
+    }
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The world of these tests."""
+    return World(
+        now=datetime(2026, 11, 23, 6, 0, tzinfo=UTC),
+        lookup_id=UUID("6f1f3c62-0d5e-4b7e-9a43-6d6a1d1a7a11"),
+        person=Subject(kind=_PERSON, id_type=IdType.RESIDENT_ID, id_number="330802199003071239", name="柯小明"),
+        organization=Subject(
+            kind=_ORGANIZATION, id_type=IdType.USCC, id_number="91330802DEM000014A", name="衢州示例贸易有限公司"
+        ),
+    )
