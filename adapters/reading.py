@@ -4,7 +4,7 @@ From an agency's rows to one reading: about whom they are, whether that is one s
     no row                                   not_found
     rows, none about the subject asked for   AnswerUnreadable(wrong_subject)
     rows about several different subjects    ambiguous, several_matches
-    number right, name not                   ambiguous, name_mismatch
+    number right, name not                   ambiguous, name_mismatch (nothing is held if the agency itself says so)
     else                                     found
 
 Two persons on one number have existed: a number alone never merges two rows, and a name in the question never picks
@@ -46,6 +46,9 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
             if all(holding.record != other.record for other in holdings):
                 holdings.append(holding)
     state, reason = _state(rows.records, mine, mapping, subject)
+    if any(_is_denied(row, mapping, subject) for row in mine):
+        # What stands in the row then is our own question's name, not one that the agency vouches for.
+        holdings.clear()
     return Reading(
         state=state,
         reason=reason,
@@ -106,10 +109,15 @@ def _who(row: Row, mapping: RecordMap) -> tuple[str, ...]:
 def _is_named(row: Row, mapping: RecordMap, subject: Subject) -> bool:
     if subject.name is None:
         return True
-    if any(present(row.get(leaf)) and str(row[leaf]).strip() != _MATCHES for leaf in mapping.degrees):
+    if _is_denied(row, mapping, subject):
         return False
     names = {_comparable(row.get(leaf)) for leaf in (mapping.named, mapping.formerly) if leaf} - {""}
     return not names or folded(subject.name) in names
+
+
+def _is_denied(row: Row, mapping: RecordMap, subject: Subject) -> bool:
+    degrees = [str(row[leaf]).strip() for leaf in mapping.degrees if present(row.get(leaf))]
+    return subject.name is not None and any(degree != _MATCHES for degree in degrees)
 
 
 def _comparable(leaf: Any) -> str:

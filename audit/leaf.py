@@ -84,22 +84,18 @@ def body(event: Event, *, who: bytes, why: bytes, whose: list[bytes], digests: b
     leaf: dict[str, Any] = {"v": VERSION, "type": event.type.value, "xid": str(event.exchange), "t": at}
     if not event.type.follows:
         leaf["who"] = _who(event.who, who)
-        if event.whose:
-            leaf["whose"] = [_whose(subject, c) for subject, c in zip(event.whose, whose, strict=True)]
-        if event.why is not None:
-            leaf["why"] = _why(event.why, why)
-    if event.asked and not event.answered:  # an answer names its question
-        leaf["ask"] = [f"{question.agency}.{question.capability}" for question in event.asked]
-    if event.answered:
-        leaf["heard"] = [_heard(answer, at // 1000) for answer in event.answered]
-    if digests:
-        leaf["digests"] = _base64(digests)
-    if event.released:
-        leaf["released"] = event.released
-    if event.outcome:
-        leaf["outcome"] = event.outcome
-    if event.detail:
-        leaf["detail"] = _detail(event)
+        leaf["whose"] = [_whose(subject, c) for subject, c in zip(event.whose, whose, strict=True)]
+        leaf["why"] = event.why and _why(event.why, why)
+    leaf |= {
+        # An answer names its question.
+        "ask": () if event.answered else [f"{question.agency}.{question.capability}" for question in event.asked],
+        "heard": [_heard(answer, at // 1000) for answer in event.answered],
+        "digests": digests and _base64(digests),
+        "released": event.released,
+        "outcome": event.outcome,
+        "detail": event.detail and _detail(event),
+    }
+    leaf = {name: value for name, value in leaf.items() if value}
     encoded = _encode(leaf).encode()
     if len(encoded) > LONGEST:
         raise RecordRefused("could not record: the event is longer than an entry of the log can be")

@@ -38,7 +38,7 @@ class Vault:
     def load(cls, path: Path) -> "Vault":
         """Reads an owner-only key file.  Raises `ConfigurationError` with the command that mends it."""
         if not path.exists():
-            raise ConfigurationError(f"{path}: no key file; create one with: shuniu keys create --folder {path.parent}")
+            raise ConfigurationError(f"{path}: no key file; make the keys of a new installation with: shuniu init")
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
         root = path.read_bytes()

@@ -3,7 +3,7 @@ A word of a closed table with its sentence in both languages, so that a reader o
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from schemas.codes import Code
@@ -20,7 +20,8 @@ class Remark(Generic[C]):
     en: str
 
 
-@cache
+# Typed: two tables may share a word, and members of both are then equal as text.
+@lru_cache(maxsize=None, typed=True)
 def remark(code: C) -> Remark[C]:
     """The remark of one word."""
     return Remark(code=code, zh=code.zh, en=code.en)

@@ -2,13 +2,17 @@
 What every test may use: one bundled PostgreSQL for the session, a fresh database, the asyncio back end.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from gateway.database.server import EmbeddedServer
+from gateway.demo import tour, world
+from tests.desk import Desk
 
 # A loaded machine is no finding: examples are bounded by number, never by time.
 settings.register_profile("shuniu", deadline=None)
@@ -32,3 +36,24 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServe
 def folder(tmp_path: Path) -> Path:
     """An empty folder of this test's own."""
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk in a court that stands for the whole session."""
+    with tour.court(tmp_path_factory.mktemp("court") / "hub", deadline=3.0) as court:
+        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
+
+
+@pytest.fixture
+def healed(desk: Desk) -> Iterator[Callable[..., None]]:
+    """Scripts faults of agencies and ends them after the test."""
+    touched: set[str] = set()
+
+    def script(agency: str, name: str, **options: Any) -> None:
+        touched.add(agency)
+        desk.court.outside.fault(agency, name, **options)
+
+    yield script
+    for agency in touched:
+        desk.court.outside.heal(agency)

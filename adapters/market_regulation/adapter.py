@@ -57,6 +57,7 @@ class MarketRegulation(Adapter):
         subject=SubjectKind.PERSON,
         by=(IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE),
         serves=frozenset({Want.REGISTRATIONS}),
+        named=True,
     )
     async def positions(self, question: Question) -> Reading:
         """Organizations in which a person is legal representative, director, supervisor, manager or partner."""

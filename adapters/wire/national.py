@@ -48,20 +48,22 @@ def sign(sid: str, rid: str, rtime: str, key: str) -> str:
     return base64.b64encode(hmac.digest(key.encode(), f"{sid}{rid}{rtime}".encode(), "sha256")).decode("ascii")
 
 
-def opened(app_key: str, secret: str) -> str:
+def opened(app_key: str, secret: str) -> str | None:
     """
     The application secret from `data.secret`: Base64 of AES-128-ECB under a key derived from the application key.
-
-    Raises `ValueError` if it does not open.
+    None if it does not open, because it was encrypted for another key.
     """
     # What Java's SHA1PRNG yields when it is seeded with the application key.
     seed = hashlib.sha1(app_key.encode(), usedforsecurity=False).digest()
     key = hashlib.sha1(seed, usedforsecurity=False).digest()[:16]
-    # One block or two of a random secret: the platform prescribes the mode.
+    # The platform prescribes the mode; what it hides is a random secret of a block or two.
     decryptor = Cipher(algorithms.AES(key), modes.ECB()).decryptor()  # noqa: S305
-    padded = decryptor.update(base64.b64decode(secret, validate=True)) + decryptor.finalize()
     unpadder = PKCS7(128).unpadder()
-    return (unpadder.update(padded) + unpadder.finalize()).decode("utf-8")
+    try:
+        padded = decryptor.update(base64.b64decode(secret, validate=True)) + decryptor.finalize()
+        return (unpadder.update(padded) + unpadder.finalize()).decode("ascii") or None
+    except ValueError:
+        return None
 
 
 class Platform:
@@ -114,12 +116,8 @@ class Platform:
         if not isinstance(issued, dict) or not isinstance(issued.get("secret"), str):
             raise AnswerUnreadable(Reason.MISSING_LEAF, at="data/secret")
         ends_at = decode.epoch_seconds(issued.get("secretEndTime"), at="data/secretEndTime")
-        try:
-            text = opened(self._app_key, issued["secret"])
-        except ValueError:
-            text = ""
-        if not text:
-            # It was encrypted for another application key than ours.
+        text = opened(self._app_key, issued["secret"])
+        if text is None:
             raise CredentialsRejected
         return Ring(secret=Secret.issued(text, ends_at=ends_at, lifetime=LONGEST_LIFE, clock=self._clock))
 

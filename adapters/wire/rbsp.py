@@ -86,8 +86,7 @@ class RbspWire(Family):
         return "".join(parts).encode()
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        if raw.body.lstrip().startswith(NO_PERMISSION):
-            raise AgencyRefused
+        self._hear(raw)
         decode.content(raw.content_type, self._content_types)
         root = decode.xml(raw.body)
         if decode.local(root) != "RBSPMessage":
@@ -97,7 +96,7 @@ class RbspWire(Family):
         return _records(_table(items)), drift
 
     def _hear(self, raw: RawAnswer) -> None:
-        if raw.body.lstrip().startswith(NO_PERMISSION):
+        if raw.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(NO_PERMISSION):
             raise AgencyRefused
 
 

@@ -98,6 +98,7 @@ CREATE TABLE {keys}.subject_key (
 );
 CREATE INDEX subject_key_mark ON {keys}.subject_key (mark) WHERE mark IS NOT NULL;
 
+-- Older signed checkpoints, one a minute while the log grows.
 CREATE TABLE {schema}.checkpoint (
     size bigint PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -238,7 +239,12 @@ BEGIN
     IF NOT found THEN
         RETURN false;
     END IF;
-    INSERT INTO {schema}.checkpoint (size, note) VALUES (signed, publish.note);
+    -- One a minute is kept for good: enough to say when a history was rewritten, and no litter.
+    IF signed = 0 OR clock_timestamp() - interval '1 minute' >= (
+        SELECT at FROM {schema}.checkpoint ORDER BY size DESC LIMIT 1)
+    THEN
+        INSERT INTO {schema}.checkpoint (size, note) VALUES (signed, publish.note);
+    END IF;
     RETURN true;
 END $$;
 

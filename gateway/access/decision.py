@@ -69,7 +69,7 @@ class Grant:
     """
 
     standing: Standing
-    marks: frozenset[bytes] = field(repr=False)
+    mark: bytes = field(repr=False)
     statement: WorkOrderStatement = field(repr=False)
     party: PartyStatement = field(repr=False)
     rules: tuple[str, ...] = ("held_by_caller", "open", "recorded", "party_named")
@@ -81,17 +81,17 @@ async def grant(
     """
     Decides whether `caller` may ask about this party now.  Raises `NotGranted`, `DatabaseUnavailable`.
     """
-    marks = frozenset(work_orders.marks(identifier))
+    mark = work_orders.mark(identifier)
     standing = await work_orders.standing(caller.court, name)
-    broken = _broken_rule(standing, caller, marks)
+    broken = _broken_rule(standing, caller, mark)
     if standing is None or broken is not None:
         # Only its holder learns more of a work order than that it is not theirs.
         raise NotGranted(broken or Rule.NOT_HELD, None if broken is Rule.NOT_HELD else standing)
     statement = work_orders.document(standing)
-    party = next(p for p in statement.parties if not marks.isdisjoint(work_orders.marks(identifier_of(p))))
+    party = next(one for one in statement.parties if work_orders.mark(identifier_of(one)) == mark)
     if party_name is not None and _folded(party_name) != _folded(party.name):
         raise NotGranted(Rule.NAME_DIFFERS, standing)
-    return Grant(standing=standing, marks=marks, statement=statement, party=party)
+    return Grant(standing=standing, mark=mark, statement=statement, party=party)
 
 
 async def still_granted(work_orders: WorkOrders, caller: Caller, given: Grant) -> Rule | None:
@@ -99,10 +99,10 @@ async def still_granted(work_orders: WorkOrders, caller: Caller, given: Grant) -
     Looks again before release: the rule that ended the right meanwhile, or None while it lives.
     """
     standing = await work_orders.standing(caller.court, given.standing.id)
-    return _broken_rule(standing, caller, given.marks)
+    return _broken_rule(standing, caller, given.mark)
 
 
-def _broken_rule(standing: Standing | None, caller: Caller, marks: frozenset[bytes]) -> Rule | None:
+def _broken_rule(standing: Standing | None, caller: Caller, mark: bytes) -> Rule | None:
     # Another court's work order, a colleague's and none at all look the same from outside.
     if standing is None or standing.holder != caller.user:
         return Rule.NOT_HELD
@@ -110,7 +110,7 @@ def _broken_rule(standing: Standing | None, caller: Caller, marks: frozenset[byt
         return Rule.NOT_OPEN
     if not standing.recorded:
         return Rule.NOT_RECORDED
-    if standing.parties.isdisjoint(marks):
+    if mark not in standing.parties:
         return Rule.PARTY_NOT_NAMED
     return None
 

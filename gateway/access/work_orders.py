@@ -83,7 +83,7 @@ class WorkOrders:
             "kind": statement.kind,
             "case_number": statement.case_number,
             "holder": statement.holder.user,
-            "parties": [mark for party in parties for mark in self.marks(party)],
+            "parties": [self.mark(party) for party in parties],
             "digest": self._vault.mark("work order", hashlib.sha256(document).hexdigest()),
             "document": self._vault.seal(_context(statement.court, name, statement.version), document),
             "changed_at": at,
@@ -104,14 +104,11 @@ class WorkOrders:
         # Written by us and authenticated: read without validating it anew.
         return WorkOrderStatement.model_validate(json.loads(opened))
 
-    def marks(self, identifier: Identifier) -> tuple[bytes, ...]:
-        """The marks under which an identifier is known, equivalent spellings included."""
+    def mark(self, identifier: Identifier) -> bytes:
+        """The mark under which a party is known, whichever way its identifier is spelt."""
         # Two countries may give one number: a passport is known by both.
         kind = f"{identifier.id_type.value}|{identifier.country or ''}"
-        return tuple(
-            self._vault.mark(kind, value)
-            for value in dict.fromkeys((identifier.value, *identifier.equivalents))
-        )
+        return self._vault.mark(kind, identifier.asked_as)
 
 
 def identifier_of(party: PartyStatement) -> Identifier:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 say = Console(stderr=True, highlight=False, soft_wrap=True)
-show = Console(highlight=False, soft_wrap=True)
+show = Console(highlight=False)
 
 
 class Exit(IntEnum):

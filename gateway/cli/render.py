@@ -2,6 +2,8 @@
 An answer on a terminal: identity, ranked addresses with source, date and legal basis, registrations, who was heard.
 """
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,13 +11,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from schemas.codes import AddressKind, AnswerState
+
 STATE_STYLE = {
-    "found": "green",
-    "not_found": "yellow",
-    "ambiguous": "magenta",
-    "unavailable": "red",
-    "refused": "red",
-    "not_asked": "dim",
+    AnswerState.FOUND: "green",
+    AnswerState.NOT_FOUND: "yellow",
+    AnswerState.AMBIGUOUS: "magenta",
+    AnswerState.UNAVAILABLE: "red",
+    AnswerState.REFUSED: "red",
+    AnswerState.NOT_ASKED: "dim",
 }
 
 
@@ -23,56 +27,77 @@ def result(answer: dict[str, Any]) -> RenderableType:
     """A whole lookup result."""
     parts: list[RenderableType] = [_agencies(answer["agencies"])]
     if answer["identity"]:
-        parts.append(_identity(answer["identity"]))
+        parts.append(_titled("Identity 身份信息", _fields(answer["identity"])))
     parts += [Text(f"! {switch['en']}", "bold magenta") for switch in answer["switches"]]
     if answer["addresses"]:
-        parts.append(_addresses(answer["addresses"]))
+        parts.append(_titled("Addresses for service 送达地址", Group(*map(_address, answer["addresses"]))))
     parts += [Text(f"! {note['en']}", "magenta") for note in answer["ladder"]["notes"]]
-    parts += [_registration(one) for one in answer["registrations"]]
+    for kind, entries in groupby(answer["registrations"], key=lambda entry: entry["kind"]):
+        parts.append(_titled(f"Registrations 登记信息 · {kind}", _entries(list(entries))))
     audit = answer["audit"]
-    if audit:
-        parts.append(Text(f"audit: intent {audit['intent']}, outcome {audit['outcome']}", "dim"))
+    parts.append(Text(f"audit: intent {audit['intent']}, outcome {audit['outcome']}", "dim"))
     return Group(*parts)
 
 
-def _agencies(answers: list[dict[str, Any]]) -> Table:
-    table = Table("agency", "question", "state", "reason", "ms", box=None, header_style="dim")
-    for one in answers:
-        state = Text(one["state"], STATE_STYLE[one["state"]])
-        table.add_row(one["agency"], one["capability"], state, one["reason"] or "", str(one["elapsed_ms"]))
+def _titled(title: str, inside: RenderableType) -> Panel:
+    return Panel(inside, title=title, title_align="left", border_style="dim")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     return table
 
 
-def _sources(field: dict[str, Any]) -> str:
-    return "; ".join(f"{one['agency']} {one['as_of'][:10]}" for one in field["sources"])
+def _agencies(answers: list[dict[str, Any]]) -> Table:
+    table = _table("agency", "question", "state", "reason", "ms")
+    for one in answers:
+        state = AnswerState(one["state"])
+        said = Text(state.en, STATE_STYLE[state])
+        table.add_row(one["agency"], one["capability"], said, one["reason"] or "", str(one["elapsed_ms"]))
+    return table
 
 
-def _identity(identity: dict[str, Any]) -> Panel:
-    table = Table("field", "value", "source, as of", box=None, header_style="dim")
-    for name, field in identity.items():
-        if not isinstance(field, dict):
-            continue
-        table.add_row(name, str(field["value"]), _sources(field))
-        for other in field["alternatives"]:
-            table.add_row("", Text(f"but also: {other['value']}", "magenta"), _sources(other))
-    return Panel(table, title="Identity 身份信息", title_align="left")
+def _sources(sources: Iterable[dict[str, Any]]) -> str:
+    """Agencies and the day for which they vouch, each once."""
+    days: dict[str, list[str]] = {}
+    for source in sources:
+        agencies = days.setdefault(source["as_of"][:10], [])
+        if source["agency"] not in agencies:
+            agencies.append(source["agency"])
+    return "; ".join(f"{', '.join(agencies)} {day}" for day, agencies in days.items())
 
 
-def _addresses(addresses: list[dict[str, Any]]) -> Panel:
-    table = Table("rank", "address", "kind", "source, as of", "usable under", box=None, header_style="dim")
-    for one in addresses:
-        rank = "lead" if one["rank"] is None else str(one["rank"])
-        basis = "\n".join(provision["article"] for provision in one["legal_basis"]) or "—"
-        text = Text(one["text"]["value"])
-        for warning in one["warnings"]:
-            text.append(f"\n! {warning['en']}", "magenta")
-        table.add_row(rank, text, one["kind"], _sources(one["text"]), basis)
-    return Panel(table, title="Addresses for service 送达地址", title_align="left")
+def _fields(record: dict[str, Any]) -> Table:
+    table = _table("field", "value", "source, as of")
+    for name, field in record.items():
+        if isinstance(field, dict):
+            table.add_row(name, str(field["value"]), _sources(field["sources"]))
+            for other in field["alternatives"]:
+                table.add_row("", Text(f"but also: {other['value']}", "magenta"), _sources(other["sources"]))
+    return table
 
 
-def _registration(registration: dict[str, Any]) -> Panel:
-    table = Table("field", "value", "source, as of", box=None, header_style="dim")
-    for name, field in registration.items():
-        if isinstance(field, dict) and field.get("value") is not None:
-            table.add_row(name, str(field["value"]), _sources(field))
-    return Panel(table, title=f"Registration 登记信息 · {registration['kind']}", title_align="left")
+def _address(address: dict[str, Any]) -> Text:
+    kind = AddressKind(address["kind"])
+    rank = "lead" if address["rank"] is None else f"rank {address['rank']}"
+    text = Text()
+    text.append(f"{rank:7}", "bold")
+    text.append(f"{address['text']['value']}\n")
+    text.append(f"       {kind.zh} {kind.en}\n       {_sources(address['text']['sources'])}", "dim")
+    for provision in address["legal_basis"]:
+        text.append(f"\n       {provision['article']}", "green")
+    for warning in address["warnings"]:
+        text.append(f"\n       ! {warning['en']}", "magenta")
+    return text
+
+
+def _entries(entries: list[dict[str, Any]]) -> Table:
+    """Entries of one kind, a line each: what they say, and who says it."""
+    table = _table("entry", "source, as of")
+    for entry in entries:
+        held = {name: field for name, field in entry.items() if isinstance(field, dict)}
+        said = ", ".join(f"{name} {field['value']}" for name, field in held.items())
+        table.add_row(said, _sources(source for field in held.values() for source in field["sources"]))
+    return table

@@ -64,6 +64,14 @@ class EmbeddedServer:
             connection.execute(statement)
             return True
 
+    def halt(self) -> None:
+        """Stops PostgreSQL at once, whoever is connected; `resume` starts it again."""
+        self._server.stop()
+
+    def resume(self) -> None:
+        """Starts a halted PostgreSQL."""
+        self._server.start()
+
     def stop(self) -> None:
         """Stops the server once no other process uses it."""
         self._server.cleanup()

@@ -174,19 +174,13 @@ def subject(party: dict[str, Any]) -> dict[str, Any]:
 
 
 def _records(events: list[dict[str, Any]]) -> Table:
-    table = Table("index", "event", "court", "rules", "outcome", "agencies", box=None, header_style="dim")
+    table = Table("index", "event", "rules", "outcome", "agencies", box=None, header_style="dim")
     for one in events:
         event = one["event"]
-        heard = "\n".join(" ".join(str(word) for word in answer.values() if word) for answer in event.get("heard", ()))
-        rules = " ".join(event.get("why", {}).get("rules", ()))
-        table.add_row(
-            str(one["index"]),
-            event["type"],
-            event["who"]["court"],
-            rules,
-            event["outcome"],
-            heard or "\n".join(event.get("ask", ())),
-        )
+        heard = [" ".join((answer["q"], answer["is"], answer.get("why", ""))) for answer in event.get("heard", ())]
+        rules = event.get("why", {}).get("rules", ())
+        questions = "\n".join(heard or event.get("ask", ()))
+        table.add_row(str(one["index"]), event["type"], "\n".join(rules), event.get("outcome", ""), questions)
     return table
 
 

@@ -8,7 +8,8 @@ lost: those that differ from the freshest stand beside it as alternatives.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, Final, TypeVar, get_args
+from functools import lru_cache
+from typing import Any, Final, get_args
 
 from adapters.mapping import Origin
 from gateway.lookup.asking import Answer
@@ -29,9 +30,12 @@ _WIDTH: Final = str.maketrans(
     {0xFF01 + offset: 0x21 + offset for offset in range(94)} | dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF))
 )
 
-_DEFAULTS: Final = {record: {field.name: field.default for field in fields(record)} for record in get_args(Record)}
-
-T = TypeVar("T")
+# What an address is, since when, and a warning against it are not fields with sources of their own.
+_NO_FIELDS: Final = frozenset({"kind", "as_of", "adverse"})
+_FIELDS: Final = {
+    record: tuple((field.name, field.default) for field in fields(record) if field.name not in _NO_FIELDS)
+    for record in get_args(Record)
+}
 
 
 def fold(value: Any) -> Any:
@@ -39,6 +43,7 @@ def fold(value: Any) -> Any:
     return "".join(value.translate(_WIDTH).split()) if type(value) is str else value
 
 
+@lru_cache(maxsize=1024)
 def china_day(moment: date) -> date:
     """The day of a moment in China; a day is itself."""
     return moment.astimezone(CHINA).date() if isinstance(moment, datetime) else moment
@@ -49,8 +54,9 @@ class Held:
     """
     One record as one agency stated it.
 
-    `as_of` is the register's own date for it, else the moment at which the agency was heard.  `breadth` is the number
-    of wants that the capability serves: a lookup made for one thing is heard first on it.
+    `as_of` is the register's own date for it, else the moment at which the agency was heard.  `stated` has the fields
+    that the agency holds: read from a leaf, or declared by the adapter.  `freshness` orders what is said about one
+    field, the first to be heard first.
     """
 
     record: Record
@@ -58,14 +64,10 @@ class Held:
     agency: str
     capability: str
     as_of: date | datetime
-    reference: str | None = None
-    breadth: int = 1
+    reference: str | None
+    stated: Mapping[str, Any]
+    freshness: tuple[Any, ...]
     confidential: bool = False
-
-    def states(self, name: str) -> bool:
-        """Whether the agency holds this field: read from a leaf, or declared by the adapter."""
-        value = getattr(self.record, name)
-        return value is not None and (name in self.origins or value != _DEFAULTS[type(self.record)][name])
 
     def source(self, name: str) -> Source:
         """Where this field came from."""
@@ -79,25 +81,67 @@ class Held:
         )
 
 
+def hold(
+    record: Record,
+    *,
+    origins: Mapping[str, Origin],
+    agency: str,
+    capability: str,
+    heard_at: datetime,
+    reference: str | None,
+    breadth: int = 1,
+    confidential: bool = False,
+) -> Held:
+    """
+    Takes a record into the hub.  `breadth` is the number of wants that the capability serves.
+    """
+    as_of = (record.as_of if isinstance(record, AddressRecord) else None) or heard_at
+    stated = {}
+    for name, default in _FIELDS[type(record)]:
+        value = getattr(record, name)
+        if value is not None and (name in origins or value != default):
+            stated[name] = value
+    # Answers of one day are equally fresh: which of them took longer says nothing about the register.  Among them, a
+    # lookup that is made for one thing is heard first on it.
+    freshness = (
+        -china_day(as_of).toordinal(),
+        breadth,
+        agency,
+        capability,
+        reference or "",
+        isinstance(as_of, datetime),
+    )
+    return Held(
+        record=record,
+        origins=origins,
+        agency=agency,
+        capability=capability,
+        as_of=as_of,
+        reference=reference,
+        stated=stated,
+        freshness=freshness,
+        confidential=confidential,
+    )
+
+
 def held_by_agencies(answers: Iterable[Answer]) -> tuple[Held, ...]:
     """
     Every record of every agency that found one subject, whatever the order in which they answered.
 
     What an ambiguous answer holds may be about somebody else: it is for a clerk to choose from and never merged.
     """
-    found = [answer for answer in answers if answer.state is AnswerState.FOUND and answer.reading is not None]
     return tuple(
-        Held(
-            record=holding.record,
+        hold(
+            holding.record,
             origins=holding.origins,
             agency=answer.agency,
             capability=answer.capability.name,
-            as_of=_stated_day(holding.record) or answer.reading.answered_at,
+            heard_at=answer.reading.answered_at,
             reference=answer.reading.reference,
             breadth=len(answer.capability.serves),
         )
-        for answer in sorted(found, key=lambda answer: (answer.agency, answer.capability.name))
-        if answer.reading is not None
+        for answer in sorted(answers, key=lambda answer: (answer.agency, answer.capability.name))
+        if answer.state is AnswerState.FOUND and answer.reading is not None
         for holding in answer.reading.holdings
     )
 
@@ -105,12 +149,12 @@ def held_by_agencies(answers: Iterable[Answer]) -> tuple[Held, ...]:
 def held_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Held, ...]:
     """The addresses that the case itself supplies, cited by the number of the document."""
     return tuple(
-        Held(
-            record=address.record,
+        hold(
+            address.record,
             origins={},
             agency=CASE_FILE,
             capability="addresses",
-            as_of=_stated_day(address.record) or now,
+            heard_at=now,
             reference=address.evidence,
             confidential=address.confidential,
         )
@@ -118,20 +162,22 @@ def held_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Held, ..
     )
 
 
-def sourced(name: str, held: Sequence[Held]) -> Sourced[Any] | None:
+def with_sources(held: Sequence[Held]) -> dict[str, Any]:
     """
-    One field out of everything that is said about it, freshest source first; None if nobody holds it.
+    Every field that somebody holds, out of everything that is said about it, freshest source first.
     """
-    stating = [one for one in held if one.states(name)]
-    if not stating:
-        return None
-    if len(stating) == 1:
-        (only,) = stating
-        return Sourced(value=getattr(only.record, name), sources=(only.source(name),))
-    statements = [(getattr(one.record, name), one.source(name), one.breadth) for one in stating]
-    statements.sort(key=_freshest_first)
+    if len(held) == 1:
+        (only,) = held
+        return {name: Sourced(value=value, sources=(only.source(name),)) for name, value in only.stated.items()}
+    names = dict.fromkeys(name for one in held for name in one.stated)
+    return {name: _side_by_side(name, held) for name in names}
+
+
+def _side_by_side(name: str, held: Iterable[Held]) -> Sourced[Any]:
+    statements = [(one.freshness, one.source(name), one.stated[name]) for one in held if name in one.stated]
+    statements.sort(key=lambda statement: (statement[0], statement[1].path, str(statement[2])))
     sayings: dict[Any, tuple[Any, list[Source]]] = {}
-    for value, source, _ in statements:
+    for _, source, value in statements:
         _, sources = sayings.setdefault(fold(value), (value, []))
         if source not in sources:
             sources.append(source)
@@ -141,20 +187,3 @@ def sourced(name: str, held: Sequence[Held]) -> Sourced[Any] | None:
         sources=tuple(sources),
         alternatives=tuple(Alternative(value=value, sources=tuple(said_by)) for value, said_by in others),
     )
-
-
-def with_sources(cls: type[T], held: Sequence[Held]) -> T:
-    """Builds a record of schemas/sourced.py from the records of its namesake."""
-    record: Any = cls
-    return cls(**{field.name: sourced(field.name, held) for field in fields(record) if field.name != "kind"})
-
-
-def _stated_day(record: Record) -> date | None:
-    return record.as_of if isinstance(record, AddressRecord) else None
-
-
-def _freshest_first(statement: tuple[Any, Source, int]) -> tuple[Any, ...]:
-    # Answers of one day are equally fresh: which of them took longer says nothing about the register.
-    value, source, breadth = statement
-    day = china_day(source.as_of).toordinal()
-    return (-day, breadth, source.agency, source.capability, source.path, str(value), source.reference or "")

@@ -18,7 +18,7 @@ from datetime import date
 from typing import Any, Final
 
 from gateway.lookup.asking import Answer
-from gateway.lookup.held import Held, fold, sourced
+from gateway.lookup.held import Held, fold, with_sources
 from gateway.lookup.rungs import DATED, HOMES, LEAD, LEADS, OFFICES, ONLY_ONE, RUNGS
 from schemas import legal_basis as law
 from schemas.address import (
@@ -56,8 +56,6 @@ _BELOW_THE_LADDER: Final = 6
 _PRECONDITION: Final = {
     state: Precondition(code=PreconditionCode.REFUSAL_OR_EVASION, state=state) for state in RefusalState
 }
-
-_TOLD: Final = ("text", "region_code", "postcode", "telephone", "recipient", "recipient_role", "valid_until")
 
 
 def rank_addresses(
@@ -156,12 +154,12 @@ def _candidate(kind: AddressKind, stated: Sequence[Held], at_hand: _Circumstance
     records = [one.record for one in stated if isinstance(one.record, AddressRecord)]
     days = [record.as_of for record in records if record.as_of is not None]
     as_of = max((day for day in days if day <= at_hand.today), default=None)
-    told: dict[str, Any] = {name: sourced(name, stated) for name in _TOLD}
+    told = with_sources(stated)
     agencies = {one.agency for one in stated}
     confidential = any(one.confidential for one in stated)
     deliveries = _deliveries_to(records[0].text, at_hand.case)
 
-    until = told["valid_until"]
+    until = told.get("valid_until")
     why_lead = _why_lead(kind, as_of, until.value if until else None, agencies, at_hand)
     rung = RUNGS[kind] if why_lead is None else LEAD
     warnings = {
@@ -225,7 +223,12 @@ def _deliveries_to(text: str, case: CaseFile) -> tuple[Delivery, ...]:
     return tuple(
         sorted(
             (delivery for delivery in case.deliveries if fold(delivery.text) == fold(text)),
-            key=lambda delivery: (delivery.on, delivery.outcome is DeliveryOutcome.FAILED, delivery.evidence),
+            key=lambda delivery: (
+                delivery.on,
+                delivery.outcome is DeliveryOutcome.FAILED,
+                delivery.evidence,
+                delivery.text,
+            ),
         )
     )
 

@@ -97,9 +97,9 @@ def identity(kind: SubjectKind, held: Iterable[Held]) -> SourcedIdentity | None:
     """Who the party is, every field with its sources; None if no agency that was heard holds it."""
     if kind is SubjectKind.PERSON:
         persons = [one for one in held if isinstance(one.record, PersonIdentity)]
-        return with_sources(SourcedPerson, persons) if persons else None
+        return SourcedPerson(**with_sources(persons)) if persons else None
     organizations = [one for one in held if isinstance(one.record, OrganizationIdentity)]
-    return with_sources(SourcedOrganization, organizations) if organizations else None
+    return SourcedOrganization(**with_sources(organizations)) if organizations else None
 
 
 def registrations(held: Iterable[Held]) -> tuple[SourcedEntry, ...]:
@@ -118,7 +118,7 @@ def registrations(held: Iterable[Held]) -> tuple[SourcedEntry, ...]:
         seen[place] += 1
     order = list(_ENTRIES)
     return tuple(
-        with_sources(_ENTRIES[type(same[0].record)], same)
+        _ENTRIES[type(same[0].record)](**with_sources(same))
         for same in sorted(entries.values(), key=lambda same: order.index(type(same[0].record)))
     )
 

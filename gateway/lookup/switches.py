@@ -98,7 +98,7 @@ def _of_case(code: SwitchCode, now: datetime, path: str) -> Switch:
 def _stated(
     code: SwitchCode, held: Iterable[Held], record: type[Any], name: str, holds: Callable[[Any], bool]
 ) -> Switch | None:
-    stating = [one for one in held if isinstance(one.record, record) and one.states(name)]
+    stating = [one for one in held if isinstance(one.record, record) and name in one.stated]
     sources = [one.source(name) for one in stating if holds(getattr(one.record, name))]
     if not sources:
         return None

@@ -2,10 +2,10 @@
 Bad input gets a problem that names the rule and the next step, and never repeats what was sent.
 """
 
-from typing import Any
-
 import httpx
 import pytest
+
+from tests.desk import Desk
 
 PROBLEM = "application/problem+json"
 
@@ -21,7 +21,7 @@ def told(answer: httpx.Response) -> tuple[int, str, list[str]]:
     return answer.status_code, body["type"].removeprefix("urn:shuniu:problem:"), rules or [body.get("rule", "")]
 
 
-def raw(desk: Any, content: bytes, **headers: str) -> httpx.Response:
+def raw(desk: Desk, content: bytes, **headers: str) -> httpx.Response:
     """A lookup with a body of our own making."""
     return httpx.post(
         desk.court.address + "/v1/lookups",
@@ -31,7 +31,7 @@ def raw(desk: Any, content: bytes, **headers: str) -> httpx.Response:
     )
 
 
-def test_a_wrong_check_digit_is_refused_by_its_rule(desk: Any) -> None:
+def test_a_wrong_check_digit_is_refused_by_its_rule(desk: Desk) -> None:
     """The identifier's own rule is named, before any right is looked at."""
     number = desk.dispatch(desk.cast["moved"])
     wrong = desk.cast["moved"] | {"id_number": "330802199003071230"}
@@ -42,7 +42,7 @@ def test_a_wrong_check_digit_is_refused_by_its_rule(desk: Any) -> None:
     assert "330802199003071230" not in answer.text
 
 
-def test_an_unknown_member_is_refused_and_not_repeated(desk: Any) -> None:
+def test_an_unknown_member_is_refused_and_not_repeated(desk: Desk) -> None:
     """A member of our shape is named; one that could be somebody's number is not."""
     number = desk.dispatch(desk.cast["moved"])
 
@@ -54,14 +54,14 @@ def test_an_unknown_member_is_refused_and_not_repeated(desk: Any) -> None:
     assert "330802199003071239" not in personal.text
 
 
-def test_a_body_of_ten_megabytes_is_refused_unread(desk: Any) -> None:
+def test_a_body_of_ten_megabytes_is_refused_unread(desk: Desk) -> None:
     """Declared or not, a body beyond the bound is refused."""
     declared = raw(desk, b" " * 10_000_000)
 
     assert told(declared)[:2] == (413, "body-too-large")
 
 
-def test_a_chunked_body_is_counted_while_it_streams(desk: Any) -> None:
+def test_a_chunked_body_is_counted_while_it_streams(desk: Desk) -> None:
     """Without a declared length the bytes are counted."""
     answer = httpx.post(
         desk.court.address + "/v1/lookups",
@@ -74,17 +74,17 @@ def test_a_chunked_body_is_counted_while_it_streams(desk: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=gb18030"])
-def test_a_body_that_is_not_json_is_refused_by_its_type(desk: Any, kind: str) -> None:
+def test_a_body_that_is_not_json_is_refused_by_its_type(desk: Desk, kind: str) -> None:
     """The content type is checked before anything is read."""
     assert told(raw(desk, b"{}", **{"Content-Type": kind}))[:2] == (415, "wrong-content-type")
 
 
-def test_json_that_does_not_parse_is_told_so(desk: Any) -> None:
+def test_json_that_does_not_parse_is_told_so(desk: Desk) -> None:
     """Half a body is bad input, not a failure of ours."""
     assert told(raw(desk, b'{"work_order": "T'))[:2] == (422, "invalid-input")
 
 
-def test_a_call_without_a_token_is_told_to_sign_in(desk: Any) -> None:
+def test_a_call_without_a_token_is_told_to_sign_in(desk: Desk) -> None:
     """No token, no answer, and the header that says how."""
     answer = httpx.post(desk.court.address + "/v1/lookups", json={}, trust_env=False)
 
@@ -92,7 +92,7 @@ def test_a_call_without_a_token_is_told_to_sign_in(desk: Any) -> None:
     assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 
-def test_a_token_of_a_foreign_sign_on_server_is_refused(desk: Any) -> None:
+def test_a_token_of_a_foreign_sign_on_server_is_refused(desk: Desk) -> None:
     """A token that another key signed is nobody's."""
     token = desk.token(user="li.ting")
     head, body, signature = token.split(".")
@@ -103,14 +103,14 @@ def test_a_token_of_a_foreign_sign_on_server_is_refused(desk: Any) -> None:
     assert told(answer) == (401, "not-signed-in", ["bad_signature"])
 
 
-def test_an_expired_token_is_refused(desk: Any) -> None:
+def test_an_expired_token_is_refused(desk: Desk) -> None:
     """An hour later the same token opens nothing."""
     expired = desk.court.outside.token(user="li.ting", expires_in="-3600")
 
     assert told(desk.court.call(expired, "GET", "/v1/agencies")) == (401, "not-signed-in", ["expired"])
 
 
-def test_an_address_that_does_not_exist_is_a_problem_too(desk: Any) -> None:
+def test_an_address_that_does_not_exist_is_a_problem_too(desk: Desk) -> None:
     """Every error has the same form."""
     assert told(desk.call("GET", "/v2/nothing", user="li.ting"))[:2] == (404, "not-found")
     assert told(desk.call("DELETE", "/v1/lookups", user="li.ting"))[:2] == (405, "method-not-allowed")

@@ -5,13 +5,15 @@ One lookup, end to end: real agencies, an open work order, two durable records, 
 from collections.abc import Callable
 from typing import Any
 
+from tests.desk import Desk
+
 
 def states(answer: dict[str, Any]) -> dict[str, str]:
     """The state of every question of a lookup."""
     return {f"{one['agency']}.{one['capability']}": one["state"] for one in answer["agencies"]}
 
 
-def test_a_person_is_identified_and_found_by_three_agencies(desk: Any) -> None:
+def test_a_person_is_identified_and_found_by_three_agencies(desk: Desk) -> None:
     """Four questions, one answer; every field names its source."""
     person = desk.cast["moved"]
     answer = desk.look_up(desk.dispatch(person), person)
@@ -34,7 +36,7 @@ def test_a_person_is_identified_and_found_by_three_agencies(desk: Any) -> None:
     assert result["audit"]["intent"] < result["audit"]["outcome"]
 
 
-def test_an_organization_shows_its_registration_and_its_warnings(desk: Any) -> None:
+def test_an_organization_shows_its_registration_and_its_warnings(desk: Desk) -> None:
     """A company on the abnormal list keeps its registered address, with the warning on it."""
     company = desk.cast["company_abnormal"]
     result = desk.look_up(desk.dispatch(company), company).json()
@@ -45,7 +47,7 @@ def test_an_organization_shows_its_registration_and_its_warnings(desk: Any) -> N
     assert "abnormal_list" in str(result["addresses"][0]["warnings"])
 
 
-def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Any, healed: Callable[..., None]) -> None:
+def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Desk, healed: Callable[..., None]) -> None:
     """That agency is unavailable with the reason; the others' answers stand."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -59,7 +61,7 @@ def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Any, h
     assert [address["rank"] for address in result["addresses"] if address["rank"] is not None] == [5, 5]
 
 
-def test_police_that_are_not_heard_leave_the_ladder_incomplete(desk: Any, healed: Callable[..., None]) -> None:
+def test_police_that_are_not_heard_leave_the_ladder_incomplete(desk: Desk, healed: Callable[..., None]) -> None:
     """A broken line never reads as an absent address."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -71,7 +73,7 @@ def test_police_that_are_not_heard_leave_the_ladder_incomplete(desk: Any, healed
     assert "public_security" in result["ladder"]["not_heard"]
 
 
-def test_a_stored_lookup_is_read_again_without_asking_any_agency(desk: Any) -> None:
+def test_a_stored_lookup_is_read_again_without_asking_any_agency(desk: Desk) -> None:
     """The stored record equals the answer; reading it is an event of its own."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -87,7 +89,7 @@ def test_a_stored_lookup_is_read_again_without_asking_any_agency(desk: Any) -> N
     assert (colleague.status_code, elsewhere.status_code) == (403, 404)
 
 
-def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Any) -> None:
+def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Desk) -> None:
     """The intent names the questions, the outcome the state of each."""
     person = desk.cast["moved"]
     result = desk.look_up(desk.dispatch(person), person).json()

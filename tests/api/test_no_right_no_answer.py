@@ -2,9 +2,9 @@
 No lookup outside an open work order that its caller holds and that names the party.
 """
 
-from typing import Any
-
 import httpx
+
+from tests.desk import Desk
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
@@ -14,14 +14,14 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, body["rule"]
 
 
-def test_a_party_that_the_work_order_does_not_name_is_refused(desk: Any) -> None:
+def test_a_party_that_the_work_order_does_not_name_is_refused(desk: Desk) -> None:
     """The task does not need this person."""
     number = desk.dispatch(desk.cast["moved"])
 
     assert refusal(desk.look_up(number, desk.cast["renamed"])) == (403, "party_not_named")
 
 
-def test_a_closed_work_order_grants_nothing(desk: Any) -> None:
+def test_a_closed_work_order_grants_nothing(desk: Desk) -> None:
     """The right is gone with the task."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -32,7 +32,7 @@ def test_a_closed_work_order_grants_nothing(desk: Any) -> None:
     assert refusal(desk.look_up(number, person)) == (403, "work_order_not_open")
 
 
-def test_a_reopened_work_order_grants_again(desk: Any) -> None:
+def test_a_reopened_work_order_grants_again(desk: Desk) -> None:
     """Reopening is a new version like any other."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -42,7 +42,7 @@ def test_a_reopened_work_order_grants_again(desk: Any) -> None:
     assert desk.look_up(number, person).status_code == 200
 
 
-def test_a_transferred_work_order_goes_with_its_new_holder(desk: Any) -> None:
+def test_a_transferred_work_order_goes_with_its_new_holder(desk: Desk) -> None:
     """The old holder's right ends where the new one's begins."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -53,7 +53,7 @@ def test_a_transferred_work_order_goes_with_its_new_holder(desk: Any) -> None:
     assert desk.look_up(number, person, user="wang.qiang").status_code == 200
 
 
-def test_another_courts_work_order_looks_like_none_at_all(desk: Any) -> None:
+def test_another_courts_work_order_looks_like_none_at_all(desk: Desk) -> None:
     """Foreign, a colleague's, or made up: the same words."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -67,7 +67,7 @@ def test_another_courts_work_order_looks_like_none_at_all(desk: Any) -> None:
     assert without_index == [without_index[0]] * 3
 
 
-def test_another_spelling_of_the_same_number_is_the_same_party(desk: Any) -> None:
+def test_another_spelling_of_the_same_number_is_the_same_party(desk: Desk) -> None:
     """Full-width digits, spaces and a small x neither widen nor narrow the right."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)
@@ -77,7 +77,7 @@ def test_another_spelling_of_the_same_number_is_the_same_party(desk: Any) -> Non
     assert desk.look_up(number, person | {"id_number": " " + person["id_number"].lower()}).status_code == 200
 
 
-def test_a_name_that_is_not_the_partys_is_refused(desk: Any) -> None:
+def test_a_name_that_is_not_the_partys_is_refused(desk: Desk) -> None:
     """Number and name belong together; the number alone does not open the file."""
     person = desk.cast["moved"]
     body = desk.question(desk.dispatch(person), person)
@@ -86,7 +86,7 @@ def test_a_name_that_is_not_the_partys_is_refused(desk: Any) -> None:
     assert refusal(desk.call("POST", "/v1/lookups", body, user="li.ting")) == (403, "party_name_differs")
 
 
-def test_only_a_ticket_system_states_work_orders_and_only_its_own_courts(desk: Any) -> None:
+def test_only_a_ticket_system_states_work_orders_and_only_its_own_courts(desk: Desk) -> None:
     """A clerk cannot grant herself anything, and no court dispatches for another."""
     statement = desk.statement(desk.cast["moved"])
 
@@ -97,7 +97,7 @@ def test_only_a_ticket_system_states_work_orders_and_only_its_own_courts(desk: A
     assert (foreign.status_code, foreign.json()["rule"]) == (403, "other_court")
 
 
-def test_a_work_order_is_repeated_without_harm_and_never_turned_back(desk: Any) -> None:
+def test_a_work_order_is_repeated_without_harm_and_never_turned_back(desk: Desk) -> None:
     """The same statement again changes nothing; a lower version, or other content at the same one, is refused."""
     person = desk.cast["moved"]
     number = desk.dispatch(person)

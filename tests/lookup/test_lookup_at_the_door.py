@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas.address import AddressWarning, LadderNote
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.legal_basis import LEGAL_BASES
 from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load
+from schemas.remark import remark
 
 ASKED = {
     "work_order": "W-2026-01877",
@@ -160,3 +162,12 @@ def test_every_provision_has_a_word_of_its_own_a_citation_and_two_sentences() ->
     """The list of provisions is closed."""
     assert len({basis.code for basis in LEGAL_BASES}) == len(LEGAL_BASES)
     assert all(basis.article and basis.zh and basis.en for basis in LEGAL_BASES)
+
+
+def test_a_word_that_two_tables_share_keeps_its_own_sentence() -> None:
+    """`party_deceased` of an address and of the whole list are two remarks."""
+    of_address, of_list = remark(AddressWarning.PARTY_DECEASED), remark(LadderNote.PARTY_DECEASED)
+
+    assert of_address.code is AddressWarning.PARTY_DECEASED
+    assert of_list.code is LadderNote.PARTY_DECEASED
+    assert of_address.zh != of_list.zh

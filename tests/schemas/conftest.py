@@ -1,16 +1,10 @@
 """
-What the tests of the vocabulary share: one day that counts as today, and no clock on Hypothesis.
+What the tests of the vocabulary share: one day that counts as today.
 """
 
 from datetime import date
 
 import pytest
-from hypothesis import settings
-
-# A busy machine is no reason to fail: examples are not timed.
-settings.register_profile("shuniu", deadline=None)
-settings.load_profile("shuniu")
-
 
 @pytest.fixture(scope="session")
 def today() -> date:

@@ -1,16 +1,14 @@
 """
-A whole court for the tests of the door: real agencies, real sign-on, real PostgreSQL, the hub over HTTP.
+A desk in a whole court: real agencies, real sign-on, real PostgreSQL, the hub over HTTP.
 """
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import pytest
 
-from gateway.demo import tour, world
+from gateway.demo import tour
 from gateway.demo.tour import Court
 
 Party = dict[str, Any]
@@ -62,32 +60,6 @@ class Desk:
 
     def events(self, **filters: str) -> list[dict[str, Any]]:
         """The audit events as an auditor sees them, oldest first."""
-        answer = self.court.call(self.token(user="chen.jing"), "GET", "/v1/audit/events?" + httpx_query(filters))
+        answer = self.call("GET", f"/v1/audit/events?{httpx.QueryParams(filters)}", user="chen.jing")
         assert answer.status_code == 200, answer.text
         return sorted(answer.json()["events"], key=lambda event: int(event["index"]))
-
-
-def httpx_query(filters: dict[str, str]) -> str:
-    """Filters as a query string."""
-    return str(httpx.QueryParams(filters))
-
-
-@pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk in a court that stands for the whole session."""
-    with tour.court(tmp_path_factory.mktemp("court") / "hub", deadline=3.0) as court:
-        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
-
-
-@pytest.fixture
-def healed(desk: Desk) -> Iterator[Callable[..., None]]:
-    """Scripts faults of agencies and ends them after the test."""
-    touched: set[str] = set()
-
-    def script(agency: str, name: str, **options: Any) -> None:
-        touched.add(agency)
-        desk.court.outside.fault(agency, name, **options)
-
-    yield script
-    for agency in touched:
-        desk.court.outside.heal(agency)

@@ -1,0 +1,176 @@
+"""
+Exporting a log into a folder that public tools can verify: tiles, entry bundles, checkpoints, key, anchors, manual.
+
+One consistent snapshot, also while writes go on.  Every file is durable under its name before the checkpoint that needs
+it, so an interrupted export never shows a checkpoint without its tiles; running it again goes on where it stopped.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from audit.checkpoint import read_checkpoint
+from audit.folder import ANCHORS, CHECKPOINT, CHECKPOINTS, VKEY
+from audit.guard import sync_folder
+from audit.note import VerifierKey
+from audit.reader import Reader
+from audit.tables import Tables
+from audit.tiles import ENTRIES, WIDTH, Tile, encode_bundle, hash_tiles
+from audit.verify import Progress
+
+MANIFEST = "manifest.json"
+FORMAT = "shuniu audit export 1 (C2SP tlog-tiles, tlog-checkpoint, signed-note)"
+
+README = """\
+# Audit log {origin}
+
+{size} entries, root {root} (SHA-256, RFC 6962), exported {at}.
+
+| file | what it is |
+|---|---|
+| `checkpoint` | the signed size and root (C2SP tlog-checkpoint, Ed25519 signed note) |
+| `log.vkey` | the log's public key: compare it with the one that you have on paper |
+| `tile/<level>/…` | hashes, 256 to a file (C2SP tlog-tiles) |
+| `tile/entries/…` | the entries, each behind its length in 16 bits |
+| `checkpoints/<size>` | older signed checkpoints of this log |
+| `anchors/<size>.<kind>.<name>` | what others said about a checkpoint: cosignatures, RFC 3161 timestamps |
+
+## Check it without us
+
+Any C2SP tlog-tiles tool reads this folder.  With Go, Tessera's `fsck` re-derives all of it:
+
+    go run github.com/transparency-dev/tessera/cmd/fsck@latest --storage_url="file://$PWD" --public_key=log.vkey
+
+With nothing but a shell, `openssl` and `xxd`, the hash of the first entry (leaf = SHA-256 of a zero byte and the entry),
+which must be the first 32 bytes of `tile/0/…`:
+
+    L=$((16#$(head -c 2 {first_bundle} | xxd -p)))
+    ( printf '\\0'; tail -c +3 {first_bundle} | head -c $L ) | openssl dgst -sha256
+    head -c 32 {first_tile} | xxd -p -c 32
+
+The signature of the checkpoint (the key is the last 32 bytes of the decoded third part of `log.vkey`):
+
+    ( printf '302a300506032b6570032100'; cut -d+ -f3- log.vkey | base64 -d | tail -c 32 | xxd -p -c 32 ) \\
+      | xxd -r -p | openssl pkey -pubin -inform DER -out log.pem
+    head -n 3 checkpoint > body
+    tail -n 1 checkpoint | cut -d' ' -f3 | base64 -d | tail -c 64 > signature
+    openssl pkeyutl -verify -pubin -inkey log.pem -rawin -in body -sigfile signature
+
+A timestamp (RFC 3161) of checkpoint SIZE, with the authority's certificate in `ca.pem`:
+
+    openssl ts -verify -data checkpoints/SIZE -in anchors/SIZE.rfc3161.NAME -CAfile ca.pem
+
+With ours:
+
+    shuniu audit verify . --vkey log.vkey --against OLD_CHECKPOINT
+"""
+
+
+def export(
+    reader: Reader, folder: Path, vkey: VerifierKey, *, at: datetime | None = None, progress: Progress | None = None
+) -> int:
+    """
+    Writes the log as its newest checkpoint covers it, and returns its size.
+
+    Full tiles that are there already are left alone.  Raises `AuditUnavailable`, `OSError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with Tables.snapshot(reader) as tables:
+        note, size = tables.checkpoint(), tables.signed_size
+        for n in range(-(-size // WIDTH)):
+            _write_bundle(folder, tables, n, min(WIDTH, size - n * WIDTH))
+            if progress is not None:
+                progress(min((n + 1) * WIDTH, size), size)
+        for tile in hash_tiles(size):
+            if tile.level:
+                _write(folder, tile.path, tables.hashes(tile.level, tile.n, tile.width), keep=tile.width == WIDTH)
+        for older in (*tables.older(), note):
+            _write(folder, f"{CHECKPOINTS}/{read_checkpoint(older).size}", older)
+        for covered, kind, name, evidence in tables.anchors():
+            _write(folder, f"{ANCHORS}/{covered}.{kind}.{_file_name(name)}", evidence)
+        _describe(folder, vkey, note, at or datetime.now(UTC))
+        _sync(folder)
+        _write(folder, CHECKPOINT, note)
+        sync_folder(folder)
+    _remove_partials(folder, size)
+    return size
+
+
+def _write_bundle(folder: Path, tables: Tables, n: int, width: int) -> None:
+    bundle, tile = Tile(ENTRIES, n, width), Tile(0, n, width)
+    if width == WIDTH and (folder / bundle.path).exists() and (folder / tile.path).exists():
+        return
+    # Damage is exported as it is, for the verifier to find: a missing entry leaves its bundle short.
+    entries = [entry for entry in tables.entries(n, width) if entry is not None]
+    _write(folder, bundle.path, encode_bundle(entries))
+    _write(folder, tile.path, tables.hashes(0, n, width))
+
+
+def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> None:
+    checkpoint = read_checkpoint(note)
+    width = min(checkpoint.size, WIDTH)
+    said = {
+        "format": FORMAT,
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root_sha256": checkpoint.root.hex(),
+        "checkpoint_sha256": hashlib.sha256(note).hexdigest(),
+        "vkey": vkey.encode(),
+        "minimum_index": 0,
+        "exported_at": at.isoformat(timespec="seconds"),
+    }
+    _write(folder, VKEY, (vkey.encode() + "\n").encode())
+    _write(folder, MANIFEST, (json.dumps(said, indent=2) + "\n").encode())
+    text = README.format(
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root.hex(),
+        at=said["exported_at"],
+        first_bundle=Tile(ENTRIES, 0, width or 1).path,
+        first_tile=Tile(0, 0, width or 1).path,
+    )
+    _write(folder, "README.md", text.encode())
+
+
+def _write(folder: Path, name: str, content: bytes, *, keep: bool = False) -> None:
+    path = folder / name
+    if keep and path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    for path, _, _ in os.walk(folder):
+        sync_folder(Path(path))
+
+
+def _remove_partials(folder: Path, size: int) -> None:
+    """Partial tiles that belong to an older checkpoint are litter once the new one is published."""
+    for path in _partials(folder):
+        try:
+            tile = Tile.parse(path.relative_to(folder).as_posix())
+        except ValueError:
+            continue
+        held = (size >> (8 * max(tile.level, 0))) - tile.n * WIDTH
+        if held != tile.width:
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
+
+
+def _partials(folder: Path) -> Iterable[Path]:
+    return [path for path in (folder / "tile").rglob("*.p/*") if path.is_file()]
+
+
+def _file_name(name: str) -> str:
+    return "".join(character if character.isalnum() or character in "-._" else "_" for character in name)

@@ -1,0 +1,3 @@
+"""
+The benchmarks, and the hand-written gateway that the hub is compared with.
+"""

@@ -1,0 +1,163 @@
+# mypy: disallow-untyped-calls=False
+"""
+The gateway that a competent developer writes in an afternoon: FastAPI, zeep's own async transport, default httpx.
+
+It asks the same four questions about a person as the hub, in parallel, and answers in the same shape.  It caches the
+agencies' secrets as the hub does.  It has no access check, no audit and no retry.  How bytes travel is given to it
+(`Net`), so that the same program also runs on the hub's transport port (`--net port`); nothing else differs.
+"""
+
+import argparse
+import asyncio
+import json
+import socket
+import time
+import tomllib
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import uvicorn
+import zeep
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from zeep.transports import AsyncTransport
+
+from bench import handwritten_result as result
+from bench.handwritten_result import Answered
+from bench.handwritten_upstreams import Insurance, Net, PoliceRequests, Population, Positions, Row
+from bench.over_the_port import PortNet
+
+TIMEOUT = 4.0
+DEADLINE = 10.0
+
+
+class Subject(BaseModel):
+    """A person, by number and name."""
+
+    id_number: str
+    name: str
+
+
+class Lookup(BaseModel):
+    """One question."""
+
+    subject: Subject
+
+
+class Upstream(Protocol):
+    """One question to one agency: rows, and the agency's reference number."""
+
+    async def ask(self, number: str, name: str) -> tuple[list[Row], str | None]:
+        """Asks by number and name."""
+        ...
+
+
+class HttpxNet:
+    """Plain httpx: one client an agency, as it comes; a second one for zeep."""
+
+    def __init__(self, addresses: dict[str, str]) -> None:
+        self.clients = {
+            agency: httpx.AsyncClient(base_url=address, timeout=TIMEOUT) for agency, address in addresses.items()
+        }
+
+    async def post(self, agency: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+        """The body of a 200 answer."""
+        answer = await self.clients[agency].post(path, headers=headers, content=body)
+        answer.raise_for_status()
+        return answer.content
+
+    def soap(self, agency: str) -> AsyncTransport:
+        """zeep's own transport over httpx."""
+        soap = self.clients[f"{agency} soap"] = httpx.AsyncClient(timeout=TIMEOUT)
+        return AsyncTransport(client=soap, wsdl_client=httpx.Client())
+
+    async def aclose(self) -> None:
+        """Closes the clients."""
+        for client in self.clients.values():
+            await client.aclose()
+
+
+def create_app(addresses: dict[str, str], credentials: Path, net: Net) -> FastAPI:
+    """The gateway for agencies at these addresses, with the accounts of a credentials.toml."""
+    accounts = tomllib.loads(credentials.read_text(encoding="utf-8"))
+    police = accounts["public_security"]
+    upstreams: list[tuple[str, str, Upstream]] = [
+        ("public_security", "identity", Population(net, addresses["public_security"], police["population"])),
+        ("public_security", "addresses", PoliceRequests(net, police["requests"])),
+        ("human_resources", "participation", Insurance(net, accounts["human_resources"])),
+        ("market_regulation", "positions", Positions(net, accounts["market_regulation"])),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await net.aclose()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/v1/lookups")
+    async def look_up(lookup: Lookup) -> JSONResponse:
+        subject = lookup.subject
+        answers = await asyncio.gather(
+            *(_asked(agency, capability, upstream, subject) for agency, capability, upstream in upstreams)
+        )
+        return JSONResponse(_merged(subject, answers))
+
+    return app
+
+
+async def _asked(agency: str, capability: str, upstream: Upstream, subject: Subject) -> Answered:
+    began = time.perf_counter()
+    rows: list[Row] = []
+    reference = None
+    try:
+        async with asyncio.timeout(DEADLINE):
+            rows, reference = await upstream.ask(subject.id_number, subject.name)
+        state = "found" if rows else "not_found"
+    except (httpx.HTTPError, zeep.exceptions.Error, OSError, ValueError, KeyError, TimeoutError):
+        state = "unavailable"
+    return Answered(
+        agency=agency,
+        capability=capability,
+        state=state,
+        as_of=datetime.now(UTC).isoformat(),
+        elapsed_ms=round((time.perf_counter() - began) * 1000),
+        rows=rows,
+        reference=reference,
+    )
+
+
+def _merged(subject: Subject, answers: list[Answered]) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "at": datetime.now(UTC).isoformat(),
+        "subject": {"kind": "person", "id_type": "resident_id", "id_number": subject.id_number, "name": subject.name},
+        "identity": result.identity(answers),
+        "addresses": result.addresses(answers),
+        "registrations": result.registrations(answers),
+        "agencies": [answer.summary() for answer in answers],
+    }
+
+
+def main() -> None:
+    """Serves on a free port, which is printed as a JSON line when it listens."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--net", choices=("httpx", "port"), default="httpx")
+    parser.add_argument("--addresses", type=json.loads, required=True, help='JSON: {"public_security": "http://…", …}')
+    parser.add_argument("--credentials", type=Path, required=True)
+    asked = parser.parse_args()
+    net: Net = HttpxNet(asked.addresses) if asked.net == "httpx" else PortNet(asked.addresses)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(json.dumps({"address": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
+    app = create_app(asked.addresses, asked.credentials, net)
+    uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning")).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

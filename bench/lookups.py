@@ -1,0 +1,198 @@
+"""
+Lookups a second beside a hand-written gateway (`make bench`).
+
+Side by side on the same mock agencies, one process each, 32 clients, in turns:
+  (a) the hub: sign-on, work order, two durable audit records, in PostgreSQL;
+  (b) `bench/handwritten.py`: what a competent developer writes in an afternoon, without any of that;
+  (c) the same as (b) on the hub's transport port: the ceiling.
+Prints a table and where the hub's processor time goes, and writes `bench/results.json`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGUSR1
+from typing import Any, Final
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench import running
+from bench.parties import CLERK, TICKETS, parties, questions, work_orders
+from bench.running import Gateway, Outside
+from mock_agencies.population import Person
+
+RESULTS: Final = Path(__file__).parent / "results.json"
+FIGURES: Final = ("lookups_per_s", "p50_ms", "p99_ms")
+NAMES: Final = {
+    "hub": "(a) the hub: access, audit, sealing",
+    "handwritten": "(b) hand-written, httpx and zeep",
+    "handwritten_on_port": "(c) hand-written on the hub's port",
+}
+WANTED: Final = {"handwritten": 3.0, "handwritten_on_port": 0.6}
+"""How many times (b) and (c) the hub is meant to do."""
+
+show = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Loads one gateway after the other with the same people."""
+
+    world: Outside
+    people: Sequence[Person]
+    clients: int
+    seconds: float
+    warm_up: float
+
+    def load(self, gateway: Gateway, *, as_hub: bool) -> dict[str, Any]:
+        """One run of the load program; its figures.  Raises `RuntimeError` if an answer was wrong."""
+        headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
+        told = {"headers": headers, "questions": questions(self.people, under_work_orders=as_hub)}
+        command = [sys.executable, "-m", "bench.load", "--address", gateway.address]
+        numbers = {"--clients": self.clients, "--seconds": self.seconds, "--warm-up": self.warm_up}
+        command += [str(part) for option in numbers.items() for part in option]
+        ran = subprocess.run(command, input=json.dumps(told), check=True, stdout=subprocess.PIPE, text=True)
+        figures: dict[str, Any] = json.loads(ran.stdout)
+        if figures["failures"]:
+            raise RuntimeError(f"answers were not whole: {figures['failures']}")
+        return figures
+
+    def state_work_orders(self, gateway: Gateway) -> None:
+        """States the work orders, as the ticket system does."""
+        headers = {"Authorization": f"Bearer {self.world.token(client=TICKETS)}"}
+        with httpx.Client(base_url=gateway.address, headers=headers, trust_env=False, timeout=30) as tickets:
+            for name, statement in work_orders(self.people).items():
+                tickets.put(f"/v1/work-orders/{name}", json=statement).raise_for_status()
+
+    def answer(self, gateway: Gateway, position: int, *, as_hub: bool) -> dict[str, Any]:
+        """One answer, read."""
+        headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
+        body = questions(self.people, under_work_orders=as_hub)[position]["body"]
+        answer = httpx.post(f"{gateway.address}/v1/lookups", json=body, headers=headers, trust_env=False, timeout=30)
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+
+def main() -> None:
+    """Runs the benchmark; exits with 1 if the hub is slower than it is meant to be."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="measured time of one run")
+    parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before it, not measured")
+    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--work-orders", type=int, default=200)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
+        folder = Path(temporary)
+        with ExitStack() as stack:
+            world = stack.enter_context(running.outside(folder))
+            runner = Runner(
+                world=world,
+                people=parties(asked.work_orders),
+                clients=asked.clients,
+                seconds=asked.seconds,
+                warm_up=asked.warm_up,
+            )
+            runs = measure(runner, folder, asked.rounds)
+            rooms = sample(runner, folder)
+    results = summed(runs) | {"cpu_us_per_lookup": rooms, "setting": vars(asked) | {"cores": os.cpu_count()}}
+    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    tell(results)
+    sys.exit(any(results["ratios"][f"hub/{name}"] < least for name, least in WANTED.items()))
+
+
+def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[str, Any]]]:
+    """The figures of every run, by gateway; the gateways take turns, so that a slow minute hits all alike."""
+    with ExitStack() as stack:
+        gateways = {
+            "hub": stack.enter_context(running.hub(runner.world, folder)),
+            "handwritten": stack.enter_context(running.handwritten(runner.world, "httpx")),
+            "handwritten_on_port": stack.enter_context(running.handwritten(runner.world, "port")),
+        }
+        runner.state_work_orders(gateways["hub"])
+        require_like_answers(runner, gateways)
+        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in gateways}
+        for number in range(rounds):
+            for name, gateway in gateways.items():
+                figures = runner.load(gateway, as_hub=name == "hub")
+                runs[name].append(figures)
+                show.print(
+                    f"round {number + 1} of {rounds}  {NAMES[name]:38} {figures['lookups_per_s']:8.1f} lookups/s"
+                )
+    return runs
+
+
+def sample(runner: Runner, folder: Path) -> dict[str, float]:
+    """Microseconds of the hub's processor time per lookup, by room."""
+    with running.sampled_hub(runner.world, folder) as gateway:
+        runner.load(gateway, as_hub=True)
+        gateway.process.send_signal(SIGUSR1)
+        figures = runner.load(gateway, as_hub=True)
+        seconds = running.samples(gateway)
+    per_lookup = {room: round(spent / figures["in_all"] * 1e6, 1) for room, spent in seconds.items()}
+    return dict(sorted(per_lookup.items(), key=lambda item: -item[1]))
+
+
+def require_like_answers(runner: Runner, gateways: Mapping[str, Gateway]) -> None:
+    """Raises `RuntimeError` unless all gateways say the same about a person: nobody is fast by saying less."""
+    for position in (0, 1, 2):
+        said = {
+            name: _content(runner.answer(gateway, position, as_hub=name == "hub")) for name, gateway in gateways.items()
+        }
+        if len({json.dumps(content, sort_keys=True) for content in said.values()}) > 1:
+            raise RuntimeError(f"the gateways do not answer alike about the person at {position}")
+
+
+def _content(answer: dict[str, Any]) -> dict[str, Any]:
+    identity = {name: held["value"] for name, held in answer["identity"].items() if isinstance(held, dict)}
+    return {
+        "identity": identity,
+        "addresses": sorted([one["kind"], one["text"]["value"]] for one in answer["addresses"]),
+        "registrations": sorted(one["kind"] for one in answer["registrations"]),
+        "agencies": sorted([one["agency"], one["capability"], one["state"]] for one in answer["agencies"]),
+    }
+
+
+def summed(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """The median of every figure over the rounds, and the ratios of the medians."""
+    medians = {
+        name: {figure: round(statistics.median(run[figure] for run in each), 2) for figure in FIGURES}
+        for name, each in runs.items()
+    }
+    ours = medians["hub"]["lookups_per_s"]
+    ratios = {f"hub/{name}": round(ours / medians[name]["lookups_per_s"], 2) for name in WANTED}
+    return {**medians, "ratios": ratios}
+
+
+def tell(results: Mapping[str, Any]) -> None:
+    """Prints the tables."""
+    figures = Table("gateway", "lookups/s", "p50 ms", "p99 ms", box=None, header_style="dim")
+    for name, title in NAMES.items():
+        figures.add_row(title, *(f"{results[name][figure]:.1f}" for figure in FIGURES))
+    show.print(figures)
+    for name, least in WANTED.items():
+        ratio = results["ratios"][f"hub/{name}"]
+        verdict = "reached" if ratio >= least else "[bold red]missed[/bold red]"
+        show.print(f"{NAMES[name]}: the hub does {ratio:.2f} times as many (at least {least}: {verdict})")
+    rooms = results["cpu_us_per_lookup"]
+    total = sum(rooms.values()) or 1.0
+    spent = Table("where the hub's processor time goes", "µs a lookup", "share", box=None, header_style="dim")
+    for room, microseconds in rooms.items():
+        spent.add_row(room, f"{microseconds:.0f}", f"{microseconds / total:.0%}")
+    spent.add_row("all", f"{total:.0f}", "")
+    show.print(spent)
+    show.print(f"Written to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

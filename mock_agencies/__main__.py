@@ -1,0 +1,89 @@
+"""
+`python -m mock_agencies serve|cast|credentials`: runs the outside world, or prints who lives there and its keys.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import uvloop
+
+from mock_agencies import credentials
+from mock_agencies.population import Organization, Person, Population
+from mock_agencies.serving import SERVERS, serving
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m mock_agencies", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve agencies, each on its own port, in one process")
+    serve.add_argument("servers", nargs="+", choices=SERVERS)
+    serve.add_argument("--port", type=int, default=0, help="port of the first server; 0 lets the system choose")
+    serve.add_argument("--seed", type=int, default=1, help="seed of the population")
+    serve.add_argument("--precomputed", action="store_true", help="write each answer once (for benchmarks)")
+    serve.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
+    cast = commands.add_parser("cast", help="print the named special cases")
+    cast.add_argument("--json", action="store_true", dest="as_json")
+    cast.add_argument("--seed", type=int, default=1)
+    commands.add_parser("credentials", help="print the demo's credentials.toml")
+    asked = parser.parse_args(arguments)
+    match asked.command:
+        case "serve":
+            uvloop.run(_serve(asked))
+        case "cast":
+            _print_cast(Population(asked.seed), as_json=asked.as_json)
+        case "credentials":
+            sys.stdout.write(credentials.as_toml())
+    return 0
+
+
+async def _serve(asked: argparse.Namespace) -> None:
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, over.set)
+    if asked.until_stdin_closes:
+        threading.Thread(target=_await_end_of_stdin, args=(loop, over), daemon=True).start()
+    async with serving(asked.servers, port=asked.port, seed=asked.seed, precomputed=asked.precomputed) as servers:
+        for server in servers.values():
+            sys.stdout.write(json.dumps({"server": server.name, "address": server.address}) + "\n")
+        sys.stdout.flush()
+        await over.wait()
+
+
+def _await_end_of_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
+    # Not through sys.stdin: its lock would be held when the interpreter ends first.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    loop.call_soon_threadsafe(over.set)
+
+
+def _print_cast(population: Population, *, as_json: bool) -> None:
+    if as_json:
+        shown = {role: _named(party) | asdict(party) for role, party in population.cast.items()}
+        sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, default=str) + "\n")
+        return
+    for role, party in population.cast.items():
+        number = party.id_number if isinstance(party, Person) else party.uscc or party.registration_number
+        sys.stdout.write(f"{role:32} {number:20} {party.name}\n")
+
+
+def _named(party: Person | Organization) -> dict[str, str]:
+    """How a court names the party: kind, type of identifier, identifier."""
+    if isinstance(party, Organization):
+        number, id_type = (party.uscc, "uscc") if party.uscc else (party.registration_number, "registration_number")
+        return {"kind": "organization", "id_type": id_type, "id_number": number or ""}
+    permit = party.id_number[:2] in {"81", "82", "83"}
+    foreign = party.id_number[:1] == "9" or party.id_number[:3].isalpha()
+    id_type = "residence_permit" if permit else "permanent_residence" if foreign else "resident_id"
+    return {"kind": "person", "id_type": id_type, "id_number": party.id_number}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

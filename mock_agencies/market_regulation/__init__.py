@@ -1,0 +1,28 @@
+"""
+Market regulation (市场监管) behind the national platform: registrations of organizations, positions of persons.
+"""
+
+from mock_agencies import credentials
+from mock_agencies.agency import Agency
+from mock_agencies.clock import Clock
+from mock_agencies.market_regulation.lookups import Positions, Registration
+from mock_agencies.market_regulation.registers import PositionRegister, Registry
+from mock_agencies.national import NationalPlatform, RefreshSecret
+from mock_agencies.population import Population
+
+__all__ = ["create"]
+
+
+def create(population: Population, clock: Clock, *, precomputed: bool = False) -> Agency:
+    """Creates the agency's server over a population."""
+    account = credentials.MARKET_REGULATION
+    platform = NationalPlatform(account.app_key, account.sid, clock)
+    return Agency(
+        "market_regulation",
+        [
+            RefreshSecret(platform),
+            Registration(Registry(population), platform, precomputed=precomputed),
+            Positions(PositionRegister(population), platform, precomputed=precomputed),
+        ],
+        clock,
+    )

@@ -1,0 +1,171 @@
+"""
+What every operation of a mock agency is, and the one way in which a lookup is answered.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final, Generic, TypeVar
+
+from mock_agencies.exchange import JSON, Answer, Request
+from mock_agencies.faults.delivery import DELIVERIES
+from mock_agencies.faults.records import RECORDS, Leaves, Row
+from mock_agencies.faults.replies import REPLIES
+from mock_agencies.faults.script import Armed
+from mock_agencies.population import ORGANIZATIONS, PERSONS, Organization, Person, Population
+
+T = TypeVar("T", bound=Person | Organization)
+
+SUBJECT_FAULTS: Final = frozenset({"no_record", "transient_empty", "wrong_subject", "two_matches"})
+_FAR_AWAY: Final = 4_711  # so many indexes further on stands somebody else
+
+
+class Operation(ABC):
+    """
+    One thing that an agency does, at its paths.  `family_faults` are those that its own code knows how to make; the
+    faults of the socket and of HTTP apply to every operation.
+    """
+
+    name: ClassVar[str]
+    paths: ClassVar[tuple[str, ...]]
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    family_faults: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def answer(self, request: Request, armed: Armed | None) -> Answer:
+        """Answers a request, under a fault of the family if one is given.  Raises `Refusal`."""
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """Every fault that can be armed for this operation."""
+        return self.family_faults | DELIVERIES.keys() | REPLIES.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    A question that was accepted: the number, the name where given, and what else the answer depends on.
+
+    `reference` is the caller's number of this exchange and makes no difference to the facts.
+    """
+
+    number: str
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    variant: str = ""
+    reference: str = field(default="", compare=False)
+
+
+class Register(ABC, Generic[T]):
+    """One agency's own view of the population: who is found, and what the agency holds about them."""
+
+    def __init__(self, population: Population) -> None:
+        self.population = population
+
+    @abstractmethod
+    def find(self, asked: Asked) -> list[T]:
+        """Finds whom the agency holds under this question."""
+
+    @abstractmethod
+    def rows(self, subject: T, asked: Asked) -> list[Row]:
+        """Returns what the agency holds about one subject."""
+
+    @abstractmethod
+    def stranger(self, subject: T | None) -> T:
+        """Returns somebody else."""
+
+    @abstractmethod
+    def twin(self, subject: T) -> T:
+        """Returns somebody else under the same number."""
+
+
+class PersonRegister(Register[Person]):
+    """A register of persons, under the numbers that `agency` holds."""
+
+    agency: ClassVar[str]
+
+    def find(self, asked: Asked) -> list[Person]:
+        found = self.population.find_person(asked.number)
+        return [person for person in found if person.number_at(self.agency) == asked.number]
+
+    def stranger(self, subject: Person | None) -> Person:
+        index = subject.index if subject else 0
+        other = self.population.person((index + _FAR_AWAY) % PERSONS)
+        return replace(other, insured=True)
+
+    def twin(self, subject: Person) -> Person:
+        number = subject.number_at(self.agency)
+        return replace(self.stranger(subject), id_number=number, numbers_at=())
+
+
+class OrganizationRegister(Register[Organization]):
+    """A register of organizations."""
+
+    def find(self, asked: Asked) -> list[Organization]:
+        return [found for found in self.population.find_organization(asked.number) if found.registered]
+
+    def stranger(self, subject: Organization | None) -> Organization:
+        return self.population.organization(((subject.index if subject else 0) + _FAR_AWAY) % ORGANIZATIONS)
+
+    def twin(self, subject: Organization) -> Organization:
+        other = self.stranger(subject)
+        return replace(other, uscc=subject.uscc, registration_number=subject.registration_number)
+
+
+class Lookup(Operation, Generic[T]):
+    """
+    A question about a subject: accept, find, collect the rows, write; a fault has its say where it belongs.
+
+    With `precomputed`, an undisturbed answer is written once per question and then repeated byte for byte.
+    """
+
+    leaves: ClassVar[Leaves]
+    content_type: ClassVar[str] = JSON
+    document_faults: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, register: Register[T], *, precomputed: bool) -> None:
+        self.register = register
+        self._written: dict[Asked, Answer] | None = {} if precomputed else None
+
+    @property
+    def faults(self) -> frozenset[str]:
+        made = SUBJECT_FAULTS | RECORDS.keys() | self.document_faults
+        return super().faults | made
+
+    @abstractmethod
+    def accept(self, request: Request, armed: Armed | None) -> Asked:
+        """Verifies a request as the agency would and reads its question.  Raises `Refusal`."""
+
+    @abstractmethod
+    def write(self, asked: Asked, rows: list[Row], armed: Armed | None) -> Answer:
+        """Writes the rows as the family does, disturbed by a fault of the document or the envelope if one is given."""
+
+    def answer(self, request: Request, armed: Armed | None) -> Answer:
+        asked = self.accept(request, armed)
+        if armed is None and self._written is not None:
+            if asked not in self._written:
+                self._written[asked] = self._answer(asked, None)
+            return self._written[asked]
+        return self._answer(asked, armed)
+
+    def _answer(self, asked: Asked, armed: Armed | None) -> Answer:
+        found = self.register.find(asked)
+        if armed is not None and armed.name in SUBJECT_FAULTS:
+            found = self._others(armed.name, found)
+            asked = replace(asked, name=None)
+        rows = [row for subject in found for row in self.register.rows(subject, asked)]
+        if armed is not None and armed.name in RECORDS:
+            rows = RECORDS[armed.name](rows, self.leaves, armed.options)
+        return self.write(asked, rows, armed)
+
+    def _others(self, fault: str, found: list[T]) -> list[T]:
+        if fault == "wrong_subject":
+            return [self.register.stranger(found[0] if found else None)]
+        if fault == "two_matches":
+            return [*found[:1], *(self.register.twin(subject) for subject in found[:1])]
+        return []
+
+
+def named(armed: Armed | None, faults: Mapping[str, object]) -> str | None:
+    """Returns the armed fault's name if it is one of these."""
+    return armed.name if armed is not None and armed.name in faults else None

@@ -1,0 +1,135 @@
+"""
+Serving the mock agencies on sockets of this machine: each on its own port, all on one event loop.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import uvicorn
+
+from mock_agencies import human_resources, market_regulation, public_security
+from mock_agencies.agency import Agency
+from mock_agencies.clock import Clock
+from mock_agencies.connection import Connection
+from mock_agencies.population import Population
+
+_AGENCIES: Final[Mapping[str, Callable[..., Agency]]] = {
+    "public_security": public_security.create,
+    "human_resources": human_resources.create,
+    "market_regulation": market_regulation.create,
+}
+SIGN_ON: Final = "sign_on"
+SERVERS: Final = (*_AGENCIES, SIGN_ON)
+_HOST: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is up: its name, its base address, and its mind (None for sign-on)."""
+
+    name: str
+    address: str
+    agency: Agency | None
+
+
+@asynccontextmanager
+async def serving(
+    names: Sequence[str] = tuple(_AGENCIES),
+    *,
+    port: int = 0,
+    seed: int = 1,
+    precomputed: bool = False,
+    clock: Clock | None = None,
+) -> AsyncIterator[Mapping[str, Server]]:
+    """
+    Serves the named servers over one population until the block ends; every one is ready when the block begins.
+
+    Port 0 lets the system choose; otherwise the first server has that port and the others the next ones.
+    Raises `KeyError` for an unknown name and `OSError` if a port is taken.
+    """
+    population = Population(seed)
+    clock = clock or Clock()
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for position, name in enumerate(names):
+            listener = stack.enter_context(_listener(port + position if port else 0))
+            address = f"http://{_HOST}:{listener.getsockname()[1]}"
+            agency = None
+            if name == SIGN_ON:
+                await stack.enter_async_context(_sign_on(listener, address))
+            else:
+                agency = _AGENCIES[name](population, clock, precomputed=precomputed)
+                await stack.enter_async_context(_agency(listener, agency))
+            servers[name] = Server(name, address, agency)
+        yield servers
+
+
+@contextmanager
+def _listener(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen(2048)
+        listener.setblocking(False)
+        yield listener
+
+
+@asynccontextmanager
+async def _agency(listener: socket.socket, agency: Agency) -> AsyncIterator[None]:
+    connections: set[Connection] = set()
+
+    def connection() -> Connection:
+        return Connection(agency.respond, connections)
+
+    server = await asyncio.get_running_loop().create_server(connection, sock=listener)
+    try:
+        yield
+    finally:
+        server.close()
+        for one in tuple(connections):
+            one.abandon()
+        # asyncio tells a connection of its end in the next turn of the loop.
+        await asyncio.sleep(0)
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without signal handling of its own: the process that serves decides when it ends.  `up`: it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _sign_on(listener: socket.socket, address: str) -> AsyncIterator[None]:
+    from mock_agencies.sign_on import create  # noqa: PLC0415  # an agency alone starts without a web framework
+
+    config = uvicorn.Config(
+        create(address),
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = _QuietServer(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task.add_done_callback(lambda _: server.up.set())
+    try:
+        await server.up.wait()
+        yield
+    finally:
+        server.should_exit = True
+        await task

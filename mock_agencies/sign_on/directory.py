@@ -1,0 +1,95 @@
+"""
+Who can sign on: synthetic staff, and the clients that this server knows.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc.jwk import ECKey
+
+# Order of the group of P-256 (FIPS 186-5): a private key is a number below it.
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+STAFF_SCOPES = ("openid", "profile", "lookups")
+TICKET_SCOPES = ("work-orders:write",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """A synthetic member of a court's staff."""
+
+    user: str
+    name: str
+    court: str
+    unit: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """
+    A program known to the sign-on server.
+
+    A service has a key and acts for itself at one `court`; the others send people to sign in, and get them back at
+    one of `return_paths` on any port of their own machine (RFC 8252, section 7.3).
+    """
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    court: str = ""
+    return_paths: tuple[str, ...] = ()
+
+    @property
+    def is_service(self) -> bool:
+        """Whether the client signs on for itself."""
+        return bool(self.court)
+
+    def may_return_to(self, address: str) -> bool:
+        """Whether people may be sent back to this address."""
+        parts = urlsplit(address)
+        return (
+            parts.scheme == "http"
+            and parts.hostname in LOOPBACK
+            and parts.username is None
+            and parts.path in self.return_paths
+            and not parts.query
+            and "#" not in address
+        )
+
+
+def _by_user(*staff: Staff) -> Mapping[str, Staff]:
+    return {one.user: one for one in staff}
+
+
+def _by_id(*clients: Client) -> Mapping[str, Client]:
+    return {one.id: one for one in clients}
+
+
+STAFF = _by_user(
+    Staff(user="li.ting", name="李婷", court="浙0802", unit="示例市柯城区人民法院送达中心", roles=("clerk",)),
+    Staff(user="wang.qiang", name="王强", court="浙0802", unit="示例市柯城区人民法院送达中心", roles=("clerk",)),
+    Staff(user="zhao.min", name="赵敏", court="浙0803", unit="示例市衢江区人民法院立案庭", roles=("clerk",)),
+    Staff(user="chen.jing", name="陈静", court="浙0802", unit="示例市柯城区人民法院督察室", roles=("auditor",)),
+    Staff(user="admin", name="系统管理员", court="浙0802", unit="示例市柯城区人民法院信息科", roles=("administrator",)),
+)
+
+CLIENTS = _by_id(
+    Client(id="shuniu-pages", name="枢纽", scopes=STAFF_SCOPES, return_paths=("/signed-in",)),
+    Client(id="ticket-system", name="工单系统", scopes=TICKET_SCOPES, court="浙0802"),
+    Client(id="ticket-system-0803", name="工单系统（浙0803）", scopes=TICKET_SCOPES, court="浙0803"),
+)
+
+
+def client_key(client: str) -> ECKey:
+    """
+    The private key of a synthetic service: anyone can compute it from the client's id, so it protects nothing.
+    """
+    seed = hashlib.sha256(f"shuniu demo client {client}".encode()).digest()
+    number = int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1
+    return ECKey.import_key(ec.derive_private_key(number, ec.SECP256R1()), {"kid": client})
