@@ -123,6 +123,7 @@ class RecordMap:
     `echo` names the leaf that repeats the identifier asked about, `named` and `formerly` the leaves with the subject's
     name and earlier name, `apart` further leaves in which two subjects differ, `degrees` the leaves in which the agency
     itself says how number and name match; `ignore` lists the leaves that are known and not wanted, each with why.
+    Where leaves are requested by name, the answer is `complete`: one that is read may be blank but not left out.
     """
 
     name: str
@@ -133,23 +134,32 @@ class RecordMap:
     apart: tuple[str, ...] = ()
     degrees: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
 
     def read(self, row: Mapping[str, Any]) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
         """
         Returns the holdings of a row and its drift (paths of unknown leaves).  Raises `AnswerUnreadable`.
         """
+        if self.complete and (left_out := sorted(self.leaves - row.keys())):
+            raise AnswerUnreadable(Reason.MISSING_LEAF, at=left_out[0])
         holdings = tuple(
             _read_part(part, row)
             for part in self.parts
-            if (part.when is None or present(row.get(part.when))) and _holds(part.given, row)
+            # The condition first: its code is read, and must be listed, even where there is nothing to yield.
+            if _holds(part.given, row) and (part.when is None or present(row.get(part.when)))
         )
         return holdings, tuple(sorted(path for path in row if path not in self.known))
 
     @property
+    def leaves(self) -> frozenset[str]:
+        """Every leaf that this map looks at."""
+        ends = {leaf for leaf in (self.echo, self.named, self.formerly) if leaf}
+        return frozenset().union(*(part.leaves for part in self.parts), ends, self.apart, self.degrees)
+
+    @property
     def known(self) -> frozenset[str]:
         """Every leaf that this map looks at or ignores."""
-        ends = {leaf for leaf in (self.echo, self.named, self.formerly) if leaf}
-        return frozenset().union(*(part.leaves for part in self.parts), ends, self.apart, self.degrees, self.ignore)
+        return self.leaves.union(self.ignore)
 
 
 def _read_part(part: Part, row: Mapping[str, Any]) -> Holding:

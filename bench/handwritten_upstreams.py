@@ -61,19 +61,22 @@ class Net(Protocol):
 
 @dataclass
 class CachedSecret:
-    """A secret that is fetched once and again a minute before it ends; only one caller fetches."""
+    """A secret that is fetched once, again a minute before it ends or when it is dead; only one caller fetches."""
 
     fetch: Callable[[], Awaitable[tuple[str, float]]]
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     value: str = ""
     ends_at: float = 0.0
 
-    async def get(self) -> str:
-        if time.time() >= self.ends_at - 60:
+    async def get(self, dead: str | None = None) -> str:
+        if self._stale(dead):
             async with self.lock:
-                if time.time() >= self.ends_at - 60:
+                if self._stale(dead):
                     self.value, self.ends_at = await self.fetch()
         return self.value
+
+    def _stale(self, dead: str | None) -> bool:
+        return time.time() >= self.ends_at - 60 or self.value == dead
 
 
 def now_ms() -> str:
@@ -229,8 +232,6 @@ class Insurance:
         form = {"appKey": self.account["app_key"], "sign": sign, "requestTime": requested, **fields}
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
         answer = json.loads(await self.net.post("human_resources", path, headers, urlencode(form).encode()))
-        if answer["code"] != "00":
-            raise ValueError("provincial gateway: not accepted")
         return dict(answer)
 
     async def refresh(self) -> tuple[str, float]:
@@ -239,7 +240,13 @@ class Insurance:
 
     async def ask(self, number: str, name: str) -> tuple[list[Row], str | None]:
         fields = {"AAC002": number, "aac003": name, "additional": self.additional}
-        answer = await self.call(self.PATH, await self.secret.get(), fields)
+        secret = await self.secret.get()
+        answer = await self.call(self.PATH, secret, fields)
+        if answer["code"] in {"11", "14"}:
+            # Another holder of the same key has renewed the secret meanwhile.
+            answer = await self.call(self.PATH, await self.secret.get(dead=secret), fields)
+        if answer["code"] != "00":
+            raise ValueError("provincial gateway: not accepted")
         rows = answer["datas"]
         if isinstance(rows, str):
             rows = json.loads(rows or "[]")

@@ -1,12 +1,14 @@
 """
 Where the hub's processor time goes: serves a hub and samples itself while it is under load.
 
-A profiling timer interrupts the process after every few milliseconds of processor time.  Each thread's time since the
-last interrupt (its own clock) is booked on the room in whose code the thread stands: the innermost frame of ours.
-Threads that are not Python's are the transport engine's.  SIGUSR1 starts the sampling; the sums are printed as JSON
-when the server ends.
+A timer on the event loop's own processor time interrupts it after every few milliseconds.  (A timer on the whole
+process would mostly find the loop where it waits for the interpreter's lock.)  The loop's time since the last interrupt
+is booked on the room in whose code it stands: the innermost frame of ours.  Other threads are booked by their names,
+for each has one task; threads that are not Python's are the transport engine's.  SIGUSR1 starts the sampling; the sums
+are printed as JSON when the server ends.  Linux only.
 """
 
+import ctypes
 import json
 import signal
 import sys
@@ -51,16 +53,20 @@ LIBRARIES: Final = (
     ("psycopg", "database"),
     ("sqlalchemy", "database"),
 )
+THREADS: Final = (
+    ("database", "access: database threads"),
+    ("audit", "audit: sequencer's thread"),
+)
 ELSEWHERE: Final = "event loop and other"
 ENGINE: Final = "transport engine's own threads"
 
 
 class Sampler:
-    """Books processor time (seconds) on rooms from `start` until `stop`."""
+    """Books processor time (seconds) on rooms from `start` until `stop`; belongs to the event loop's thread."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
-        self._clocks: dict[int, float] = {}
+        self._clocks: dict[threading.Thread, float] = {}
         self._known: dict[CodeType, str | None] = {}
         self._process = 0.0
 
@@ -70,22 +76,21 @@ class Sampler:
         self._clocks = _thread_clocks()
         self._process = time.process_time()
         signal.signal(signal.SIGPROF, self._sample)
-        signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
+        _interrupt_this_thread(EVERY)
 
     def stop(self) -> dict[str, float]:
         """The sums by room; what no Python thread used is the engine's."""
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
         total = time.process_time() - self._process
         if self.seconds:
             self.seconds[ENGINE] = max(0.0, total - sum(self.seconds.values()))
         return dict(self.seconds)
 
     def _sample(self, _signal: int, interrupted: FrameType | None) -> None:
-        frames = sys._current_frames()  # noqa: SLF001 - the interpreter's documented way to see other threads
         clocks = _thread_clocks()
         for thread, clock in clocks.items():
-            frame = interrupted if thread == threading.get_ident() else frames[thread]
-            self.seconds[self._room(frame)] += clock - self._clocks.get(thread, clock)
+            room = self._room(interrupted) if thread is threading.main_thread() else _room_of_thread(thread)
+            self.seconds[room] += clock - self._clocks.get(thread, clock)
         self._clocks = clocks
 
     def _room(self, frame: FrameType | None) -> str:
@@ -110,20 +115,55 @@ def _room_of(file: str) -> str | None:
     return next((f"library: {room}" for library, room in LIBRARIES if f"/site-packages/{library}" in file), None)
 
 
-def _thread_clocks() -> dict[int, float]:
+def _room_of_thread(thread: threading.Thread) -> str:
+    return next((room for name, room in THREADS if thread.name.startswith(name)), ELSEWHERE)
+
+
+def _thread_clocks() -> dict[threading.Thread, float]:
     # A thread that has ended has no clock to ask for; those that have a frame are alive while we hold the GIL.
-    alive = sys._current_frames()  # noqa: SLF001 - as above
+    alive = sys._current_frames()  # noqa: SLF001 - the interpreter's documented way to see its threads
     return {
-        thread.ident: time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+        thread: time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
         for thread in threading.enumerate()
-        if thread.ident in alive
+        if thread.ident is not None and thread.ident in alive
     }
+
+
+class _Event(ctypes.Structure):
+    """struct sigevent of Linux: which signal a timer sends."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("notify", ctypes.c_int),
+        ("_", ctypes.c_byte * 48),
+    )
+
+
+class _Interval(ctypes.Structure):
+    """struct itimerspec: period and first expiry, each in seconds and nanoseconds."""
+
+    _fields_ = tuple((name, ctypes.c_long) for name in ("every_s", "every_ns", "first_s", "first_ns"))
+
+
+def _interrupt_this_thread(every: float) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    timer = ctypes.c_void_p()
+    event = _Event(signal=signal.SIGPROF, notify=0)
+    nanoseconds = round(every * 1e9)
+    interval = _Interval(every_ns=nanoseconds, first_ns=nanoseconds)
+    if libc.timer_create(time.CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer)) or libc.timer_settime(
+        timer, 0, ctypes.byref(interval), None
+    ):
+        raise OSError(ctypes.get_errno(), "could not make a timer of this thread")
 
 
 def main() -> None:
     """Serves the hub of the environment's settings on a free port; its address is the first line on stdout."""
     sampler = Sampler()
     signal.signal(signal.SIGUSR1, sampler.start)
+    # uvicorn stops at SIGTERM and then raises it again: this time it must not end us before the sums are printed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     with bundled_database(Settings()) as settings, bind(settings.host, 0) as listener:
         print(json.dumps({"address": f"http://{settings.host}:{listener.getsockname()[1]}"}), flush=True)
         make_server(application(settings)).run(sockets=[listener])

@@ -105,4 +105,5 @@ ADDRESSES: Final = RecordMap(
         "HKSZD": "household place: a region code and no address",
         "HDQR": "moved in from: not needed for service",
     },
+    complete=True,
 )

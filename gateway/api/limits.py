@@ -1,12 +1,13 @@
 """
-What is refused before anything is read: bodies too large, bodies that are not JSON, too many lookups at once.
+What is refused before it is read: bodies too large, too many calls at once, bodies that are not JSON.
 
-Plain ASGI, because every request passes here.
+The bounds are plain ASGI, because every request passes there.
 """
 
 from collections.abc import MutableMapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import Problem
@@ -34,43 +35,51 @@ class Limits:
         if problem is not None:
             await problem.response()(scope, receive, send)
             return
-        limited = scope["method"] in WITH_BODY
-        self._free -= limited
+        if scope["method"] not in WITH_BODY:
+            await self._app(scope, receive, send)
+            return
+        self._free -= 1
         try:
-            await self._app(scope, _Counted(receive, self._max_body) if limited else receive, send)
+            await self._bounded(scope, receive, send)
         finally:
-            self._free += limited
+            self._free += 1
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        left = self._max_body
+
+        async def counted() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            # The rest stays unread; the application ends as if the caller had gone.
+            return message if left >= 0 else {"type": "http.disconnect"}
+
+        async def unless_too_large(message: Message) -> None:
+            if left >= 0:
+                await send(message)
+
+        await self._app(scope, counted, unless_too_large)
+        if left < 0:
+            await _too_large().response()(scope, receive, send)
 
     def _refusal(self, scope: MutableMapping[str, Any]) -> Problem | None:
         if scope["method"] not in WITH_BODY:
             return None
-        headers = dict(scope["headers"])
-        kind, _, parameters = headers.get(b"content-type", b"").partition(b";")
-        if kind.strip().lower() != b"application/json" or not _utf8(parameters):
-            return Problem("wrong-content-type")
-        length = headers.get(b"content-length", b"0")
+        length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._max_body:
-            return Problem("body-too-large", headers={"Connection": "close"})
+            return _too_large()
         if self._free <= 0:
             return Problem("busy", retry_after=1)
         return None
 
 
-class _Counted:
-    """A receive channel that ends the call once the body grows beyond its bound."""
-
-    def __init__(self, receive: Receive, bound: int) -> None:
-        self._receive = receive
-        self._left = bound
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise Problem("body-too-large", headers={"Connection": "close"})
-        return message
+def _too_large() -> Problem:
+    return Problem("body-too-large", headers={"Connection": "close"})
 
 
-def _utf8(parameters: bytes) -> bool:
-    name, _, value = parameters.strip().lower().partition(b"=")
-    return name != b"charset" or value.strip(b' "') == b"utf-8"
+def json_body(request: Request) -> None:
+    """The dependency of a route that takes a body: it must be JSON in UTF-8, or `wrong-content-type`."""
+    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    name, _, value = parameters.strip().partition("=")
+    if kind.strip() != "application/json" or (name == "charset" and value.strip("\" '") != "utf-8"):
+        raise Problem("wrong-content-type")

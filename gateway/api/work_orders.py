@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 
 from gateway.access.work_orders import VersionConflict, identifier_of
 from gateway.api.callers import Signed, TheHub
+from gateway.api.limits import json_body
 from gateway.api.problems import InputError, Problem, documented
 from gateway.lookup.records import work_order_changed
 from gateway.sign_on import Caller
@@ -25,6 +26,7 @@ SCOPE = "work-orders:write"
 @router.put(
     "/{work_order}",
     operation_id="state_work_order",
+    dependencies=[Depends(json_body)],
     responses=documented(
         "not-signed-in",
         "not-permitted",

@@ -5,6 +5,7 @@ Two statements are equal if they differ in blanks and character width only.  Not
 lost: those that differ from the freshest stand beside it as alternatives.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, timezone
@@ -29,6 +30,7 @@ DECLARED: Final = "declared"
 _WIDTH: Final = str.maketrans(
     {0xFF01 + offset: 0x21 + offset for offset in range(94)} | dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF))
 )
+_UNFOLDED: Final = re.compile(r"[\s\uff01-\uff5e\u200b-\u200d\ufeff]")
 
 # What an address is, since when, and a warning against it are not fields with sources of their own.
 _NO_FIELDS: Final = frozenset({"kind", "as_of", "adverse"})
@@ -40,7 +42,9 @@ _FIELDS: Final = {
 
 def fold(value: Any) -> Any:
     """What is compared of a value: a text without blanks and in one width, anything else as it is."""
-    return "".join(value.translate(_WIDTH).split()) if type(value) is str else value
+    if type(value) is not str or _UNFOLDED.search(value) is None:
+        return value
+    return "".join(value.translate(_WIDTH).split())
 
 
 @lru_cache(maxsize=1024)

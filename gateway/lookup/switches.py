@@ -37,23 +37,19 @@ def of_party(
     The switches that follow from what is held about the party and from the case, gravest first.
     """
     today = china_day(now)
+    persons = [one for one in held if isinstance(one.record, PersonIdentity)]
+    registered = [one for one in held if isinstance(one.record, OrganizationRegistration)]
     found = (
-        _deceased(held),
+        _deceased(persons, held),
         _ambiguous(subject, held, answers),
-        _stated(SwitchCode.DEREGISTERED, held, OrganizationRegistration, "state", lambda state: state in _GONE),
-        _stated(SwitchCode.SERVING_SOLDIER, held, PersonIdentity, "serving_soldier", lambda serving: serving),
+        _stated(SwitchCode.DEREGISTERED, registered, "state", lambda state: state in _GONE),
+        _stated(SwitchCode.SERVING_SOLDIER, persons, "serving_soldier", lambda serving: serving),
         _of_case(SwitchCode.IN_CUSTODY, now, "in_custody") if case.in_custody else None,
         _of_case(SwitchCode.PARTY_ABROAD, now, "party_abroad") if case.party_abroad else None,
-        _under_14(subject, held, now),
+        _under_14(subject, persons, now),
         _suspended(held, today),
-        _stated(
-            SwitchCode.REVOKED,
-            held,
-            OrganizationRegistration,
-            "state",
-            lambda state: state is RegistrationState.REVOKED,
-        ),
-        _stated(SwitchCode.ABNORMAL_LIST, held, OrganizationRegistration, "abnormal_list", lambda listed: listed),
+        _stated(SwitchCode.REVOKED, registered, "state", lambda state: state is RegistrationState.REVOKED),
+        _stated(SwitchCode.ABNORMAL_LIST, registered, "abnormal_list", lambda listed: listed),
     )
     return _gravest_first(switch for switch in found if switch is not None)
 
@@ -95,17 +91,16 @@ def _of_case(code: SwitchCode, now: datetime, path: str) -> Switch:
     return Switch.on(code, (source,))
 
 
-def _stated(
-    code: SwitchCode, held: Iterable[Held], record: type[Any], name: str, holds: Callable[[Any], bool]
-) -> Switch | None:
-    stating = [one for one in held if isinstance(one.record, record) and name in one.stated]
-    sources = [one.source(name) for one in stating if holds(getattr(one.record, name))]
+def _stated(code: SwitchCode, held: Iterable[Held], name: str, holds: Callable[[Any], bool]) -> Switch | None:
+    """The switch of a field: on by those who state what `holds`, disputed by those who state something else."""
+    stating = [one for one in held if name in one.stated]
+    sources = [one.source(name) for one in stating if holds(one.stated[name])]
     if not sources:
         return None
     return Switch.on(
         code,
         _each_once(sources),
-        _each_once(one.source(name) for one in stating if not holds(getattr(one.record, name))),
+        _each_once(one.source(name) for one in stating if not holds(one.stated[name])),
     )
 
 
@@ -113,10 +108,8 @@ def _each_once(sources: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(dict.fromkeys(sources))
 
 
-def _deceased(held: Sequence[Held]) -> Switch | None:
-    switch = _stated(
-        SwitchCode.DECEASED, held, PersonIdentity, "life_status", lambda status: status is LifeStatus.DECEASED
-    )
+def _deceased(persons: Iterable[Held], held: Iterable[Held]) -> Switch | None:
+    switch = _stated(SwitchCode.DECEASED, persons, "life_status", lambda status: status is LifeStatus.DECEASED)
     if switch is None:
         return None
     # The dead pay no insurance: a current one says otherwise.
@@ -174,11 +167,9 @@ def _names(one: Held) -> set[str]:
     return {folded(name) for name in (getattr(record, _name_field(one)), former) if name}
 
 
-def _under_14(subject: Subject, held: Iterable[Held], now: datetime) -> Switch | None:
+def _under_14(subject: Subject, persons: Iterable[Held], now: datetime) -> Switch | None:
     today = china_day(now)
-    stated = _stated(
-        SwitchCode.UNDER_14, held, PersonIdentity, "born_on", lambda born: years_between(born, today) < _OF_AGE
-    )
+    stated = _stated(SwitchCode.UNDER_14, persons, "born_on", lambda born: years_between(born, today) < _OF_AGE)
     if stated is not None:
         return stated
     born_on = _birth_in(subject)

@@ -53,6 +53,7 @@ class SignOnServer:
 
     def __init__(self, issuer: str, clock: Callable[[], float]) -> None:
         self._issuer = issuer
+        self._clock = clock
         self._ring = KeyRing()
         self._office = TokenOffice(issuer, self._ring, clock)
         self._codes = Codes(clock)
@@ -117,14 +118,16 @@ class SignOnServer:
         return JSONResponse(tokens, headers=NO_STORE)
 
     async def control_token(self, request: Request) -> Response:
-        """The token that `{"user": …}` or `{"client": …}` would get by the normal way."""
+        """The token that `{"user": …}` or `{"client": …}` would have got by the normal way `age` seconds ago."""
         asked = await _object(request)
         person, client = STAFF.get(str(asked.get("user"))), CLIENTS.get(str(asked.get("client")))
+        age = float(asked.get("age", 0))
+        office = TokenOffice(self._issuer, self._ring, lambda: self._clock() - age)
         if person is not None:
             through = CLIENTS["shuniu-pages"]
-            tokens = self._office.for_staff(person, through, through.scopes)
+            tokens = office.for_staff(person, through, through.scopes)
         elif client is not None and client.is_service:
-            tokens = self._office.for_service(client, client.scopes)
+            tokens = office.for_service(client, client.scopes)
         else:
             raise OAuthError("invalid_request", "name a known user or a service client")
         return JSONResponse(tokens, headers=NO_STORE)

@@ -48,6 +48,8 @@ HOUSEHOLD = {
     "FWCS": "衢州示例机械厂",
 }
 
+BLANK = dict.fromkeys(HOUSEHOLD, "") | {"GMSFHM": "330802199003071239", "XM": "柯明远"}
+
 
 def test_the_population_base_says_who_a_person_is(rows: Callable[..., Rows], person: Subject) -> None:
     """Name, sex, birth date and life status are read; ethnicity and birth place are dropped without noise."""
@@ -127,7 +129,7 @@ def test_the_other_address_is_a_residence_only_if_registered_as_one(
     rows: Callable[..., Rows], person: Subject, code: str, kind: AddressKind
 ) -> None:
     """Anything but a registered habitual residence stays an unranked address."""
-    row = {"GMSFHM": "330802199003071239", "XM": "柯明远", "QTZZXZ": "衢州市龙游县样本路3号", "QTZZLX": code}
+    row = BLANK | {"QTZZXZ": "衢州市龙游县样本路3号", "QTZZLX": code}
 
     reading = read(rows(row), ADDRESSES, person)
 
@@ -150,3 +152,12 @@ def test_a_person_is_known_by_an_earlier_name_too(rows: Callable[..., Rows], per
     """A file under the old name still finds the person; a third name does not."""
     assert read(rows(HOUSEHOLD), ADDRESSES, replace(person, name="柯小明")).state is AnswerState.FOUND
     assert read(rows(HOUSEHOLD), ADDRESSES, replace(person, name="柯大明")).reason is Reason.NAME_MISMATCH
+
+
+def test_a_requested_column_that_is_left_out_is_not_read_as_blank(rows: Callable[..., Rows], person: Subject) -> None:
+    """Blank means that the police hold no such address; a missing column means that nobody knows."""
+    assert len(read(rows(BLANK), ADDRESSES, person).holdings) == 1
+    with pytest.raises(AnswerUnreadable) as caught:
+        read(rows({leaf: held for leaf, held in BLANK.items() if leaf != "ZZXZ"}), ADDRESSES, person)
+
+    assert (caught.value.reason, caught.value.at) == (Reason.MISSING_LEAF, "ZZXZ")

@@ -105,7 +105,7 @@ def test_a_token_of_a_foreign_sign_on_server_is_refused(desk: Desk) -> None:
 
 def test_an_expired_token_is_refused(desk: Desk) -> None:
     """An hour later the same token opens nothing."""
-    expired = desk.court.outside.token(user="li.ting", expires_in="-3600")
+    expired = desk.token(user="li.ting", age="3600")
 
     assert told(desk.court.call(expired, "GET", "/v1/agencies")) == (401, "not-signed-in", ["expired"])
 

@@ -94,8 +94,10 @@ def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Desk) -> None:
     person = desk.cast["moved"]
     result = desk.look_up(desk.dispatch(person), person).json()
 
-    events = {int(event["index"]): event for event in desk.events()}
+    events = {one["index"]: one["event"] for one in desk.events()}
 
     intent, outcome = events[result["audit"]["intent"]], events[result["audit"]["outcome"]]
     assert (intent["type"], outcome["type"]) == ("lookup.intent", "lookup.outcome")
-    assert {f"{one['agency']}.{one['capability']}": one["state"] for one in outcome["answered"]} == states(result)
+    assert {one["q"]: one["is"] for one in outcome["heard"]} == states(result)
+    assert person["id_number"] not in str(events)
+    assert person["name"] not in str(events)

@@ -92,6 +92,7 @@ def test_takes_sixteen_signatures_and_more() -> None:
         parse(b"t\n" * 600_000)
 
 
+NO_BREAK_SPACE = "a\u00a0example"
 LINE = "— a.example " + base64.b64encode(bytes(68)).decode()
 
 
@@ -111,7 +112,7 @@ LINE = "— a.example " + base64.b64encode(bytes(68)).decode()
         f"text\n\n{LINE.replace('— ', '- ')}\n".encode(),
         f"text\n\n{LINE.replace('— ', '—  ')}\n".encode(),
         f"text\n\n{LINE.replace('a.example', 'a+example')}\n".encode(),
-        f"text\n\n{LINE.replace('a.example', 'a\u00a0example')}\n".encode(),
+        f"text\n\n{LINE.replace('a.example', NO_BREAK_SPACE)}\n".encode(),
         f"text\n\n{LINE.rstrip('=')}\n".encode(),
         f"text\n\n{LINE[:-2]}B=\n".encode(),
         b"text\n\n\xe2\x80\x94 a.example AAAAAA==\n",

@@ -24,7 +24,7 @@ import pytest
 
 from adapters.contract import Adapter, Evidence, Question, Reading
 from adapters.errors import AgencyError, AgencyRefused, UnsupportedLookup
-from adapters.registry import Agencies, load_agencies
+from adapters.registry import load_agencies
 from adapters.wire.engine import Engine
 from mock_agencies.clock import Clock
 from mock_agencies.population import Organization, Person, Population
@@ -32,6 +32,7 @@ from schemas.codes import AnswerState, IdType, Reason, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
 ROOT = Path(__file__).parents[2]
+CONFIGURATION = ROOT / "gateway/demo/agencies.toml"
 ADAPTERS: dict[str, type[Adapter]] = {point.name: point.load() for point in entry_points(group="shuniu.agencies")}
 LOOKUPS = [(agency, name) for agency, adapter in ADAPTERS.items() for name in adapter.capabilities]
 
@@ -232,13 +233,6 @@ def desk(servers: Mapping[str, str]) -> Iterator[Desk]:
         yield Desk(servers, client)
 
 
-def connected(servers: Mapping[str, str], credentials: Path, agency: str, recorder: Recorder) -> Agencies:
-    """The agencies as the demo configures them, one of them listened to; fresh, so that secrets are fetched anew."""
-    return load_agencies(
-        ROOT / "gateway/demo/agencies.toml", credentials, addresses=servers, transports={agency: recorder}
-    )
-
-
 def subject_of(agency: str, capability: str, id_type: IdType | None = None) -> Subject:
     """Somebody of the cast whom every agency holds, by the given or the first declared type of identifier."""
     cast = Population(1).cast
@@ -278,7 +272,8 @@ def ask(servers: Mapping[str, str], credentials: Path, desk: Desk) -> Ask:
         seconds = SHORT if scenario.fault in ENDLESS else LONG
         asking = replace(question(subject_of(scenario.agency, scenario.capability), seconds=seconds), **differing)
         recorder = Recorder()
-        agencies = connected(servers, credentials, scenario.agency, recorder)
+        # Fresh, so that every play fetches its secrets anew.
+        agencies = load_agencies(CONFIGURATION, credentials, addresses=servers, transports={scenario.agency: recorder})
         desk.clear(scenario.agency)
         if scenario.fault:
             desk.arm(scenario)
@@ -409,3 +404,9 @@ def _leaves(table: Mapping[str, Any]) -> Iterator[str]:
             yield value
         else:
             yield from _leaves(value)
+
+
+@pytest.fixture
+def scenario_of() -> type[Scenario]:
+    """A lookup of an agency without any fault."""
+    return Scenario

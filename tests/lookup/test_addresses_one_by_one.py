@@ -348,3 +348,14 @@ def test_an_undated_registered_address_stands_below_a_dated_one(world: Any) -> N
         (5, AddressKind.RESIDENCE, OFFICE),
     ]
     assert codes(result.addresses[2]) == [AddressWarning.DATE_IN_FUTURE]
+
+
+def test_two_residences_are_no_conflict(world: Any) -> None:
+    """Only of domicile and household does the law know one at a time."""
+    result = world.merge(
+        world.person,
+        world.police(world.address(AddressKind.RESIDENCE, HOME), world.address(AddressKind.RESIDENCE, FLAT)),
+    )
+
+    assert [address.text.alternatives for address in result.addresses] == [(), ()]
+    assert result.ladder.notes == ()

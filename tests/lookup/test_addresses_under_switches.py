@@ -109,3 +109,14 @@ def test_no_address_is_released_while_it_is_not_settled_who_the_party_is(world: 
 
     assert (result.addresses, result.identity) == ((), None)
     assert result.ladder == Ladder(complete=False, notes=(remark(LadderNote.IDENTITY_AMBIGUOUS),))
+
+
+def test_an_office_that_a_second_registry_still_holds_stays_usable(world: Any) -> None:
+    """One registry says deregistered, the other holds the same office: the conflict is the clerk's to decide."""
+    result = world.merge(
+        world.organization,
+        world.registry(world.address(AddressKind.DOMICILE, OFFICE), state=RegistrationState.DEREGISTERED),
+        world.registry(world.address(AddressKind.DOMICILE, OFFICE), agency="civil_affairs"),
+    )
+
+    assert rungs(result) == [(5, AddressKind.DOMICILE, OFFICE)]

@@ -143,6 +143,13 @@ def test_a_suspended_organization_is_served_at_its_legal_document_address(
     assert result.switches == ((Switch.on(SwitchCode.SUSPENDED, sources),) if suspended else ())
 
 
+def test_the_end_of_another_address_is_no_suspension(world: Any) -> None:
+    """Only the legal-document address belongs to 歇业."""
+    address = world.address(AddressKind.SERVICE_RECIPIENT, "示例路9号", valid_until=date(2027, 1, 1))
+
+    assert world.merge(world.organization, world.registry(address)).switches == ()
+
+
 def test_the_abnormal_list_is_a_warning(world: Any) -> None:
     """Other ways early."""
     result = world.merge(world.organization, world.registry(abnormal_list=True))

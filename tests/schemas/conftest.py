@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+
 @pytest.fixture(scope="session")
 def today() -> date:
     """The day on which every test of identifiers takes place."""

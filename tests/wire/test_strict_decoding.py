@@ -70,7 +70,7 @@ XML_BOMBS = {
     "two roots": b"<a/><a/>",
     "not utf-8": "<a>甲</a>".encode("gbk"),
     "utf-16": "<a>甲</a>".encode("utf-16"),
-    "utf-16 in disguise": '<?xml version="1.0" encoding="UTF-16"?><a>\x00</a>'.encode(),
+    "utf-16 in disguise": b'<?xml version="1.0" encoding="UTF-16"?><a>\x00</a>',
     "nul": b"<a>\x00</a>",
     "nul as a reference": b"<a>&#0;</a>",
     "attribute twice": b'<a b="1" b="2"/>',
@@ -153,7 +153,7 @@ def test_an_unchanged_answer_is_rows(bench: Any, family: str) -> None:
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text("[]{}\"<>&;:a1 "),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text('[]{}"<>&;:a1 '),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(st.sampled_from(["success", "code", "data", "errMsg", "a", "b", "a/b"]), inner, max_size=4),
     max_leaves=8,
