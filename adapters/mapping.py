@@ -135,6 +135,15 @@ class RecordMap:
     degrees: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
     complete: bool = False
+    leaves: frozenset[str] = field(init=False, repr=False)
+    known: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Gathers `leaves`, every leaf that this map looks at, and `known`, those and the ignored ones."""
+        ends = {leaf for leaf in (self.echo, self.named, self.formerly) if leaf}
+        leaves = frozenset[str]().union(*(part.leaves for part in self.parts), ends, self.apart, self.degrees)
+        object.__setattr__(self, "leaves", leaves)
+        object.__setattr__(self, "known", leaves.union(self.ignore))
 
     def read(self, row: Mapping[str, Any]) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
         """
@@ -148,18 +157,7 @@ class RecordMap:
             # The condition first: its code is read, and must be listed, even where there is nothing to yield.
             if _holds(part.given, row) and (part.when is None or present(row.get(part.when)))
         )
-        return holdings, tuple(sorted(path for path in row if path not in self.known))
-
-    @property
-    def leaves(self) -> frozenset[str]:
-        """Every leaf that this map looks at."""
-        ends = {leaf for leaf in (self.echo, self.named, self.formerly) if leaf}
-        return frozenset().union(*(part.leaves for part in self.parts), ends, self.apart, self.degrees)
-
-    @property
-    def known(self) -> frozenset[str]:
-        """Every leaf that this map looks at or ignores."""
-        return self.leaves.union(self.ignore)
+        return holdings, tuple(sorted(row.keys() - self.known))
 
 
 def _read_part(part: Part, row: Mapping[str, Any]) -> Holding:

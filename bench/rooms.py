@@ -16,7 +16,7 @@ import threading
 import time
 from collections import defaultdict
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Final
 
 from gateway.installation import bundled_database
@@ -67,7 +67,7 @@ class Sampler:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self._clocks: dict[threading.Thread, float] = {}
-        self._known: dict[CodeType, str | None] = {}
+        self._known: dict[str, str | None] = {}
         self._process = 0.0
 
     def start(self, *_signal: object) -> None:
@@ -96,10 +96,10 @@ class Sampler:
     def _room(self, frame: FrameType | None) -> str:
         library = None
         while frame is not None:
-            code = frame.f_code
-            if code not in self._known:
-                self._known[code] = _room_of(code.co_filename)
-            room = self._known[code]
+            file = frame.f_code.co_filename
+            if file not in self._known:
+                self._known[file] = _room_of(file)
+            room = self._known[file]
             if room is not None and not room.startswith("library: "):
                 return room
             library = library or room

@@ -41,8 +41,12 @@ class Engine(httpx.AsyncBaseTransport):
     """
     One agency's connections: `connections` at most, no redirects, cookies, system proxy or compression.
 
-    It never repeats a request and sets no total timeout: the port cancels what is late.  Raises the errors that the
-    port promises.  Every text of this library's exceptions holds the address, so none is let out.
+    It never repeats a request.  Raises the errors that the port promises; every text of this library's exceptions holds
+    the address, so none is let out.
+
+    Cancelling detaches a request from this engine but does not abort it: it holds its connection until it ends by
+    itself.  So each has a total timeout of its own, or a silent agency would keep the connections of cancelled requests
+    for ever.
     """
 
     def __init__(self, *, connections: int, https_only: bool, trust: Trust | None = None) -> None:
@@ -75,6 +79,7 @@ class Engine(httpx.AsyncBaseTransport):
                 self._client.request(request.method, str(request.url))
                 .headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw])
                 .body_bytes(await request.aread())
+                .timeout(timedelta(seconds=request.extensions["timeout"]["read"]))
                 .build_streamed()
             )
             response = await exchange.__aenter__()

@@ -37,7 +37,7 @@ class Port:
     `AgencyTimeout`: not whole by the given time.  `AgencyUnreachable`: the connection failed or broke, `sent` is False
     only when surely nothing left the house.  `AgencyUnavailable(overloaded)`: no free connection, nothing was sent.
     `AnswerUnreadable`: not HTTP, cut short, encoded or larger than the limit (bytes).  `AgencyFault`: the agency's
-    certificate is not to be trusted.  A cancelled request gives its connection back at once.
+    certificate is not to be trusted.  A cancelled request gives its connection back by the time given to it, at latest.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, *, body_limit: int = BODY_LIMIT) -> None:
@@ -48,9 +48,12 @@ class Port:
         """
         Posts `body`; `until` is a point on the event loop's clock that covers connecting, sending and the whole body.
         """
-        if asyncio.get_running_loop().time() >= until:
+        left = until - asyncio.get_running_loop().time()
+        if left <= 0:
             raise AgencyTimeout
-        request = httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
+        request = httpx.Request(
+            "POST", url, headers=headers, stream=httpx.ByteStream(body), extensions={"timeout": {"read": left}}
+        )
         failure: AgencyError
         try:
             async with asyncio.timeout_at(until):

@@ -8,7 +8,7 @@ behind the same two functions.
 import unicodedata
 from dataclasses import dataclass, field
 
-from gateway.access.work_orders import Standing, WorkOrders, identifier_of
+from gateway.access.work_orders import Standing, WorkOrders
 from gateway.sign_on import Caller
 from schemas.codes import Code
 from schemas.identifiers import Identifier
@@ -88,7 +88,7 @@ async def grant(
         # Only its holder learns more of a work order than that it is not theirs.
         raise NotGranted(broken or Rule.NOT_HELD, None if broken is Rule.NOT_HELD else standing)
     statement = work_orders.document(standing)
-    party = next(one for one in statement.parties if work_orders.mark(identifier_of(one)) == mark)
+    party = statement.parties[standing.parties.index(mark)]
     if party_name is not None and _folded(party_name) != _folded(party.name):
         raise NotGranted(Rule.NAME_DIFFERS, standing)
     return Grant(standing=standing, mark=mark, statement=statement, party=party)

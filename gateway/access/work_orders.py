@@ -3,14 +3,14 @@ Work orders in the database: stated by the ticket system, read for every decisio
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import ARRAY, Connection, Text, bindparam, select, text, update
 
 from gateway.database import Database
+from gateway.database.shared import SharedRead
 from gateway.database.tables import work_order
 from gateway.vault import Vault
 from schemas.identifiers import Identifier, parse
@@ -20,7 +20,8 @@ from schemas.work_order import PartyStatement, WorkOrderStatement, WorkOrderStat
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
-    A work order as it stands now.  Holder's and parties' particulars stay sealed until `WorkOrders.document`.
+    A work order as it stands now.  Holder's and parties' particulars stay sealed until `WorkOrders.document`; `parties`
+    holds the marks of its parties in their order.
     """
 
     court: str
@@ -31,7 +32,7 @@ class Standing:
     case_number: str
     holder: str
     recorded: bool
-    parties: frozenset[bytes] = field(repr=False)
+    parties: tuple[bytes, ...] = field(repr=False)
     document: bytes = field(repr=False)
 
 
@@ -67,6 +68,7 @@ class WorkOrders:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._standings = SharedRead(database, _standings)
 
     async def state(self, name: str, statement: WorkOrderStatement, parties: list[Identifier], at: datetime) -> bool:
         """
@@ -96,13 +98,12 @@ class WorkOrders:
 
     async def standing(self, court: str, name: str) -> Standing | None:
         """The work order as it stands at this moment."""
-        return await self._database.run(_standing, court, name)
+        return await self._standings.get((court, name))
 
     def document(self, standing: Standing) -> WorkOrderStatement:
         """Opens the sealed particulars."""
         opened = self._vault.open(_context(standing.court, standing.id, standing.version), standing.document)
-        # Written by us and authenticated: read without validating it anew.
-        return WorkOrderStatement.model_validate(json.loads(opened))
+        return WorkOrderStatement.model_validate_json(opened)
 
     def mark(self, identifier: Identifier) -> bytes:
         """The mark under which a party is known, whichever way its identifier is spelt."""
@@ -141,33 +142,28 @@ def _recorded(connection: Connection, court: str, name: str, version: int) -> No
     )
 
 
-STANDING = select(
-    work_order.c.version,
-    work_order.c.status,
-    work_order.c.kind,
-    work_order.c.case_number,
-    work_order.c.holder,
-    work_order.c.recorded,
-    work_order.c.parties,
-    work_order.c.document,
-)
+STANDINGS = text("""
+    SELECT court, id, version, status, kind, case_number, holder, recorded, parties, document
+    FROM work_order JOIN unnest(:courts, :ids) AS asked (court, id) USING (court, id)
+""").bindparams(bindparam("courts", type_=ARRAY(Text)), bindparam("ids", type_=ARRAY(Text)))
 
 
-def _standing(connection: Connection, court: str, name: str) -> Standing | None:
-    row = connection.execute(STANDING.where(work_order.c.court == court, work_order.c.id == name)).one_or_none()
-    return None if row is None else _as_standing(court, name, row)
+def _standings(connection: Connection, asked: list[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
+    courts, ids = zip(*asked, strict=True)
+    rows = connection.execute(STANDINGS, {"courts": list(courts), "ids": list(ids)})
+    return {(row.court, row.id): _as_standing(row) for row in rows}
 
 
-def _as_standing(court: str, name: str, row: Any) -> Standing:
+def _as_standing(row: Any) -> Standing:
     return Standing(
-        court=court,
-        id=name,
+        court=row.court,
+        id=row.id,
         version=row.version,
         status=WorkOrderStatus(row.status),
         kind=row.kind,
         case_number=row.case_number,
         holder=row.holder,
         recorded=row.recorded,
-        parties=frozenset(bytes(mark) for mark in row.parties),
+        parties=tuple(bytes(mark) for mark in row.parties),
         document=bytes(row.document),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -48,6 +48,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
             Problem: respond,
             RequestValidationError: _invalid,
             HTTPException: _http,
+            ClientDisconnect: _gone,
             NotSignedIn: _not_signed_in,
             SignOnUnavailable: _plain("sign-on-unavailable", retry_after=5),
             AuditUnavailable: _plain("audit-unavailable", retry_after=2),
@@ -56,6 +57,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
             Exception: _plain("internal"),
         },
     )
+    app.include_router(lookups.asking)
     for room in (lookups, work_orders, agencies, audit, health):
         app.include_router(room.router)
     _document_problems(app)
@@ -95,6 +97,11 @@ async def _http(_request: Request, error: Exception) -> Response:
     names = {404: "not-found", 405: "method-not-allowed", 415: "wrong-content-type"}
     name = names.get(error.status_code, "invalid-input" if error.status_code < 500 else "internal")
     return Problem(name, headers=error.headers).response()
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    # Nobody reads this: the caller hung up, or its body was cut off at the bound.
+    return Response(status_code=400)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -20,10 +20,14 @@ def hub_of(request: Request) -> Hub:
     return hub
 
 
-async def signed_in(request: Request, _shown: Annotated[object, Depends(_bearer)]) -> Caller:
+async def signed_in(request: Request) -> Caller:
     """The caller, or `NotSignedIn` / `SignOnUnavailable`."""
     return await hub_of(request).sign_on.caller(request.headers.get("authorization"))
 
 
-Signed = Annotated[Caller, Depends(signed_in)]
+async def _signed_in(request: Request, _shown: Annotated[object, Depends(_bearer)]) -> Caller:
+    return await signed_in(request)
+
+
+Signed = Annotated[Caller, Depends(_signed_in)]
 TheHub = Annotated[Hub, Depends(hub_of)]

@@ -128,9 +128,9 @@ class Court:
 
     def irs_secrets(self) -> dict[str, Any]:
         """Step 1: asks for both secrets; remembers them."""
-        datas: dict[str, Any] = json.loads(
-            self.irs("/gateway/app/refreshTokenByKey.htm", "demo_app_secret", {}).body
-        )["datas"]
+        datas: dict[str, Any] = json.loads(self.irs("/gateway/app/refreshTokenByKey.htm", "demo_app_secret", {}).body)[
+            "datas"
+        ]
         self.secrets |= {"request": datas["requestSecret"], "refresh": datas["refreshSecret"]}
         return datas
 

@@ -1,0 +1,143 @@
+"""
+The control desk at /_control/: faults in their order, counts, a journal, and a clock that can be moved.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from mock_agencies.faults.script import Armed, Script
+
+COMPANY = "91330802DEM000014A"
+JSON = {"content-type": "application/json"}
+
+
+def control(court: Any, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """A call to market regulation's desk: status and JSON."""
+    answer = court.send("market_regulation", f"/_control/{path}", JSON, json.dumps(body).encode(), method)
+    return answer.status, json.loads(answer.body)
+
+
+def test_a_fault_comes_as_often_as_it_says(court: Any) -> None:
+    """Two throttled answers, then the record."""
+    court.registration(COMPANY)
+    control(court, "POST", "faults", {"fault": "unknown_envelope_code", "operation": "registration", "times": 2})
+
+    assert [court.registration(COMPANY)["code"] for _ in range(3)] == [277, 277, 200]
+
+
+def test_faults_of_one_operation_come_one_after_another(court: Any) -> None:
+    """The first armed is used up before the second begins; a third without times stays until it is cleared."""
+    script = Script()
+    here = frozenset({"registration"})
+    script.arm(Armed("reset", here, times=1))
+    script.arm(Armed("hang", here, times=1, after=1))
+    script.arm(Armed("truncated", here))
+    taken = [script.take("registration") for _ in range(5)]
+
+    assert [fault.name if fault else None for fault in taken] == ["reset", None, "hang", "truncated", "truncated"]
+    script.clear()
+    assert script.take("registration") is None
+
+
+def test_a_fault_leaves_other_operations_alone(court: Any) -> None:
+    """Armed for one operation it is armed for that one only; armed for none in particular, for all it applies to."""
+    court.registration(COMPANY)
+    control(court, "POST", "faults", {"fault": "unknown_envelope_code", "operation": "positions"})
+    assert court.registration(COMPANY)["code"] == 200
+
+    control(court, "POST", "faults", {"fault": "unknown_envelope_code", "operation": None, "times": None})
+    assert court.registration(COMPANY)["code"] == 277
+    control(court, "DELETE", "faults")
+    assert court.registration(COMPANY)["code"] == 200
+
+
+def test_a_quota_is_reached_in_mid_day(court: Any) -> None:
+    """`after` lets the first questions pass."""
+    moved = ("33080219900307005X", "沈知溪")
+    court.agencies["human_resources"].arm("over_quota", "participation", after=2)
+
+    assert [court.participation(*moved)["code"] for _ in range(4)] == ["00", "00", "18", "18"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"fault": "over_quota"},
+        {"fault": "no such fault"},
+        {"fault": "hang", "operation": "identity"},
+        {"fault": "hang", "times": "twice"},
+        {"fault": "hang", "surprise": 1},
+        {"operation": "registration"},
+        {"fault": ["hang"]},
+        [],
+        None,
+    ],
+)
+def test_a_fault_that_does_not_apply_is_refused(court: Any, asked: Any) -> None:
+    """Unknown names, other agencies' faults and ill-formed orders are 422 and arm nothing."""
+    status, told = control(court, "POST", "faults", asked)
+
+    assert (status, list(told)) == (422, ["error"])
+    assert control(court, "GET", "faults")[1]["armed"] == []
+
+
+def test_the_catalogue_says_what_each_fault_is_and_what_to_make_of_it(court: Any) -> None:
+    """Name, both languages, operations, options, expected state and reasons."""
+    _, told = control(court, "GET", "faults")
+    throttled = next(fault for fault in told["faults"] if fault["name"] == "throttled")
+
+    assert throttled == {
+        "name": "throttled", "zh": "请求过于频繁", "en": "429, Retry-After in `seconds` (7) or with `form` date",
+        "state": "unavailable", "reasons": ["throttled"], "options": ["seconds", "form"],
+        "operations": ["positions", "refresh", "registration"],
+    }  # fmt: skip
+    assert all(fault["operations"] for fault in told["faults"])
+
+
+def test_what_is_armed_is_shown(court: Any) -> None:
+    """The script as it stands, with what is left of it."""
+    control(
+        court, "POST", "faults", {"fault": "latency", "operation": "positions", "times": 3, "options": {"seconds": 1}}
+    )
+
+    assert control(court, "GET", "faults")[1]["armed"] == [
+        {"name": "latency", "operations": ["positions"], "times": 3, "after": 0, "options": {"seconds": 1}}
+    ]
+
+
+def test_the_ledger_counts_requests_per_operation(court: Any) -> None:
+    """Refused requests count too; clearing starts anew."""
+    court.registration(COMPANY)
+    court.registration(COMPANY, sign="AAAA")
+
+    assert control(court, "GET", "ledger") == (200, {"refresh": 1, "registration": 2, "positions": 0})
+    assert control(court, "DELETE", "ledger") == (200, {"refresh": 0, "registration": 0, "positions": 0})
+
+
+def test_the_journal_keeps_what_was_sent_and_why_it_was_refused(court: Any) -> None:
+    """Operation, verdict, and the request as it came."""
+    court.registration(COMPANY, sign="AAAA")
+    _, told = control(court, "GET", "journal")
+    entry = told["entries"][-1]
+
+    assert {key: entry[key] for key in ("operation", "verdict", "method", "path", "query")} == {
+        "operation": "registration", "verdict": "bad_signature", "method": "POST", "path": "/sysapi/enterprise/basic",
+        "query": "",
+    }  # fmt: skip
+    assert json.loads(entry["body"])["uniscid"] == COMPANY
+    assert entry["headers"]["gjgxjhpt_sign"] == "AAAA"
+
+
+def test_the_clock_can_be_moved(court: Any) -> None:
+    """Time passes for the agency without anybody waiting; nonsense is refused."""
+    before = court.clock.now_ms()
+
+    assert control(court, "POST", "clock", {"advance_seconds": 90}) == (200, {"now_ms": before + 90_000})
+    assert [control(court, "POST", "clock", body)[0] for body in ({}, {"advance_seconds": "x"}, None)] == [422] * 3
+
+
+def test_an_unknown_desk_is_not_there(court: Any) -> None:
+    """Only what is documented exists."""
+    assert court.send("market_regulation", "/_control/secrets", {}, b"", "GET").status == 404
