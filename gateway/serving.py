@@ -42,6 +42,8 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
             access_log=False,
             log_level="warning",
             server_header=False,
+            # What a proxy says of its callers is believed nowhere.
+            proxy_headers=False,
             date_header=True,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -136,12 +136,25 @@ class LookupResult:
 
 
 _RESULT: Final[TypeAdapter[LookupResult]] = TypeAdapter(LookupResult)
+_TRAIL: Final[TypeAdapter[AuditTrail]] = TypeAdapter(AuditTrail)
+
+
+_NOT_YET = b'"audit":null}'
 
 
 def dump(result: LookupResult) -> bytes:
-    """The result as JSON in UTF-8, as it is released, stored and read again."""
+    """The result as JSON in UTF-8, as it is stored, released and read again."""
     # The library's warnings quote values; that everything is written as it is described is kept by the tests.
     return _RESULT.dump_json(result, warnings=False)
+
+
+def with_trail(dumped: bytes, trail: AuditTrail) -> bytes:
+    """
+    What `dump` wrote of a result whose audit was None, with its place in the log put in: written once, never parsed.
+    """
+    if not dumped.endswith(_NOT_YET):
+        raise ValueError("the result has its place in the log already")
+    return dumped.removesuffix(_NOT_YET) + b'"audit":' + _TRAIL.dump_json(trail) + b"}"
 
 
 def load(stored: bytes) -> LookupResult:

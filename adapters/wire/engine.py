@@ -14,6 +14,7 @@ from pyreqwest.exceptions import (
     DetailedPyreqwestError,
     PoolTimeoutError,
     PyreqwestError,
+    ReadError,
     RequestTimeoutError,
 )
 from pyreqwest.request import StreamRequest
@@ -134,7 +135,8 @@ def _meaning(error: PyreqwestError) -> AgencyError:
             return AgencyUnavailable(Reason.OVERLOADED)
         case RequestTimeoutError():
             return AgencyTimeout()
-        case DecodeError():
+        case DecodeError() | ReadError():
+            # The answer began and did not end, or is not HTTP at all.
             return AnswerUnreadable(at="body")
         case _:
             return AgencyUnreachable(sent=True)

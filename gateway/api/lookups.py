@@ -10,7 +10,7 @@ from gateway.api.callers import Signed, TheHub
 from gateway.api.lean import LeanRoute
 from gateway.api.problems import Problem, documented
 from gateway.lookup.pipeline import NotReleased, NotStored
-from schemas.lookup import LookupRequest, LookupResult, dump
+from schemas.lookup import LookupRequest, LookupResult
 
 router = APIRouter(prefix="/v1/lookups", tags=["lookups"])
 asking = APIRouter(prefix="/v1/lookups", tags=["lookups"], route_class=LeanRoute)
@@ -31,11 +31,9 @@ async def look_up(request: LookupRequest, caller: Signed, hub: TheHub) -> Respon
     Asks every agency that can answer, and answers with the whole result, partial where an agency was not heard.
     """
     try:
-        result = await hub.lookups.look_up(caller, request)
+        return _answer(await hub.lookups.look_up(caller, request))
     except NotReleased as error:
         problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
-    else:
-        return _answer(dump(result))
     raise problem
 
 
@@ -50,13 +48,11 @@ async def read_lookup(lookup_id: UUID, caller: Signed, hub: TheHub) -> Response:
     The stored record of a lookup, for who holds its open work order; no agency is asked again.
     """
     try:
-        stored = await hub.lookups.read(caller, lookup_id)
+        return _answer(await hub.lookups.read(caller, lookup_id))
     except NotStored:
         problem = Problem("not-found")
     except NotReleased as error:
         problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
-    else:
-        return _answer(stored)
     raise problem
 
 

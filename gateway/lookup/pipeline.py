@@ -8,11 +8,11 @@ Data walks this way and nothing walks back.  Whatever fails before the outcome i
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
+
+from pydantic import BaseModel
 
 from adapters.contract import Adapter, Question
 from audit.event import Asked, EventType
@@ -25,7 +25,7 @@ from gateway.lookup.asking import ask_all, plan
 from gateway.lookup.merge import merge
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, parse
-from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump
+from schemas.lookup import AuditTrail, LookupRequest, dump, with_trail
 from schemas.subject import Matter, Subject
 
 
@@ -62,9 +62,9 @@ class Lookups:
         self._deadline = deadline
         self._clock = clock
 
-    async def look_up(self, caller: Caller, request: LookupRequest) -> LookupResult:
+    async def look_up(self, caller: Caller, request: LookupRequest) -> bytes:
         """
-        One lookup, whole.
+        One lookup, whole: a `LookupResult` as JSON.
 
         Raises `IdentifierError` (nothing is recorded: there was no question), `NotReleased`, `AuditUnavailable`,
         `DatabaseUnavailable`.
@@ -92,12 +92,13 @@ class Lookups:
         )
         ended = await decision.still_granted(self._work_orders, caller, grant)
         outcome = records.outcome(intent, self._clock(), answers, result, ended)
-        stored = None if ended else _stored(caller, request, result)
+        answer = dump(result)
+        stored = None if ended else _stored(caller, request, answer)
         keep = records.kept(answers, stored, self._agencies, self._clock())
         outcome_index = await self._log.append(outcome, keep=keep)
         if ended:
             raise NotReleased(ended, outcome_index)
-        return replace(result, audit=self._trail(intent_index, outcome_index))
+        return with_trail(answer, self._trail(intent_index, outcome_index))
 
     async def read(self, caller: Caller, lookup_id: UUID) -> bytes:
         """
@@ -105,11 +106,14 @@ class Lookups:
 
         Raises `NotStored`, `NotReleased`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        body = await self._log.kept(lookup_id, "result")
-        stored = json.loads(body) if body else None
-        if stored is None or stored["court"] != caller.court:
+        stored = await self._log.kept(lookup_id, "result")
+        if stored is None:
             raise NotStored
-        request = LookupRequest.model_validate(stored["request"])
+        head, _, answer = stored.partition(b"\n")
+        asked = _Asked.model_validate_json(head)
+        if asked.court != caller.court:
+            raise NotStored
+        request = asked.request
         identifier = parse(request.subject.id_type, request.subject.id_number, country=request.subject.country)
         exchange = uuid4()
         grant = await self._granted(exchange, caller, request, identifier)
@@ -119,8 +123,7 @@ class Lookups:
         outcome = await self._log.entry_index(lookup_id, EventType.LOOKUP_OUTCOME)
         if intent is None or outcome is None:
             raise NotStored
-        result = stored["result"] | {"audit": asdict(self._trail(intent, outcome))}
-        return json.dumps(result, ensure_ascii=False).encode()
+        return with_trail(answer, self._trail(intent, outcome))
 
     async def _granted(self, exchange: UUID, caller: Caller, request: LookupRequest, identifier: Identifier) -> Grant:
         refusal: NotGranted
@@ -158,7 +161,12 @@ def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float) -> Qu
     )
 
 
-def _stored(caller: Caller, request: LookupRequest, result: LookupResult) -> bytes:
-    # The request is kept with the result, so that who reads it again is judged by the same question.
-    head = json.dumps({"court": caller.court, "request": request.model_dump(mode="json")}, ensure_ascii=False)
-    return head[:-1].encode() + b', "result": ' + dump(result) + b"}"
+class _Asked(BaseModel):
+    """The line that stands above a stored result: who reads it again is judged by the same question."""
+
+    court: str
+    request: LookupRequest
+
+
+def _stored(caller: Caller, request: LookupRequest, answer: bytes) -> bytes:
+    return _Asked(court=caller.court, request=request).model_dump_json().encode() + b"\n" + answer

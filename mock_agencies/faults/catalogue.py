@@ -99,6 +99,7 @@ _DOCUMENT: Final = (
     _unreadable("entity_bomb", "实体膨胀", "entities that multiply"),
     _found("columns_permuted", "列顺序改变", "columns in another order"),
     _unreadable("short_row", "行短于列名", "a row shorter than its column names"),
+    _by_route("single_object", "单个对象", "`datas` as one object and no array"),
     _by_route("double_encoded_json", "双重编码的JSON", "JSON inside a JSON string"),
     _by_route("half_escaped_xml", "半转义XML", "XML with only > escaped"),
     _by_route("provider_envelope", "带提供方外层", "one more envelope, of `form` code or success", "form"),
@@ -117,6 +118,7 @@ _ENVELOPE: Final = (
     _unavailable(
         "out_of_hours", "不在工作时间段", "only served 9:00-17:00", "outside_hours unknown_code fault provider_error"
     ),
+    _unavailable("not_whitelisted", "来源地址不在白名单", "our address is on no white list", "provider_error fault"),
     _unavailable("over_quota", "接口超量", "the daily quota is used up (18)", "quota"),
     Fault("plain_text_refusal", "SrcReceiver拒绝文本", "plain text SrcReceiver:", "refused", ("no_permission",)),
 )  # fmt: skip

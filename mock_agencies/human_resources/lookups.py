@@ -72,7 +72,14 @@ class Participation(Lookup[Person]):
     leaves: ClassVar[Leaves] = Leaves(coded="AAC031", required="AAC003", number="AAC006")
     document_faults: ClassVar[frozenset[str]] = frozenset(
         {*JSON_DOCUMENTS, "fault", "unknown_envelope_code", "provider_error", "out_of_hours", "over_quota"}
-        | {"double_encoded_json", "half_escaped_xml", "provider_envelope", "expired_secret", "bad_signature"}
+        | {
+            "single_object",
+            "double_encoded_json",
+            "half_escaped_xml",
+            "provider_envelope",
+            "expired_secret",
+            "bad_signature",
+        }
     )
 
     def __init__(self, register: Register[Person], gate: IrsGateway, *, precomputed: bool) -> None:
@@ -148,6 +155,7 @@ _ENVELOPES: Final[dict[str, Callable[[Row, Options], Row]]] = {
     "unknown_envelope_code": _failed("77"),
     "over_quota": _failed(OVER_QUOTA),
     "out_of_hours": _failed("01", "请在工作时间段（9:00-17:00）内查询"),
+    "single_object": lambda body, _: {**body, "datas": next(iter(body["datas"]), {})},
     "double_encoded_json": lambda body, _: {**body, "datas": written(body["datas"])},
     "half_escaped_xml": _half_escaped,
     "provider_envelope": _provider_envelope,

@@ -26,7 +26,7 @@ class PlatformLookup(Lookup[T]):
     """A business call behind the national platform: signed headers, a JSON body, `{code, message, data}`."""
 
     document_faults: ClassVar[frozenset[str]] = frozenset(
-        {*JSON_DOCUMENTS, "fault", "unknown_envelope_code", "out_of_hours", "expired_secret"}
+        {*JSON_DOCUMENTS, "fault", "unknown_envelope_code", "out_of_hours", "not_whitelisted", "expired_secret"}
     )
 
     def __init__(self, register: Register[T], platform: NationalPlatform, *, precomputed: bool) -> None:
@@ -140,5 +140,6 @@ def _unknown_code(envelope: Row, options: Options) -> Row:
 _ENVELOPES: Final[dict[str, Callable[[Row, Options], Row]]] = {
     "fault": _failed("db-500 数据源连接失败"),
     "out_of_hours": _failed("catalog-009 请在工作时间段（9:00-17:00）内查询"),
+    "not_whitelisted": _failed("api-006 调用方IP不在白名单"),
     "unknown_envelope_code": _unknown_code,
 }  # fmt: skip

@@ -2,20 +2,24 @@
 What the installed agencies say about the special parties of the mock agencies' cast.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from adapters.contract import Adapter
 from mock_agencies.population import Organization, Person, Population
 from schemas.codes import AddressKind, AnswerState, IdType, LifeStatus, Reason, RegistrationState, SubjectKind
 from schemas.identifiers.authorities import Authority
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, PersonIdentity
 from schemas.subject import Subject
+from tests.contract.stage import Ask, Play, Scenario
 
 pytestmark = pytest.mark.anyio
+
+About = Callable[[str, str, Subject | str], Awaitable[Play]]
 
 CAST = Population(1).cast
 
@@ -48,38 +52,40 @@ def party(role: str) -> Subject:
 
 
 @pytest.fixture
-def about(ask: Any, scenario_of: Callable[[str, str], Any]) -> Callable[..., Any]:
+def about(ask: Ask) -> About:
     """Asks one lookup about a party of the cast, or about a subject."""
 
-    async def asked(agency: str, capability: str, subject: Subject | str) -> Any:
+    async def asked(agency: str, capability: str, subject: Subject | str) -> Play:
         one = party(subject) if isinstance(subject, str) else subject
-        return await ask(scenario_of(agency, capability), subject=one)
+        return await ask(Scenario(agency, capability), subject=one)
 
     return asked
 
 
-def of(play: Any, record: type) -> list[Any]:
+def of(play: Play, record: type) -> list[Any]:
     """The records of one type."""
     return [held for held, _ in play.records if isinstance(held, record)]
 
 
-def kinds(play: Any) -> set[AddressKind]:
+def kinds(play: Play) -> set[AddressKind]:
     """The kinds of address that were read."""
     return {address.kind for address in of(play, AddressRecord)}
 
 
 @pytest.mark.parametrize("role", CAST)
-async def test_every_party_of_the_cast_gets_a_plain_answer(role: str, about: Any, adapters: Any) -> None:
+async def test_every_party_of_the_cast_gets_a_plain_answer(
+    role: str, about: About, adapters: dict[str, type[Adapter]]
+) -> None:
     """However odd a party is, no undisturbed answer is unreadable, and none brings drift."""
     for agency, adapter in adapters.items():
         for name, declared in adapter.capabilities.items():
             if declared.subject is party(role).kind:
                 play = await about(agency, name, role)
                 assert play.state in set(AnswerState) - {AnswerState.UNAVAILABLE, AnswerState.REFUSED}
-                assert play.reading is None or play.reading.drift == ()
+                assert play.drift == ()
 
 
-async def test_a_person_who_moved_has_both_police_addresses_and_two_leads(about: Any) -> None:
+async def test_a_person_who_moved_has_both_police_addresses_and_two_leads(about: About) -> None:
     """Household and registered residence from the police; employer and declared address from human resources."""
     police = await about("public_security", "addresses", "moved")
     insurance = await about("human_resources", "participation", "moved")
@@ -88,26 +94,26 @@ async def test_a_person_who_moved_has_both_police_addresses_and_two_leads(about:
     assert kinds(insurance) == {AddressKind.EMPLOYER, AddressKind.CONTACT}
 
 
-async def test_an_address_that_is_not_registered_as_residence_stays_a_lead(about: Any) -> None:
+async def test_an_address_that_is_not_registered_as_residence_stays_a_lead(about: About) -> None:
     """The police's other addresses are no habitual residence."""
     assert AddressKind.OTHER_RESIDENCE in kinds(await about("public_security", "addresses", "living_elsewhere"))
 
 
-async def test_the_dead_are_reported_dead_by_both_police_registers(about: Any) -> None:
+async def test_the_dead_are_reported_dead_by_both_police_registers(about: About) -> None:
     """The switch that stops service has two sources."""
     for name in ("identity", "addresses"):
         play = await about("public_security", name, "deceased")
         assert [person.life_status for person in of(play, PersonIdentity)] == [LifeStatus.DECEASED]
 
 
-async def test_a_soldier_is_flagged(about: Any) -> None:
+async def test_a_soldier_is_flagged(about: About) -> None:
     """Only the request service knows, and only as a flag."""
     play = await about("public_security", "addresses", "soldier")
 
     assert [person.serving_soldier for person in of(play, PersonIdentity)] == [True]
 
 
-async def test_two_persons_on_one_number_are_ambiguous(about: Any) -> None:
+async def test_two_persons_on_one_number_are_ambiguous(about: About) -> None:
     """Both are held for a clerk to choose from; the name in the question picks none of them."""
     play = await about("public_security", "addresses", "doubled_number")
 
@@ -116,7 +122,7 @@ async def test_two_persons_on_one_number_are_ambiguous(about: Any) -> None:
     assert {person.full_name for person in of(play, PersonIdentity)} == names
 
 
-async def test_a_renamed_person_is_found_by_either_name_in_the_household_record(about: Any) -> None:
+async def test_a_renamed_person_is_found_by_either_name_in_the_household_record(about: About) -> None:
     """The population base knows today's name only, and does not vouch for the name that it was asked with."""
     renamed = CAST["renamed"]
     assert isinstance(renamed, Person)
@@ -129,7 +135,7 @@ async def test_a_renamed_person_is_found_by_either_name_in_the_household_record(
     assert (denied.state, denied.reason, denied.records) == (AnswerState.AMBIGUOUS, Reason.NAME_MISMATCH, [])
 
 
-async def test_an_old_number_finds_the_holder_of_the_new_one(about: Any) -> None:
+async def test_an_old_number_finds_the_holder_of_the_new_one(about: About) -> None:
     """A file with 15 digits reaches the person whom the register keeps under 18."""
     old = replace(party("old_and_new_number"), id_number="330802900307123")
 
@@ -149,14 +155,14 @@ async def test_an_old_number_finds_the_holder_of_the_new_one(about: Any) -> None
         ("company_without_code", RegistrationState.REVOKED),
     ],
 )
-async def test_a_company_is_registered_in_its_state(role: str, state: RegistrationState, about: Any) -> None:
+async def test_a_company_is_registered_in_its_state(role: str, state: RegistrationState, about: About) -> None:
     """Every state of CA19 is read by its text."""
     play = await about("market_regulation", "registration", role)
 
     assert [registration.state for registration in of(play, OrganizationRegistration)] == [state]
 
 
-async def test_a_suspended_company_has_an_address_for_legal_documents(about: Any) -> None:
+async def test_a_suspended_company_has_an_address_for_legal_documents(about: About) -> None:
     """It stands beside the domicile until its last day."""
     play = await about("market_regulation", "registration", "company_suspended")
 
@@ -165,7 +171,7 @@ async def test_a_suspended_company_has_an_address_for_legal_documents(about: Any
     assert ends == [date(2028, 2, 29)]
 
 
-async def test_a_foreign_invested_company_has_a_recipient(about: Any) -> None:
+async def test_a_foreign_invested_company_has_a_recipient(about: About) -> None:
     """Name and role stand beside the address."""
     play = await about("market_regulation", "registration", "company_foreign")
 
@@ -173,14 +179,14 @@ async def test_a_foreign_invested_company_has_a_recipient(about: Any) -> None:
     assert [(one.recipient, one.recipient_role) for one in recipients] == [("金秋帆", "法律文件送达接受人")]
 
 
-async def test_the_abnormal_list_marks_the_domicile(about: Any) -> None:
+async def test_the_abnormal_list_marks_the_domicile(about: About) -> None:
     """The registry itself could not reach the company there."""
     play = await about("market_regulation", "registration", "company_abnormal")
 
     assert [one.adverse for one in of(play, AddressRecord) if one.kind is AddressKind.DOMICILE] == [True]
 
 
-async def test_a_company_under_its_former_name_is_ambiguous(about: Any) -> None:
+async def test_a_company_under_its_former_name_is_ambiguous(about: About) -> None:
     """It exists, under another name: neither "no record" nor silently the new name."""
     renamed = CAST["company_renamed"]
     assert isinstance(renamed, Organization)
@@ -191,7 +197,7 @@ async def test_a_company_under_its_former_name_is_ambiguous(about: Any) -> None:
 
 
 @pytest.mark.parametrize(("role", "title"), [("sole_trader", "经营者"), ("cooperative", "法定代表人")])
-async def test_the_representative_is_called_by_the_type(role: str, title: str, about: Any) -> None:
+async def test_the_representative_is_called_by_the_type(role: str, title: str, about: About) -> None:
     """A sole trader has an operator, a cooperative a legal representative."""
     play = await about("market_regulation", "registration", role)
 
@@ -212,7 +218,7 @@ async def test_the_representative_is_called_by_the_type(role: str, title: str, a
     ],
 )
 async def test_an_organization_of_another_registry_is_not_asked_about_here(
-    role: str, authority: Authority, about: Any
+    role: str, authority: Authority, about: About
 ) -> None:
     """Nothing is sent, and the authority that would know is named."""
     play = await about("market_regulation", "registration", role)

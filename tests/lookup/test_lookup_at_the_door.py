@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from schemas.address import AddressWarning, LadderNote
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.legal_basis import LEGAL_BASES
-from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load
+from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load, with_trail
 from schemas.remark import remark
 
 ASKED = {
@@ -171,3 +171,14 @@ def test_a_word_that_two_tables_share_keeps_its_own_sentence() -> None:
     assert of_address.code is AddressWarning.PARTY_DECEASED
     assert of_list.code is LadderNote.PARTY_DECEASED
     assert of_address.zh != of_list.zh
+
+
+def test_the_place_in_the_log_is_put_into_what_was_written_before_it_was_known(world: Any) -> None:
+    """The stored bytes and the released bytes differ in `audit` alone, and a place is put in once."""
+    placed = a_result(world)
+    written = dump(replace(placed, audit=None))
+    trail = AuditTrail(intent=1, outcome=2, checkpoint_size=3)
+
+    assert load(with_trail(written, trail)) == placed
+    with pytest.raises(ValueError, match="already"):
+        with_trail(dump(placed), trail)

@@ -49,11 +49,14 @@ def decrypted(secret: str, app_key: str) -> str:
 class Court:
     """
     Asks each operation as the wire formats demand.  `changes` replace or, if None, leave out single parts.
+
+    `latest` is the latest answer as bytes, whatever became of reading it.
     """
 
     clock: Clock
     agencies: Mapping[str, Agency]
     secrets: dict[str, str] = field(default_factory=dict)
+    latest: Answer = field(default_factory=lambda: Answer(b""))
 
     def verdict(self, agency: str) -> str:
         """What the agency's journal says about the latest request."""
@@ -66,21 +69,22 @@ class Court:
     def send(self, agency: str, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Answer:
         """Sends a request without a socket."""
         path, _, query = path.partition("?")
-        return self.agencies[agency].respond(Request(method, path, query, dict(headers), body))
+        self.latest = self.agencies[agency].respond(Request(method, path, query, dict(headers), body))
+        return self.latest
 
     # National platform
 
-    def fields(self, sid: str, key: str, **changes: Any) -> dict[str, str]:
+    def fields(self, sid: str, key: str, /, **changes: Any) -> dict[str, str]:
         """The four signed fields."""
         rtime = changes.get("rtime", self.now())
         told = {"sid": sid, "rid": RID, "rtime": rtime, "sign": hmac_sign(sid, rtime, key)} | changes
         return {f"gjgxjhpt_{name}": told[name] for name in ("sid", "rid", "rtime", "sign") if told[name] is not None}
 
-    def refresh(self, agency: str, sid: str, app_key: str, **changes: Any) -> dict[str, Any]:
-        """Renews the secret; remembers it."""
+    def refresh(self, agency: str, sid: str, app_key: str, /, **changes: Any) -> dict[str, Any]:
+        """Renews the secret; remembers it if it was asked for correctly and can be opened."""
         body = json.dumps(self.fields(sid, app_key, **changes)).encode()
         reply: dict[str, Any] = json.loads(self.send(agency, "/sysapi/auth/refreshappsecret", JSON, body).body)
-        if reply["data"] and not changes:
+        if reply["data"] and len(base64.b64decode(reply["data"]["secret"])) % 16 == 0:
             self.secrets[agency] = decrypted(reply["data"]["secret"], app_key)
         return reply
 
@@ -106,7 +110,7 @@ class Court:
         key = "regno" if len(number) == 15 else "uniscid"
         return self.national("/sysapi/enterprise/basic", {key: number}, **changes)
 
-    def positions(self, number: str, name: str, **changes: Any) -> dict[str, Any]:
+    def positions(self, number: str, name: str, /, **changes: Any) -> dict[str, Any]:
         """Asks for a person's positions."""
         return self.national("/sysapi/enterprise/positions", {"cerno": number, "name": name}, **changes)
 

@@ -172,9 +172,10 @@ def test_the_registry_writes_dates_as_midnight_in_china(court: Any) -> None:
             "dom": "浙江省衢州市柯城区信安街道虚构东路168号", "proloc": "浙江省龙游县东华街道模拟南街66号",
             "postalcode": "324000", "tel": "0570-0169024", "regstateCn": "存续（在营、开业、在册）",
             "regorgCn": "衢州市柯城区市场监督管理局", "sExtNodenum": "330000", "estdate": 1434556800000,
-            "apprdate": 1673193600000, "opfrom": 1434556800000, "opto": None, "regcap": 60.0, "regcapcurCn": "人民币",
-            "opscope": "环保科技；依法须经批准的项目，经相关部门批准后方可开展经营活动", "clsflag": "0", "clsfrom": None,
-            "clsto": None, "clsaddr": None, "clsrecipient": None, "fgnflag": "0", "svcrecipient": None,
+            "apprdate": 1673193600000, "opfrom": 1434556800000, "opto": None, "regcap": 60.0,
+            "regcapcurCn": "人民币", "opscope": "环保科技；依法须经批准的项目，经相关部门批准后方可开展经营活动",
+            "clsflag": "0", "clsfrom": None, "clsto": None, "clsaddr": None, "clsrecipient": None, "fgnflag": "0",
+            "svcrecipient": None,
             "svcaddr": None, "svctel": None, "abnflag": "0", "abnreason": None,
         }
     ]  # fmt: skip

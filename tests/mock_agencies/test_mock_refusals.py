@@ -227,7 +227,7 @@ def test_the_request_service_refuses_a_wrong_message(court: Any, wrong: dict[str
     """A status row other than 000, and not one column."""
     rows = list(etree.fromstring(court.addresses(MOVED, **wrong).body).iter("Row"))
 
-    assert ([cell.text for cell in rows[0]][0], len(rows), court.verdict("public_security")) == (status, 1, why)
+    assert (rows[0][0].text, len(rows), court.verdict("public_security")) == (status, 1, why)
 
 
 @pytest.mark.parametrize("wrong", [{"RequesterID": "C330800-00000002"}, {"ServiceID": "S10-00000002"}])

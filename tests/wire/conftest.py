@@ -81,9 +81,7 @@ CREDENTIALS = {
     "rbsp": {},
 }
 
-SUBJECT = Subject(
-    kind=SubjectKind.PERSON, id_type=IdType.RESIDENT_ID, id_number="33080219900307123X", name="甲某某"
-)
+SUBJECT = Subject(kind=SubjectKind.PERSON, id_type=IdType.RESIDENT_ID, id_number="33080219900307123X", name="甲某某")
 OFFICIAL = Official(
     user="li.ting",
     name="李某婷",
@@ -216,6 +214,13 @@ class RawServer:
         self.open = 0
         self._behaviour = behaviour
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something holds about the requests read and the connections open."""
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -235,16 +240,19 @@ class RawServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
+        self._changed.set()
         try:
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 while True:
                     head = await reader.readuntil(b"\r\n\r\n")
                     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
                     self.requests.append(head + await reader.readexactly(length))
+                    self._changed.set()
                     if not await self._behaviour(reader, writer):
                         break
         finally:
             self.open -= 1
+            self._changed.set()
             writer.close()
 
 

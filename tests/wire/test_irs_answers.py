@@ -36,9 +36,7 @@ READABLE = [
     pytest.param({"AAC003": "甲"}, ({"AAC003": "甲"},), id="object"),
     pytest.param('[{"AAC003": "甲"}]', ({"AAC003": "甲"},), id="text"),
     pytest.param(' {"AAC003": "甲"}', ({"AAC003": "甲"},), id="text of an object"),
-    pytest.param(
-        {"success": True, "data": [{"AAC003": "甲"}], "errorMsg": None}, ({"AAC003": "甲"},), id="provider"
-    ),
+    pytest.param({"success": True, "data": [{"AAC003": "甲"}], "errorMsg": None}, ({"AAC003": "甲"},), id="provider"),
     pytest.param(
         {"code": 200, "data": {"AAC003": "甲"}, "message": "success"}, ({"AAC003": "甲"},), id="provider by code"
     ),
@@ -173,7 +171,7 @@ async def test_a_shape_that_the_route_does_not_declare_is_unreadable(bench: Any,
 
 @pytest.mark.parametrize("datas", ["", None, "[]"])
 async def test_an_empty_form_that_the_route_does_not_declare_is_unreadable(bench: Any, datas: Any) -> None:
-    """"No record" has serious consequences: only what the route declares says so."""
+    """ "No record" has serious consequences: only what the route declares says so."""
     bench.answers("irs", bench.irs_answer(datas))
 
     with pytest.raises(AnswerUnreadable):

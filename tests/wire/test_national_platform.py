@@ -238,7 +238,7 @@ async def test_unknown_names_in_the_envelopes_are_drift_and_the_answer_stands(be
     [None, [], "", {}, {"head": {"code": "0000"}}, {"head": {"code": "0000"}, "data": []}, {"data": {"cxjg": []}}],
 )
 async def test_success_without_the_relay_is_unreadable(bench: Any, data: Any) -> None:
-    """"No record" is what the route declares, and nothing that merely lacks records."""
+    """ "No record" is what the route declares, and nothing that merely lacks records."""
     bench.answers("national", httpx.Response(200, json={"code": 200, "message": "", "data": data}))
 
     with pytest.raises(AnswerUnreadable):

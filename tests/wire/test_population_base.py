@@ -42,19 +42,24 @@ def package(records: str = RECORD, *, code: str = "10", more: str = "") -> str:
 
 
 def answer(
-    document: str, *, namespace: str = NAMESPACE, cdata: bool = False, status: int = 200, service: str = "GK_JZCX_RKJCXXCX"
+    document: str,
+    *,
+    namespace: str = NAMESPACE,
+    cdata: bool = False,
+    status: int = 200,
+    service: str = "GK_JZCX_RKJCXXCX",
 ) -> httpx.Response:
     """A SOAP answer with a PACKAGE as escaped text or as CDATA."""
     out = f"<![CDATA[{document}]]>" if cdata else escape(document)
-    return envelope(
-        f'<n:{service}Response xmlns:n="{namespace}"><n:out>{out}</n:out></n:{service}Response>', status=status
-    )
+    return envelope(f'<n:{service}Response xmlns:n="{namespace}"><n:out>{out}</n:out></n:{service}Response>')
 
 
-def envelope(body: str, *, status: int = 200) -> httpx.Response:
+def envelope(body: str) -> httpx.Response:
     """A SOAP envelope around a body."""
-    document = f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{SOAP}"><s:Body>{body}</s:Body></s:Envelope>'
-    return xml(document, status=status)
+    document = (
+        f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{SOAP}"><s:Body>{body}</s:Body></s:Envelope>'
+    )
+    return xml(document)
 
 
 def xml(document: str, *, status: int = 200) -> httpx.Response:
@@ -90,9 +95,7 @@ async def test_the_envelope_is_what_the_interface_asks_for(bench: Any, namespace
         "gjgxjhpt_rid": header["gjgxjhpt_rid"],
         "gjgxjhpt_sid": "s_1200000900000_2108",
         "gjgxjhpt_rtime": "1700000000000",
-        "gjgxjhpt_sign": sign(
-            "s_1200000900000_2108", header["gjgxjhpt_rid"], "1700000000000", "demo_app_secret"
-        ),
+        "gjgxjhpt_sign": sign("s_1200000900000_2108", header["gjgxjhpt_rid"], "1700000000000", "demo_app_secret"),
     }
     assert [part.tag for part in call] == [f"{{{namespace}}}in{index}" for index in range(3)]
     assert (in1.text, in2.text) == ("demo_user", "demo_password")

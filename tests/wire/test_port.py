@@ -184,8 +184,7 @@ async def test_one_deadline_covers_the_whole_answer(raw_server: Any, behaviour: 
     async with server.serving() as address, port() as through:
         with pytest.raises(AgencyTimeout):
             await send(through, address, within=0.1)
-        while server.open:
-            await asyncio.sleep(0.005)
+        await server.until(lambda: server.open == 0)
 
     assert len(server.requests) == 1
 
@@ -239,8 +238,7 @@ async def test_a_flood_is_cut_off_at_the_limit(raw_server: Any, head: bytes) -> 
     async with server.serving() as address, port() as through:
         with pytest.raises(AnswerUnreadable):
             await send(through, address)
-        while server.open:
-            await asyncio.sleep(0.005)
+        await server.until(lambda: server.open == 0)
 
 
 async def test_an_answer_of_exactly_the_limit_is_read(raw_server: Any) -> None:
@@ -291,8 +289,7 @@ async def test_a_full_pool_says_so_and_sends_nothing(raw_server: Any) -> None:
     server = raw_server(hang)
     async with server.serving() as address, port(connections=1) as through:
         waiting = asyncio.create_task(send(through, address))
-        while not server.requests:
-            await asyncio.sleep(0.005)
+        await server.until(lambda: len(server.requests) == 1)
 
         with pytest.raises(AgencyUnavailable) as caught:
             await send(through, address)
@@ -304,35 +301,57 @@ async def test_a_full_pool_says_so_and_sends_nothing(raw_server: Any) -> None:
 
 async def test_a_storm_of_cancellations_leaves_every_connection_usable(raw_server: Any) -> None:
     """A gateway cancels all day: deadlines, disconnects, breakers.  Afterwards ten of ten slots serve at once."""
-    released = asyncio.Event()
+    chance = random.Random(1)
+    stormy = True
     at_once = 0
+    all_ten = asyncio.Event()
 
-    async def sometimes(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         nonlocal at_once
-        at_once += 1
-        await released.wait() if at_once_matters else await asyncio.sleep(chance.random() * 0.01)
+        if stormy:
+            await asyncio.sleep(chance.random() * 0.01)
+        else:
+            at_once += 1
+            if at_once == 10:
+                all_ten.set()
+            await all_ten.wait()
         writer.write(OK)
         return True
 
-    at_once_matters = False
-    chance = random.Random(1)
-    server = raw_server(sometimes)
-    async with server.serving() as address, port(connections=10) as through:
+    async with raw_server(answer).serving() as address, port(connections=10) as through:
         for _ in range(60):
             storm = [asyncio.create_task(send(through, address)) for _ in range(20)]
             await asyncio.sleep(chance.random() * 0.012)
             for task in storm:
                 task.cancel()
             await asyncio.gather(*storm, return_exceptions=True)
+        await asyncio.sleep(0.02)
 
-        at_once_matters, at_once = True, 0
-        calm = [asyncio.create_task(send(through, address)) for _ in range(10)]
-        while at_once < 10:
-            await asyncio.sleep(0.005)
-        released.set()
-        replies = await asyncio.gather(*calm)
+        stormy = False
+        replies = await asyncio.gather(*(send(through, address) for _ in range(10)))
 
     assert [reply.status for reply in replies] == [200] * 10
+
+
+async def test_cancelled_requests_to_a_silent_agency_give_their_connections_back_in_time(raw_server: Any) -> None:
+    """The engine goes on with a cancelled request, but not beyond the time that the request was given."""
+    silent = True
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        return await (hang if silent else saying(OK))(reader, writer)
+
+    server = raw_server(answer)
+    async with server.serving() as address, port(connections=2) as through:
+        hung = [asyncio.create_task(send(through, address, within=0.2)) for _ in range(2)]
+        await server.until(lambda: len(server.requests) == 2)
+        for task in hung:
+            task.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+
+        silent = False
+        replies = await asyncio.gather(*(send(through, address) for _ in range(2)))
+
+    assert [reply.status for reply in replies] == [200] * 2
 
 
 @pytest.mark.parametrize("cut", range(12))

@@ -1,0 +1,299 @@
+"""
+agencies.toml and credentials.toml: what a hub is told about its agencies, and what stops its start.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters import registry
+from adapters.contract import Adapter, Agency, Question, Reading, lookup
+from adapters.errors import ConfigurationError, UnsupportedLookup
+from adapters.registry import FAMILIES, load_agencies
+from adapters.wire.port import Port
+from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
+
+AGENCIES = """
+[registry_office]
+address = "https://agency.example:8443"
+connections = 3
+
+[registry_office.identity]
+family = "irs"
+path = "/gateway/api/x.htm"
+credentials = "registry_office.irs"
+timeout = 2.5
+per_minute = 60
+
+[registry_office.identity.parameters]
+id_number = "AAC002"
+
+[registry_office.identity.options.matters]
+"*" = "许可0000-00"
+"""
+CREDENTIALS = """
+[registry_office.irs]
+app_key = "A330800000000001"
+app_secret = "SECRET-CANARY"
+"""
+
+
+class RegistryOffice(Adapter):
+    """A synthetic agency with two lookups, of which one is connected."""
+
+    agency = Agency(
+        id="registry_office",
+        names={"zh": "登记机关", "en": "Registry office"},
+        legal_basis="民事诉讼法第七十条",
+        repeatable=True,
+        retention_days=30,
+    )
+
+    @lookup("identity", subject=SubjectKind.PERSON, by=(IdType.RESIDENT_ID,), serves=frozenset({Want.IDENTITY}))
+    async def identity(self, question: Question) -> Reading:
+        """Who it is."""
+        rows = await self.wires["identity"].ask(question, "identity", {"id_number": question.subject.id_number})
+        state = AnswerState.FOUND if rows.records else AnswerState.NOT_FOUND
+        return Reading(state=state, answered_at=rows.answered_at)
+
+    @lookup("addresses", subject=SubjectKind.PERSON, by=(IdType.RESIDENT_ID,), serves=frozenset({Want.ADDRESSES}))
+    async def addresses(self, question: Question) -> Reading:
+        """Where it is."""
+        raise NotImplementedError
+
+
+CLASSES: dict[str, type[Adapter]] = {"registry_office": RegistryOffice}
+
+Write = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes both files, the second for its owner alone."""
+
+    def written(agencies: str = AGENCIES, credentials: str = CREDENTIALS, mode: int = 0o600) -> tuple[Path, Path]:
+        paths = tmp_path / "agencies.toml", tmp_path / "credentials.toml"
+        for path, content in zip(paths, (agencies, credentials), strict=True):
+            path.write_text(content, encoding="utf-8")
+        paths[1].chmod(mode)
+        return paths
+
+    return written
+
+
+def changed(old: str, new: str) -> str:
+    """The agencies file with one thing changed."""
+    assert old in AGENCIES
+    return AGENCIES.replace(old, new)
+
+
+@pytest.mark.anyio
+async def test_an_agency_is_connected_as_the_file_says(write: Write, bench: Any) -> None:
+    """Address, path, quota, timeout and credentials come from the two files and from nowhere else."""
+    bench.agency.post("https://agency.example:8443/gateway/app/refreshTokenByKey.htm").mock(
+        return_value=bench.irs_secrets("a" * 32, "b" * 32)
+    )
+    bench.agency.post("https://agency.example:8443/gateway/api/x.htm").mock(return_value=bench.irs_answer([{"a": 1}]))
+    agencies = load_agencies(
+        *write(),
+        classes=CLASSES,
+        clock=bench.hands.clock,
+        transports={"registry_office": httpx.MockTransport(bench.agency.async_handler)},
+    )
+
+    reading = await agencies["registry_office"].ask("identity", bench.question())
+    route = agencies.route("registry_office", "identity")
+    await agencies.aclose()
+
+    assert reading == Reading(state=AnswerState.FOUND, answered_at=bench.hands.now)
+    assert (list(agencies), len(agencies)) == (["registry_office"], 1)
+    assert route is not None
+    assert (route.name, route.timeout, route.per_minute, route.per_day) == ("registry_office.identity", 2.5, 60, None)
+
+
+@pytest.mark.anyio
+async def test_a_lookup_that_is_not_configured_says_so(write: Write, bench: Any) -> None:
+    """And so does an agency that the file does not mention."""
+    connected = load_agencies(*write(), classes=CLASSES)
+    absent = load_agencies(*write("", ""), classes=CLASSES)
+
+    for agencies, capability in ((connected, "addresses"), (absent, "identity")):
+        with pytest.raises(UnsupportedLookup) as caught:
+            await agencies["registry_office"].ask(capability, bench.question())
+        assert caught.value.reason is Reason.NOT_CONFIGURED
+        assert agencies.route("registry_office", capability) is None
+        await agencies.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_composition_may_say_where_an_agency_is(write: Write) -> None:
+    """As the demo does, whose servers take whatever port is free."""
+    agencies = load_agencies(*write(), classes=CLASSES, addresses={"registry_office": "http://127.0.0.1:9"})
+
+    route = agencies.route("registry_office", "identity")
+    await agencies.aclose()
+
+    assert route is not None
+    assert str(route.url()) == "http://127.0.0.1:9/gateway/api/x.htm"
+
+
+@pytest.mark.anyio
+async def test_wires_of_one_agency_share_their_connections_and_secrets(write: Write) -> None:
+    """One application key, one refresher."""
+    more = AGENCIES + AGENCIES.partition("connections = 3")[2].replace(".identity", ".addresses")
+    agencies = load_agencies(*write(more), classes=CLASSES)
+
+    wires: Any = agencies["registry_office"].wires
+    await agencies.aclose()
+
+    assert wires["identity"].port is wires["addresses"].port
+    assert wires["identity"].store is wires["addresses"].store
+    assert isinstance(wires["identity"].port, Port)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o620])
+def test_credentials_that_others_can_reach_stop_the_start(write: Write, mode: int) -> None:
+    """The text holds the command that mends it."""
+    paths = write(mode=mode)
+
+    with pytest.raises(ConfigurationError, match=re.escape(f"fix: chmod 600 {paths[1]}")):
+        load_agencies(*paths, classes=CLASSES)
+
+
+WRONG = [
+    (changed('"https://agency.example:8443"', '"ftp://agency.example"'), "address: is not an http or https address"),
+    (changed("https://agency", "http://agency"), "address: is not encrypted"),
+    (changed(":8443", ":8443/"), "address: holds more than"),
+    (changed("agency.example", "user:SECRET-CANARY@agency.example"), "address: holds more than"),
+    (changed('address = "https://agency.example:8443"\n', ""), "address: is missing"),
+    (changed("connections = 3", "connections = 0"), "connections: is not a whole number"),
+    (changed("connections = 3", 'plain_http = "yes"'), "plain_http: is neither"),
+    (changed("connections = 3", 'conections = "3"'), "conections: is no key of an agency"),
+    (changed('"/gateway', '"gateway'), "path: does not start with a slash"),
+    (changed('family = "irs"', 'family = "soap"'), "family: is no wire family"),
+    (changed('family = "irs"\n', ""), "family: is missing"),
+    (changed("timeout = 2.5", "timeout = 60"), "timeout: is not between"),
+    (changed("timeout = 2.5", 'timeout = "2"'), "timeout: has the wrong type"),
+    (changed("per_minute = 60", "per_minute = 0"), "per_minute: is below 1"),
+    (changed("per_minute = 60", "per_minute = true"), "per_minute: has the wrong type"),
+    (changed("per_minute", "per_second"), "per_second: is no key of a route"),
+    (changed('id_number = "AAC002"', "id_number = 1"), "parameters: holds something else"),
+    (changed('id_number = "AAC002"', ""), "parameters: spells no term"),
+    (
+        changed("registry_office.irs", "registry_office.other"),
+        "is missing, and [registry_office.identity] refers to it",
+    ),
+    (changed("registry_office.identity", "registry_office.photo"), "is no lookup of this agency"),
+    (changed("[registry_office", "[other_office"), "[other_office]: is no installed agency"),
+    (changed("options.matters", "options.maters"), "options.matters: is not a table of texts"),
+    (AGENCIES + '\n[registry_office.identity.options]\nx = "y"\n', "options.x: is no option of family irs"),
+    ('registry_office = "x"', "stands outside a table"),
+    ("[registry_office", "is not TOML (line 1"),
+    (changed("connections = 3", 'tls.root = "a.pem"'), "holds other keys than agreed"),
+    (changed("connections = 3", 'tls.roots = "a.pem"'), "roots: names no file"),
+    (changed("connections = 3", 'tls.roots = "agencies.toml"'), "[registry_office.tls]: cannot be used"),
+]
+
+
+@pytest.mark.parametrize(("agencies", "text"), WRONG, ids=[text for _, text in WRONG])
+def test_a_file_that_cannot_work_stops_the_start(write: Write, agencies: str, text: str) -> None:
+    """The text names file, key, rule and fix, and holds no credential."""
+    paths = write(agencies)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_agencies(*paths, classes=CLASSES)
+
+    told = str(caught.value)
+    assert text in told
+    assert "; fix: " in told
+    assert told.startswith((str(paths[0]), str(paths[1])))
+    assert "SECRET-CANARY" not in told
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "text"),
+    [
+        ("", "[registry_office.irs]: is missing"),
+        (CREDENTIALS.replace('app_key = "A330800000000001"', ""), "app_key: is missing"),
+        (CREDENTIALS.replace("A330800000000001", "SECRET-CANARY\\n"), "app_key: has not the agreed form"),
+        ('[registry_office.irs]\napp_secret = "SECRET-CANARY', "is not TOML"),
+        ("[registry_office.irs]\nSECRET-CANARY", "is not TOML"),
+    ],
+)
+def test_credentials_that_cannot_work_stop_the_start(write: Write, credentials: str, text: str) -> None:
+    """A credential is never quoted, however malformed the file."""
+    paths = write(credentials=credentials)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_agencies(*paths, classes=CLASSES)
+
+    assert text in str(caught.value)
+    assert str(paths[1]) in str(caught.value)
+    assert "SECRET-CANARY" not in str(caught.value)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_missing_files_stop_the_start(write: Write, tmp_path: Path) -> None:
+    """Each with the command that makes it."""
+    agencies, credentials = write()
+
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_agencies(tmp_path / "none.toml", credentials, classes=CLASSES)
+    with pytest.raises(ConfigurationError, match=r"cannot be found; fix: touch .* && chmod 600 "):
+        load_agencies(agencies, tmp_path / "none.toml", classes=CLASSES)
+
+
+def test_an_address_for_an_agency_without_a_table_stops_the_start(write: Write) -> None:
+    """A composition that names what is not there is mistaken."""
+    with pytest.raises(ConfigurationError, match="has an address given and no table"):
+        load_agencies(*write(), classes=CLASSES, addresses={"other": "http://127.0.0.1:9"})
+
+
+def _with(**facts: Any) -> type[Adapter]:
+    agency = {
+        "id": "registry_office",
+        "names": {"zh": "登记机关", "en": "Registry office"},
+        "legal_basis": "民事诉讼法第七十条",
+        "repeatable": True,
+        "retention_days": 30,
+        **facts,
+    }
+    return type("Office", (RegistryOffice,), {"agency": Agency(**agency), "identity": RegistryOffice.identity})
+
+
+@pytest.mark.parametrize(
+    ("adapter", "rule"),
+    [
+        (_with(id="other"), "its id is not the entry point's name"),
+        (_with(service=False), "its data may not be used for service of process"),
+        (_with(legal_basis=" "), "it states no legal basis"),
+        (_with(names={"zh": "登记机关"}), "it lacks a Chinese or English name"),
+        (_with(retention_days=0), "it keeps raw answers for no day"),
+        (type("Silent", (RegistryOffice,), {}), "it declares no lookup"),
+    ],
+)
+def test_an_agency_whose_facts_are_not_complete_stops_the_start(
+    write: Write, adapter: type[Adapter], rule: str
+) -> None:
+    """Facts are declared, not found out by calling."""
+    with pytest.raises(ConfigurationError, match=re.escape(rule)):
+        load_agencies(*write(), classes={"registry_office": adapter})
+
+
+def test_the_example_file_names_only_installed_agencies_and_known_families() -> None:
+    """Whoever copies it has only placeholders to replace."""
+    example = Path(registry.__file__).parents[1] / "config" / "agencies.example.toml"
+    tables = tomllib.loads(example.read_text(encoding="utf-8"))
+    installed = registry._installed()
+
+    assert set(tables) == set(installed)
+    for agency, table in tables.items():
+        routes = {name: route for name, route in table.items() if isinstance(route, dict) and name != "tls"}
+        assert set(routes) == set(installed[agency].capabilities)
+        assert {route["family"] for route in routes.values()} <= set(FAMILIES)
