@@ -91,7 +91,7 @@ def load_agencies(
     sites = read_sites(path, credentials_path, addresses or {})
     for site in sites:
         _check_site(path, site, classes)
-    ports = {site.agency: Port((transports or {}).get(site.agency) or _engine(path, site)) for site in sites}
+    ports = {site.agency: Port((transports or {}).get(site.agency) or _engine(site)) for site in sites}
     wires: dict[str, dict[str, Wire]] = {name: {} for name in (*(site.agency for site in sites), *classes)}
     for route in (route for site in sites for route in site.routes):
         family = FAMILIES[route.family]
@@ -142,10 +142,6 @@ def _check_site(path: Path, site: Site, classes: Mapping[str, type[Adapter]]) ->
             raise route.wrong("family", "is no wire family", f"use one of {', '.join(FAMILIES)}")
 
 
-def _engine(path: Path, site: Site) -> Engine:
-    https_only = bool(site.routes) and all(route.encrypted for route in site.routes)
-    try:
-        return Engine(connections=site.connections, https_only=https_only, trust=site.trust)
-    except (OSError, ValueError, RuntimeError):
-        pass
-    raise ConfigurationError(f"{path}: [{site.agency}.tls]: cannot be used; fix: write PEM files that openssl can read")
+def _engine(site: Site) -> Engine:
+    encrypted = bool(site.routes) and all(route.encrypted for route in site.routes)
+    return Engine(connections=site.connections, https_only=encrypted, trust=site.trust)

@@ -2,13 +2,14 @@
 Reads agencies.toml, the only place that says where an agency is, and credentials.toml, which only its owner may read.
 
     [public_security]                          address, connections, plain_http, tls
-    [public_security.tls]                      roots, identity, revocations (PEM files, beside agencies.toml)
+    [public_security.tls]                      roots, identity (PEM files, beside agencies.toml)
     [public_security.identity]                 family, path, credentials, timeout, per_minute, per_day
     [public_security.identity.parameters]      our terms in their spelling
     [public_security.identity.options]         what the family asks for
 """
 
 import re
+import ssl
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -120,7 +121,7 @@ def _check_keys(path: Path, where: str, settings: Mapping[str, Any]) -> None:
         if key not in _ROUTE_KEYS:
             raise _wrong(path, f"{where} {key}", "is no key of a route", "correct its spelling or remove it")
         if isinstance(value, bool) or not isinstance(value, _ROUTE_KEYS[key]):
-            raise _wrong(path, f"{where} {key}", "has the wrong type", "see docs/agencies.md for its form")
+            raise _wrong(path, f"{where} {key}", "has the wrong type", "see config/agencies.example.toml for its form")
 
 
 def _texts(path: Path, key: str, table: Mapping[str, Any]) -> Mapping[str, str]:
@@ -142,17 +143,30 @@ def _trust(path: Path, agency: str, table: Any) -> Trust | None:
     if table is None:
         return None
     where = f"[{agency}.tls]"
-    if not isinstance(table, dict) or not set(table) <= {"roots", "identity", "revocations"}:
-        raise _wrong(path, where, "holds other keys than agreed", "write roots, identity, revocations")
+    if not isinstance(table, dict) or not set(table) <= {"roots", "identity"}:
+        raise _wrong(path, where, "holds other keys than agreed", "write roots, identity")
     files = {}
     for key, name in table.items():
         file = path.parent / str(name)
-        if not file.is_file():
-            raise _wrong(path, f"{where} {key}", "names no file", "write the path of a PEM file")
         if key == "identity":
             _require_private(file)
+        if not _is_usable(key, file):
+            # The engine would take a file without any certificate for one that trusts nobody new.
+            raise _wrong(path, f"{where} {key}", "holds no usable certificate", "write the path of a PEM file")
         files[key] = file
     return Trust(**files)
+
+
+def _is_usable(key: str, file: Path) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if key == "identity":
+            context.load_cert_chain(file)
+        else:
+            context.load_verify_locations(file)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _require_private(path: Path) -> None:

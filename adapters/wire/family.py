@@ -67,7 +67,7 @@ class Family:
         )
         if not all(official_values):
             raise UnsupportedLookup(Reason.OFFICIAL_INCOMPLETE)
-        if any(_UNWRITABLE.search(value) for value in (*official_values, *terms.values())):
+        if _UNWRITABLE.search(" ".join((*official_values, *terms.values()))):
             raise UnsupportedLookup(Reason.NOT_EXPRESSIBLE)
         return self.route.spelled(terms)
 

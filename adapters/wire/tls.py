@@ -11,12 +11,11 @@ from pyreqwest.client import ClientBuilder
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """
-    PEM files: further `roots`, our client `identity` (certificate and key), `revocations`.
+    PEM files: `roots` beside those of the system, and our client `identity` (certificate and key).
     """
 
     roots: Path | None = None
     identity: Path | None = None
-    revocations: Path | None = None
 
     def applied_to(self, builder: ClientBuilder) -> ClientBuilder:
         """The builder with these files read into it.  Raises `OSError`, or `ValueError` of the engine."""
@@ -24,6 +23,4 @@ class Trust:
             builder = builder.add_root_certificate_pem(self.roots.read_bytes())
         if self.identity:
             builder = builder.identity_pem(self.identity.read_bytes())
-        if self.revocations:
-            builder = builder.add_crl_pem(self.revocations.read_bytes())
         return builder

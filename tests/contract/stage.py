@@ -33,6 +33,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "server_error": ({"status": 503},),
     "fault": ({"status": 200},),
     "provider_envelope": ({"form": "success"},),
+    "unknown_envelope_code": ({"at": "head"},),
     "no_record": tuple({"form": form} for form in ("null", "text", "list", "list_text", "object")),
 }
 

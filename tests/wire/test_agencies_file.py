@@ -186,17 +186,20 @@ WRONG = [
     (changed('id_number = "AAC002"', ""), "parameters: spells no term"),
     (
         changed("registry_office.irs", "registry_office.other"),
-        "is missing, and [registry_office.identity] refers to it",
+        "is missing, and [registry_office.identity] refers",
     ),
     (changed("registry_office.identity", "registry_office.photo"), "is no lookup of this agency"),
     (changed("[registry_office", "[other_office"), "[other_office]: is no installed agency"),
     (changed("options.matters", "options.maters"), "options.matters: is not a table of texts"),
     (AGENCIES + '\n[registry_office.identity.options]\nx = "y"\n', "options.x: is no option of family irs"),
     ('registry_office = "x"', "stands outside a table"),
-    ("[registry_office", "is not TOML (line 1"),
+    ('[registry_office]\naddress "x"', "is not TOML (line 2, column 9)"),
+    ("[registry_office", "is not TOML (end of document)"),
     (changed("connections = 3", 'tls.root = "a.pem"'), "holds other keys than agreed"),
-    (changed("connections = 3", 'tls.roots = "a.pem"'), "roots: names no file"),
-    (changed("connections = 3", 'tls.roots = "agencies.toml"'), "[registry_office.tls]: cannot be used"),
+    (changed("connections = 3", 'tls.roots = "a.pem"'), "roots: holds no usable certificate"),
+    (changed("connections = 3", 'tls.roots = "agencies.toml"'), "roots: holds no usable certificate"),
+    (changed("connections = 3", 'tls.identity = "credentials.toml"'), "identity: holds no usable certificate"),
+    (changed("connections = 3", 'tls.identity = "agencies.toml"'), "can be read by others than its owner"),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from adapters.errors import AgencyFault, AgencyTimeout, AnswerUnreadable, CredentialsRejected
-from adapters.wire.irs import sign
+from adapters.wire.irs_secrets import sign
 from adapters.wire.secrets import ProcessStore, Ring, Secret
 
 pytestmark = pytest.mark.anyio
@@ -276,7 +276,7 @@ async def test_a_secret_that_somebody_else_fetched_is_used_before_fetching(bench
     async def answer(request: httpx.Request) -> httpx.Response:
         if form_of(request)["sign"] == sign("DEMO_APP_KEY", "c" * 32, "1700000000000"):
             return bench.irs_answer([])
-        await store.renew(wire._key, store.held(wire._key), fetched, until=float("inf"))
+        await store.renew(wire._secrets._key, store.held(wire._secrets._key), fetched, until=float("inf"))
         return bench.irs_answer("", code="14")
 
     bench.answers("irs", bench.irs_answer([])).mock(side_effect=answer)

@@ -4,7 +4,7 @@ The signatures of both platforms, against vectors computed once and for all.
 
 import pytest
 
-from adapters.wire import irs, national
+from adapters.wire import irs_secrets, national
 
 IRS_VECTORS = [
     ("DEMO_APP_KEY", "demo_app_secret", "1700000000000", "657d65126d3898ce91d1f8fd1b545c82"),
@@ -19,15 +19,15 @@ def test_the_irs_signature_is_the_digest_of_key_secret_and_time(
     app_key: str, secret: str, request_time: str, expected: str
 ) -> None:
     """Key, secret and time stand in that order with nothing between them."""
-    assert irs.sign(app_key, secret, request_time) == expected
+    assert irs_secrets.sign(app_key, secret, request_time) == expected
 
 
 def test_the_irs_signature_never_changes_the_case_of_the_key() -> None:
     """A client that lower-cases the key signs for another key, and is rejected."""
-    lowered = irs.sign("demo_app_key", "demo_app_secret", "1700000000000")
+    lowered = irs_secrets.sign("demo_app_key", "demo_app_secret", "1700000000000")
 
     assert lowered == "e232bdaef500fbf0efe3d84caa87e1f7"
-    assert lowered != irs.sign("DEMO_APP_KEY", "demo_app_secret", "1700000000000")
+    assert lowered != irs_secrets.sign("DEMO_APP_KEY", "demo_app_secret", "1700000000000")
 
 
 def test_the_national_signature_takes_service_request_and_time_in_that_order() -> None:

@@ -42,8 +42,8 @@ class Authority:
         self.roots = folder / f"{name}.pem"
         self.roots.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> tuple[Path, int]:
-        """A certificate for 127.0.0.1 with its key in one file, and its serial number."""
+    def issue(self, name: str) -> Path:
+        """A certificate for 127.0.0.1 with its key in one file."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
@@ -55,22 +55,6 @@ class Authority:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-        return path, certificate.serial_number
-
-    def revoke(self, *serials: int) -> Path:
-        """A list of revoked certificates."""
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(self._name)
-            .last_update(now - timedelta(days=1))
-            .next_update(now + timedelta(days=1))
-        )
-        for serial in serials:
-            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
-            builder = builder.add_revoked_certificate(revoked)
-        path = self._folder / "revoked.pem"
-        path.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         return path
 
     def _builder(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
@@ -130,16 +114,15 @@ async def send(address: str, trust: Trust | None) -> Reply:
 
 async def test_an_agency_with_a_certificate_from_a_named_root_is_spoken_to(authority: Authority) -> None:
     """The government network has its own authority."""
-    identity, serial = authority.issue("agency")
-    async with agency(identity) as address:
-        reply = await send(address, Trust(roots=authority.roots, revocations=authority.revoke(serial + 1)))
+    async with agency(authority.issue("agency")) as address:
+        reply = await send(address, Trust(roots=authority.roots))
 
     assert (reply.status, reply.body) == (200, b"hello")
 
 
 async def test_an_agency_that_cannot_prove_itself_is_a_fault_and_not_asked_again(authority: Authority) -> None:
     """An operator has to look; trying again would not help."""
-    identity, _ = authority.issue("agency")
+    identity = authority.issue("agency")
     async with agency(identity) as address:
         with pytest.raises(AgencyFault) as caught:
             await send(address, None)
@@ -147,19 +130,11 @@ async def test_an_agency_that_cannot_prove_itself_is_a_fault_and_not_asked_again
     assert caught.value.repeatable is False
 
 
-async def test_a_revoked_certificate_is_a_fault(authority: Authority) -> None:
-    """Where the agency's authority publishes a list."""
-    identity, serial = authority.issue("agency")
-    async with agency(identity) as address:
-        with pytest.raises(AgencyFault):
-            await send(address, Trust(roots=authority.roots, revocations=authority.revoke(serial)))
-
-
 async def test_we_present_our_own_certificate_where_it_is_demanded(authority: Authority, tmp_path: Path) -> None:
     """And are turned away without it."""
-    identity, _ = authority.issue("agency")
+    identity = authority.issue("agency")
     courts = Authority(tmp_path, "courts")
-    ours, _ = courts.issue("court")
+    ours = courts.issue("court")
     async with agency(identity, clients=courts.roots) as address:
         reply = await send(address, Trust(roots=authority.roots, identity=ours))
         with pytest.raises(AgencyError):
