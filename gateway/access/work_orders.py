@@ -148,8 +148,8 @@ STANDINGS = text("""
 """).bindparams(bindparam("courts", type_=ARRAY(Text)), bindparam("ids", type_=ARRAY(Text)))
 
 
-def _standings(connection: Connection, asked: list[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
-    courts, ids = zip(*asked, strict=True)
+def _standings(connection: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
+    courts, ids = zip(*keys, strict=True)
     rows = connection.execute(STANDINGS, {"courts": list(courts), "ids": list(ids)})
     return {(row.court, row.id): _as_standing(row) for row in rows}
 

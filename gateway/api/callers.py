@@ -20,6 +20,11 @@ def hub_of(request: Request) -> Hub:
     return hub
 
 
+async def _hub(request: Request) -> Hub:
+    # A plain function would be a dependency in a thread of its own, once for every call.
+    return hub_of(request)
+
+
 async def signed_in(request: Request) -> Caller:
     """The caller, or `NotSignedIn` / `SignOnUnavailable`."""
     return await hub_of(request).sign_on.caller(request.headers.get("authorization"))
@@ -30,4 +35,4 @@ async def _signed_in(request: Request, _shown: Annotated[object, Depends(_bearer
 
 
 Signed = Annotated[Caller, Depends(_signed_in)]
-TheHub = Annotated[Hub, Depends(hub_of)]
+TheHub = Annotated[Hub, Depends(_hub)]

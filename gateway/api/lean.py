@@ -30,7 +30,7 @@ class LeanRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             hub, caller = hub_of(request), await signed_in(request)
-            json_body(request)
+            await json_body(request)
             errors: list[Any] = []
             try:
                 body = model.model_validate_json(await request.body())

@@ -77,7 +77,7 @@ def _too_large() -> Problem:
     return Problem("body-too-large", headers={"Connection": "close"})
 
 
-def json_body(request: Request) -> None:
+async def json_body(request: Request) -> None:
     """The dependency of a route that takes a body: it must be JSON in UTF-8, or `wrong-content-type`."""
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     name, _, value = parameters.strip().partition("=")

@@ -41,7 +41,7 @@ class SharedRead(Generic[K, V]):
             asked, self._waiting = self._waiting, {}
             rows: Mapping[K, V] | None
             try:
-                rows = await self._database.run(self._read, list(asked))
+                rows = await self._database.read(self._read, list(asked))
             except DatabaseUnavailable:
                 rows = None
             for key, callers in asked.items():
