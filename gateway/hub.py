@@ -64,6 +64,7 @@ class Hub:
         """Gives everything back, the log last."""
         await self.agencies.aclose()
         await self.sign_on.aclose()
+        await self.work_orders.aclose()
         self.database.close()
         await self.log.aclose()
 

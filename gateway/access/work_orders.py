@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Text, bindparam, select, text, update
+from sqlalchemy import Connection, select, text, update
 
-from gateway.database import Database
-from gateway.database.shared import SharedRead
+from gateway.database import Database, shared
 from gateway.database.tables import work_order
 from gateway.vault import Vault
 from schemas.identifiers import Identifier, parse
@@ -68,7 +67,7 @@ class WorkOrders:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._standings = SharedRead(database, _standings)
+        self._standings = shared.SharedRead(database, _standings)
 
     async def state(self, name: str, statement: WorkOrderStatement, parties: list[Identifier], at: datetime) -> bool:
         """
@@ -99,6 +98,10 @@ class WorkOrders:
     async def standing(self, court: str, name: str) -> Standing | None:
         """The work order as it stands at this moment."""
         return await self._standings.get((court, name))
+
+    async def aclose(self) -> None:
+        """Gives the connection for decisions back."""
+        await self._standings.aclose()
 
     def document(self, standing: Standing) -> WorkOrderStatement:
         """Opens the sealed particulars."""
@@ -142,28 +145,29 @@ def _recorded(connection: Connection, court: str, name: str, version: int) -> No
     )
 
 
-STANDINGS = text("""
+STANDINGS = """
     SELECT court, id, version, status, kind, case_number, holder, recorded, parties, document
-    FROM work_order JOIN unnest(:courts, :ids) AS asked (court, id) USING (court, id)
-""").bindparams(bindparam("courts", type_=ARRAY(Text)), bindparam("ids", type_=ARRAY(Text)))
+    FROM work_order JOIN unnest(%s::text[], %s::text[]) AS asked (court, id) USING (court, id)
+"""
 
 
-def _standings(connection: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
+async def _standings(connection: shared.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
     courts, ids = zip(*keys, strict=True)
-    rows = connection.execute(STANDINGS, {"courts": list(courts), "ids": list(ids)})
-    return {(row.court, row.id): _as_standing(row) for row in rows}
+    found = await connection.execute(STANDINGS, (list(courts), list(ids)), binary=True)
+    return {(row[0], row[1]): _as_standing(row) for row in await found.fetchall()}
 
 
-def _as_standing(row: Any) -> Standing:
+def _as_standing(row: tuple[Any, ...]) -> Standing:
+    court, name, version, status, kind, case_number, holder, recorded, parties, document = row
     return Standing(
-        court=row.court,
-        id=row.id,
-        version=row.version,
-        status=WorkOrderStatus(row.status),
-        kind=row.kind,
-        case_number=row.case_number,
-        holder=row.holder,
-        recorded=row.recorded,
-        parties=tuple(bytes(mark) for mark in row.parties),
-        document=bytes(row.document),
+        court=court,
+        id=name,
+        version=version,
+        status=WorkOrderStatus(status),
+        kind=kind,
+        case_number=case_number,
+        holder=holder,
+        recorded=recorded,
+        parties=tuple(parties),
+        document=document,
     )

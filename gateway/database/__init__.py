@@ -5,9 +5,10 @@ The hub's way to PostgreSQL: one function is one transaction is one hop to a wor
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 P = ParamSpec("P")
@@ -23,7 +24,8 @@ class Database:
     Runs plain functions over a SQLAlchemy connection, each in one transaction on a worker thread.
 
     A function sees READ COMMITTED and a statement limit.  Any database error, and any silence longer than `timeout`
-    seconds, is `DatabaseUnavailable`; the pool reconnects by itself when the database is back.
+    seconds, is `DatabaseUnavailable`; the pool reconnects by itself when the database is back.  `conninfo` is the same
+    database for a connection of another kind.
     """
 
     def __init__(self, url: str, *, timeout: float = 2.0, connections: int = 8) -> None:
@@ -32,7 +34,13 @@ class Database:
             f"-c {name}={milliseconds}"
             for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         )
-        self._timeout = timeout
+        settings: dict[str, Any] = {
+            "connect_timeout": max(2, int(timeout)),
+            "options": limits,
+            "application_name": "shuniu hub",
+        }
+        self.timeout = timeout
+        self.conninfo = make_conninfo(url.replace("postgresql+psycopg://", "postgresql://", 1), **settings)
         self._engine = create_engine(
             url,
             pool_size=connections,
@@ -40,51 +48,39 @@ class Database:
             pool_timeout=timeout,
             pool_use_lifo=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": max(2, int(timeout)), "options": limits, "application_name": "shuniu hub"},
+            connect_args=settings,
         )
-        # A single statement is its own transaction: without BEGIN and COMMIT around it, a third of the round trips.
-        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._threads = ThreadPoolExecutor(max_workers=connections, thread_name_prefix="database")
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """
         Runs `work(connection, …)` in one transaction and commits it.  Raises `DatabaseUnavailable`.
         """
-        return await self._in_thread(self._engine, lambda connection: work(connection, *args, **kwargs))
-
-    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """
-        Runs `work(connection, …)`, which executes one statement that only reads.  Raises `DatabaseUnavailable`.
-        """
-        return await self._in_thread(self._single, lambda connection: work(connection, *args, **kwargs))
-
-    async def _in_thread(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(2 * self._timeout):
-                return await loop.run_in_executor(self._threads, _once, engine, work)
+            async with asyncio.timeout(2 * self.timeout):
+                return await loop.run_in_executor(self._threads, lambda: self._once(work, *args, **kwargs))
         except (SQLAlchemyError, TimeoutError):
             # Database errors quote values; the class alone is told, outside of this block.
             pass
         raise DatabaseUnavailable
 
+    def _once(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return work(connection, *args, **kwargs)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # A pooled connection that died while idle is no news about the database: one fresh attempt.
+        with self._engine.begin() as connection:
+            return work(connection, *args, **kwargs)
+
     async def check(self) -> None:
         """Raises `DatabaseUnavailable` unless a transaction can be had."""
-        await self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+        await self.run(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     def close(self) -> None:
         """Gives all connections back."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._engine.dispose()
-
-
-def _once(engine: Engine, work: Callable[[Connection], T]) -> T:
-    try:
-        with engine.begin() as connection:
-            return work(connection)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-    # A pooled connection that died while idle is no news about the database: one fresh attempt.
-    with engine.begin() as connection:
-        return work(connection)

@@ -1,30 +1,38 @@
 """
-Reads that wait for the database at the same time share one transaction.
+Reads that wait for the database at the same time share one statement on one connection of the event loop.
+
+The decision of every lookup is such a read, twice; a hop to a worker thread for each would cost more than the
+statement itself.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection
+import psycopg
 
 from gateway.database import Database, DatabaseUnavailable
 
 K = TypeVar("K")
 V = TypeVar("V")
 
+Connection = psycopg.AsyncConnection[Any]
+
 
 class SharedRead(Generic[K, V]):
     """
-    Reads single rows by key, many callers in one hop.
+    Reads single rows by key, many callers at once.
 
     A read begins after its caller asked, never before: whatever was committed before the call is seen by it, on every
     replica.  Nothing is remembered between reads.
     """
 
-    def __init__(self, database: Database, read: Callable[[Connection, list[K]], Mapping[K, V]]) -> None:
-        self._database = database
+    def __init__(self, database: Database, read: Callable[[Connection, list[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._conninfo = database.conninfo
+        self._timeout = database.timeout
         self._read = read
+        self._connection: Connection | None = None
         self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -36,14 +44,14 @@ class SharedRead(Generic[K, V]):
             self._reading = asyncio.create_task(self._read_all())
         return await found
 
+    async def aclose(self) -> None:
+        """Gives the connection back."""
+        await self._drop()
+
     async def _read_all(self) -> None:
         while self._waiting:
             asked, self._waiting = self._waiting, {}
-            rows: Mapping[K, V] | None
-            try:
-                rows = await self._database.read(self._read, list(asked))
-            except DatabaseUnavailable:
-                rows = None
+            rows = await self._in_time(list(asked))
             for key, callers in asked.items():
                 for found in callers:
                     if found.done():  # its caller has gone
@@ -53,3 +61,32 @@ class SharedRead(Generic[K, V]):
                     else:
                         found.set_result(rows.get(key))
         self._reading = None
+
+    async def _in_time(self, keys: list[K]) -> Mapping[K, V] | None:
+        """The rows, or None when the database did not answer; a silent one is left behind, not waited for."""
+        reading = asyncio.create_task(self._rows(keys))
+        done, _ = await asyncio.wait({reading}, timeout=2 * self._timeout)
+        if not done:
+            reading.cancel()
+            self._connection = None
+            return None
+        # Database errors quote values; what went wrong stays here.
+        return None if reading.exception() else reading.result()
+
+    async def _rows(self, keys: list[K]) -> Mapping[K, V]:
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.OperationalError):
+                return await self._read(self._connection, keys)
+            # A connection that died while idle is no news about the database: one fresh attempt.
+            await self._drop()
+        self._connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, prepare_threshold=0)
+        try:
+            return await self._read(self._connection, keys)
+        except psycopg.OperationalError:
+            await self._drop()
+            raise
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
