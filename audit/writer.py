@@ -59,16 +59,17 @@ class Writer:
 
         Raises `BatchRefused`, `OutcomeUnknown`.
         """
+        self._warned = False
         try:
             connection = self._connected()
+            # In this form of the call the result is the last one before the server is ready again: an error of the
+            # commit itself replaces the row that came before it.
+            result = connection.pgconn.exec_prepared(b"append", _parameters(records), _BINARY, 1)
         except (psycopg.Error, ConfigurationError):
             connection = None
         if connection is None:
+            self.disconnect()
             raise OutcomeUnknown
-        self._warned = False
-        # With the simple form of this call the result is the last one before the server is ready again: an error of
-        # the commit itself replaces the row that came before it.
-        result = connection.pgconn.exec_prepared(b"append", _parameters(records), _BINARY, 1)
         if result.status == ExecStatus.TUPLES_OK and not self._warned:
             for record in records:
                 for key in record.keys:

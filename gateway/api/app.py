@@ -18,10 +18,12 @@ from audit.errors import AuditUnavailable
 from gateway.api import agencies, audit, health, lookups, work_orders
 from gateway.api.limits import Limits
 from gateway.api.problems import InputError, Problem, ProblemBody, respond
+from gateway.api.short_way import ShortWay
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
 from gateway.sign_on import NotSignedIn, SignOnUnavailable
 from schemas.identifiers import IdentifierError
+from schemas.lookup import LookupRequest
 
 DESCRIPTION = (
     "The data-exchange gateway of a court: one hub that asks other agencies about a party to a case, inside an open "
@@ -57,11 +59,11 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
             Exception: _plain("internal"),
         },
     )
-    app.include_router(lookups.asking)
     for room in (lookups, work_orders, agencies, audit, health):
         app.include_router(room.router)
     _document_problems(app)
-    return Limits(app, in_flight=in_flight)
+    way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
+    return Limits(way_in, in_flight=in_flight)
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -4,23 +4,25 @@ Lookups over HTTP: ask about a party, and read a stored answer again.
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from gateway.api.callers import Signed, TheHub
-from gateway.api.lean import LeanRoute
+from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
 from gateway.lookup.pipeline import NotReleased, NotStored
 from schemas.lookup import LookupRequest, LookupResult
 
-router = APIRouter(prefix="/v1/lookups", tags=["lookups"])
-asking = APIRouter(prefix="/v1/lookups", tags=["lookups"], route_class=LeanRoute)
+PATH = "/v1/lookups"
+
+router = APIRouter(prefix=PATH, tags=["lookups"])
 
 COMMON = ("not-signed-in", "sign-on-unavailable", "audit-unavailable", "database-unavailable")
 
 
-@asking.post(
+@router.post(
     "",
     operation_id="look_up",
+    dependencies=[Depends(json_body)],
     response_model=LookupResult,
     responses=documented(
         *COMMON, "not-permitted", "body-too-large", "wrong-content-type", "invalid-input", "busy", "internal"

@@ -159,13 +159,17 @@ async def test_a_cut_connection_leaves_exactly_one_record_and_the_truth(log: Log
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE application_name = 'shuniu audit append' AND datname = current_database()"
                 )
-                before = len(acknowledged)
+                until = len(acknowledged) + 20
                 async with asyncio.timeout(20):
-                    while len(acknowledged) < before + 20:
-                        await asyncio.sleep(0.005)
-        stop.set()
+                    while len(acknowledged) < until:
+                        await asyncio.sleep(0)
 
-    await asyncio.gather(cut(), *(caller(number) for number in range(8)))
+    callers = [asyncio.create_task(caller(number)) for number in range(8)]
+    try:
+        await cut()
+    finally:
+        stop.set()
+        await asyncio.gather(*callers)
     rows = stored(dsn)
 
     assert [index for index, _, _ in rows] == list(range(len(rows)))
