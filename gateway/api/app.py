@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from audit.errors import AuditUnavailable
 from gateway.api import agencies, audit, health, lookups, work_orders
 from gateway.api.limits import Limits
+from gateway.api.page import add_page
 from gateway.api.problems import InputError, Problem, ProblemBody, respond
 from gateway.api.short_way import ShortWay
 from gateway.database import DatabaseUnavailable
@@ -44,6 +45,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
         version="1",
         description=DESCRIPTION,
         lifespan=_lifespan(start),
+        docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
         exception_handlers={
@@ -61,6 +63,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
     )
     for room in (lookups, work_orders, agencies, audit, health):
         app.include_router(room.router)
+    add_page(app)
     _document_problems(app)
     way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
     return Limits(way_in, in_flight=in_flight)

@@ -33,12 +33,13 @@ def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -
     if json_output:
         as_document(matrix)
         return
-    table = Table("agency", "lookup", "about", "by", "serves", "wire family", box=None, header_style="dim")
+    table = Table(box=None, header_style="dim")
+    for column in ("lookup", "about", "by", "serves", "wire family"):
+        table.add_column(column, overflow="fold")
     for agency in matrix:
         for one in agency["capabilities"]:
-            table.add_row(
-                agency["id"], one["name"], one["subject"], ", ".join(one["by"]), ", ".join(one["serves"]), one["family"]
-            )
+            question, by, serves = f"{agency['id']}\n  .{one['name']}", "\n".join(one["by"]), "\n".join(one["serves"])
+            table.add_row(question, one["subject"], by, serves, one["family"])
     show.print(table)
 
 
