@@ -174,13 +174,15 @@ def subject(party: dict[str, Any]) -> dict[str, Any]:
 
 
 def _records(events: list[dict[str, Any]]) -> Table:
-    table = Table("index", "event", "rules", "outcome", "agencies", box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("index", "event", "outcome", "asked, or what was heard"):
+        table.add_column(column, overflow="fold")
     for one in events:
         event = one["event"]
         heard = [" ".join((answer["q"], answer["is"], answer.get("why", ""))) for answer in event.get("heard", ())]
-        rules = event.get("why", {}).get("rules", ())
-        questions = "\n".join(heard or event.get("ask", ()))
-        table.add_row(str(one["index"]), event["type"], "\n".join(rules), event.get("outcome", ""), questions)
+        refused = event["why"]["rules"] if event["outcome"] == "refused" else ()
+        outcome = "\n".join((event["outcome"], *refused))
+        table.add_row(str(one["index"]), event["type"], outcome, "\n".join(heard or event.get("ask", ())))
     return table
 
 
