@@ -4,6 +4,7 @@ What all families share: one attempt under its deadline, the raw answer kept bef
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ _UNWRITABLE: Final = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 _THREAD_ABOVE: Final = 65_536
 
 
-class Family:
+class Family(ABC):
     """
     One route to an agency, base of the four families.  Its address never holds anything about a person.
     """
@@ -41,16 +42,16 @@ class Family:
         self._configure(options)
         options.done()
 
+    @abstractmethod
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
         """
         Asks once, with the agency's own bounded repetitions.  Raises `AgencyError`; `UnsupportedLookup` if the
         question cannot be put in this route's format, and then nothing was sent.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _configure(self, options: Options) -> None:
         """Reads this family's options and credentials once, at start."""
-        raise NotImplementedError
 
     def _asked(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
         """
@@ -106,9 +107,9 @@ class Family:
             return await asyncio.to_thread(self._decode, raw)
         return self._decode(raw)
 
+    @abstractmethod
     def _decode(self, raw: RawAnswer) -> Any:
         """Decodes and checks the envelope.  Pure; raises `AgencyError`."""
-        raise NotImplementedError
 
     def _hear(self, raw: RawAnswer) -> None:
         """Raises if an answer with an error status says more than its status does; most formats do not."""

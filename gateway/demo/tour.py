@@ -179,7 +179,7 @@ def _records(events: list[dict[str, Any]]) -> Table:
         table.add_column(column, overflow="fold")
     for one in events:
         event = one["event"]
-        heard = [" ".join((answer["q"], answer["is"], answer.get("why", ""))) for answer in event.get("heard", ())]
+        heard = [f"{answer['q']} {answer['is']} {answer.get('why', '')}" for answer in event.get("heard", ())]
         refused = event["why"]["rules"] if event["outcome"] == "refused" else ()
         outcome = "\n".join((event["outcome"], *refused))
         table.add_row(str(one["index"]), event["type"], outcome, "\n".join(heard or event.get("ask", ())))
