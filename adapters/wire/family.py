@@ -111,7 +111,7 @@ class Family(ABC):
     def _decode(self, raw: RawAnswer) -> Any:
         """Decodes and checks the envelope.  Pure; raises `AgencyError`."""
 
-    def _hear(self, raw: RawAnswer) -> None:
+    def _hear(self, raw: RawAnswer) -> None:  # noqa: B027 - most formats have nothing to add
         """Raises if an answer with an error status says more than its status does; most formats do not."""
 
 
