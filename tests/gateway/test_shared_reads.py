@@ -1,0 +1,102 @@
+"""
+Reads that wait together share a statement, and none is older than its caller's question.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from gateway.database import Database, DatabaseUnavailable
+from gateway.database.server import EmbeddedServer
+from gateway.database.shared import Connection, SharedRead
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database(postgres: EmbeddedServer) -> Iterator[Database]:
+    """A database with one small table of registers."""
+    postgres.create("shared_reads")
+    with psycopg.connect(postgres.conninfo("shared_reads")) as owner:
+        owner.execute("CREATE TABLE IF NOT EXISTS register (name text PRIMARY KEY, value int)")
+        owner.execute("TRUNCATE register")
+        owner.execute("INSERT INTO register VALUES ('a', 1), ('b', 2)")
+    found = Database(postgres.url("shared_reads"), timeout=1.0, connections=2)
+    yield found
+    found.close()
+
+
+class Registers:
+    """Reads registers and notes which were asked for together."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    async def __call__(self, connection: Connection, names: list[str]) -> dict[str, int]:
+        """The registers that there are."""
+        self.batches.append(sorted(names))
+        found = await connection.execute("SELECT name, value FROM register WHERE name = ANY (%s)", (names,))
+        return dict(await found.fetchall())
+
+
+async def test_callers_that_wait_together_share_a_statement(database: Database) -> None:
+    """Ten callers, one statement; each gets its own register, or None where there is none."""
+    registers = Registers()
+    shared = SharedRead(database, registers)
+
+    values = await asyncio.gather(*(shared.get(name) for name in "abcabcabca"))
+    await shared.aclose()
+
+    assert values == [1, 2, None, 1, 2, None, 1, 2, None, 1]
+    assert registers.batches == [["a", "b", "c"]]
+
+
+async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, postgres: EmbeddedServer) -> None:
+    """However many reads are under way: what was committed before the question is in the answer."""
+    shared = SharedRead(database, Registers())
+    stale = []
+    async with await psycopg.AsyncConnection.connect(postgres.conninfo("shared_reads"), autocommit=True) as writer:
+        for value in range(100, 200):
+            earlier = [asyncio.create_task(shared.get("a")) for _ in range(3)]
+            await writer.execute("UPDATE register SET value = %s WHERE name = 'a'", (value,))
+            stale.append(await shared.get("a") != value)
+            await asyncio.gather(*earlier)
+    await shared.aclose()
+
+    assert not any(stale)
+
+
+async def test_a_caller_that_has_gone_disturbs_nobody(database: Database) -> None:
+    """A cancelled caller leaves the others' answers as they are."""
+    shared = SharedRead(database, Registers())
+    gone, stays = asyncio.create_task(shared.get("a")), asyncio.create_task(shared.get("b"))
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    assert await stays == 2
+    assert await shared.get("a") == 1
+    await shared.aclose()
+
+
+async def test_a_connection_that_died_while_idle_is_replaced(database: Database, postgres: EmbeddedServer) -> None:
+    """The next caller notices nothing."""
+    shared = SharedRead(database, Registers())
+    await shared.get("a")
+    with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as owner:
+        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shared_reads'")
+
+    assert await shared.get("a") == 1
+    await shared.aclose()
+
+
+async def test_without_a_database_every_waiting_caller_is_told(postgres: EmbeddedServer) -> None:
+    """Nobody waits for ever, and nobody gets an answer that nobody gave."""
+    nowhere = Database(postgres.url("no_such_database"), timeout=1.0, connections=1)
+    shared = SharedRead(nowhere, Registers())
+
+    results = await asyncio.gather(*(shared.get(name) for name in "ab"), return_exceptions=True)
+    nowhere.close()
+
+    assert [type(result) for result in results] == [DatabaseUnavailable, DatabaseUnavailable]
