@@ -17,7 +17,8 @@ No text of these errors holds anything that came from a person or an agency: onl
 paths.  They are raised outside of `except` blocks, so that no library's exception hangs on as their context.
 """
 
-from schemas.codes import Code, Reason
+from schemas.codes import Reason
+from schemas.identifiers import Authority
 
 
 class AgencyError(Exception):
@@ -101,7 +102,7 @@ class UnsupportedLookup(LookupError):
     `authority` names the one that would know (`民政部门`, `Civil affairs`), where that is certain.
     """
 
-    def __init__(self, reason: Reason = Reason.ID_TYPE_NOT_SUPPORTED, *, authority: Code | None = None) -> None:
+    def __init__(self, reason: Reason = Reason.ID_TYPE_NOT_SUPPORTED, *, authority: Authority | None = None) -> None:
         super().__init__(f"agency {reason.en}")
         self.reason = reason
         self.authority = authority

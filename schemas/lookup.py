@@ -20,7 +20,7 @@ from pydantic import (
 
 from schemas.address import Ladder, ServiceAddress
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
-from schemas.identifiers import IdentifierWarning
+from schemas.identifiers import Authority, IdentifierWarning
 from schemas.remark import Remark
 from schemas.sourced import SourcedEntry, SourcedIdentity
 from schemas.subject import Subject
@@ -78,8 +78,8 @@ class AgencyAnswer:
     What came of one question: one of the six states, and `reason` wherever it is not a plain answer.
 
     `elapsed_ms` by our clock; `as_of` is the moment for which the agency answered, None if it was not heard;
-    `reference` is the agency's own number of the exchange; `retry_after` seconds; `drift` counts the leaves of its
-    answer that nobody has agreed on.
+    `reference` is the agency's own number of the exchange; `retry_after` seconds; `authority` keeps the register where
+    this agency does not; `drift` counts the leaves of its answer that nobody has agreed on.
     """
 
     agency: str
@@ -90,6 +90,7 @@ class AgencyAnswer:
     as_of: datetime | None = None
     reference: str | None = None
     retry_after: float | None = None
+    authority: Authority | None = None
     drift: int = 0
     attempts: int = 0
 

@@ -55,7 +55,8 @@ def _agencies(answers: list[dict[str, Any]]) -> Table:
     for one in answers:
         state = AnswerState(one["state"])
         said = Text(state.en, STATE_STYLE[state])
-        table.add_row(one["agency"], one["capability"], said, one["reason"] or "", str(one["elapsed_ms"]))
+        why = " ".join(filter(None, (one["reason"], one["authority"])))
+        table.add_row(one["agency"], one["capability"], said, why, str(one["elapsed_ms"]))
     return table
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from adapters.contract import Adapter, Capability, Evidence, Question, Reading
 from adapters.errors import AgencyError, AgencyRefused, UnsupportedLookup
 from schemas.codes import AnswerState, Reason, Want
+from schemas.identifiers import Authority
 from schemas.subject import Subject
 
 # The answers must still be merged and recorded within the deadline of the lookup.
@@ -20,7 +21,8 @@ MARGIN = 0.2
 class Answer:
     """
     What came of one question.  `reading` is there exactly when the agency was heard (`found`, `not_found`,
-    `ambiguous`); otherwise `reason` says why not.  Times are UTC.
+    `ambiguous`); otherwise `reason` says why not, and `authority` who keeps the register instead.
+    Times are UTC.
     """
 
     agency: str
@@ -31,6 +33,7 @@ class Answer:
     reason: Reason | None = None
     reading: Reading | None = field(default=None, repr=False)
     retry_after: float | None = None
+    authority: Authority | None = None
     evidence: Evidence = field(default_factory=Evidence, repr=False)
 
     @property
@@ -84,12 +87,13 @@ async def _ask(planned: Planned, question: Question) -> Answer:
     reading: Reading | None = None
     reason: Reason | None = None
     retry_after: float | None = None
+    authority: Authority | None = None
     try:
         async with asyncio.timeout_at(own.deadline):
             reading = await planned.adapter.ask(planned.capability.name, own)
         state, reason = reading.state, reading.reason
     except UnsupportedLookup as error:
-        state, reason = AnswerState.NOT_ASKED, error.reason
+        state, reason, authority = AnswerState.NOT_ASKED, error.reason, error.authority
     except AgencyRefused as error:
         state, reason = AnswerState.REFUSED, error.reason
     except AgencyError as error:
@@ -103,6 +107,7 @@ async def _ask(planned: Planned, question: Question) -> Answer:
         reason=reason,
         reading=reading,
         retry_after=retry_after,
+        authority=authority,
         asked_at=asked_at,
         answered_at=datetime.now(UTC),
         evidence=own.evidence,

@@ -135,6 +135,7 @@ def agency_answer(answer: Answer) -> AgencyAnswer:
         as_of=reading.answered_at if reading else None,
         reference=reading.reference if reading else None,
         retry_after=answer.retry_after,
+        authority=answer.authority,
         drift=len(reading.drift) if reading else 0,
         attempts=answer.evidence.attempts,
     )

@@ -101,3 +101,17 @@ def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Desk) -> None:
     assert {one["q"]: one["is"] for one in outcome["heard"]} == states(result)
     assert person["id_number"] not in str(events)
     assert person["name"] not in str(events)
+
+
+def test_an_organization_of_another_register_is_not_asked_about_and_its_register_is_named(desk: Desk) -> None:
+    """A law firm is registered with the justice administration: that is said, and is not an absent record."""
+    firm = desk.cast["law_firm"]
+    result = desk.look_up(desk.dispatch(firm), firm).json()
+
+    registry = result["agencies"][0]
+    assert (registry["state"], registry["reason"], registry["authority"]) == (
+        "not_asked",
+        "other_authority",
+        "justice",
+    )
+    assert result["ladder"]["complete"] is False
