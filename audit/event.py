@@ -54,6 +54,14 @@ class EventType(Enum):
     KEY_ROTATED = "key.rotated", 15, "KR", "密钥轮换", "A key of the log was replaced"
     ADMIN_CHANGED = "admin.changed", 16, "AC", "管理变更", "Somebody changed the hub's configuration"
 
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The event type with this dotted name.  Raises ValueError."""
+        found = next((kind for kind in cls if kind.value == name), None)
+        if found is None:
+            raise ValueError("no such event type")
+        return found
+
     @property
     def follows(self) -> bool:
         """

@@ -44,20 +44,20 @@ Any C2SP tlog-tiles tool reads this folder.  With Go, Tessera's `fsck` re-derive
 
     go run github.com/transparency-dev/tessera/cmd/fsck@latest --storage_url="file://$PWD" --public_key=log.vkey
 
-With nothing but a shell, `openssl` and `xxd`, the hash of the first entry (leaf = SHA-256 of a zero byte and the entry),
-which must be the first 32 bytes of `tile/0/…`:
+With nothing but a shell and `openssl`: the hash of the first entry is SHA-256 over a zero byte and the entry, and must
+be the first 32 bytes of the first tile.
 
-    L=$((16#$(head -c 2 {first_bundle} | xxd -p)))
-    ( printf '\\0'; tail -c +3 {first_bundle} | head -c $L ) | openssl dgst -sha256
-    head -c 32 {first_tile} | xxd -p -c 32
+    L=$(( $(od -An -tu1 -N1 {first_bundle}) * 256 + $(od -An -tu1 -j1 -N1 {first_bundle}) ))
+    ( printf '\\000'; tail -c +3 {first_bundle} | head -c $L ) | openssl dgst -sha256 -binary | od -An -tx1
+    head -c 32 {first_tile} | od -An -tx1
 
-The signature of the checkpoint (the key is the last 32 bytes of the decoded third part of `log.vkey`):
+The signature of the checkpoint (the key is the last 32 bytes of the third part of `log.vkey`):
 
-    ( printf '302a300506032b6570032100'; cut -d+ -f3- log.vkey | base64 -d | tail -c 32 | xxd -p -c 32 ) \\
-      | xxd -r -p | openssl pkey -pubin -inform DER -out log.pem
-    head -n 3 checkpoint > body
-    tail -n 1 checkpoint | cut -d' ' -f3 | base64 -d | tail -c 64 > signature
-    openssl pkeyutl -verify -pubin -inkey log.pem -rawin -in body -sigfile signature
+    ( printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'
+      cut -d+ -f3- log.vkey | base64 -d | tail -c 32 ) | openssl pkey -pubin -inform DER -out log.pem
+    head -n 3 checkpoint > checkpoint.body
+    grep '^— ' checkpoint | head -n 1 | cut -d' ' -f3 | base64 -d | tail -c 64 > checkpoint.signature
+    openssl pkeyutl -verify -pubin -inkey log.pem -rawin -in checkpoint.body -sigfile checkpoint.signature
 
 A timestamp (RFC 3161) of checkpoint SIZE, with the authority's certificate in `ca.pem`:
 

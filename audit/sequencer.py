@@ -122,7 +122,13 @@ class Sequencer:
 
     def _write_forever(self) -> None:
         while batch := self._next_batch():
-            _settle(batch, self._write(batch))
+            outcomes: list[Outcome]
+            try:
+                outcomes = self._write(batch)
+            except Exception:  # noqa: BLE001 - whatever happens, those who wait are answered and the thread lives on
+                self._writer.disconnect()
+                outcomes = [AuditUnavailable()] * len(batch)
+            _settle(batch, outcomes)
         self._writer.disconnect()
 
     def _next_batch(self) -> list[_Ticket]:

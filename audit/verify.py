@@ -61,6 +61,9 @@ class Damage(Enum):
     REPLACED = "entries and hashes agree with each other, but not with the signed checkpoint"
     REWRITTEN = "history differs from an older checkpoint"
     SHORTENED = "an older checkpoint covers more entries than there are"
+    SEALED = "sealed values altered or missing"
+    INDEX = "search index wrong"
+    UNPAIRED = "outcome without an intent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from audit.event import Event, EventType, Who
 from audit.log import Log
+from audit.proof import Proof
+from audit.tiles import Tile, exists
 from gateway.api.callers import Signed, TheHub
 from gateway.api.problems import Problem, documented
 from gateway.sign_on import Caller
@@ -21,6 +23,7 @@ router = APIRouter(tags=["audit"])
 
 AUDITOR = "auditor"
 PAGE = 200
+IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 class RecordedEvent(BaseModel):
@@ -53,13 +56,7 @@ async def list_events(
     """
     The records of the caller's own court, newest first.  Reading them is recorded first.
     """
-    if AUDITOR not in caller.roles:
-        raise Problem(
-            "not-permitted",
-            rule="role_missing",
-            en="Only an auditor reads the audit log. Ask the audit administrator of your court.",
-            zh="只有审计人员可以查阅审计日志。请联系本院审计管理员。",
-        )
+    _only_auditors(caller)
     await hub.log.append(_searched(caller))
     rows = await asyncio.to_thread(_rows, hub.log, caller.court, 2**62 if before is None else before, limit)
     events = [RecordedEvent(index=index, event=json.loads(body)) for index, body in rows]
@@ -73,6 +70,57 @@ async def checkpoint(hub: TheHub) -> Response:
     return Response(
         hub.log.checkpoint, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "public, max-age=1"}
     )
+
+
+@router.get(
+    "/audit/{path:path}",
+    operation_id="read_tile",
+    response_class=Response,
+    responses=documented(
+        "not-signed-in", "sign-on-unavailable", "not-permitted", "not-found", "invalid-input", "audit-unavailable"
+    ),
+)
+async def tile(
+    caller: Signed, hub: TheHub, path: Annotated[str, Path(description="tile/<level>/<n> or tile/entries/<n>, C2SP")]
+) -> Response:
+    """A hash tile or an entry bundle of the signed log, for auditors; never changes once it is there."""
+    _only_auditors(caller)
+    try:
+        wanted = Tile.parse(path)
+    except ValueError:
+        wanted = None
+    if wanted is None or not exists(wanted, hub.log.checkpoint_size):
+        raise Problem("not-found")
+    content = await asyncio.to_thread(hub.log.reader.tile, wanted)
+    return Response(content, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE})
+
+
+@router.get(
+    "/v1/audit/proof/{index}",
+    operation_id="read_proof",
+    response_class=Response,
+    responses=documented(
+        "not-signed-in", "sign-on-unavailable", "not-permitted", "not-found", "invalid-input", "audit-unavailable"
+    ),
+)
+async def proof(caller: Signed, hub: TheHub, index: Annotated[int, Path(ge=0, le=2**62)]) -> Response:
+    """The offline proof that a record is in the log (C2SP tlog-proof); check it with `shuniu audit check-proof`."""
+    _only_auditors(caller)
+    size, note = hub.log.checkpoint_size, hub.log.checkpoint
+    if index >= size:
+        raise Problem("not-found")
+    hashes = await asyncio.to_thread(hub.log.reader.inclusion, index, size)
+    return Response(Proof(index, tuple(hashes), note).encode(), media_type="text/plain; charset=utf-8")
+
+
+def _only_auditors(caller: Caller) -> None:
+    if AUDITOR not in caller.roles:
+        raise Problem(
+            "not-permitted",
+            rule="role_missing",
+            en="Only an auditor reads the audit log. Ask the audit administrator of your court.",
+            zh="只有审计人员可以查阅审计日志。请联系本院审计管理员。",
+        )
 
 
 def _searched(caller: Caller) -> Event:

@@ -13,6 +13,7 @@ import typer
 from adapters.errors import ConfigurationError
 from gateway.cli import client, render
 from gateway.cli.agencies import agencies_app
+from gateway.cli.audit import audit_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.demo import tour, world
@@ -24,6 +25,7 @@ from schemas.codes import AnswerState, IdType, SubjectKind, Want
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The data-exchange gateway of a court.")
 database_app = typer.Typer(no_args_is_help=True, help="The hub's database.")
 app.add_typer(agencies_app, name="agencies")
+app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="database")
 
 DEMO_FOLDER = Path("var/demo")

@@ -1,0 +1,83 @@
+"""
+Erasing a person: the keys under which their values were sealed are destroyed, and no hash in the log changes.
+
+First the record that it will happen, durable; then the keys, in one step for every process; then what was sealed under
+them.  A step that fails can be repeated: the same call goes on where it stopped.
+"""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from audit import database
+from audit.errors import AuditUnavailable
+from audit.reader import Reader
+from audit.sealing import short
+from schemas.subject import Subject
+
+MOST_INDEXES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """What an erasure will touch: the keys, and the records whose values they seal."""
+
+    mark: bytes
+    keys: tuple[int, ...]
+    indexes: tuple[int, ...]
+
+    def ranges(self) -> tuple[str, ...]:
+        """The indexes as text for the records of the erasure, a bounded number in each."""
+        parts = [self.indexes[at : at + MOST_INDEXES] for at in range(0, len(self.indexes), MOST_INDEXES)]
+        return tuple(",".join(str(index) for index in part) for part in parts) or ("",)
+
+
+def erasable(reader: Reader, subject: Subject) -> Erasable:
+    """
+    What is known of a subject.  Raises `AuditUnavailable`.
+    """
+    mark = reader.opener.marks.party(subject)
+    keys = reader.rows("SELECT id FROM {keys}.subject_key WHERE mark = %s::uuid", (mark.hex(),))
+    indexes = reader.rows(
+        "SELECT DISTINCT f.idx FROM {schema}.sealed s JOIN {schema}.entry e USING (idx) "
+        "JOIN {schema}.entry f ON f.xid = e.xid WHERE s.party_mark = %s ORDER BY f.idx",
+        (short(mark),),
+    )
+    return Erasable(mark, tuple(row[0] for row in keys), tuple(row[0] for row in indexes))
+
+
+def erase(eraser_dsn: str, doomed: Erasable, *, schema: str = database.SCHEMA) -> int:
+    """
+    Destroys the keys and everything that was sealed under them; returns how many keys there were.
+
+    Connects as a role of the erasers' group.  The record of the erasure must be durable already.  Raises
+    `AuditUnavailable` if it could not be done, or not all of it.
+    """
+    try:
+        conninfo = database.conninfo(eraser_dsn, timeout=60, purpose="erase")
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            row = connection.execute(
+                f"SELECT {schema}.destroy_keys(%s::bigint[])",
+                (list(doomed.keys),),
+            ).fetchone()
+            connection.execute(
+                f"SELECT {schema}.clear_boxes(%s::bigint[], %s)",
+                (list(doomed.keys), short(doomed.mark)),
+            )
+        return int(row[0]) if row else 0
+    except psycopg.Error:
+        pass
+    raise AuditUnavailable("could not erase, or not all of it; run the same command again")
+
+
+def purge(eraser_dsn: str, *, schema: str = database.SCHEMA) -> int:
+    """Deletes kept bodies that have expired, and returns how many.  Raises `AuditUnavailable`."""
+    try:
+        conninfo = database.conninfo(eraser_dsn, timeout=60, purpose="purge")
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            return connection.execute(
+                f"DELETE FROM {schema}.kept WHERE expires_at <= clock_timestamp()"  # noqa: S608 - our own name
+            ).rowcount
+    except psycopg.Error:
+        pass
+    raise AuditUnavailable("could not purge; run the same command again")
