@@ -25,6 +25,12 @@ lint: $(VENV)/.development ## ruff, mypy and the direction of imports
 bench: $(VENV)/.development ## lookups per second beside a hand-written gateway
 	$(BIN)/python -m bench.lookups
 
+bench-audit: $(VENV)/.development ## durable records per second, beside the bare insert of the same bytes
+	$(BIN)/python -m bench.audit
+
+prove-audit: $(VENV)/.development ## 200 kills of hub and database under load: nothing lost, no gap, one root
+	$(BIN)/python -m tests.audit.kill_loop --kills 200
+
 lock: ## resolve the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
@@ -46,4 +52,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test lint bench lock clean
+.PHONY: help demo serve test lint bench bench-audit prove-audit lock clean
