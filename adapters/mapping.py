@@ -7,7 +7,7 @@ required leaf makes the answer unreadable, never a guess.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from adapters.errors import AnswerUnreadable
 from schemas.codes import Reason
@@ -94,12 +94,14 @@ class Part:
         return frozenset([*(take.at for take in self.takes), *conditions, *([self.when] if self.when else [])])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a field was read: the path in the agency's answer and the raw text there (personal, never logged)."""
+class Origin(NamedTuple):
+    """Where a field was read: the path in the agency's answer and the raw text there (personal, never shown)."""
 
     path: str
-    raw: Any = field(repr=False)
+    raw: Any
+
+    def __repr__(self) -> str:
+        return f"Origin(path={self.path!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
