@@ -21,11 +21,11 @@ from audit.event import EventType
 from audit.keys import Keys
 from audit.opening import Opener, WrappedKey
 from audit.tiles import ENTRIES, WIDTH, Tile, encode_bundle, nodes_of
-from audit.tree import HASH_BYTES, Nodes, consistency_proof, inclusion_proof
+from audit.tree import Nodes, consistency_proof, inclusion_proof
 
 CONNECTIONS = 4
 CHUNK = 10_000
-MOST_TILES = 1_000
+MOST_NODES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Reader:
         self.schema = schema
         self.opener = Opener(keys)
         self.vkey = keys.signer.vkey
-        # Full tiles above the leaves never change; whoever uses one compares what follows with a signed root.
-        self._full_tiles: dict[Tile, bytes] = {}
+        # A node of the tree never changes once it is there; what follows from it is compared with a signed root.
+        self._nodes: dict[tuple[int, int], bytes] = {}
         self._timeout = timeout
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
             database.conninfo(dsn, timeout=timeout, purpose="read"),
@@ -156,16 +156,17 @@ class Reader:
 
     def nodes(self) -> Nodes:
         """Any node of the tree, from as many tiles as that takes."""
-        return nodes_of(self._tile_of_node)
+        read = nodes_of(lambda level, n: self.tile(Tile(level, n)))
 
-    def _tile_of_node(self, level: int, n: int) -> bytes:
-        tile = Tile(level, n)
-        hashes = self._full_tiles.get(tile) or self.tile(tile)
-        if level and len(hashes) == WIDTH * HASH_BYTES:
-            if len(self._full_tiles) >= MOST_TILES:
-                self._full_tiles.clear()
-            self._full_tiles[tile] = hashes
-        return hashes
+        def node(level: int, n: int) -> bytes:
+            known = self._nodes.get((level, n))
+            if known is None:
+                if len(self._nodes) >= MOST_NODES:
+                    self._nodes.clear()
+                known = self._nodes[level, n] = read(level, n)
+            return known
+
+        return node
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path of an entry in the tree of a size.  Raises ValueError unless `index` is below `size`."""

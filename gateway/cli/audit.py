@@ -3,10 +3,13 @@
 """
 
 import asyncio
+import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -15,7 +18,7 @@ import typer
 from rich.progress import Progress
 
 from adapters.errors import ConfigurationError
-from audit import erasing, errors
+from audit import erasing, errors, formats
 from audit.deep import check_deep
 from audit.event import Event, EventType, Who
 from audit.export import export as export_log
@@ -25,7 +28,7 @@ from audit.log import Log
 from audit.note import NoteError, VerifierKey
 from audit.proof import Proof, ProofError, check_proof
 from audit.reader import Reader
-from audit.search import Hit, Query, search
+from audit.search import Page, Query, search
 from audit.tables import verify_tables
 from audit.verify import Report, Verdict, verify
 from gateway.cli import client
@@ -41,6 +44,14 @@ audit_app = typer.Typer(no_args_is_help=True, help="The audit log: check it, exp
 
 Vkey = Annotated[str | None, typer.Option("--vkey", help="the log's public key, or the file that holds it")]
 _EXITS = {Verdict.INTACT: Exit.OK, Verdict.ALTERED: Exit.FINDINGS, Verdict.CANNOT_SAY: Exit.FAILED}
+
+
+class Format(StrEnum):
+    """A file format of search results."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    FHIR = "fhir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +238,7 @@ def audit_search(
     id_type: Annotated[IdType | None, typer.Option(help="about a person: the number is asked for")] = None,
     before: Annotated[int | None, typer.Option(help="only records below this index")] = None,
     limit: Annotated[int, typer.Option(help="at most so many")] = 50,
+    out_format: Annotated[Format | None, typer.Option("--format", help="write a file format to stdout")] = None,
     *,
     case: Annotated[bool, typer.Option("--case", help="about a case: its number is asked for")] = False,
     json_output: Json = False,
@@ -252,10 +264,14 @@ def audit_search(
         limit=limit,
     )
     with _database() as log:
-        _record(log, EventType.LOG_SEARCHED, {}, *([subject] if subject else []))
+        kind_of_use = EventType.LOG_EXPORTED if out_format else EventType.LOG_SEARCHED
+        _record(log, kind_of_use, {"format": out_format.value} if out_format else {}, *([subject] if subject else []))
         page = search(log.reader, query)
+    if out_format is not None:
+        sys.stdout.writelines(_formatted(out_format, page, log.keys.origin))
+        return
     if json_output:
-        as_document({"hits": [_hit(hit) for hit in page.hits], "next": page.next})
+        as_document({"hits": [formats.as_document(hit, people=True) for hit in page.hits], "next": page.next})
         return
     for hit in page.hits:
         outcome = f", outcome {hit.outcome.index}" if hit.outcome else ""
@@ -265,17 +281,13 @@ def audit_search(
         say.print(f"more: --before {page.next}", markup=False)
 
 
-def _hit(hit: Hit) -> dict[str, object]:
-    return {
-        "index": hit.index,
-        "type": hit.type.value,
-        "at": hit.at.isoformat(),
-        "evidence": hit.evidence.value,
-        "values": hit.values.value,
-        "leaf": hit.leaf,
-        "people": hit.people,
-        "outcome": _hit(hit.outcome) if hit.outcome else None,
-    }
+def _formatted(out_format: Format, page: Page, origin: str) -> Iterator[str]:
+    if out_format is Format.JSONL:
+        yield from formats.as_jsonl(page.hits, people=True)
+    elif out_format is Format.CSV:
+        yield from formats.as_csv(page.hits, people=True)
+    else:
+        yield json.dumps(formats.as_fhir(page.hits, origin=origin, people=True), ensure_ascii=False, indent=2) + "\n"
 
 
 @audit_app.command("erase")
