@@ -2,7 +2,7 @@
 What one agency may hold about one subject, normalized; one dataclass per kind of record.
 
 A field that an agency does not hold is None here ("not held by this agency"); that nobody was heard is
-the answer's state, never a None.
+the answer's state, never a None.  Everything here is personal data: `repr` shows none of it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from schemas.codes import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PersonIdentity:
     """Who a natural person is, according to one agency."""
 
@@ -32,7 +32,7 @@ class PersonIdentity:
     telephone: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OrganizationIdentity:
     """Who an organization is, according to one registry."""
 
@@ -44,7 +44,7 @@ class OrganizationIdentity:
     representative_role: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AddressRecord:
     """
     One address as one agency holds it.
@@ -65,7 +65,7 @@ class AddressRecord:
     adverse: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OrganizationRegistration:
     """The registration of an organization: state, registry, dates, and the flags beside the state."""
 
@@ -84,7 +84,7 @@ class OrganizationRegistration:
     kind: str = "organization"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Position:
     """A person's position in an organization: legal representative, director, partner."""
 
@@ -95,7 +95,7 @@ class Position:
     kind: str = "position"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class InsuranceParticipation:
     """
     A person's participation in one kind of social insurance, which tells whether the employer lead is live.

@@ -46,6 +46,10 @@ class PartyRole(Code):
 class _Statement(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    def __repr_args__(self) -> tuple[tuple[str, object], ...]:
+        """Nothing: holder and parties are people."""
+        return ()
+
 
 class HolderStatement(_Statement):
     """

@@ -161,7 +161,7 @@ def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float) -> Qu
     )
 
 
-class _Asked(BaseModel):
+class _Asked(BaseModel, hide_input_in_errors=True):
     """The line that stands above a stored result: who reads it again is judged by the same question."""
 
     court: str
