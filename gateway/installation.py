@@ -5,6 +5,7 @@ An installation: keys, tables and log, made once and on request, then only opene
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import psycopg
 from psycopg import sql
@@ -21,6 +22,14 @@ from gateway.vault import Vault
 DATABASE = "shuniu"
 APPLICATION_ROLE = "shuniu_app"
 CLUSTER = "postgres"
+
+# What the hub's login role may do with the hub's own tables; the log's rights are the log's.
+RIGHTS: Final = {
+    "SELECT, INSERT, UPDATE": ("work_order", "refusal", "org_unit", "org_person", "delegation", "review"),
+    "SELECT, INSERT, UPDATE, DELETE": ("access_grant",),
+    "SELECT, INSERT": ("confirmation",),
+    "SELECT, UPDATE": ("access_clock",),
+}
 
 
 def create_keys(settings: Settings) -> Path:
@@ -45,7 +54,9 @@ def create_tables(owner_url: str, *, origin: str, application: str) -> None:
         role = sql.Identifier(application)
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (application,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
-        connection.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE ON work_order TO {}").format(role))
+        for right, tables in RIGHTS.items():
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(right), names, role))
         audit.database.create(connection, origin, application=application)
 
 

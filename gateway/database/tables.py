@@ -2,8 +2,8 @@
 The hub's own tables.  What they know about people is sealed or marked (see `gateway.vault`).
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 metadata = MetaData()
 
@@ -22,4 +22,76 @@ work_order = Table(
     Column("document", LargeBinary, nullable=False, comment="sealed: holder and parties"),
     Column("recorded", Boolean, nullable=False, comment="this version stands in the audit log"),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+access_grant = Table(
+    "access_grant",
+    metadata,
+    Column("court", Text, primary_key=True),
+    Column("work_order", Text, primary_key=True),
+    Column("party", LargeBinary, primary_key=True, comment="mark of the party's identifier"),
+    Column("id", UUID, nullable=False, comment="stands in the audit log"),
+    Column("position", SmallInteger, nullable=False, comment="place of the party in the statement"),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("allowed", Integer, nullable=False, comment="questions about this party"),
+    Column("asked", Integer, nullable=False),
+)
+
+confirmation = Table(
+    "confirmation",
+    metadata,
+    Column("court", Text, primary_key=True),
+    Column("work_order", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+)
+
+org_unit = Table(
+    "org_unit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("parent", Text, nullable=True),
+    Column("kind", Text, nullable=False, comment="region, court, centre or group"),
+    Column("court", Text, nullable=True, comment="court code; none for a region"),
+    Column("zh", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    Column("path", ARRAY(Text), nullable=False, comment="ids from the root to this unit, both included"),
+)
+
+org_person = Table(
+    "org_person",
+    metadata,
+    Column("court", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("unit", Text, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: name, and what agencies demand of an official"),
+)
+
+delegation = Table(
+    "delegation",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("court", Text, nullable=False),
+    Column("absent", Text, nullable=False),
+    Column("deputy", Text, nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("ended_at", DateTime(timezone=True), nullable=True),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("court", Text, primary_key=True),
+    Column("work_order", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("reviewed_by", Text, nullable=True),
+    Column("reviewed_at", DateTime(timezone=True), nullable=True),
+    Column("finding", Text, nullable=True),
 )
