@@ -1,0 +1,9 @@
+"""
+The kinds of work order as data: what each grants, for how long, and how often.
+"""
+
+from gateway.access.catalogue.kinds import EMERGENCY, Kind, Mode, Scope, Start
+from gateway.access.catalogue.loading import Catalogue
+from gateway.access.catalogue.masks import Mask
+
+__all__ = ["EMERGENCY", "Catalogue", "Kind", "Mask", "Mode", "Scope", "Start"]
