@@ -13,7 +13,7 @@ from audit.commitment import Opening
 from audit.event import EventType
 from audit.reader import Reader
 from audit.sealing import Marks, short
-from audit.search import Values, open_slots
+from audit.slots import Values, open_slots
 from audit.verify import Damage, Finding
 from schemas.codes import IdType, SubjectKind
 from schemas.subject import Subject

@@ -1,17 +1,37 @@
 """
-A search's hits as files for other tools: JSON lines, CSV, FHIR AuditEvent.
+A search's hits as files for other tools: JSON lines, CSV, FHIR AuditEvent (`audit.fhir`).
 
-Personal values appear only where the caller may see them: `people=False` leaves them out of every format.
+Personal values appear only where the caller may see them: `people=False` leaves them out of every format.  Every format
+is written piece by piece, so that its length costs no memory.
 """
 
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
 
-from audit.event import EventType
+from audit.fhir import as_fhir
 from audit.search import Hit
+
+
+class Format(StrEnum):
+    """A file format of search results."""
+
+    media_type: str
+
+    def __new__(cls, word: str, media_type: str) -> Self:
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.media_type = media_type
+        return member
+
+    JSONL = "jsonl", "application/jsonl"
+    CSV = "csv", "text/csv"
+    FHIR = "fhir", "application/fhir+json"
+
 
 CSV_COLUMNS = (
     "index",
@@ -33,8 +53,22 @@ CSV_COLUMNS = (
     "parties",
 )
 
-# A spreadsheet takes a cell that begins like this for a formula, whoever wrote it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it.
+_FORMULA = frozenset("=+-@")
+_QUOTES = frozenset("\"'`＂＇")
+# Nobody's value begins with a sign that moves the cursor to the next cell or line.
+_CURSOR = frozenset("\t\r\n")
+
+
+def written(out_format: Format, hits: Iterable[Hit], *, origin: str, people: bool) -> Iterator[str]:
+    """The pieces of a file in one of the formats."""
+    match out_format:
+        case Format.JSONL:
+            return as_jsonl(hits, people=people)
+        case Format.CSV:
+            return as_csv(hits, people=people)
+        case Format.FHIR:
+            return as_fhir(hits, origin=origin, people=people)
 
 
 def as_jsonl(hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
@@ -62,10 +96,10 @@ def as_document(hit: Hit, *, people: bool) -> dict[str, Any]:
 def as_csv(hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
     """RFC 4180 with a heading; no cell can be taken for a formula."""
     columns = CSV_COLUMNS if people else CSV_COLUMNS[: CSV_COLUMNS.index("user")]
-    yield _csv_line(columns)
+    yield csv_line(columns)
     for hit in hits:
         cells = _cells(hit)
-        yield _csv_line([_harmless(str(cells[column])) for column in columns])
+        yield csv_line([harmless(str(cells[column])) for column in columns])
 
 
 def _cells(hit: Hit) -> dict[str, object]:
@@ -95,74 +129,21 @@ def _cells(hit: Hit) -> dict[str, object]:
     }
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def harmless(cell: str) -> str:
+    """The cell, behind an apostrophe if a spreadsheet could take it for a formula."""
+    return f"'{cell}" if cell[:1] in _CURSOR or _formula(cell) else cell
 
 
-def _csv_line(cells: Iterable[str]) -> str:
+def _formula(cell: str) -> bool:
+    """Some programs remove blanks, invisible signs and quotes first, and take a full-width sign for the plain one."""
+    for sign in cell:
+        if sign not in _QUOTES and unicodedata.category(sign)[0] not in "CZ":
+            return unicodedata.normalize("NFKC", sign)[0] in _FORMULA
+    return False
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """One line of RFC 4180."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
-
-
-def as_fhir(hits: Iterable[Hit], *, origin: str, people: bool) -> dict[str, Any]:
-    """
-    A FHIR R4 Bundle of AuditEvent resources, shaped after IHE BALP's query events: one requestor, one source.
-    """
-    return {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"resource": _audit_event(hit, origin, people=people)} for hit in hits],
-    }
-
-
-_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
-_OUTCOMES = {"released": "0", "asked": "0", "answered": "0", "withheld": "4", "refused": "4"}
-_ACTIONS = {EventType.LOOKUP_INTENT: "E", EventType.LOOKUP_OUTCOME: "E", EventType.LOG_ERASED: "D"}
-
-
-def _audit_event(hit: Hit, origin: str, *, people: bool) -> dict[str, Any]:
-    leaf, completing = hit.leaf, hit.outcome.leaf if hit.outcome else {}
-    who, why = leaf.get("who", {}), leaf.get("why", {})
-    user = hit.people.get("who", {}).get("user") if people else None
-    agent: dict[str, Any] = {
-        "requestor": True,
-        "who": {"identifier": {"value": user or f"commitment:{who.get('c', 'none')}"}},
-    }
-    if "role" in who:
-        agent["role"] = [{"text": who["role"]}]
-    if "policy" in why:
-        agent["policy"] = [f"urn:shuniu:policy:{why['policy']}"]
-    if "purpose" in why:
-        agent["purposeOfUse"] = [{"text": why["purpose"]}]
-    return {
-        "resourceType": "AuditEvent",
-        "id": str(hit.exchange),
-        "type": {"system": _DICOM, "code": "110112", "display": "Query"},
-        "subtype": [{"system": f"urn:shuniu:{origin}", "code": hit.type.value, "display": hit.type.en}],
-        "action": _ACTIONS.get(hit.type, "R"),
-        "recorded": hit.at.isoformat(),
-        "outcome": _OUTCOMES.get(completing.get("outcome", leaf.get("outcome", "")), "0"),
-        "agent": [agent],
-        "source": {"observer": {"identifier": {"value": origin}}, "site": who.get("court", "")},
-        "entity": _entities(hit, people=people),
-    }
-
-
-def _entities(hit: Hit, *, people: bool) -> list[dict[str, Any]]:
-    leaf = hit.leaf
-    entities: list[dict[str, Any]] = [
-        {
-            "what": {"identifier": {"value": _party(hit, number, one, people=people)}},
-            "role": {"system": "http://terminology.hl7.org/CodeSystem/object-role", "code": "1"},
-        }
-        for number, one in enumerate(leaf.get("whose", ()))
-    ]
-    entities.append({"what": {"identifier": {"system": "urn:shuniu:exchange", "value": str(hit.exchange)}}})
-    entities += [{"name": question} for question in leaf.get("ask", ())]
-    return entities
-
-
-def _party(hit: Hit, number: int, clear: dict[str, str], *, people: bool) -> str:
-    opened = hit.people.get(f"whose.{number}", {}).get("id_number") if people else None
-    return opened or f"commitment:{clear['c']}"

@@ -56,6 +56,15 @@ def digests_value(event: Event) -> bytes:
     return b"".join(digest or bytes(32) for digest in digests) if any(digests) else b""
 
 
+def read(body: bytes) -> dict[str, Any]:
+    """A leaf, read; empty if somebody has altered it beyond reading, which its hash shows."""
+    try:
+        leaf = json.loads(body)
+    except ValueError:
+        leaf = None
+    return leaf if isinstance(leaf, dict) else {}
+
+
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970, UTC."""
     return (moment - _EPOCH) // _MICROSECOND

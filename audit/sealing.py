@@ -20,6 +20,7 @@ from audit.commitment import commit
 from audit.event import Event, Kept, Who
 from audit.keys import KEY_BYTES, Keys
 from audit.tree import leaf_hash
+from schemas.identifiers.normalize import normalized_case_number
 from schemas.subject import Subject
 
 NONCE_BYTES = 12
@@ -119,8 +120,8 @@ class Marks:
         return self._mark("staff", court or "", user or "")
 
     def case(self, case_number: str) -> bytes:
-        """The mark of a case."""
-        return self._mark("case", case_number)
+        """The mark of a case, whichever brackets and digits it was written with."""
+        return self._mark("case", normalized_case_number(case_number))
 
     def order(self, court: str | None, work_order: str) -> bytes:
         """The mark of a work order of a court."""
@@ -248,6 +249,11 @@ class Sealer:
             mark = self.marks.case(rest[0] or "") if kind == "case" else self.marks.order(rest[0], rest[1] or "")
             self._short[known] = short(mark)
         return self._short[known]
+
+
+def same_case(one: str, other: str) -> bool:
+    """Whether two texts are one case number, as a mark takes them."""
+    return normalized_case_number(one) == normalized_case_number(other)
 
 
 def short(mark: bytes) -> int:

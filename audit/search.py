@@ -6,24 +6,23 @@ hash, its place against the signed checkpoint, its values against the commitment
 worker thread.
 """
 
-import base64
+import functools
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from audit import leaf
 from audit.checkpoint import open_checkpoint
-from audit.commitment import Opening
 from audit.event import EventType
-from audit.leaf import mask_of
 from audit.note import NoteError
-from audit.opening import OpenedBox, WrappedKey
-from audit.reader import Reader
-from audit.sealing import short
-from audit.tree import Nodes, inclusion_proof, leaf_hash, verify_inclusion
+from audit.reader import Head, Reader
+from audit.sealing import same_case, short
+from audit.slots import Values, open_slots
+from audit.tree import inclusion_proof, leaf_hash, verify_inclusion
 from schemas.codes import AnswerState
 from schemas.subject import Subject
 
@@ -39,22 +38,13 @@ class Evidence(Enum):
     BROKEN = "broken"
 
 
-class Values(Enum):
-    """What became of a hit's personal values."""
-
-    OPENED = "opened"
-    NONE = "none"
-    ERASED = "erased"
-    MISSING = "missing"
-    BROKEN = "broken"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """
     What is looked for; everything that is given must hold.  `before` continues a page (keyset), newest first.
 
-    A state or an agency is matched by the record or by the outcome that completes it.
+    A state or an agency is matched by the record or by the outcome that completes it.  `below` is the size of the log
+    that is looked at: later records do not exist for this query, outcomes included.
     """
 
     since: datetime | None = None
@@ -68,7 +58,16 @@ class Query:
     types: tuple[EventType, ...] = ()
     subject: Subject | None = field(default=None, repr=False)
     before: int | None = None
+    below: int | None = None
     limit: int = 50
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """The names of what is asked for, without any value."""
+        return tuple(name for name in _CRITERIA if getattr(self, name))
+
+
+_CRITERIA = ("since", "until", "court", "user", "work_order", "case_number", "agency", "state", "types", "subject")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,24 +89,28 @@ class Hit:
     @property
     def leaf(self) -> dict[str, Any]:
         """The leaf, read."""
-        read: dict[str, Any] = json.loads(self.body)
-        return read
+        return leaf.read(self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hits, newest first; `next` continues below it, None at the end.  `checkpoint` is what proofs refer to."""
+    """
+    Hits, newest first; `next` continues below it, None at the end.
+
+    `checkpoint` is what proofs refer to, `checkpoint_size` how many records it covers.
+    """
 
     hits: tuple[Hit, ...]
     next: int | None
     checkpoint: bytes
+    checkpoint_size: int
 
 
-def search(reader: Reader, query: Query) -> Page:
+def search(reader: Reader, query: Query, head: Head | None = None) -> Page:
     """
-    One page of hits.  Raises `AuditUnavailable`.
+    One page of hits, proved against `head` (default: as the log stands now).  Raises `AuditUnavailable`.
     """
-    head = reader.head()
+    head = head or reader.head()
     where, parameters, marked = _conditions(reader, query)
     source = "{schema}.sealed s JOIN {schema}.entry e USING (idx)" if marked else "{schema}.entry e"
     limit = min(max(query.limit, 1), MOST_HITS)
@@ -117,15 +120,32 @@ def search(reader: Reader, query: Query) -> Page:
     )
     more = len(found) > limit
     indexes = [row[0] for row in found[:limit]]
-    hits = _Hits(reader, head.signed_size, head.signed_note).load(indexes, [row[1] for row in found[:limit]])
+    loading = _Hits(reader, head.signed_size, head.signed_note, query.below)
+    hits = loading.load(indexes, [row[1] for row in found[:limit]])
     fits = tuple(hit for hit in hits if _is_meant(hit, query))
-    return Page(fits, indexes[-1] if more else None, head.signed_note)
+    return Page(fits, indexes[-1] if more else None, head.signed_note, head.signed_size)
+
+
+def search_all(reader: Reader, query: Query, head: Head | None = None) -> Iterator[Page]:
+    """
+    Every page of the log as it stands when the first is read, whatever is recorded meanwhile.  One page is held at a
+    time.  Raises `AuditUnavailable`.
+    """
+    head = head or reader.head()
+    query = replace(query, below=head.size if query.below is None else query.below)
+    while True:
+        page = search(reader, query, head)
+        yield page
+        if page.next is None:
+            return
+        query = replace(query, before=page.next)
 
 
 def _conditions(reader: Reader, query: Query) -> tuple[str, list[Any], bool]:
     marks = reader.opener.marks
     court, subject, user = query.court, query.subject, query.user
     wanted = [kind.number for kind in query.types]
+    agency = None if query.agency is None else f'"{query.agency}.'.encode()
     given: list[tuple[str, Any]] = [
         ("e.type <> ALL (%s)", [kind.number for kind in EventType if kind.follows and kind not in query.types]),
         ("s.party_mark = %s", None if subject is None else short(marks.party(subject))),
@@ -133,12 +153,13 @@ def _conditions(reader: Reader, query: Query) -> tuple[str, list[Any], bool]:
         ("s.case_mark = %s", None if query.case_number is None else short(marks.case(query.case_number))),
         ("s.order_mark = %s", None if query.work_order is None else short(marks.order(court, query.work_order))),
         ("e.idx < %s", query.before),
+        ("e.idx < %s", query.below),
         ("e.at >= %s", query.since),
         ("e.at < %s", query.until),
         ("e.court = %s", court),
         ("e.type = ANY (%s)", wanted or None),
-        (_either("x.states & %s <> 0"), None if query.state is None else mask_of(query.state)),
-        (_either("position(%s in x.body) > 0"), None if query.agency is None else f'"{query.agency}.'.encode()),
+        (_either("x.states & %s <> 0", query.below), None if query.state is None else leaf.mask_of(query.state)),
+        (_either("position(%s in x.body) > 0", query.below), agency),
     ]
     clauses = [(text, value) for text, value in given if value is not None]
     marked = any(text.startswith("s.") for text, _ in clauses)
@@ -147,8 +168,10 @@ def _conditions(reader: Reader, query: Query) -> tuple[str, list[Any], bool]:
     return " AND ".join(text for text, _ in clauses), parameters, marked
 
 
-def _either(condition: str) -> str:
+def _either(condition: str, below: int | None) -> str:
     own = condition.replace("x.", "e.")
+    if below is not None:
+        condition += f" AND x.idx < {below:d}"
     completing = f"EXISTS (SELECT 1 FROM {{schema}}.entry x WHERE x.xid = e.xid AND x.idx > e.idx AND {condition})"  # noqa: S608
     return f"({own} OR {completing})"
 
@@ -162,7 +185,7 @@ def _is_meant(hit: Hit, query: Query) -> bool:
     return (
         (query.subject is None or query.subject.id_number in numbers)
         and (query.user is None or who.get("user") == query.user)
-        and (query.case_number is None or why.get("case_number") == query.case_number)
+        and (query.case_number is None or same_case(why.get("case_number", ""), query.case_number))
         and (query.work_order is None or why.get("work_order") == query.work_order)
     )
 
@@ -170,21 +193,23 @@ def _is_meant(hit: Hit, query: Query) -> bool:
 class _Hits:
     """Loads records with everything that stands behind them, a page at a time."""
 
-    def __init__(self, reader: Reader, signed_size: int, note: bytes) -> None:
+    def __init__(self, reader: Reader, signed_size: int, note: bytes, below: int | None) -> None:
         self._reader = reader
         self._size = signed_size
+        self._below = 2**62 if below is None else below
         self._root = _signed_root(reader, note)
-        self._nodes: Nodes = reader.nodes()
 
     def load(self, indexes: Sequence[int], exchanges: Sequence[UUID]) -> Iterator[Hit]:
         """The records at these places, newest first, each with the outcome of its exchange."""
         follows = [kind.number for kind in EventType if kind.follows]
         rows = self._reader.rows(
             "SELECT idx, type, at, xid, body, leaf FROM {schema}.entry "
-            "WHERE idx = ANY (%s) OR (xid = ANY (%s) AND type = ANY (%s)) ORDER BY idx DESC",
-            (list(indexes), list(exchanges), follows),
+            "WHERE idx = ANY (%s) OR (xid = ANY (%s) AND type = ANY (%s) AND idx < %s) ORDER BY idx DESC",
+            (list(indexes), list(exchanges), follows, self._below),
         )
         sealed = self._sealed([row[0] for row in rows])
+        paths = (functools.partial(inclusion_proof, row[0], self._size) for row in rows if row[0] < self._size)
+        self._nodes = self._reader.nodes(*paths)
         hits = {row[0]: self._hit(row, sealed.get(row[0], [])) for row in rows}
         outcomes = {hit.exchange: hit for hit in hits.values() if hit.type.follows}
         for index in indexes:
@@ -205,9 +230,8 @@ class _Hits:
         return by_index
 
     def _hit(self, row: tuple[Any, ...], sealed: Sequence[tuple[Any, ...]]) -> Hit:
-        index, number, at, exchange, body, leaf = row
-        read = json.loads(body)
-        values, openings = open_slots(self._reader, self._keys, exchange, number, sealed, read)
+        index, number, at, exchange, body, stored = row
+        values, openings = open_slots(self._reader, self._keys, exchange, number, sealed, leaf.read(body))
         people = {one.name: json.loads(one.value) for one in openings if one.value and one.name != "digests"}
         return Hit(
             index=index,
@@ -215,13 +239,13 @@ class _Hits:
             at=at,
             exchange=exchange,
             body=body,
-            evidence=self._evidence(index, body, leaf),
+            evidence=self._evidence(index, body, stored),
             values=values,
             people=people,
         )
 
-    def _evidence(self, index: int, body: bytes, leaf: bytes) -> Evidence:
-        if leaf_hash(body) != leaf:
+    def _evidence(self, index: int, body: bytes, stored: bytes) -> Evidence:
+        if leaf_hash(body) != stored:
             return Evidence.BROKEN
         if index >= self._size:
             return Evidence.NOT_YET_SIGNED
@@ -230,64 +254,8 @@ class _Hits:
         except ValueError:
             # Hashes are missing from the tree.
             return Evidence.BROKEN
-        shown = verify_inclusion(index, self._size, leaf, proof, self._root)
+        shown = verify_inclusion(index, self._size, stored, proof, self._root)
         return Evidence.PROVED if shown else Evidence.BROKEN
-
-
-def open_slots(
-    reader: Reader,
-    keys: dict[int, WrappedKey],
-    exchange: UUID,
-    number: int,
-    sealed: Sequence[tuple[Any, ...]],
-    read: dict[str, Any],
-) -> tuple[Values, list[Opening]]:
-    """
-    Opens a record's sealed rows (idx, slot, party key, party box, staff key, staff box) and checks them with its leaf.
-    """
-    wanted = commitments(read)
-    if not wanted:
-        return Values.NONE, []
-    openings: list[Opening] = []
-    erased = broken = False
-    for _, slot, party_key, party_box, staff_key, staff_box in sealed:
-        for key_id, box, staff in ((party_key, party_box, False), (staff_key, staff_box, True)):
-            if key_id is None:
-                continue
-            key = keys.get(key_id)
-            if key is None:
-                erased = True
-                continue
-            opened = _open(reader, key, exchange, number, None if staff else slot, box)
-            if opened is None:
-                broken = True
-            else:
-                openings += [one for one in opened.openings if one.value]
-    broken = broken or any(one.name not in wanted or not one.opens(wanted[one.name]) for one in openings)
-    if broken:
-        return Values.BROKEN, []
-    if erased:
-        return Values.ERASED, openings
-    return (Values.OPENED if {one.name for one in openings} == set(wanted) else Values.MISSING), openings
-
-
-def commitments(read: dict[str, Any]) -> dict[str, bytes]:
-    """The commitments of a leaf, by field."""
-    found = {name: read[name]["c"] for name in ("who", "why") if "c" in read.get(name, {})}
-    found |= {f"whose.{number}": one["c"] for number, one in enumerate(read.get("whose", ()))}
-    if "digests" in read:
-        found["digests"] = read["digests"]
-    return {name: base64.b64decode(value) for name, value in found.items()}
-
-
-def _open(
-    reader: Reader, key: WrappedKey, exchange: UUID, number: int, slot: int | None, box: bytes | None
-) -> OpenedBox | None:
-    if box is None:
-        return None
-    if slot is None:
-        return reader.opener.staff(key, exchange, number, box)
-    return reader.opener.party(key, exchange, number, slot, box)
 
 
 def _signed_root(reader: Reader, note: bytes) -> bytes:

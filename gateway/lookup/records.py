@@ -67,7 +67,7 @@ def denied(
     subject = Subject(
         kind=request.subject.kind,
         id_type=identifier.id_type,
-        id_number=identifier.value,
+        id_number=identifier.asked_as,
         name=request.subject.name,
         country=request.subject.country,
     )
@@ -117,7 +117,7 @@ def work_order_changed(
         at=at,
         who=_who(caller),
         whose=tuple(
-            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.value, name=party.name)
+            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.asked_as, name=party.name)
             for party, identifier in zip(statement.parties, parties, strict=True)
         ),
         why=Why(

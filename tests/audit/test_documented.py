@@ -5,7 +5,8 @@ The documents say everything that the log can record and find.
 from pathlib import Path
 
 from audit.event import EventType
-from audit.search import Evidence, Values
+from audit.search import Evidence
+from audit.slots import Values
 
 AUDIT = Path("docs/audit.md").read_text(encoding="utf-8")
 

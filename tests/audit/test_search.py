@@ -18,7 +18,8 @@ from audit.erasing import erasable, erase
 from audit.event import Event, EventType, Kept
 from audit.keys import Keys
 from audit.log import Log
-from audit.search import Evidence, Page, Query, Values, search
+from audit.search import Evidence, Page, Query, search
+from audit.slots import Values
 from audit.tables import verify_tables
 from schemas.codes import AnswerState
 from tests.audit.sample import (
