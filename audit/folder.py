@@ -12,6 +12,7 @@ CHECKPOINT = "checkpoint"
 VKEY = "log.vkey"
 CHECKPOINTS = "checkpoints"
 ANCHORS = "anchors"
+COSIGNED = "cosigned"
 
 
 class Folder:
@@ -35,8 +36,11 @@ class Folder:
 
     def older(self) -> list[bytes]:
         """The older checkpoints that lie beside it."""
-        folder = self._path / CHECKPOINTS
-        return [path.read_bytes() for path in sorted(folder.iterdir())] if folder.is_dir() else []
+        return self._notes(CHECKPOINTS)
+
+    def cosigned(self) -> list[bytes]:
+        """The checkpoints that witnesses have cosigned, with their lines."""
+        return self._notes(COSIGNED)
 
     def entries(self, n: int, width: int) -> Sequence[bytes | None]:
         """The entries of a bundle; from the first that is cut off or too many, all are missing."""
@@ -59,6 +63,14 @@ class Folder:
     def hashes(self, level: int, n: int, width: int) -> bytes:
         """The hashes of a tile."""
         return self._read(Tile(level, n, width).path)
+
+    def peaks(self) -> Sequence[bytes]:
+        """A folder has tiles alone."""
+        return ()
+
+    def _notes(self, name: str) -> list[bytes]:
+        folder = self._path / name
+        return [path.read_bytes() for path in sorted(folder.iterdir())] if folder.is_dir() else []
 
     def _read(self, name: str) -> bytes:
         path = self._path / name

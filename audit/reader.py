@@ -6,7 +6,8 @@ if the database does not answer in time.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,8 @@ from audit.errors import AuditUnavailable
 from audit.event import EventType
 from audit.keys import Keys
 from audit.opening import Opener, WrappedKey
-from audit.tiles import ENTRIES, WIDTH, Tile, encode_bundle, nodes_of
-from audit.tree import Nodes, consistency_proof, inclusion_proof
+from audit.tiles import ENTRIES, WIDTH, Tile, encode_bundle, nodes_of, tile_of
+from audit.tree import HASH_BYTES, Nodes, consistency_proof, inclusion_proof
 
 CONNECTIONS = 4
 CHUNK = 10_000
@@ -154,9 +155,13 @@ class Reader:
         query = "SELECT hash FROM {schema}.subtree WHERE level = %s AND n >= %s AND n < %s ORDER BY n"
         return b"".join([row[0] for row in self.rows(query, (tile.level, first, limit))])
 
-    def nodes(self) -> Nodes:
-        """Any node of the tree, from as many tiles as that takes."""
-        read = nodes_of(lambda level, n: self.tile(Tile(level, n)))
+    def nodes(self, *proofs: Callable[[Nodes], object]) -> Nodes:
+        """
+        Any node of the tree.  What the `proofs` will ask for is read at once, so a page of them costs one query.
+        """
+        wanted = {node for prove in proofs for node in _asked_by(prove)} - self._nodes.keys()
+        tiles = self._tiles({tile_of(level, n) for level, n in wanted})
+        read = nodes_of(lambda level, n: tiles.get((level, n)) or self.tile(Tile(level, n)))
 
         def node(level: int, n: int) -> bytes:
             known = self._nodes.get((level, n))
@@ -168,13 +173,30 @@ class Reader:
 
         return node
 
+    def _tiles(self, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """The hashes of these tiles (level, number), as far as the log has grown."""
+        if not wanted:
+            return {}
+        rows = self.rows(
+            "SELECT level, n, CASE level "
+            "WHEN 0 THEN (SELECT string_agg(leaf, ''::bytea ORDER BY idx) FROM {schema}.entry "
+            "WHERE idx >= t.n * 256 AND idx < t.n * 256 + 256) "
+            "ELSE (SELECT string_agg(hash, ''::bytea ORDER BY s.n) FROM {schema}.subtree s "
+            "WHERE s.level = t.level AND s.n >= t.n * 256 AND s.n < t.n * 256 + 256) END "
+            "FROM unnest(%s::smallint[], %s::bigint[]) AS t (level, n)",
+            ([level for level, _ in wanted], [n for _, n in wanted]),
+        )
+        return {(level, n): hashes for level, n, hashes in rows if hashes is not None}
+
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path of an entry in the tree of a size.  Raises ValueError unless `index` is below `size`."""
-        return inclusion_proof(index, size, self.nodes())
+        prove = functools.partial(inclusion_proof, index, size)
+        return prove(self.nodes(prove))
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the tree of size `new` begins with that of size `old`.  Raises ValueError."""
-        return consistency_proof(old, new, self.nodes())
+        prove = functools.partial(consistency_proof, old, new)
+        return prove(self.nodes(prove))
 
     def wrapped_keys(self, identities: Sequence[int]) -> dict[int, WrappedKey]:
         """The subject keys that are still there."""
@@ -198,3 +220,15 @@ class Reader:
         if key is None:
             return None
         return self.opener.kept(key, exchange, number, (kind, of_agency, of_capability), box)
+
+
+def _asked_by(prove: Callable[[Nodes], object]) -> set[tuple[int, int]]:
+    """The nodes that a proof is made from, found out by making it from nothing."""
+    asked: set[tuple[int, int]] = set()
+
+    def note(level: int, n: int) -> bytes:
+        asked.add((level, n))
+        return bytes(HASH_BYTES)
+
+    prove(note)
+    return asked

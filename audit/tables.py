@@ -8,10 +8,11 @@ from typing import Any
 
 import psycopg
 
+from audit.locating import runs
 from audit.note import Verifier
 from audit.reader import Reader
 from audit.tiles import WIDTH
-from audit.tree import EMPTY_ROOT, CompactRange, fold, leaf_hash
+from audit.tree import HASH_BYTES, leaf_hash
 from audit.verify import Damage, Finding, Progress, Report, verify
 
 BUNDLES_AT_ONCE = 16
@@ -45,13 +46,19 @@ class Tables:
         return self._note
 
     def older(self) -> list[bytes]:
-        """Older checkpoints, evenly thinned to a bounded number."""
+        """All signed checkpoints, evenly thinned to a bounded number, with the newest: also what the head is behind."""
         rows = self._rows(
-            "SELECT note FROM (SELECT note, size, row_number() OVER (ORDER BY size) AS n, count(*) OVER () AS all_of "
-            "FROM {schema}.checkpoint WHERE size > 0 AND size <= %s) c WHERE n %% (all_of / %s + 1) = 0 ORDER BY size",
-            (self.signed_size, MOST_OLDER),
+            "SELECT note FROM (SELECT note, size, row_number() OVER (ORDER BY size DESC) - 1 AS n, "
+            "count(*) OVER () AS all_of FROM {schema}.checkpoint WHERE size > 0) c "
+            "WHERE n %% (all_of / %s + 1) = 0 ORDER BY size",
+            (MOST_OLDER,),
         )
         return [note for (note,) in rows]
+
+    def anchored(self) -> dict[int, bytes]:
+        """Every checkpoint that somebody else speaks of, by its size; never thinned, so that all evidence has its note."""
+        query = "SELECT size, note FROM {schema}.checkpoint WHERE size IN (SELECT size FROM {schema}.anchor) ORDER BY 1"
+        return {row[0]: row[1] for row in self._rows(query)}
 
     def anchors(self) -> list[tuple[int, str, str, bytes]]:
         """Size, kind, name and bytes of everything that others said about a checkpoint."""
@@ -67,34 +74,35 @@ class Tables:
     def hashes(self, level: int, n: int, width: int) -> bytes:
         """The stored hashes of a tile: the leaf column, or the roots of full subtrees."""
         if level == 0:
-            return self._bundle(n)[1][: width * 32]
-        return b"".join(
-            [
-                row[0]
-                for row in self._rows(
-                    "SELECT hash FROM {schema}.subtree WHERE level = %s AND n >= %s AND n < %s ORDER BY n",
-                    (level, n * WIDTH, n * WIDTH + width),
-                )
-            ]
-        )
+            return self._bundle(n)[1][: width * HASH_BYTES]
+        first = n * WIDTH
+        cells = [bytes(HASH_BYTES)] * width
+        query = "SELECT n, hash FROM {schema}.subtree WHERE level = %s AND n >= %s AND n < %s"
+        for number, node in self._rows(query, (level, first, first + width)):
+            cells[number - first] = node
+        return b"".join(cells)
+
+    def peaks(self) -> Sequence[bytes]:
+        """The compact range of the head."""
+        return self.range
 
     def _bundle(self, n: int) -> tuple[list[bytes | None], bytes]:
+        # Whatever the head says of its size: it is one of the things to be verified.
         if n not in self._bundles:
             self._bundles.clear()
-            start = n * WIDTH
-            end = min(start + BUNDLES_AT_ONCE * WIDTH, self.size)
+            start, end = n * WIDTH, (n + BUNDLES_AT_ONCE) * WIDTH
             rows = self._rows(
                 "SELECT idx, body, leaf FROM {schema}.entry WHERE idx >= %s AND idx < %s ORDER BY idx", (start, end)
             )
             bodies: list[bytes | None] = [None] * (end - start)
-            leaves = [bytes(32)] * (end - start)
+            leaves = [bytes(HASH_BYTES)] * (end - start)
             for index, body, leaf in rows:
                 bodies[index - start] = body
                 leaves[index - start] = leaf
             for place in range(0, len(bodies), WIDTH):
                 held = bodies[place : place + WIDTH], b"".join(leaves[place : place + WIDTH])
                 self._bundles[(start + place) // WIDTH] = held
-        return self._bundles.get(n, ([], b""))
+        return self._bundles[n]
 
     def _rows(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         query = self._reader.query(text)
@@ -116,32 +124,36 @@ def verify_tables(
     """
     with Tables.snapshot(reader) as tables:
         report = verify(tables, origin, keys, against=[*tables.older(), *against], progress=progress)
-        if not report.findings and report.root:
-            _verify_tail(tables, report)
+        if report.root:
+            report.findings += _tail(tables, report)
+            report.checked.append(f"{max(tables.size - report.size, 0)} newer entries that no checkpoint covers yet")
         return report
 
 
-def _verify_tail(tables: Tables, report: Report) -> None:
+def _tail(tables: Tables, report: Report) -> list[Finding]:
+    """What is wrong with the entries that no checkpoint covers yet, and with the head that speaks of them."""
+    rows = tables._rows("SELECT max(idx) FROM {schema}.entry WHERE idx >= %s", (report.size,))  # noqa: SLF001
+    end = report.size if rows[0][0] is None else rows[0][0] + 1
     tree = report.tree.copy()
-    beyond = tables._rows("SELECT idx FROM {schema}.entry WHERE idx >= %s ORDER BY idx LIMIT 1", (tables.size,))  # noqa: SLF001
-    if beyond:
-        report.findings.append(Finding(Damage.ENTRY, beyond[0][0], beyond[0][0], "beyond the head of the log"))
-    for index in range(tree.size, tables.size):
+    missing: list[int] = []
+    findings: list[Finding] = []
+    for index in range(report.size, min(tables.size, end)):
         n, place = divmod(index, WIDTH)
-        entry = tables.entries(n, place + 1)[place]
-        stored = tables.hashes(0, n, place + 1)[place * 32 :]
+        entry, stored = tables.entries(n, WIDTH)[place], tables.hashes(0, n, WIDTH)[place * HASH_BYTES :][:HASH_BYTES]
         if entry is None:
-            report.findings.append(Finding(Damage.MISSING, index, index))
+            missing.append(index)
         elif leaf_hash(entry) != stored:
-            report.findings.append(Finding(Damage.ENTRY, index, index))
+            findings.append(Finding(Damage.ENTRY, index, index))
         tree.append(stored)
-    if not report.findings and tree.root() != _root(tables):
-        report.findings.append(Finding(Damage.REPLACED, report.size, tables.size - 1))
-    report.checked.append(f"{tables.size - report.size} newer entries that no checkpoint covers yet")
-
-
-def _root(tables: Tables) -> bytes:
-    try:
-        return fold(CompactRange(tables.size, tables.range).nodes)
-    except ValueError:
-        return EMPTY_ROOT
+    findings += [Finding(Damage.MISSING, first, last) for first, last in runs(missing)]
+    if tables.size > end:
+        findings.append(Finding(Damage.MISSING, end, tables.size - 1))
+    beyond = max(tables.size, report.size)
+    if end > beyond:
+        findings.append(Finding(Damage.ENTRY, beyond, end - 1, "beyond the head of the log"))
+    if tables.signed_size != report.size:
+        findings.append(Finding(Damage.HEAD, where="its signed size is not the checkpoint's"))
+    if not report.findings and tree.size >= tables.size and list(tables.range) != tree.nodes and not missing:
+        first, last = (report.size, tables.size - 1) if tables.size > report.size else (None, None)
+        findings.append(Finding(Damage.HEAD, first, last, "its hashes"))
+    return findings

@@ -100,6 +100,12 @@ def decode_bundle(bundle: bytes, width: int) -> list[bytes]:
     return entries
 
 
+def tile_of(level: int, n: int) -> tuple[int, int]:
+    """Level and number of the tile from which node (level, n) follows."""
+    tile_level, height = divmod(level, LEVEL_BITS)
+    return tile_level, (n << height) // WIDTH
+
+
 def nodes_of(read: Callable[[int, int], bytes]) -> Nodes:
     """
     Any node of a tree from its tiles: `read(level, n)` gives a tile's hashes, as many as there are; each is read once.

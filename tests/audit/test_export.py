@@ -135,7 +135,7 @@ BOTH = f"UPDATE audit.entry SET body = {FORGED}, leaf = sha256('\\x00'::bytea ||
         ([f"UPDATE audit.entry SET body = {FORGED} WHERE idx = 77"], [(Damage.ENTRY, 77, 77)]),
         ([f"UPDATE audit.entry SET body = {FORGED} WHERE idx = 299"], [(Damage.ENTRY, 299, 299)]),
         (["DELETE FROM audit.entry WHERE idx = 77"], [(Damage.MISSING, 77, 77), (Damage.RANGE, 0, 255)]),
-        (["UPDATE audit.entry SET leaf = sha256('x') WHERE idx = 77"], [(Damage.TILE, 0, 255)]),
+        (["UPDATE audit.entry SET leaf = sha256('x') WHERE idx = 77"], [(Damage.TILE, 77, 77)]),
         (["UPDATE audit.subtree SET hash = sha256('x')"], [(Damage.TILE, 0, 255)]),
         ([BOTH], [(Damage.RANGE, 0, 255)]),
         (
