@@ -44,12 +44,9 @@ def create(connection: psycopg.Connection[Any], origin: str, *, schema: str = SC
 
     `application` is the login role of the hub, which becomes a member of the group that may append.
     """
-    for role in (APPEND_ROLE, READ_ROLE, ERASE_ROLE):
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
-            connection.execute(sql.SQL(_ROLE).format(role=sql.Identifier(role)))
+    create_roles(connection)
     if application:
-        grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(APPEND_ROLE), sql.Identifier(application))
-        connection.execute(grant)
+        grant(connection, APPEND_ROLE, application)
     if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
         return False
     names = {"schema": schema, "keys": keys_schema(schema)}
@@ -59,6 +56,18 @@ def create(connection: psycopg.Connection[Any], origin: str, *, schema: str = SC
     insert = sql.SQL("INSERT INTO {}.head (origin) VALUES (%s)").format(sql.Identifier(schema))
     connection.execute(insert, (origin,))
     return True
+
+
+def create_roles(connection: psycopg.Connection[Any]) -> None:
+    """Makes the group roles, which every log of the cluster shares, unless they are there."""
+    for role in (APPEND_ROLE, READ_ROLE, ERASE_ROLE):
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
+            connection.execute(sql.SQL(_ROLE).format(role=sql.Identifier(role)))
+
+
+def grant(connection: psycopg.Connection[Any], group: str, login: str) -> None:
+    """Makes a login role a member of a group."""
+    connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(login)))
 
 
 def keys_schema(schema: str) -> str:

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from audit.commitment import Opening
 from audit.event import EventType
+from audit.leaf import read as read_leaf
+from audit.opening import WrappedKey
 from audit.reader import Reader
 from audit.sealing import Marks, short
 from audit.slots import Values, open_slots
@@ -55,7 +57,28 @@ def check_deep(reader: Reader) -> DeepReport:
     return report
 
 
-def _check_chunk(reader: Reader, start: int, end: int, report: DeepReport) -> None:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """
+    One record, read from its own bytes and sealed values alone.
+
+    `said` is personal data: the opened values by field.  `misindexed`: a mark beside it is not the one that follows
+    from its values, or one is missing.
+    """
+
+    index: int
+    exchange: UUID
+    leaf: dict[str, Any]
+    body: bytes = field(repr=False)
+    values: Values
+    said: dict[str, dict[str, str]] = field(repr=False)
+    misindexed: bool
+
+
+def read_chunk(reader: Reader, start: int, end: int) -> tuple[list[Read], list[int]]:
+    """
+    The records start … end−1, and the places at which there are sealed values but no record.
+    """
     entries = reader.rows(
         "SELECT idx, type, xid, body FROM {schema}.entry WHERE idx >= %s AND idx < %s ORDER BY idx", (start, end)
     )
@@ -68,22 +91,41 @@ def _check_chunk(reader: Reader, start: int, end: int, report: DeepReport) -> No
     for row in rows:
         by_index.setdefault(row[0], []).append(row)
     keys = reader.wrapped_keys([key for row in rows for key in (row[2], row[4]) if key is not None])
-    for index, number, exchange, body in entries:
-        sealed = by_index.pop(index, [])
-        read = json.loads(body)
-        values, openings = open_slots(reader, keys, exchange, number, [row[:6] for row in sealed], read)
-        report.values[values.value] += 1
-        if values in {Values.BROKEN, Values.MISSING}:
-            report.broken.append(index)
-            continue
-        expected = list(_marks(reader.opener.marks, openings, read, len(sealed), follows=number in _FOLLOWS))
-        living = [
-            tuple(mark if row[key] is None or row[key] in keys else None for mark, key in _with_keys(row))
-            for row in sealed
-        ]
-        if living != expected:
-            report.misindexed.append(index)
-    report.broken += sorted(by_index)
+    records = [
+        _read(reader, keys, index, number, exchange, body, by_index.pop(index, []))
+        for index, number, exchange, body in entries
+    ]
+    return records, sorted(by_index)
+
+
+def _read(
+    reader: Reader,
+    keys: dict[int, WrappedKey],
+    index: int,
+    number: int,
+    exchange: UUID,
+    body: bytes,
+    sealed: Sequence[tuple[Any, ...]],
+) -> Read:
+    leaf = read_leaf(body)
+    values, openings = open_slots(reader, keys, exchange, number, [row[:6] for row in sealed], leaf)
+    said = {one.name: json.loads(one.value) for one in openings if one.name != "digests"}
+    expected = list(_marks(reader.opener.marks, said, leaf, len(sealed), follows=number in _FOLLOWS))
+    living = [
+        tuple(mark if row[key] is None or row[key] in keys else None for mark, key in _with_keys(row)) for row in sealed
+    ]
+    return Read(index, exchange, leaf, body, values, said, misindexed=living != expected)
+
+
+def _check_chunk(reader: Reader, start: int, end: int, report: DeepReport) -> None:
+    records, strays = read_chunk(reader, start, end)
+    for record in records:
+        report.values[record.values.value] += 1
+        if record.values in {Values.BROKEN, Values.MISSING}:
+            report.broken.append(record.index)
+        elif record.misindexed:
+            report.misindexed.append(record.index)
+    report.broken += strays
 
 
 def _with_keys(row: Sequence[Any]) -> Iterator[tuple[int | None, int]]:
@@ -93,9 +135,8 @@ def _with_keys(row: Sequence[Any]) -> Iterator[tuple[int | None, int]]:
 
 
 def _marks(
-    marks: Marks, openings: Sequence[Opening], read: dict[str, Any], slots: int, *, follows: bool
+    marks: Marks, said: dict[str, dict[str, str]], read: dict[str, Any], slots: int, *, follows: bool
 ) -> Iterator[tuple[int | None, ...]]:
-    said = {one.name: json.loads(one.value) for one in openings if one.name != "digests"}
     court = read.get("who", {}).get("court")
     for slot in range(slots):
         party = said.get(f"whose.{slot}")

@@ -10,6 +10,9 @@ from adapters.errors import ConfigurationError
 from adapters.registry import Agencies, load_agencies
 from audit.keys import KeyFile
 from audit.log import Log
+from gateway.access.catalogue import Catalogue
+from gateway.access.decision import Access
+from gateway.access.policy import Policies
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database
 from gateway.lookup.pipeline import Lookups
@@ -48,7 +51,12 @@ class Hub:
         database = Database(
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
         )
-        log = await Log.open(settings.database_url, KeyFile.load(settings.key_folder), origin=settings.origin)
+        log = await Log.open(
+            settings.database_url,
+            KeyFile.load(settings.key_folder),
+            origin=settings.origin,
+            schema=settings.audit_schema,
+        )
         work_orders = WorkOrders(database, vault)
         return cls(
             settings=settings,

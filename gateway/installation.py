@@ -21,12 +21,13 @@ from gateway.vault import Vault
 
 DATABASE = "shuniu"
 APPLICATION_ROLE = "shuniu_app"
+ERASER_ROLE = "shuniu_eraser"
 CLUSTER = "postgres"
 
 # What the hub's login role may do with the hub's own tables; the log's rights are the log's.
 RIGHTS: Final = {
     "SELECT, INSERT, UPDATE": ("work_order", "refusal", "org_unit", "org_person", "delegation", "review"),
-    "SELECT, INSERT, UPDATE, DELETE": ("access_grant",),
+    "SELECT, INSERT, UPDATE, DELETE": ("access_grant", "session", "sign_in_attempt"),
     "SELECT, INSERT": ("confirmation",),
     "SELECT, UPDATE": ("access_clock",),
 }
@@ -44,20 +45,30 @@ def create_keys(settings: Settings) -> Path:
     return folder
 
 
-def create_tables(owner_url: str, *, origin: str, application: str) -> None:
+def create_tables(
+    owner_url: str, *, origin: str, application: str, eraser: str = "", schema: str = audit.database.SCHEMA
+) -> None:
     """
-    Brings a database to this version, as its owner: the hub's tables, the log, and the rights of the login role
-    `application`.  Safe to repeat.
+    Brings a database to this version, as its owner: the hub's tables, the log, and the rights of the login roles
+    `application` and `eraser`.  Safe to repeat.
+
+    Only the first log is made like this; one in another schema begins with `shuniu audit succeed`.
     """
     migrate(owner_url)
     with psycopg.connect(owner_url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
+        for login in (application, eraser):
+            if login and not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(login)))
         role = sql.Identifier(application)
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (application,)).fetchone() is None:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
         for right, tables in RIGHTS.items():
             names = sql.SQL(", ").join(map(sql.Identifier, tables))
             connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(right), names, role))
-        audit.database.create(connection, origin, application=application)
+        audit.database.create_roles(connection)
+        audit.database.grant(connection, audit.database.APPEND_ROLE, application)
+        if eraser:
+            audit.database.grant(connection, audit.database.ERASE_ROLE, eraser)
+        if schema == audit.database.SCHEMA:
+            audit.database.create(connection, origin)
 
 
 @contextmanager
@@ -75,5 +86,17 @@ def bundled_database(settings: Settings, *, create: bool = False) -> Iterator[Se
         )
     with EmbeddedServer(cluster) as server:
         server.create(DATABASE)
-        create_tables(server.url(DATABASE), origin=settings.origin, application=APPLICATION_ROLE)
-        yield settings.model_copy(update={"database_url": server.url(DATABASE, user=APPLICATION_ROLE)})
+        owner = server.url(DATABASE)
+        create_tables(
+            owner,
+            origin=settings.origin,
+            application=APPLICATION_ROLE,
+            eraser=ERASER_ROLE,
+            schema=settings.audit_schema,
+        )
+        urls = {
+            "database_url": server.url(DATABASE, user=APPLICATION_ROLE),
+            "eraser_url": server.url(DATABASE, user=ERASER_ROLE),
+            "owner_url": owner,
+        }
+        yield settings.model_copy(update=urls)

@@ -5,8 +5,9 @@ Secrets are never settings: a setting names the owner-only file that holds them.
 """
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,7 +25,10 @@ class Settings(BaseSettings):
     """PostgreSQL as the application role; without it the bundled server is started inside `folder`."""
 
     owner_url: str | None = None
-    """PostgreSQL as the owner of the tables, for `shuniu database migrate` only."""
+    """PostgreSQL as the owner of the tables, for `shuniu database migrate` and `shuniu audit succeed` only."""
+
+    eraser_url: str | None = None
+    """PostgreSQL as a role that may erase, for `shuniu audit erase` and `shuniu audit purge` only."""
 
     agencies: Path = Path("agencies.toml")
     """Where each agency is and how it is asked."""
@@ -38,11 +42,49 @@ class Settings(BaseSettings):
     origin: str = "shuniu.example/audit/1"
     """Name of this hub's audit log: a schema-less URL that no other log has."""
 
+    audit_schema: str = Field(default="audit", pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    """Schema of this hub's audit log in the database."""
+
     sign_on_issuer: str = "http://127.0.0.1:9000"
     """Issuer of the court's sign-on server (OpenID Connect)."""
 
     audience: str = "shuniu"
     """The `aud` that a token for this hub must carry."""
+
+    sign_on_client: str = "shuniu-pages"
+    """The `client_id` under which people sign in here."""
+
+    sign_on_acr: str = ""
+    """The accepted classes of authentication (`acr`), the preferred one first, with spaces between; empty: any."""
+
+    sign_on_max_age: int = Field(default=900, ge=0, le=86_400)
+    """Seconds since a person authenticated, at most, when their session begins."""
+
+    session_idle: int = Field(default=900, ge=60, le=86_400)
+    """Seconds without a call after which a session is over."""
+
+    session_absolute: int = Field(default=28_800, ge=60, le=86_400)
+    """Seconds after which a session is over in any case."""
+
+    session_bound_to_address: bool = True
+    """Whether a session ends when it is used from another network address."""
+
+    public_address: str | None = Field(
+        default=None, pattern=r"^(https://[a-z0-9.:\[\]-]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?)$"
+    )
+    """Where browsers find this hub (scheme, host, port); without it people can sign in on this machine only."""
+
+    bound_clients: str = ""
+    """The clients whose access tokens must be bound to a certificate, with spaces between."""
+
+    tls_certificate: Path | None = None
+    """The hub's certificate with its chain (PEM); without it the hub speaks plain HTTP, behind a proxy."""
+
+    tls_key: Path | None = None
+    """The certificate's private key (PEM); must be readable by its owner alone."""
+
+    tls_client_ca: Path | None = None
+    """Issuers of client certificates (PEM); with it the hub asks every client for a certificate."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -57,6 +99,19 @@ class Settings(BaseSettings):
 
     in_flight: int = Field(default=512, ge=1)
     """Lookups at once in this process; beyond it 503 with Retry-After."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.sign_on_max_age > self.session_idle:
+            raise ValueError(
+                "SHUNIU_SIGN_ON_MAX_AGE is larger than SHUNIU_SESSION_IDLE: whose session ran out would be let in "
+                "again without authenticating; lower the one or raise the other"
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY belong together: set both, or neither")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("SHUNIU_TLS_CLIENT_CA needs SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY")
+        return self
 
     @property
     def key_folder(self) -> Path:

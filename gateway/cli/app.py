@@ -174,5 +174,7 @@ def database_migrate(
     settings = Settings()
     if not settings.owner_url:
         fail("Set SHUNIU_OWNER_URL to the database as the owner of its tables.", Exit.USAGE)
-    create_tables(settings.owner_url, origin=settings.origin, application=application)
+    create_tables(
+        settings.owner_url, origin=settings.origin, application=application, schema=settings.audit_schema
+    )
     say.print("The database is at the newest version.", markup=False)
