@@ -54,6 +54,7 @@ class EventType(Enum):
     KEY_ROTATED = "key.rotated", 15, "KR", "密钥轮换", "A key of the log was replaced"
     ADMIN_CHANGED = "admin.changed", 16, "AC", "管理变更", "Somebody changed the hub's configuration"
     LOG_BEGUN = "log.begun", 17, "LB", "日志承接", "The log begins in place of an earlier one"
+    SESSION_ENDED = "session.ended", 18, "SO", "会话结束", "A person's session ended"
 
     @classmethod
     def named(cls, name: str) -> Self:

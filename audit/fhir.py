@@ -32,6 +32,7 @@ _TYPES: Mapping[EventType, Coding] = {
     for kind, code, display in (
         (EventType.RECORD_PRINTED, "110106", "Export"),
         (EventType.SESSION_SIGNED_IN, "110114", "User Authentication"),
+        (EventType.SESSION_ENDED, "110114", "User Authentication"),
         (EventType.ACCESS_REFUSED, "110113", "Security Alert"),
         (EventType.LOG_SEARCHED, "110101", "Audit Log Used"),
         (EventType.LOG_EXPORTED, "110101", "Audit Log Used"),
@@ -45,6 +46,7 @@ _ACTIONS = {
     EventType.LOOKUP_OUTCOME: "E",
     EventType.LOOKUP_DENIED: "E",
     EventType.SESSION_SIGNED_IN: "E",
+    EventType.SESSION_ENDED: "E",
     EventType.ACCESS_REFUSED: "E",
     EventType.LOG_SEARCHED: "E",
     EventType.WORK_ORDER_CHANGED: "U",

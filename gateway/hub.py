@@ -18,6 +18,7 @@ from gateway.database import Database
 from gateway.lookup.pipeline import Lookups
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
+from gateway.sign_on.people import People
 from gateway.vault import Vault
 
 HUB_KEY = "hub.key"
@@ -33,6 +34,7 @@ class Hub:
     database: Database
     log: Log
     sign_on: SignOn
+    people: People
     agencies: Agencies
     work_orders: WorkOrders
     lookups: Lookups
@@ -57,12 +59,14 @@ class Hub:
             origin=settings.origin,
             schema=settings.audit_schema,
         )
+        sign_on = SignOn(settings.sign_on_issuer, audience=settings.audience, bound=settings.bound_clients.split())
         work_orders = WorkOrders(database, vault)
         return cls(
             settings=settings,
             database=database,
             log=log,
-            sign_on=SignOn(settings.sign_on_issuer, audience=settings.audience),
+            sign_on=sign_on,
+            people=People.of(settings, sign_on, database, vault, log),
             agencies=agencies,
             work_orders=work_orders,
             lookups=Lookups(work_orders=work_orders, agencies=agencies, log=log, deadline=settings.deadline),
@@ -71,6 +75,7 @@ class Hub:
     async def close(self) -> None:
         """Gives everything back, the log last."""
         await self.agencies.aclose()
+        await self.people.aclose()
         await self.sign_on.aclose()
         await self.work_orders.aclose()
         self.database.close()

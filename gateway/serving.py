@@ -4,6 +4,7 @@ Serving a hub over HTTP with uvicorn.
 
 import gc
 import socket
+import ssl
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp
 from gateway.api.app import create_app
 from gateway.hub import Hub
 from gateway.settings import Settings
+from gateway.sign_on.certificates import ClientCertificates
 
 # Longer than any lookup's deadline: what is in flight when the hub is told to stop may still be answered.
 DRAIN_SECONDS = 35
@@ -36,13 +38,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def make_server(app: ASGIApp) -> uvicorn.Server:
+def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Server:
     """
     A server without access log: what was asked stands in the audit log, and nowhere else.
+
+    With `tls` it speaks HTTPS alone, and the application sees the certificates of its clients.
     """
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http="auto" if tls is None else ClientCertificates,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             lifespan="on",
             access_log=False,
             log_level="warning",

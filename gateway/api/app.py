@@ -15,14 +15,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from audit.errors import AuditUnavailable
-from gateway.api import agencies, audit, health, lookups, work_orders
+from gateway.api import agencies, audit, health, lookups, session, work_orders
 from gateway.api.limits import Limits
 from gateway.api.page import add_page
 from gateway.api.problems import InputError, Problem, ProblemBody, respond
 from gateway.api.short_way import ShortWay
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
-from gateway.sign_on import NotSignedIn, SignOnUnavailable
+from gateway.sign_on import NotFromOurPages, NotSignedIn, SignInFailed, SignOnUnavailable
 from schemas.identifiers import IdentifierError
 from schemas.lookup import LookupRequest
 
@@ -54,6 +54,8 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
             HTTPException: _http,
             ClientDisconnect: _gone,
             NotSignedIn: _not_signed_in,
+            NotFromOurPages: _not_from_our_pages,
+            SignInFailed: _sign_in_failed,
             SignOnUnavailable: _plain("sign-on-unavailable", retry_after=5),
             AuditUnavailable: _plain("audit-unavailable", retry_after=2),
             DatabaseUnavailable: _plain("database-unavailable", retry_after=2),
@@ -61,7 +63,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
             Exception: _plain("internal"),
         },
     )
-    for room in (lookups, work_orders, agencies, audit, health):
+    for room in (lookups, work_orders, agencies, audit, session, health):
         app.include_router(room.router)
     add_page(app)
     _document_problems(app)
@@ -90,6 +92,19 @@ async def _not_signed_in(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for nothing else
     challenge = f'Bearer realm="shuniu", error="invalid_token", error_description="{error.rule}"'
     return Problem("not-signed-in", rule=str(error.rule), headers={"WWW-Authenticate": challenge}).response()
+
+
+async def _not_from_our_pages(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotFromOurPages)  # noqa: S101 - registered for nothing else
+    return Problem("not-permitted", rule=str(error.rule), en=error.rule.en, zh=error.rule.zh).response()
+
+
+async def _sign_in_failed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, SignInFailed)  # noqa: S101 - registered for nothing else
+    en, zh = error.rule.en, error.rule.zh
+    if error.because is not None:
+        en, zh = f"{en} ({error.because.en}.)", f"{zh}（{error.because.zh}。）"
+    return Problem("sign-in-failed", rule=str(error.rule), en=en, zh=zh).response()
 
 
 async def _identifier(_request: Request, error: Exception) -> Response:

@@ -1,14 +1,20 @@
 """
 Who is calling: the dependency of every route that is not public.
+
+A call carries an access token or the cookie of a session, never both: which of the two counted could be argued about.
 """
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
+from gateway.api import browser
 from gateway.hub import Hub
-from gateway.sign_on import Caller
+from gateway.sign_on import Caller, NotSignedIn, SignInRule
+from gateway.sign_on.certificates import thumbprint
+from gateway.sign_on.sessions import Session
 
 # Only for OpenAPI; the check itself is the sign-on's.
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="access token of the court's sign-on server")
@@ -26,8 +32,26 @@ async def _hub(request: Request) -> Hub:
 
 
 async def signed_in(request: Request) -> Caller:
-    """The caller, or `NotSignedIn` / `SignOnUnavailable`."""
-    return await hub_of(request).sign_on.caller(request.headers.get("authorization"))
+    """
+    The caller.  Raises `NotSignedIn`, `SignOnUnavailable`, and for a session `NotFromOurPages`, `DatabaseUnavailable`.
+    """
+    caller = await identified(request)
+    return caller if isinstance(caller, Caller) else caller.caller
+
+
+async def identified(request: Request, *, counts: bool = True) -> Caller | Session:
+    """
+    The caller by token, or the session; with `counts` the call is a sign of life of the session.  Raises as above.
+    """
+    hub = hub_of(request)
+    authorization, secret = request.headers.get("authorization"), browser.shown(request, hub, browser.SESSION)
+    if secret is None:
+        return await hub.sign_on.caller(authorization, thumbprint=partial(thumbprint, request.scope))
+    if authorization is not None:
+        raise NotSignedIn(SignInRule.TWO_CALLERS)
+    if request.method not in browser.SAFE:
+        await browser.require_own_page(request, hub, hub.people.sessions.csrf_token(secret))
+    return await hub.people.sessions.find(secret, browser.network_address(request), counts=counts)
 
 
 async def _signed_in(request: Request, _shown: Annotated[object, Depends(_bearer)]) -> Caller:

@@ -33,10 +33,17 @@ _KINDS = (
     ProblemKind(
         "not-signed-in",
         401,
-        "The call carries no valid access token. Sign in at the court's sign-on server and send its token as "
-        "`Authorization: Bearer …`; if that fails, ask the sign-on administrator.",
-        "请求未携带有效的访问令牌。请在本院统一登录后以 Authorization: Bearer 发送令牌；仍不成功的，"
-        "请联系统一登录管理员。",
+        "Nobody is signed in for this call; `rule` says why. With a browser, sign in again. A program sends a token of "
+        "the court's sign-on server as `Authorization: Bearer …`. If that fails, ask the sign-on administrator.",
+        "本次请求未登录，rule 说明原因。使用浏览器的，请重新登录；程序请以 Authorization: Bearer 发送本院统一登录的"
+        "令牌。仍不成功的，请联系统一登录管理员。",
+    ),
+    ProblemKind(
+        "sign-in-failed",
+        403,
+        "The sign-in was not completed and nobody is signed in. The member `rule` names the rule and `detail` says who "
+        "can help.",
+        "登录未完成。rule 为规则名，detail 说明由谁处理。",
     ),
     ProblemKind(
         "sign-on-unavailable",

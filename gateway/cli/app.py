@@ -20,6 +20,7 @@ from gateway.demo import tour, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
 from gateway.serving import application, bind, make_server
 from gateway.settings import Settings
+from gateway.sign_on.certificates import tls_of
 from schemas.codes import AnswerState, IdType, SubjectKind, Want
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The data-exchange gateway of a court.")
@@ -80,11 +81,12 @@ def serve(
         if settings.database_url is None:
             settings = stack.enter_context(bundled_database(settings, create=demo))
         listener = stack.enter_context(bind(settings.host, settings.port if port is None else port))
-        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        tls = tls_of(settings)
+        address = f"{'http' if tls is None else 'https'}://{settings.host}:{listener.getsockname()[1]}"
         say.print(f"Shuniu serves at {address} (its API: {address}/docs)", markup=False)
         if demo:
             _tell_demo(address, settings)
-        make_server(application(settings)).run(sockets=[listener])
+        make_server(application(settings), tls).run(sockets=[listener])
 
 
 def _tell_demo(address: str, settings: Settings) -> None:

@@ -3,6 +3,7 @@ A recognised caller, and what a token must say to make one.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,17 @@ from gateway.sign_on.errors import NotSignedIn, SignInRule
 # Clocks of court and hub may differ by this much, either way.
 SKEW_SECONDS = 30
 
+# SHA-256 in base64url without padding (RFC 8705, section 3.1).
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """
     Who calls, by a valid access token.  A service acts for itself: its `user` is its `client`.
 
-    `expires_at` is Unix time in seconds.  The name is personal: `repr` does not show it.
+    `expires_at` is Unix time in seconds.  `bound_to` is the thumbprint of the certificate without which the token is
+    worth nothing.  The name is personal: `repr` does not show it.
     """
 
     user: str
@@ -30,37 +35,48 @@ class Caller:
     scopes: frozenset[str]
     expires_at: float
     token_id: str
+    bound_to: str | None = None
 
 
 def caller_of(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> Caller:
     """
     The caller whom the claims of an authentic token describe.  Raises `NotSignedIn`.
     """
+    expires_at = check_standard_claims(claims, issuer=issuer, audience=audience, now=now)
+    return Caller(
+        user=text(claims, "sub"),
+        client=text(claims, "client_id"),
+        court=text(claims, "court"),
+        name=text(claims, "name"),
+        unit=text(claims, "unit"),
+        roles=_words(claims.get("roles", [])),
+        scopes=_words(claims.get("scope", "").split() if isinstance(claims.get("scope", ""), str) else None),
+        expires_at=expires_at,
+        token_id=text(claims, "jti"),
+        bound_to=_thumbprint(claims.get("cnf")),
+    )
+
+
+def check_standard_claims(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> float:
+    """
+    Checks issuer, audience and life of an authentic token; returns when it expires.  Raises `NotSignedIn`.
+    """
     if claims.get("iss") != issuer:
         raise NotSignedIn(SignInRule.WRONG_ISSUER)
     named = claims.get("aud")
     if audience not in (named if isinstance(named, list) else [named]):
         raise NotSignedIn(SignInRule.WRONG_AUDIENCE)
-    expires_at = _instant(claims, "exp")
+    expires_at = instant(claims, "exp")
     if now >= expires_at + SKEW_SECONDS:
         raise NotSignedIn(SignInRule.EXPIRED)
-    starts_at = max(_instant(claims, "iat"), _instant(claims, "nbf") if "nbf" in claims else -math.inf)
+    starts_at = max(instant(claims, "iat"), instant(claims, "nbf") if "nbf" in claims else -math.inf)
     if now < starts_at - SKEW_SECONDS:
         raise NotSignedIn(SignInRule.NOT_YET_VALID)
-    return Caller(
-        user=_text(claims, "sub"),
-        client=_text(claims, "client_id"),
-        court=_text(claims, "court"),
-        name=_text(claims, "name"),
-        unit=_text(claims, "unit"),
-        roles=_words(claims.get("roles", [])),
-        scopes=_words(claims.get("scope", "").split() if isinstance(claims.get("scope", ""), str) else None),
-        expires_at=expires_at,
-        token_id=_text(claims, "jti"),
-    )
+    return expires_at
 
 
-def _instant(claims: Mapping[str, Any], name: str) -> float:
+def instant(claims: Mapping[str, Any], name: str) -> float:
+    """A required point in time.  Raises `NotSignedIn`."""
     # Not a number would be later than nothing and earlier than nothing: such a token would never expire.
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -68,7 +84,8 @@ def _instant(claims: Mapping[str, Any], name: str) -> float:
     return value
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str:
+def text(claims: Mapping[str, Any], name: str) -> str:
+    """A required text that is not empty.  Raises `NotSignedIn`."""
     value = claims.get(name)
     if not isinstance(value, str) or not value:
         raise NotSignedIn(SignInRule.CLAIM_MISSING)
@@ -79,3 +96,13 @@ def _words(value: Any) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise NotSignedIn(SignInRule.MALFORMED)
     return frozenset(value)
+
+
+def _thumbprint(confirmation: Any) -> str | None:
+    # A token that is bound by a means which we cannot check is not a token that is free to everybody.
+    if confirmation is None:
+        return None
+    shown = confirmation.get("x5t#S256") if isinstance(confirmation, dict) and len(confirmation) == 1 else None
+    if not isinstance(shown, str) or not THUMBPRINT.fullmatch(shown):
+        raise NotSignedIn(SignInRule.MALFORMED)
+    return shown

@@ -2,41 +2,23 @@
 The check of one call's access token, and the short memory that makes the next one cheap.
 """
 
-import contextlib
 import hashlib
-import json
+import hmac
 import re
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
 import httpx
-from joserfc import jws
-from joserfc.jwa import JWSAlgModel
-from joserfc.jwk import Key
 
 from gateway.sign_on.caller import SKEW_SECONDS, Caller, caller_of
 from gateway.sign_on.errors import NotSignedIn, SignInRule
-from gateway.sign_on.keys import UNTRUSTED, KeyStore
-
-ALGORITHMS = ("ES256", "RS256", "EdDSA")
-TYPES = frozenset({"at+jwt", "application/at+jwt"})
-# What would let a token bring its own key, or change how it is read.  None of it is ever followed.
-FORBIDDEN_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
+from gateway.sign_on.issuer import Issuer
+from gateway.sign_on.keys import KeyStore
+from gateway.sign_on.tokens import ACCESS_TYPES, authentic_claims
 
 BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 LONGEST_HEADER = 8_192
 REMEMBERED = 4_096
-
-
-class _Registry(jws.JWSRegistry):
-    """joserfc's algorithms, ours only, without its advice on their names."""
-
-    def get_alg(self, name: str) -> JWSAlgModel:
-        return self.algorithms[name]
-
-
-REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 class SignOn:
@@ -45,6 +27,7 @@ class SignOn:
 
     The sign-on server may be down when this is made: its keys are loaded with the first call that needs them.  Verified
     tokens are remembered under their SHA-256, a bounded number of them, until they expire or the keys change.
+    `bound` names the clients whose tokens must be bound to a certificate (RFC 8705).
     `clock` gives Unix time, `ticks` a clock that is never set back.
     """
 
@@ -53,54 +36,56 @@ class SignOn:
         issuer: str,
         *,
         audience: str,
+        bound: Collection[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._issuer = issuer
+        self.issuer = Issuer(issuer, transport=transport)
         self._audience = audience
+        self._bound = frozenset(bound)
         self._clock = clock
         self._remembered: dict[bytes, Caller] = {}
-        self._keys = KeyStore(issuer, transport=transport, clock=ticks, changed=self._remembered.clear)
+        self.keys = KeyStore(self.issuer, clock=ticks, changed=self._remembered.clear)
 
-    async def caller(self, authorization: str | None) -> Caller:
+    async def caller(self, authorization: str | None, *, thumbprint: Callable[[], str | None] = lambda: None) -> Caller:
         """
         Who shows this `Authorization` header.  Raises `NotSignedIn`, `SignOnUnavailable`.
+
+        `thumbprint` gives that of the certificate which the caller showed on this connection, if any.
         """
         token = _token(authorization)
-        await self._keys.keep_fresh()
+        await self.keys.keep_fresh()
         digest = hashlib.sha256(token).digest()
         known = self._remembered.get(digest)
         if known is None:
-            return self._remember(digest, await self._verified(token))
-        if self._clock() < known.expires_at + SKEW_SECONDS:
-            return known
-        del self._remembered[digest]
-        raise NotSignedIn(SignInRule.EXPIRED)
+            known = self._remember(digest, await self.verified(token))
+        elif self._clock() >= known.expires_at + SKEW_SECONDS:
+            del self._remembered[digest]
+            raise NotSignedIn(SignInRule.EXPIRED)
+        if known.bound_to is not None or self._bound:
+            self._check_binding(known, thumbprint())
+        return known
+
+    async def verified(self, token: bytes) -> Caller:
+        """
+        Whom an access token describes, checked anew and not remembered; its binding is for the caller of this to check.
+        """
+        claims = await authentic_claims(self.keys, token, ACCESS_TYPES)
+        return caller_of(claims, issuer=self.issuer.address, audience=self._audience, now=self._clock())
 
     async def aclose(self) -> None:
         """Closes the connection to the sign-on server."""
-        await self._keys.aclose()
+        await self.keys.aclose()
+        await self.issuer.aclose()
 
-    async def _verified(self, token: bytes) -> Caller:
-        signature = _read(token)
-        headers = signature.headers()
-        algorithm, key_id = headers.get("alg"), headers.get("kid")
-        if algorithm not in ALGORITHMS:
-            raise NotSignedIn(SignInRule.ALGORITHM_NOT_ALLOWED)
-        if str(headers.get("typ")).lower() not in TYPES:
-            raise NotSignedIn(SignInRule.WRONG_TYPE)
-        if not isinstance(key_id, str) or not FORBIDDEN_HEADERS.isdisjoint(headers):
-            raise NotSignedIn(SignInRule.MALFORMED)
-        verifying = await self._keys.find(key_id)
-        if verifying is None:
-            raise NotSignedIn(SignInRule.BAD_SIGNATURE)
-        if algorithm != verifying.algorithm:
-            raise NotSignedIn(SignInRule.ALGORITHM_NOT_ALLOWED)
-        if not _authentic(signature, verifying.key):
-            raise NotSignedIn(SignInRule.BAD_SIGNATURE)
-        claims = _claims(signature.payload)
-        return caller_of(claims, issuer=self._issuer, audience=self._audience, now=self._clock())
+    def _check_binding(self, caller: Caller, shown: str | None) -> None:
+        # A bound token in other hands is worthless; which certificates are trusted at all, TLS has decided before.
+        if caller.bound_to is None:
+            if caller.client in self._bound:
+                raise NotSignedIn(SignInRule.NOT_BOUND)
+        elif shown is None or not hmac.compare_digest(caller.bound_to, shown):
+            raise NotSignedIn(SignInRule.WRONG_CERTIFICATE)
 
     def _remember(self, digest: bytes, caller: Caller) -> Caller:
         if len(self._remembered) >= REMEMBERED:
@@ -117,28 +102,3 @@ def _token(authorization: str | None) -> bytes:
     if shown is None:
         raise NotSignedIn(SignInRule.MALFORMED)
     return shown[1].encode("ascii")
-
-
-def _read(token: bytes) -> jws.CompactSignature:
-    # The library's errors quote what they could not read, so ours are raised outside of the except blocks.
-    with contextlib.suppress(*UNTRUSTED):
-        signature = jws.extract_compact(token, registry=REGISTRY)
-        if isinstance(signature.headers(), dict):
-            return signature
-    raise NotSignedIn(SignInRule.MALFORMED)
-
-
-def _authentic(signature: jws.CompactSignature, key: Key) -> bool:
-    try:
-        return jws.validate_compact(signature, key, registry=REGISTRY)
-    except UNTRUSTED:
-        return False
-
-
-def _claims(payload: bytes) -> dict[str, Any]:
-    claims: Any = None
-    with contextlib.suppress(*UNTRUSTED):
-        claims = json.loads(payload)
-    if not isinstance(claims, dict):
-        raise NotSignedIn(SignInRule.MALFORMED)
-    return claims

@@ -3,25 +3,20 @@ The sign-on server's keys: found by discovery, loaded when first needed, renewed
 """
 
 import asyncio
-import json
 import math
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
-from adapters.errors import ConfigurationError
 from gateway.sign_on.errors import SignOnUnavailable
+from gateway.sign_on.issuer import FETCH_SECONDS, UNTRUSTED, Endpoints, Issuer
 
-LARGEST_DOCUMENT = 262_144
 MOST_KEYS = 64
-FETCH_SECONDS = 5.0
 SMALLEST_RSA_BITS = 2048
 
 # Seconds.  Renewed in the background when older than FRESH, not used at all when older than USABLE: a key that was
@@ -32,22 +27,6 @@ USABLE = 3600.0
 BETWEEN_SURPRISES = 10.0
 # After a failure callers are told so at once, and the first one after this pause tries again.
 AFTER_FAILURE = 1.0
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
-# Whatever a document that is not what it should be can cause.
-UNTRUSTED = (
-    httpx.HTTPError,
-    JoseError,
-    SecurityWarning,
-    TimeoutError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    RecursionError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +39,22 @@ class VerifyingKey:
 
 class KeyStore:
     """
-    The keys of one issuer.  Fetches are never concurrent, never follow a redirect and never leave the issuer's origin.
+    The keys of one issuer.  Fetches are never concurrent.
     """
 
     def __init__(
         self,
-        issuer: str,
+        issuer: Issuer,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        _require_trustworthy(issuer)
         self._issuer = issuer
         self._clock = clock
         self._changed = changed
-        self._http = httpx.AsyncClient(
-            transport=transport, timeout=FETCH_SECONDS, follow_redirects=False, trust_env=False
-        )
         self._keys: Mapping[str, VerifyingKey] = {}
         self._published: Any = None
+        self._discovered: Mapping[str, Any] = {}
         self._loaded_at = self._failed_at = self._surprised_at = -math.inf
         self._failing = False
         self._fetching: asyncio.Task[None] | None = None
@@ -106,12 +81,20 @@ class KeyStore:
         elif self._may_try():
             self._fetch()
 
+    async def endpoints(self) -> Endpoints:
+        """Where people sign in, by the discovery document that came with the keys.  Raises `SignOnUnavailable`."""
+        await self.keep_fresh()
+        try:
+            return self._issuer.endpoints(self._discovered)
+        except UNTRUSTED:
+            pass
+        raise SignOnUnavailable
+
     async def aclose(self) -> None:
-        """Ends a fetch that is under way and closes the connections."""
+        """Ends a fetch that is under way."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
-        await self._http.aclose()
 
     def _may_try(self) -> bool:
         return self._fetching is not None or self._clock() - self._failed_at >= AFTER_FAILURE
@@ -131,35 +114,18 @@ class KeyStore:
     async def _renew(self) -> None:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                published = await self._published_keys()
+                discovered, published = await self._issuer.published()
             keys = _usable(published)
         except UNTRUSTED:
             self._failing, self._failed_at = True, self._clock()
         else:
             self._failing, self._loaded_at = False, self._clock()
+            self._discovered = discovered
             if published != self._published:
                 self._keys, self._published = keys, published
                 self._changed()
         finally:
             self._fetching = None
-
-    async def _published_keys(self) -> Any:
-        discovered = await self._document(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        address = discovered["jwks_uri"]
-        if discovered["issuer"] != self._issuer or _origin(address) != _origin(self._issuer):
-            raise ValueError("discovery leads away from the issuer")
-        return (await self._document(address))["keys"]
-
-    async def _document(self, address: str) -> Any:
-        body = bytearray()
-        async with self._http.stream("GET", address, headers={"Accept-Encoding": "identity"}) as answer:
-            if answer.status_code != httpx.codes.OK or answer.headers.get("content-encoding", "identity") != "identity":
-                raise ValueError("not a plain answer")
-            async for piece in answer.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST_DOCUMENT:
-                    raise ValueError("answer too large")
-        return json.loads(body)
 
 
 def _usable(published: Any) -> dict[str, VerifyingKey]:
@@ -196,20 +162,3 @@ def _algorithm(key: Key) -> str | None:
             return "RS256"
         case _:
             return None
-
-
-def _origin(address: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(address)
-    return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
-
-
-def _require_trustworthy(issuer: str) -> None:
-    parts = urlsplit(issuer)
-    if parts.scheme == "https" and parts.hostname and not parts.query and not parts.fragment:
-        return
-    if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return
-    raise ConfigurationError(
-        "SHUNIU_SIGN_ON_ISSUER: keys must not travel in clear; give the issuer's https:// address as its discovery "
-        "document spells it (http:// is for a sign-on server on this machine only)"
-    )

@@ -1,0 +1,87 @@
+"""
+The hub's own TLS, and the certificate that a client shows there: the means by which a token is bound to its owner.
+
+A header that speaks of a certificate is believed nowhere: what counts is the handshake of this very connection.
+"""
+
+import asyncio
+import base64
+import hashlib
+import ssl
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from adapters.errors import ConfigurationError
+from gateway.settings import Settings
+
+
+class ClientCertificates(HttpToolsProtocol):
+    """
+    uvicorn's protocol, with the client's certificate in the scope of every request as ASGI's TLS extension names it.
+
+    uvicorn does not hand it over itself (uvicorn pull request 3132); this goes when it does.
+    """
+
+    _shown: tuple[str, ...] = ()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Notes what the handshake has shown; TLS has checked it by now."""
+        super().connection_made(transport)
+        connection = transport.get_extra_info("ssl_object")
+        certificate = None if connection is None else connection.getpeercert(binary_form=True)
+        if certificate is not None:
+            self._shown = (ssl.DER_cert_to_PEM_cert(certificate),)
+
+    def on_message_begin(self) -> None:
+        """Begins the scope of a request."""
+        super().on_message_begin()
+        if self._shown:
+            self.scope["extensions"] = {"tls": {"client_cert_chain": self._shown}}
+
+
+def thumbprint(scope: Mapping[str, Any]) -> str | None:
+    """The RFC 8705 thumbprint of the certificate that the client shows on this connection, or None."""
+    chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
+    if not chain:
+        return None
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(chain[0])).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """
+    The TLS that the hub itself speaks, or None behind a proxy.  Raises `ConfigurationError`.
+
+    With `tls_client_ca` every client is asked for a certificate; one that shows a bad one is not let in, one that shows
+    none may still call with a token that needs none.
+    """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    loaded = False
+    try:
+        others_can_read = stat.S_IMODE(settings.tls_key.stat().st_mode) & 0o077
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=_no_password)
+        if settings.tls_client_ca is not None:
+            context.load_verify_locations(settings.tls_client_ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        loaded = True
+    except (OSError, ValueError):
+        pass
+    if not loaded:
+        raise ConfigurationError(
+            "SHUNIU_TLS_CERTIFICATE, SHUNIU_TLS_KEY, SHUNIU_TLS_CLIENT_CA: could not be loaded; name PEM files, the "
+            "key without a password and belonging to the certificate"
+        )
+    if others_can_read:
+        raise ConfigurationError(f"{settings.tls_key}: others can read this key; run: chmod 600 {settings.tls_key}")
+    return context
+
+
+def _no_password() -> str:
+    # Without this OpenSSL would stop at the terminal and ask for one.
+    return ""

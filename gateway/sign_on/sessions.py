@@ -1,0 +1,170 @@
+"""
+Sessions of people: kept here and nowhere else, read for every call, never cached.
+
+The browser holds a random secret; the database holds its SHA-256.  A session that has ended is over for every replica
+at once, whatever the browser still sends.
+"""
+
+import contextlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+
+from audit.errors import AuditUnavailable, RecordRefused
+from audit.log import Log
+from gateway.database import Database, DatabaseUnavailable, shared
+from gateway.sign_on import session_rows
+from gateway.sign_on.attempts import SECRET, digest_of, new_secret
+from gateway.sign_on.caller import Caller
+from gateway.sign_on.errors import NotSignedIn, SignInRule
+from gateway.sign_on.records import session_ended, session_signed_in
+from gateway.sign_on.session_rows import Row
+from gateway.sign_on.sign_in import SignedIn
+from gateway.vault import Vault
+
+_CALLER = TypeAdapter(Caller)
+
+# A call counts as a sign of life at most this often, as a share of the idle limit: it costs a write.
+SIGN_OF_LIFE = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds without a sign of life, seconds in all, and whether a session is bound to its network address."""
+
+    idle: int
+    absolute: int
+    bound_to_address: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session that is good now.  `csrf_token` is what its own pages must send with an unsafe call."""
+
+    caller: Caller
+    started_at: datetime
+    idle_at: datetime
+    ends_at: datetime
+    csrf_token: str = field(repr=False)
+
+
+class Sessions:
+    """
+    Opens, finds and ends sessions.  `clock` gives Unix time.
+
+    A sign-in is recorded before its session works.  An end works before it is recorded; what could not be recorded then
+    is recorded with a later sign-in.
+    """
+
+    def __init__(self, database: Database, vault: Vault, log: Log, limits: Limits, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._vault = vault
+        self._log = log
+        self._limits = limits
+        self._clock = clock
+        self._rows = shared.SharedRead(database, session_rows.rows)
+
+    async def open(self, who: SignedIn, address: str) -> str:
+        """
+        Opens a session under a new secret, and returns the secret.  Raises `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        secret, exchange, now = new_secret(), uuid4(), self._now()
+        ends_at = now + timedelta(seconds=self._limits.absolute)
+        caller = replace(who.caller, expires_at=ends_at.timestamp(), bound_to=None)
+        await self._log.append(session_signed_in(exchange, now, who, address))
+        digest = digest_of(secret)
+        row = {
+            "id": digest,
+            "exchange": exchange,
+            "address": self._mark(address),
+            "caller": self._vault.seal(_context(digest), _CALLER.dump_json(caller)),
+            "started_at": now,
+            "seen_at": now,
+            "ends_at": ends_at,
+        }
+        await self._database.run(session_rows.add, row)
+        await self._tidy(now)
+        return secret
+
+    async def find(self, secret: str, address: str, *, counts: bool = True) -> Session:
+        """
+        The session of this secret; with `counts` this call is a sign of life.
+
+        One that is used from another network address is ended.  Raises `NotSignedIn`, `DatabaseUnavailable`,
+        `AuditUnavailable`.
+        """
+        row = await self._rows.get(digest_of(secret)) if SECRET.fullmatch(secret) else None
+        if row is None or row.ended is not None:
+            raise NotSignedIn(SignInRule.SESSION_OVER)
+        now = self._now()
+        if now >= row.ends_at:
+            await self._end(row.id, "expired", address)
+            raise NotSignedIn(SignInRule.SESSION_OVER)
+        if now >= row.seen_at + timedelta(seconds=self._limits.idle):
+            await self._end(row.id, "idle", address)
+            raise NotSignedIn(SignInRule.SESSION_OVER)
+        if self._limits.bound_to_address and not hmac.compare_digest(row.address, self._mark(address)):
+            await self._end(row.id, "moved", address)
+            raise NotSignedIn(SignInRule.SESSION_MOVED)
+        if counts and (now - row.seen_at).total_seconds() * SIGN_OF_LIFE >= self._limits.idle:
+            await self._database.run(session_rows.seen, row.id, now)
+            row = replace(row, seen_at=now)
+        return Session(
+            caller=self._caller(row),
+            started_at=row.started_at,
+            idle_at=min(row.seen_at + timedelta(seconds=self._limits.idle), row.ends_at),
+            ends_at=row.ends_at,
+            csrf_token=self.csrf_token(secret),
+        )
+
+    async def end(self, secret: str, how: str, address: str) -> None:
+        """
+        Ends the session of this secret, if there is one.  Raises `DatabaseUnavailable`, and `AuditUnavailable` when it
+        has ended but that is not recorded yet.
+        """
+        if SECRET.fullmatch(secret):
+            await self._end(digest_of(secret), how, address)
+
+    def csrf_token(self, secret: str) -> str:
+        """The token of a session against forged calls: it follows from the secret, and does not lead back to it."""
+        return self._vault.mark("csrf", secret).hex()
+
+    async def aclose(self) -> None:
+        """Gives the connection for reads back."""
+        await self._rows.aclose()
+
+    async def _end(self, digest: bytes, how: str, address: str) -> None:
+        row = await self._database.run(session_rows.end, digest, how)
+        if row is not None:
+            await self._record_end(row, address)
+
+    async def _record_end(self, row: Row, address: str | None) -> None:
+        event = session_ended(row.exchange, self._now(), self._caller(row), row.ended or "", address)
+        # Whoever came first has recorded it: one session has one end.
+        with contextlib.suppress(RecordRefused):
+            await self._log.append(event)
+        await self._database.run(session_rows.forget, row.id)
+
+    async def _tidy(self, now: datetime) -> None:
+        # Nobody waits for this: what fails now is done with a later sign-in.
+        with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
+            idle_since = now - timedelta(seconds=self._limits.idle)
+            for row in await self._database.run(session_rows.left_over, now, idle_since):
+                await self._record_end(row, None)
+
+    def _caller(self, row: Row) -> Caller:
+        return _CALLER.validate_json(self._vault.open(_context(row.id), row.caller))
+
+    def _mark(self, address: str) -> bytes:
+        return self._vault.mark("network address", address)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _context(digest: bytes) -> str:
+    return f"session|{digest.hex()}"

@@ -1,0 +1,147 @@
+"""
+Signing people in: authorization code with PKCE, state, nonce and the issuer's name in its answer (RFC 9700, 9207).
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from gateway.sign_on.attempts import Attempt, Attempts
+from gateway.sign_on.caller import Caller
+from gateway.sign_on.desk import SignOn
+from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignInStep, SignOnUnavailable
+from gateway.sign_on.identity import Demand, Identity, identity_of
+from gateway.sign_on.issuer import FETCH_SECONDS, UNTRUSTED
+from gateway.sign_on.tokens import IDENTITY_TYPES, authentic_claims
+
+SCOPE = "openid profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """Where to send the browser, and the secret by which it is known when it comes back."""
+
+    address: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who came back, how they authenticated, and the page that they wanted."""
+
+    caller: Caller
+    identity: Identity
+    to: str
+
+
+class SignIn:
+    """
+    Sends people to the sign-on server and takes them back.  `clock` gives Unix time.
+    """
+
+    def __init__(self, sign_on: SignOn, attempts: Attempts, demand: Demand, clock: Callable[[], float]) -> None:
+        self._sign_on = sign_on
+        self._attempts = attempts
+        self._demand = demand
+        self._clock = clock
+
+    async def begin(self, *, return_to: str, to: str) -> Begun:
+        """
+        Begins a sign-in that comes back to our address `return_to` and then goes on to our page `to`.
+
+        Raises `SignOnUnavailable`, `DatabaseUnavailable`.
+        """
+        endpoints = await self._sign_on.keys.endpoints()
+        attempt = Attempt(return_to=return_to, to=to)
+        secret, state = await self._attempts.keep(attempt)
+        asked = {
+            "response_type": "code",
+            "client_id": self._demand.client,
+            "redirect_uri": return_to,
+            "scope": SCOPE,
+            "state": state,
+            "nonce": attempt.nonce,
+            "code_challenge": _challenge(attempt.verifier),
+            "code_challenge_method": "S256",
+            "max_age": str(self._demand.max_age),
+        }
+        if self._demand.acr:
+            asked["acr_values"] = " ".join(self._demand.acr)
+        separator = "&" if "?" in endpoints.authorization else "?"
+        return Begun(address=f"{endpoints.authorization}{separator}{urlencode(asked)}", secret=secret)
+
+    async def finish(self, answer: Mapping[str, str], secret: str | None) -> SignedIn:
+        """
+        Whom the browser with this secret brings back with this answer.  Every attempt can be finished once.
+
+        Raises `SignInFailed`, `SignOnUnavailable`, `DatabaseUnavailable`.
+        """
+        attempt = await self._attempts.take(secret, answer.get("state", ""))
+        if attempt is None:
+            raise SignInFailed(SignInStep.NOT_BEGUN_HERE)
+        endpoints = await self._sign_on.keys.endpoints()
+        if answer.get("iss", None if endpoints.names_itself else self._issuer) != self._issuer:
+            raise SignInFailed(SignInStep.OTHER_ISSUER)
+        code = answer.get("code")
+        if not code or "error" in answer:
+            raise SignInFailed(SignInStep.REFUSED_THERE)
+        return await self._recognised(await self._tokens(endpoints.token, code, attempt), attempt)
+
+    @property
+    def _issuer(self) -> str:
+        return self._sign_on.issuer.address
+
+    async def _tokens(self, address: str, code: str, attempt: Attempt) -> dict[str, Any]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "client_id": self._demand.client,
+            "redirect_uri": attempt.return_to,
+            "code_verifier": attempt.verifier,
+        }
+        tokens, answered = None, False
+        with contextlib.suppress(*UNTRUSTED):
+            async with asyncio.timeout(FETCH_SECONDS):
+                tokens = await self._sign_on.issuer.exchange(address, form)
+            answered = True
+        if not answered:
+            raise SignOnUnavailable
+        if tokens is None:
+            raise SignInFailed(SignInStep.REFUSED_THERE)
+        return tokens
+
+    async def _recognised(self, tokens: Mapping[str, Any], attempt: Attempt) -> SignedIn:
+        broken: SignInRule | None = None
+        try:
+            identity = identity_of(
+                await authentic_claims(self._sign_on.keys, _token(tokens, "id_token"), IDENTITY_TYPES),
+                self._demand,
+                issuer=self._issuer,
+                nonce=attempt.nonce,
+                now=self._clock(),
+            )
+            caller = await self._sign_on.verified(_token(tokens, "access_token"))
+        except NotSignedIn as error:
+            broken = error.rule
+        if broken is not None:
+            raise SignInFailed(SignInStep.NOT_TRUSTED, broken)
+        # Two tokens of one answer that speak of different people, or of another program, are no answer.
+        if (caller.user, caller.client) != (identity.user, self._demand.client):
+            raise SignInFailed(SignInStep.NOT_TRUSTED, SignInRule.WRONG_AUDIENCE)
+        return SignedIn(caller=caller, identity=identity, to=attempt.to)
+
+
+def _challenge(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _token(tokens: Mapping[str, Any], name: str) -> bytes:
+    token = tokens.get(name)
+    if not isinstance(token, str) or not token.isascii():
+        raise NotSignedIn(SignInRule.MALFORMED)
+    return token.encode()
