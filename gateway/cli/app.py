@@ -16,7 +16,7 @@ from gateway.cli.agencies import agencies_app
 from gateway.cli.audit import audit_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.out import Exit, as_document, fail, say, show
-from gateway.demo import tour, world
+from gateway.demo import tour, tree, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
 from gateway.serving import application, bind, make_server
 from gateway.settings import Settings
@@ -80,6 +80,8 @@ def serve(
             settings = Settings()
         if settings.database_url is None:
             settings = stack.enter_context(bundled_database(settings, create=demo))
+        if demo:
+            tree.settle(settings)
         listener = stack.enter_context(bind(settings.host, settings.port if port is None else port))
         tls = tls_of(settings)
         address = f"{'http' if tls is None else 'https'}://{settings.host}:{listener.getsockname()[1]}"

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from gateway.cli import render
 from gateway.cli.out import say, show
-from gateway.demo import world
+from gateway.demo import tree, world
 from gateway.installation import CLUSTER, bundled_database, create_keys
 from gateway.serving import application, bind, make_server
 from gateway.settings import Settings
@@ -67,6 +67,7 @@ def court(folder: Path, **changes: Any) -> Iterator[Court]:
         settings = world.settings_of(outside, folder, **changes)
         create_keys(settings)
         settings = stack.enter_context(bundled_database(settings, create=True))
+        tree.settle(settings)
         listener = stack.enter_context(bind(settings.host, 0))
         server = make_server(application(settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="hub")

@@ -1,0 +1,151 @@
+"""
+Who may change what in the tree: one pure function, decided anew for every change.
+
+Four offices change the tree, each below its own place only: a region's administrator and a centre's administrator
+everything of their business, the system administrator of a court its units and accounts, the security administrator of
+a court its roles.  Whoever holds several offices may do what any of them allows, and nobody touches their own entry.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.organization.people import Member
+from gateway.organization.roles import SEPARATED, Role
+from gateway.organization.rules import OrganizationRule as Rule
+from gateway.organization.tree import Place, UnitKind
+
+# What each administrator of a part can give and take; the region's own administrators are named by file.
+GIVES: Final[Mapping[Role, frozenset[Role]]] = {
+    Role.REGION_ADMINISTRATOR: frozenset({Role.CENTRE_ADMINISTRATOR, Role.GROUP_LEADER, Role.ASSISTANT, Role.JUDGE}),
+    Role.CENTRE_ADMINISTRATOR: frozenset({Role.GROUP_LEADER, Role.ASSISTANT, Role.JUDGE}),
+    Role.SECURITY_ADMINISTRATOR: frozenset(Role) - {Role.REGION_ADMINISTRATOR},
+}
+_OVER_NOTHING: Final = frozenset({Role.ASSISTANT, Role.JUDGE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Where somebody sits, and as what."""
+
+    place: Place
+    roles: frozenset[Role]
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitChange:
+    """A unit that is made (`before` None), renamed or moved."""
+
+    before: Place | None
+    after: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonChange:
+    """
+    A person who is made (`before` None), moved, given or deprived of roles, or switched off.
+
+    `particulars`: name or official's particulars change too.
+    """
+
+    court: str
+    user: str = field(repr=False)
+    before: Post | None
+    after: Post
+    particulars: bool = False
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every place that is concerned."""
+        return (self.after.place,) if self.before is None else (self.before.place, self.after.place)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Every role that is concerned, also those that stay."""
+        return self.after.roles | (self.before.roles if self.before else frozenset())
+
+
+Change = UnitChange | PersonChange
+
+
+def may_change(actor: Member, change: Change) -> Rule | None:
+    """
+    The rule that keeps `actor` from this change, or None if they may make it.
+    """
+    # One sign-on user is one person, at whichever court the account is.
+    if isinstance(change, PersonChange) and change.user == actor.user:
+        return Rule.OWN_ENTRY
+    told: Rule | None = Rule.NOT_ADMINISTRATOR
+    # The widest office first: its refusal is the one that is told.
+    for role in reversed([role for role in _OFFICES if role in actor.roles]):
+        told = _OFFICES[role](actor, role, change)
+        if told is None:
+            return None
+    return told
+
+
+def holds_office(actor: Member) -> bool:
+    """Whether they change anything of the tree at all."""
+    return any(role in actor.roles for role in _OFFICES)
+
+
+def reaches(actor: Member, place: Place) -> bool:
+    """Whether a place is, or is below, what one of their offices looks after; no other place is known to them."""
+    if actor.roles & SEPARATED:
+        return place.court == actor.court
+    return holds_office(actor) and actor.place.id in place.path
+
+
+def _places(change: Change) -> tuple[Place, ...]:
+    if isinstance(change, PersonChange):
+        return change.places
+    return (change.after,) if change.before is None else (change.before, change.after)
+
+
+def _of_business(actor: Member, role: Role, change: Change) -> Rule | None:
+    if not all(place.below(actor.place.id) for place in _places(change)):
+        return Rule.OUTSIDE_SUBTREE
+    if isinstance(change, UnitChange):
+        return Rule.COURTS_BY_FILE if change.after.kind in {UnitKind.REGION, UnitKind.COURT} else None
+    if change.roles & SEPARATED:
+        return Rule.SEPARATED_ADMINISTRATORS
+    return Rule.BEYOND_OWN_ROLE if change.roles - GIVES[role] else None
+
+
+def _of_accounts(actor: Member, _role: Role, change: Change) -> Rule | None:
+    if not _in_court(actor, change):
+        return Rule.OUTSIDE_SUBTREE
+    if isinstance(change, UnitChange):
+        return Rule.COURTS_BY_FILE if change.after.kind is UnitKind.COURT else None
+    before = change.before
+    held = before.roles if before else frozenset()
+    if held & SEPARATED:
+        return Rule.SEPARATED_ADMINISTRATORS
+    # Who is switched off loses all roles, and comes back without any.
+    if change.after.active and change.after.roles != held:
+        return Rule.ROLES_BY_SECURITY
+    moved = before is not None and before.place != change.after.place
+    return Rule.ROLES_FIRST if moved and change.after.active and held - _OVER_NOTHING else None
+
+
+def _of_roles(actor: Member, role: Role, change: Change) -> Rule | None:
+    if not _in_court(actor, change):
+        return Rule.OUTSIDE_SUBTREE
+    if isinstance(change, UnitChange) or change.before is None or change.particulars:
+        return Rule.ACCOUNTS_BY_SYSTEM
+    if (change.before.place, change.before.active) != (change.after.place, change.after.active):
+        return Rule.ACCOUNTS_BY_SYSTEM
+    return Rule.BEYOND_OWN_ROLE if change.roles - GIVES[role] else None
+
+
+def _in_court(actor: Member, change: Change) -> bool:
+    return all(place.court == actor.court for place in _places(change))
+
+
+_OFFICES: Final[Mapping[Role, Callable[[Member, Role, Change], Rule | None]]] = {
+    Role.SYSTEM_ADMINISTRATOR: _of_accounts,
+    Role.SECURITY_ADMINISTRATOR: _of_roles,
+    Role.CENTRE_ADMINISTRATOR: _of_business,
+    Role.REGION_ADMINISTRATOR: _of_business,
+}

@@ -1,0 +1,52 @@
+"""
+Opening an installation's tree from a program beside the hub: the command line and the demo.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from adapters.errors import ConfigurationError
+from audit.event import Who
+from audit.keys import KeyFile
+from audit.log import Log
+from gateway.database import Database
+from gateway.hub import HUB_KEY
+from gateway.organization.changes import Organization, Plan
+from gateway.organization.files import OrganizationFile
+from gateway.settings import Settings
+from gateway.vault import Vault
+
+OPERATOR: Final = Who(client="command line", role="operator")
+# A file of many courts is one transaction, and nobody waits for it at a desk.
+SECONDS: Final = 60.0
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Organization]:
+    """
+    The tree of the installation with these settings, whose database runs.
+
+    Raises `ConfigurationError`, `AuditUnavailable`, `LogBroken`.
+    """
+    # The hub's own role is enough for the tree, and the owner of the tables may not open the log.
+    url = settings.database_url
+    if url is None:
+        raise ConfigurationError("SHUNIU_DATABASE_URL is not set; it names the database as the hub's login role")
+    database = Database(url, timeout=SECONDS, connections=1)
+    try:
+        vault = Vault.load(settings.key_folder / HUB_KEY)
+        log = await Log.open(url, KeyFile.load(settings.key_folder), origin=settings.origin, sign_every=None)
+        try:
+            yield Organization(database, vault, log)
+            await log.sign()
+        finally:
+            await log.aclose()
+    finally:
+        database.close()
+
+
+async def load_file(settings: Settings, file: OrganizationFile) -> Plan:
+    """Puts a file that has no mistakes into the tree; what was new.  Raises like `Organization.load`."""
+    async with opened(settings) as organization:
+        return await organization.load(OPERATOR, file.units, file.people)

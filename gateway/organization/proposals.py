@@ -1,0 +1,83 @@
+"""
+What people propose to change over HTTP, turned into whole rows on what stands.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from gateway.organization import store
+from gateway.organization.changes import ChangeRefused
+from gateway.organization.people import Particulars, Person
+from gateway.organization.roles import Role
+from gateway.organization.rules import OrganizationRule
+from gateway.organization.tree import Tree, Unit, UnitKind
+from gateway.vault import Vault
+
+Rows = tuple[Iterable[Unit], Iterable[Person]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProposal:
+    """A centre or a group below a parent, whose court is the parent's."""
+
+    id: str
+    parent: str
+    kind: UnitKind
+    zh: str
+    en: str
+
+    def __call__(self, _connection: Connection, tree: Tree) -> Rows:
+        """The whole row."""
+        parent = tree.place(self.parent)
+        court = parent.court if parent else None
+        return [Unit(id=self.id, parent=self.parent, kind=self.kind, court=court, zh=self.zh, en=self.en)], ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonProposal:
+    """
+    A person in a unit, whose court is the unit's.  What is None stays as it is.  Somebody switched off is back on.
+    """
+
+    vault: Vault
+    user: str
+    unit: str
+    roles: frozenset[Role] | None = None
+    name: str | None = None
+    official: Particulars | None = None
+
+    def __call__(self, connection: Connection, tree: Tree) -> Rows:
+        """The whole row."""
+        place = tree.place(self.unit)
+        # Nobody is put into a region but by the file of the tree: such a unit has no court.
+        if place is None or place.court is None:
+            raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
+        known = store.person_of(connection, self.vault, place.court, self.user)
+        before = known or Person(court=place.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
+        after = replace(
+            before,
+            unit=self.unit,
+            active=True,
+            roles=before.roles if self.roles is None else self.roles,
+            name=before.name if self.name is None else self.name,
+            official=self.official or before.official,
+        )
+        return (), [after]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchOff:
+    """Nobody's account any more, and no role with it."""
+
+    vault: Vault
+    court: str
+    user: str
+
+    def __call__(self, connection: Connection, _tree: Tree) -> Rows:
+        """The whole row."""
+        person = store.person_of(connection, self.vault, self.court, self.user)
+        if person is None:
+            raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
+        return (), [replace(person, active=False, roles=frozenset())]

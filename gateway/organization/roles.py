@@ -1,0 +1,53 @@
+"""
+The roles that people hold in the tree, and which of them exclude each other.
+
+Three administrators keep each other in check (GB/T 22239-2019, 8.1.4.2): who makes accounts gives no rights, who gives
+rights makes no accounts, and who watches both does neither.  None of them has any part in a case.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from gateway.organization.rules import OrganizationRule
+from gateway.organization.tree import UnitKind
+from schemas.codes import Code
+
+
+class Role(Code):
+    """A role of a person, inside the unit where they sit."""
+
+    REGION_ADMINISTRATOR = "region_administrator", "区域管理员", "Region administrator"
+    CENTRE_ADMINISTRATOR = "centre_administrator", "中心管理员", "Centre administrator"
+    GROUP_LEADER = "group_leader", "组长", "Group leader"
+    ASSISTANT = "assistant", "助理", "Assistant"
+    JUDGE = "judge", "法官", "Judge"
+    SYSTEM_ADMINISTRATOR = "system_administrator", "系统管理员", "System administrator"
+    SECURITY_ADMINISTRATOR = "security_administrator", "安全管理员", "Security administrator"
+    AUDIT_ADMINISTRATOR = "audit_administrator", "审计管理员", "Audit administrator"
+
+
+SEPARATED: Final = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR})
+
+_IN_COURT: Final = frozenset({UnitKind.COURT, UnitKind.CENTRE, UnitKind.GROUP})
+
+# The kinds of unit in which a role is held.
+SITS: Final[Mapping[Role, frozenset[UnitKind]]] = {
+    Role.REGION_ADMINISTRATOR: frozenset({UnitKind.REGION}),
+    Role.CENTRE_ADMINISTRATOR: frozenset({UnitKind.CENTRE}),
+    Role.GROUP_LEADER: frozenset({UnitKind.GROUP}),
+    Role.ASSISTANT: _IN_COURT,
+    Role.JUDGE: _IN_COURT,
+    Role.SYSTEM_ADMINISTRATOR: frozenset({UnitKind.COURT}),
+    Role.SECURITY_ADMINISTRATOR: frozenset({UnitKind.COURT}),
+    Role.AUDIT_ADMINISTRATOR: frozenset({UnitKind.COURT}),
+}
+
+
+def broken_by(roles: AbstractSet[Role], kind: UnitKind) -> OrganizationRule | None:
+    """The rule that these roles of one person in one kind of unit break, or None."""
+    if roles & SEPARATED and len(roles) > 1:
+        return OrganizationRule.ROLES_SEPARATED
+    if any(kind not in SITS[role] for role in roles):
+        return OrganizationRule.ROLE_PLACE
+    return None

@@ -1,0 +1,151 @@
+"""
+The tree in PostgreSQL: plain functions over a connection, each a part of one transaction.
+
+Names and officials' particulars are sealed; a row that is moved to another person's place does not open.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from gateway.database import Database, shared
+from gateway.database.tables import org_person, org_unit
+from gateway.organization.people import Member, Particulars, Person
+from gateway.organization.roles import Role
+from gateway.organization.tree import Place, Tree, Unit, UnitKind
+from gateway.vault import Vault
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('the tree', 0))")
+
+MEMBERS: Final = """
+    SELECT person.court, person."user", unit.kind, unit.court, unit.path, person.roles
+    FROM org_person AS person
+    JOIN unnest(%s::text[], %s::text[]) AS asked (court, "user")
+        ON person.court = asked.court AND person."user" = asked."user"
+    JOIN org_unit AS unit ON unit.id = person.unit
+    WHERE person.active
+"""
+
+
+class Members:
+    """
+    Who somebody is in the tree at this moment.  Never cached: a change counts for the next question on every replica.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._read = shared.SharedRead(database, _members)
+
+    async def member(self, court: str, user: str) -> Member | None:
+        """The active person, or None.  Raises `DatabaseUnavailable`."""
+        return await self._read.get((court, user))
+
+    async def aclose(self) -> None:
+        """Gives the connection back."""
+        await self._read.aclose()
+
+
+async def _members(connection: shared.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Member]:
+    courts, users = zip(*keys, strict=True)
+    found = await connection.execute(MEMBERS, (list(courts), list(users)), binary=True)
+    return {(row[0], row[1]): _as_member(row) for row in await found.fetchall()}
+
+
+def member_now(connection: Connection, court: str, user: str) -> Member | None:
+    """The same inside a transaction."""
+    row = connection.exec_driver_sql(MEMBERS, ([court], [user])).one_or_none()
+    return None if row is None else _as_member(tuple(row))
+
+
+def _as_member(row: tuple[Any, ...]) -> Member:
+    court, user, kind, of_court, path, roles = row
+    place = Place(kind=UnitKind(kind), court=of_court, path=tuple(path))
+    return Member(court=court, user=user, place=place, roles=frozenset(map(Role, roles)))
+
+
+def alone(connection: Connection) -> None:
+    """Lets one transaction at a time change the tree: what it decided on stands until it is committed."""
+    connection.execute(_ONE_AT_A_TIME)
+
+
+def units_of(connection: Connection, *, below: str | None = None) -> dict[str, Unit]:
+    """All units, parents first; or one unit and what is below it."""
+    query = select(org_unit).order_by(func.cardinality(org_unit.c.path), org_unit.c.id)
+    if below is not None:
+        query = query.where(org_unit.c.path.contains([below]))
+    return {row.id: _as_unit(row) for row in connection.execute(query)}
+
+
+def people_of(connection: Connection, vault: Vault, *, below: str | None = None) -> list[Person]:
+    """Everybody, by court and user; or who sits in a unit or below it."""
+    query = select(org_person).order_by(org_person.c.court, org_person.c.user)
+    if below is not None:
+        query = query.join(org_unit, org_unit.c.id == org_person.c.unit).where(org_unit.c.path.contains([below]))
+    return [_as_person(row, vault) for row in connection.execute(query)]
+
+
+def person_of(connection: Connection, vault: Vault, court: str, user: str) -> Person | None:
+    """One person, active or not."""
+    query = select(org_person).where(org_person.c.court == court, org_person.c.user == user)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _as_person(row, vault)
+
+
+def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> None:
+    """Writes units of a sound tree, and the new way to whatever is below one that moved."""
+    for unit in sorted(units, key=lambda one: len(_path(tree, one.id))):
+        row = asdict(unit) | {"kind": unit.kind.value, "path": _path(tree, unit.id)}
+        _upsert(connection, org_unit, row, ["id"])
+    for name, before in connection.execute(select(org_unit.c.id, org_unit.c.path)).all():
+        if list(before) != (path := _path(tree, name)):
+            connection.execute(org_unit.update().where(org_unit.c.id == name).values(path=path))
+
+
+def write_people(connection: Connection, vault: Vault, people: Iterable[Person]) -> None:
+    """Writes people whose units stand already."""
+    for one in people:
+        personal = {"name": one.name, "official": asdict(one.official) if one.official else None}
+        sealed = vault.seal(_context(one.court, one.user), json.dumps(personal, ensure_ascii=False).encode())
+        row = {
+            "court": one.court,
+            "user": one.user,
+            "unit": one.unit,
+            "roles": sorted(role.value for role in one.roles),
+            "active": one.active,
+            "sealed": sealed,
+        }
+        _upsert(connection, org_person, row, ["court", "user"])
+
+
+def _upsert(connection: Connection, table: Any, row: dict[str, Any], key: Sequence[str]) -> None:
+    rest = {name: value for name, value in row.items() if name not in key}
+    connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=key, set_=rest))
+
+
+def _path(tree: Tree, unit: str) -> list[str]:
+    place = tree.place(unit)
+    return [] if place is None else list(place.path)
+
+
+def _as_unit(row: Row[Any]) -> Unit:
+    return Unit(id=row.id, parent=row.parent, kind=UnitKind(row.kind), court=row.court, zh=row.zh, en=row.en)
+
+
+def _as_person(row: Row[Any], vault: Vault) -> Person:
+    personal = json.loads(vault.open(_context(row.court, row.user), bytes(row.sealed)))
+    return Person(
+        court=row.court,
+        user=row.user,
+        unit=row.unit,
+        roles=frozenset(map(Role, row.roles)),
+        active=row.active,
+        name=personal["name"],
+        official=Particulars(**personal["official"]) if personal["official"] else None,
+    )
+
+
+def _context(court: str, user: str) -> str:
+    return f"person|{court}|{user}"
