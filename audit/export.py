@@ -8,18 +8,20 @@ it, so an interrupted export never shows a checkpoint without its tiles; running
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from audit.anchoring import AnchorKind
 from audit.checkpoint import read_checkpoint
-from audit.folder import ANCHORS, CHECKPOINT, CHECKPOINTS, VKEY
+from audit.folder import ANCHORS, CHECKPOINT, CHECKPOINTS, COSIGNED, VKEY
 from audit.guard import sync_folder
 from audit.note import VerifierKey
 from audit.reader import Reader
 from audit.tables import Tables
 from audit.tiles import ENTRIES, WIDTH, Tile, encode_bundle, hash_tiles
 from audit.verify import Progress
+from audit.witness import with_cosignatures
 
 MANIFEST = "manifest.json"
 FORMAT = "shuniu audit export 1 (C2SP tlog-tiles, tlog-checkpoint, signed-note)"
@@ -36,7 +38,8 @@ README = """\
 | `tile/<level>/…` | hashes, 256 to a file (C2SP tlog-tiles) |
 | `tile/entries/…` | the entries, each behind its length in 16 bits |
 | `checkpoints/<size>` | older signed checkpoints of this log |
-| `anchors/<size>.<kind>.<name>` | what others said about a checkpoint: cosignatures, RFC 3161 timestamps |
+| `anchors/<size>.<kind>.<name>` | what others said about a checkpoint: cosignatures, RFC 3161 timestamps, deliveries |
+| `cosigned/<size>` | checkpoints with the cosignature lines of witnesses (C2SP tlog-cosignature) |
 
 ## Check it without us
 
@@ -86,14 +89,16 @@ def export(
                 progress(min((n + 1) * WIDTH, size), size)
         for tile in hash_tiles(size):
             if tile.level:
-                _write(folder, tile.path, tables.hashes(tile.level, tile.n, tile.width), keep=tile.width == WIDTH)
-        for older in (*tables.older(), note):
-            _write(folder, f"{CHECKPOINTS}/{read_checkpoint(older).size}", older)
-        for covered, kind, name, evidence in tables.anchors():
-            _write(folder, f"{ANCHORS}/{covered}.{kind}.{_file_name(name)}", evidence)
+                write_durably(
+                    folder, tile.path, tables.hashes(tile.level, tile.n, tile.width), keep=tile.width == WIDTH
+                )
+        anchored = tables.anchored()
+        for older in (*tables.older(), *anchored.values(), note):
+            write_durably(folder, f"{CHECKPOINTS}/{read_checkpoint(older).size}", older)
+        note = _write_anchors(folder, tables, anchored, note)
         _describe(folder, vkey, note, at or datetime.now(UTC))
         _sync(folder)
-        _write(folder, CHECKPOINT, note)
+        write_durably(folder, CHECKPOINT, note)
         sync_folder(folder)
     _remove_partials(folder, size)
     return size
@@ -105,8 +110,23 @@ def _write_bundle(folder: Path, tables: Tables, n: int, width: int) -> None:
         return
     # Damage is exported as it is, for the verifier to find: a missing entry leaves its bundle short.
     entries = [entry for entry in tables.entries(n, width) if entry is not None]
-    _write(folder, bundle.path, encode_bundle(entries))
-    _write(folder, tile.path, tables.hashes(0, n, width))
+    write_durably(folder, bundle.path, encode_bundle(entries))
+    write_durably(folder, tile.path, tables.hashes(0, n, width))
+
+
+def _write_anchors(folder: Path, tables: Tables, anchored: Mapping[int, bytes], note: bytes) -> bytes:
+    """Writes the evidence and the cosigned checkpoints; returns the newest checkpoint with its own cosignatures."""
+    lines: dict[int, list[bytes]] = {}
+    for covered, kind, name, evidence in tables.anchors():
+        write_durably(folder, f"{ANCHORS}/{covered}.{kind}.{_file_name(name)}", evidence)
+        if kind == AnchorKind.COSIGNATURE:
+            lines.setdefault(covered, []).append(evidence)
+    for covered, given in lines.items():
+        if covered not in anchored:
+            continue
+        # Beside the bare note, not in its place: a timestamp speaks of the bare note's bytes.
+        write_durably(folder, f"{COSIGNED}/{covered}", with_cosignatures(anchored[covered], given))
+    return with_cosignatures(note, lines[tables.signed_size]) if tables.signed_size in lines else note
 
 
 def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> None:
@@ -122,8 +142,8 @@ def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> Non
         "minimum_index": 0,
         "exported_at": at.isoformat(timespec="seconds"),
     }
-    _write(folder, VKEY, (vkey.encode() + "\n").encode())
-    _write(folder, MANIFEST, (json.dumps(said, indent=2) + "\n").encode())
+    write_durably(folder, VKEY, (vkey.encode() + "\n").encode())
+    write_durably(folder, MANIFEST, (json.dumps(said, indent=2) + "\n").encode())
     text = README.format(
         origin=checkpoint.origin,
         size=checkpoint.size,
@@ -132,10 +152,14 @@ def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> Non
         first_bundle=Tile(ENTRIES, 0, width or 1).path,
         first_tile=Tile(0, 0, width or 1).path,
     )
-    _write(folder, "README.md", text.encode())
+    write_durably(folder, "README.md", text.encode())
 
 
-def _write(folder: Path, name: str, content: bytes, *, keep: bool = False) -> None:
+def write_durably(folder: Path, name: str, content: bytes, *, keep: bool = False) -> None:
+    """
+    Writes a file whole or not at all; its name is durable once its folder is synced.  With `keep`, one that is there
+    stays.
+    """
     path = folder / name
     if keep and path.exists():
         return

@@ -7,6 +7,8 @@ line is added later, or never.
 """
 
 import base64
+import contextlib
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,6 +76,7 @@ class Witness:
         self._cosigner = cosigner
         self._logs = logs
         self._memory = memory
+        self._by_digest = {log_digest(origin): origin for origin in logs}
 
     def add_checkpoint(self, request: bytes, time: int) -> WitnessAnswer:
         """
@@ -83,29 +86,35 @@ class Witness:
         if read is None:
             return WitnessAnswer(400)
         old, proof, encoded = read
-        checkpoint = self._opened(encoded)
-        if isinstance(checkpoint, WitnessAnswer):
-            return checkpoint
+        opened = self._opened(encoded)
+        if isinstance(opened, WitnessAnswer):
+            return opened
+        checkpoint, note = opened
         refusal = self._refusal(old, proof, checkpoint)
         if refusal is not None:
             return refusal
-        if not self._memory.advance(checkpoint.origin, old, Seen(checkpoint.size, checkpoint.root, encoded)):
+        cosignature = self._cosigner.cosign(checkpoint.text(), time)
+        # What is shown to monitors holds the log's own signature and ours, and nothing else that was sent along.
+        shown = Note(note.text, (*note.signatures, cosignature)).encode()
+        if not self._memory.advance(checkpoint.origin, old, Seen(checkpoint.size, checkpoint.root, shown)):
+            # Nobody ever sees this cosignature.
             return self._conflict(checkpoint.origin)
-        return WitnessAnswer(200, self._cosigner.cosign(checkpoint.text(), time).line().encode())
+        return WitnessAnswer(200, cosignature.line().encode())
 
-    def monitored(self, origin: str) -> bytes | None:
-        """The last checkpoint of a log that was cosigned here."""
-        seen = self._memory.seen(origin)
+    def monitored(self, digest: str) -> bytes | None:
+        """The last checkpoint that was cosigned here, of the log whose origin has this SHA-256 (hex)."""
+        origin = self._by_digest.get(digest)
+        seen = None if origin is None else self._memory.seen(origin)
         return None if seen is None else seen.note
 
-    def _opened(self, encoded: bytes) -> Checkpoint | WitnessAnswer:
+    def _opened(self, encoded: bytes) -> tuple[Checkpoint, Note] | WitnessAnswer:
         status = 400
         try:
             origin = read_checkpoint(encoded).origin
             status = 404
             if origin in self._logs:
                 status = 403
-                return open_checkpoint(encoded, origin, [self._logs[origin]])[0]
+                return open_checkpoint(encoded, origin, [self._logs[origin]])
         except NoteError:
             pass
         return WitnessAnswer(status)
@@ -127,6 +136,11 @@ class Witness:
     def _conflict(self, origin: str) -> WitnessAnswer:
         seen = self._memory.seen(origin)
         return WitnessAnswer(409, f"{0 if seen is None else seen.size}\n".encode(), SIZE_TYPE)
+
+
+def log_digest(origin: str) -> str:
+    """What names a log in the address of its monitored checkpoint."""
+    return hashlib.sha256(origin.encode()).hexdigest()
 
 
 def _read_request(request: bytes) -> tuple[int, list[bytes], bytes] | None:
@@ -170,8 +184,12 @@ def read_answer(answer: WitnessAnswer, checkpoint: bytes, witness: WitnessKey) -
 
 
 def with_cosignatures(checkpoint: bytes, lines: Sequence[bytes]) -> bytes:
-    """A checkpoint with the cosignature lines that were given for it."""
+    """A checkpoint with the cosignature lines that were given for it; what is no such line is left out."""
     note = parse(checkpoint)
     text = (note.text + "\n").encode()
-    signatures = [signature for line in lines for signature in parse(text + line).signatures]
-    return Note(note.text, (*note.signatures, *signatures)).encode()
+    signatures = list(note.signatures)
+    for line in lines:
+        # Whoever alters a stored line must not keep the checkpoint itself from being served or exported.
+        with contextlib.suppress(NoteError):
+            signatures += parse(text + line).signatures
+    return Note(note.text, tuple(signatures)).encode()

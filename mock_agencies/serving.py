@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -17,19 +17,23 @@ from mock_agencies.clock import Clock
 from mock_agencies.connection import Connection
 from mock_agencies.population import Population
 
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
 _AGENCIES: Final[Mapping[str, Callable[..., Agency]]] = {
     "public_security": public_security.create,
     "human_resources": human_resources.create,
     "market_regulation": market_regulation.create,
 }
 SIGN_ON: Final = "sign_on"
-SERVERS: Final = (*_AGENCIES, SIGN_ON)
+TIMESTAMPING: Final = "timestamping"
+SERVERS: Final = (*_AGENCIES, SIGN_ON, TIMESTAMPING)
 _HOST: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that is up: its name, its base address, and its mind (None for sign-on)."""
+    """A server that is up: its name, its base address, and its mind (None for sign-on and timestamping)."""
 
     name: str
     address: str
@@ -59,8 +63,8 @@ async def serving(
             listener = stack.enter_context(_listener(port + position if port else 0))
             address = f"http://{_HOST}:{listener.getsockname()[1]}"
             agency = None
-            if name == SIGN_ON:
-                await stack.enter_async_context(_sign_on(listener, address))
+            if name in {SIGN_ON, TIMESTAMPING}:
+                await stack.enter_async_context(_web(listener, _application(name, address)))
             else:
                 agency = _AGENCIES[name](population, clock, precomputed=precomputed)
                 await stack.enter_async_context(_agency(listener, agency))
@@ -112,14 +116,17 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-@asynccontextmanager
-async def _sign_on(listener: socket.socket, address: str) -> AsyncIterator[None]:
-    from mock_agencies.sign_on import create  # noqa: PLC0415  # an agency alone starts without a web framework
+def _application(name: str, address: str) -> "Starlette":
+    from mock_agencies import sign_on, timestamping  # noqa: PLC0415  # an agency alone starts without a web framework
 
+    return sign_on.create(address) if name == SIGN_ON else timestamping.create()
+
+
+@asynccontextmanager
+async def _web(listener: socket.socket, application: "Starlette") -> AsyncIterator[None]:
     config = uvicorn.Config(
-        create(address),
+        application,
         http="httptools",
-        lifespan="off",
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=1,

@@ -2,8 +2,8 @@
 --
 -- Run by the owner of the database (`audit.database.create`).  {schema} and {keys} are this log's schemas, {append},
 -- {read} and {erase} are group roles of the cluster.  The application's login belongs to {append}, which may write only
--- through append() and publish(): it has neither UPDATE nor DELETE nor TRUNCATE on any table, and INSERT on anchor
--- alone.  An owner or a superuser can get around all of this; the tree and the anchors are what shows that it happened.
+-- through append(), publish() and the like: it has neither UPDATE nor DELETE nor TRUNCATE on any table, and INSERT on
+-- anchor alone.  An owner or a superuser can get around all of this; the tree and the anchors are what shows that it happened.
 
 CREATE SCHEMA {schema};
 -- The wrapped keys have a schema of their own, so that their backups can have a bounded life of their own.
@@ -98,16 +98,17 @@ CREATE TABLE {keys}.subject_key (
 );
 CREATE INDEX subject_key_mark ON {keys}.subject_key (mark) WHERE mark IS NOT NULL;
 
--- Older signed checkpoints, one a minute while the log grows.
+-- Older signed checkpoints: one a minute while the log grows, and every one that was given to others.
 CREATE TABLE {schema}.checkpoint (
     size bigint PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     note bytea NOT NULL
 );
 
--- What others said about a checkpoint: a witness's cosignature line, a timestamp reply, a delivery.
+-- What others said about a checkpoint: a witness's cosignature line, a timestamp reply, a delivery.  The note itself is
+-- always kept beside it, byte for byte, or the evidence would speak of nothing.
 CREATE TABLE {schema}.anchor (
-    size bigint NOT NULL,
+    size bigint NOT NULL REFERENCES {schema}.checkpoint,
     kind text NOT NULL CHECK (kind IN ('cosignature', 'rfc3161', 'delivery')),
     name text NOT NULL,
     state text NOT NULL CHECK (state IN ('valid', 'unparsed')),
@@ -115,6 +116,7 @@ CREATE TABLE {schema}.anchor (
     evidence bytea NOT NULL,
     PRIMARY KEY (size, kind, name)
 );
+CREATE INDEX anchor_newest ON {schema}.anchor (kind, name, size);
 
 -- What this hub has cosigned for its neighbours; one row per foreign log, and it only grows.
 CREATE TABLE {schema}.witnessed (
@@ -123,6 +125,13 @@ CREATE TABLE {schema}.witnessed (
     root bytea NOT NULL CHECK (octet_length(root) = 32),
     note bytea NOT NULL
 );
+
+-- How far the search for intents without an end has come: below this index none is open any more.
+CREATE TABLE {schema}.sweep (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    below bigint NOT NULL DEFAULT 0
+);
+INSERT INTO {schema}.sweep DEFAULT VALUES;
 
 
 -- The second fence: the application has no right to any of this anyway.
@@ -249,12 +258,39 @@ BEGIN
 END $$;
 
 
+-- Keeps the newest signed checkpoint for good, before it is given to anybody, and returns it.
+CREATE FUNCTION {schema}.keep() RETURNS TABLE (kept_size bigint, kept_note bytea)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    newest bigint;
+    signed bytea;
+BEGIN
+    SELECT h.signed_size, h.signed_note INTO STRICT newest, signed FROM {schema}.head h;
+    IF signed IS NULL THEN
+        RETURN;
+    END IF;
+    INSERT INTO {schema}.checkpoint (size, note) VALUES (newest, signed) ON CONFLICT (size) DO NOTHING;
+    RETURN QUERY SELECT c.size, c.note FROM {schema}.checkpoint c WHERE c.size = newest;
+END $$;
+
+
+-- Remembers how far the search for open intents has come; it only goes forward.
+CREATE FUNCTION {schema}.swept(upto bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    UPDATE {schema}.sweep SET below = upto WHERE below < upto;
+$$;
+
+
 -- Takes note of a neighbour's checkpoint that was checked against `old`; says whether `old` was still the last one.
 CREATE FUNCTION {schema}.witness(log text, old bigint, new_size bigint, new_root bytea, new_note bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
     IF old > new_size THEN
         RETURN false;
+    END IF;
+    -- What is cosigned must be remembered through any crash, or two histories could be cosigned.
+    IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     INSERT INTO {schema}.witnessed (origin, size, root, note) SELECT log, new_size, new_root, new_note WHERE old = 0
         ON CONFLICT (origin) DO NOTHING;
@@ -314,6 +350,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;
 GRANT USAGE ON SCHEMA {schema}, {keys} TO {append}, {read}, {erase};
 GRANT SELECT ON ALL TABLES IN SCHEMA {schema}, {keys} TO {append}, {read}, {erase};
 GRANT INSERT ON {schema}.anchor TO {append};
-GRANT EXECUTE ON FUNCTION {schema}.append, {schema}.settled, {schema}.publish, {schema}.witness TO {append};
+GRANT EXECUTE ON FUNCTION {schema}.append, {schema}.settled, {schema}.publish, {schema}.keep,
+    {schema}.swept, {schema}.witness TO {append};
 GRANT EXECUTE ON FUNCTION {schema}.destroy_keys, {schema}.clear_boxes TO {erase};
 GRANT DELETE ON {schema}.kept TO {erase};
