@@ -3,9 +3,12 @@ Erasing a person: the keys under which their values were sealed are destroyed, a
 
 First the record that it will happen, durable; then the keys, in one step for every process; then what was sealed under
 them.  A step that fails can be repeated: the same call goes on where it stopped.
+
+Purging: bodies that were kept for a time (raw answers, results, notes) are deleted when it is over.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
@@ -16,6 +19,7 @@ from audit.sealing import short
 from schemas.subject import Subject
 
 MOST_INDEXES = 500
+RETENTION = "retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,24 @@ def erase(eraser_dsn: str, doomed: Erasable, *, schema: str = database.SCHEMA) -
     raise AuditUnavailable("could not erase, or not all of it; run the same command again")
 
 
-def purge(eraser_dsn: str, *, schema: str = database.SCHEMA) -> int:
-    """Deletes kept bodies that have expired, and returns how many.  Raises `AuditUnavailable`."""
+def expired(reader: Reader, now: datetime) -> int:
+    """How many kept bodies have outlived their time.  Raises `AuditUnavailable`."""
+    rows = reader.rows("SELECT count(*) FROM {schema}.kept WHERE expires_at <= %s", (now,))
+    return int(rows[0][0])
+
+
+def purge(eraser_dsn: str, now: datetime, *, schema: str = database.SCHEMA) -> int:
+    """
+    Deletes the kept bodies whose time is over at `now`, and returns how many.
+
+    The record of it, with ground `retention`, must be durable already.  Raises `AuditUnavailable`.
+    """
     try:
         conninfo = database.conninfo(eraser_dsn, timeout=60, purpose="purge")
         with psycopg.connect(conninfo, autocommit=True) as connection:
             return connection.execute(
-                f"DELETE FROM {schema}.kept WHERE expires_at <= clock_timestamp()"  # noqa: S608 - our own name
+                f"DELETE FROM {schema}.kept WHERE expires_at <= %s",  # noqa: S608 - our own name
+                (now,),
             ).rowcount
     except psycopg.Error:
         pass

@@ -1,85 +1,34 @@
 """
-`shuniu audit`: verify, export, prove, search, erase.
+`shuniu audit`: verify, export, prove, check a proof.
 """
 
-import asyncio
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 from rich.progress import Progress
 
-from adapters.errors import ConfigurationError
-from audit import erasing, errors, formats
 from audit.deep import check_deep
-from audit.event import Event, EventType, Who
+from audit.event import EventType
 from audit.export import export as export_log
 from audit.folder import Folder
-from audit.keys import KeyFile, Keys
-from audit.log import Log
 from audit.note import NoteError, VerifierKey
 from audit.proof import Proof, ProofError, check_proof
 from audit.reader import Reader
-from audit.search import Page, Query, search
 from audit.tables import verify_tables
 from audit.verify import Report, Verdict, verify
-from gateway.cli import client
+from gateway.cli.audit_keeping import keeping_app
+from gateway.cli.audit_search import search_app
+from gateway.cli.log_here import event_of, log_here, record
 from gateway.cli.options import Json
 from gateway.cli.out import Exit, as_document, fail, say, show
-from gateway.installation import bundled_database
-from gateway.settings import Settings
-from schemas.codes import AnswerState, IdType, SubjectKind
-from schemas.identifiers import parse
-from schemas.subject import Subject
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: check it, export it, search it.")
+audit_app.add_typer(search_app)
+audit_app.add_typer(keeping_app)
 
 Vkey = Annotated[str | None, typer.Option("--vkey", help="the log's public key, or the file that holds it")]
 _EXITS = {Verdict.INTACT: Exit.OK, Verdict.ALTERED: Exit.FINDINGS, Verdict.CANNOT_SAY: Exit.FAILED}
-
-
-class Format(StrEnum):
-    """A file format of search results."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    FHIR = "fhir"
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    settings: Settings
-    keys: Keys
-    dsn: str
-    reader: Reader
-
-
-@contextmanager
-def _database() -> Iterator[_Opened]:
-    """The log of this installation, for reading; the bundled server is started if that is where it is."""
-    problem = ""
-    settings = Settings()
-    with ExitStack() as stack:
-        try:
-            if settings.database_url is None:
-                settings = stack.enter_context(bundled_database(settings))
-            keys = KeyFile.load(settings.key_folder)
-            dsn = settings.database_url or ""
-            reader = Reader(dsn, keys, timeout=30)
-            stack.callback(reader.close)
-            yield _Opened(settings, keys, dsn, reader)
-        except (errors.ConfigurationError, errors.AuditError) as error:
-            problem = str(error)
-    if problem:
-        raise ConfigurationError(problem)
 
 
 @audit_app.command("verify")
@@ -109,7 +58,7 @@ def audit_verify(
             if vkey is None:
                 report.unchecked.append("whether log.vkey in the folder is the log's true key: give it with --vkey")
         else:
-            with _database() as log:
+            with log_here() as log:
                 key = log.keys.signer.vkey
                 report = verify_tables(log.reader, key.name, [key], against=older, progress=progress)
                 if deep:
@@ -175,8 +124,8 @@ def audit_export(folder: Annotated[Path, typer.Argument(help="where to; an earli
 
     Example: shuniu audit export /media/usb/audit
     """
-    with _database() as log:
-        _record(log, EventType.LOG_EXPORTED, {"format": "tlog-tiles"})
+    with log_here() as log:
+        record(log, event_of(EventType.LOG_EXPORTED, {"format": "tlog-tiles"}))
         size = export_log(log.reader, folder, log.keys.signer.vkey)
     say.print(f"{size} entries in {folder}; how to check them without us: {folder}/README.md", markup=False)
 
@@ -191,7 +140,7 @@ def audit_prove(
 
     Example: shuniu audit prove 4711
     """
-    with _database() as log:
+    with log_here() as log:
         head = log.reader.head()
         body = log.reader.body(index)
         if body is None or index >= head.signed_size:
@@ -223,118 +172,3 @@ def audit_check_proof(
         show.print(f"proved: record of the log {checkpoint.origin}, size {checkpoint.size}", style="bold green")
         return
     fail(problem, Exit.FINDINGS)
-
-
-@audit_app.command("search")
-def audit_search(
-    since: Annotated[datetime | None, typer.Option(help="from this moment on (UTC)")] = None,
-    until: Annotated[datetime | None, typer.Option(help="before this moment (UTC)")] = None,
-    court: Annotated[str | None, typer.Option(help="code of the court")] = None,
-    user: Annotated[str | None, typer.Option(help="who acted (with --court)")] = None,
-    work_order: Annotated[str | None, typer.Option(help="work order (with --court)")] = None,
-    agency: Annotated[str | None, typer.Option(help="an agency that was asked")] = None,
-    state: Annotated[AnswerState | None, typer.Option(help="an agency answered so")] = None,
-    kind: Annotated[str | None, typer.Option("--type", help="type of event, such as lookup.denied")] = None,
-    id_type: Annotated[IdType | None, typer.Option(help="about a person: the number is asked for")] = None,
-    before: Annotated[int | None, typer.Option(help="only records below this index")] = None,
-    limit: Annotated[int, typer.Option(help="at most so many")] = 50,
-    out_format: Annotated[Format | None, typer.Option("--format", help="write a file format to stdout")] = None,
-    *,
-    case: Annotated[bool, typer.Option("--case", help="about a case: its number is asked for")] = False,
-    json_output: Json = False,
-) -> None:
-    """
-    Search the log; every hit is checked.  The search is recorded.  Identifiers come from stdin or a prompt.
-
-    Example: shuniu audit search --id-type resident_id < number.txt
-    """
-    subject = _asked_subject(id_type) if id_type else None
-    query = Query(
-        since=since and since.replace(tzinfo=UTC),
-        until=until and until.replace(tzinfo=UTC),
-        court=court,
-        user=user,
-        work_order=work_order,
-        case_number=client.secret_input("Case number") if case else None,
-        agency=agency,
-        state=state,
-        types=(EventType.named(kind),) if kind else (),
-        subject=subject,
-        before=before,
-        limit=limit,
-    )
-    with _database() as log:
-        kind_of_use = EventType.LOG_EXPORTED if out_format else EventType.LOG_SEARCHED
-        _record(log, kind_of_use, {"format": out_format.value} if out_format else {}, *([subject] if subject else []))
-        page = search(log.reader, query)
-    if out_format is not None:
-        sys.stdout.writelines(_formatted(out_format, page, log.keys.origin))
-        return
-    if json_output:
-        as_document({"hits": [formats.as_document(hit, people=True) for hit in page.hits], "next": page.next})
-        return
-    for hit in page.hits:
-        outcome = f", outcome {hit.outcome.index}" if hit.outcome else ""
-        line = f"{hit.index}  {hit.at:%Y-%m-%d %H:%M:%S}  {hit.type.value}  {hit.evidence.value}  {hit.values.value}"
-        show.print(line + outcome, markup=False)
-    if page.next is not None:
-        say.print(f"more: --before {page.next}", markup=False)
-
-
-def _formatted(out_format: Format, page: Page, origin: str) -> Iterator[str]:
-    if out_format is Format.JSONL:
-        yield from formats.as_jsonl(page.hits, people=True)
-    elif out_format is Format.CSV:
-        yield from formats.as_csv(page.hits, people=True)
-    else:
-        yield json.dumps(formats.as_fhir(page.hits, origin=origin, people=True), ensure_ascii=False, indent=2) + "\n"
-
-
-@audit_app.command("erase")
-def audit_erase(
-    ground: Annotated[str, typer.Option(help="the legal ground, one word, such as pipl-47")],
-    eraser_url: Annotated[str, typer.Option(envvar="SHUNIU_ERASER_URL", help="database as a role that may erase")],
-    id_type: Annotated[IdType, typer.Option(help="type of the identifier")] = IdType.RESIDENT_ID,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", help="do it; without it, only say what would be erased")] = False,
-) -> None:
-    """
-    Destroy the keys to a person's sealed values.  Proofs still verify; the values cannot be brought back.
-
-    Example: shuniu audit erase --ground pipl-47 --yes < number.txt
-    """
-    subject = _asked_subject(id_type)
-    with _database() as log:
-        doomed = erasing.erasable(log.reader, subject)
-        say.print(f"{len(doomed.indexes)} records, {len(doomed.keys)} keys", markup=False)
-        if not yes:
-            say.print("Nothing was erased. To do it, run this again with --yes.", markup=False)
-            return
-        for indexes in doomed.ranges():
-            detail: dict[str, str | int] = {"ground": ground, "records": len(doomed.indexes), "indexes": indexes}
-            _record(log, EventType.LOG_ERASED, detail)
-        erasing.erase(eraser_url, doomed)
-    say.print("Erased.", markup=False)
-
-
-def _asked_subject(id_type: IdType) -> Subject:
-    identifier = parse(id_type, client.secret_input("Identifier"))
-    person = id_type not in {IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER}
-    kind = SubjectKind.PERSON if person else SubjectKind.ORGANIZATION
-    return Subject(kind=kind, id_type=id_type, id_number=identifier.value)
-
-
-def _record(log: _Opened, kind: EventType, detail: dict[str, str | int], *whose: Subject) -> None:
-    """What is done with the log stands in the log, durable before it is done."""
-
-    async def record() -> None:
-        opened = await Log.open(log.dsn, log.keys, sign_every=None)
-        try:
-            who = Who(client="command line", role="operator")
-            event = Event(type=kind, exchange=uuid4(), at=datetime.now(UTC), who=who, whose=whose, detail=detail)
-            await opened.append(event)
-            await opened.sign()
-        finally:
-            await opened.aclose()
-
-    asyncio.run(record())

@@ -14,7 +14,7 @@ ORIGIN = "court.example/audit/1"
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 # What must never be found in clear anywhere.
-CANARY_ID = "330802198812120077"
+CANARY_ID = "330802198812120075"
 CANARY_NAME = "钱多多"
 CANARY_USER = "canary.user"
 CANARY_CASE = "(2026)浙0802民初31415号"
