@@ -31,10 +31,11 @@ def locate(derived: Derived, root: bytes, confirmed: int) -> list[Finding]:
         pieces, ranges = _peaks(derived, root)
     if pieces is None:
         return findings + _suspects(derived, confirmed)
+    below = [Finding(Damage.RANGE, first, last) for first, last in ranges]
     for level, first, hashes in pieces:
         count = len(hashes) // HASH_BYTES
-        findings += _differences(derived, level, first, hashes, derived.cells(level, first, count))
-    return findings + [Finding(Damage.RANGE, first, last) for first, last in ranges]
+        below += _differences(derived, level, first, hashes, derived.cells(level, first, count))
+    return findings + sorted(below, key=lambda one: one.first or 0)
 
 
 def altered_tiles(derived: Derived, findings: Iterable[Finding]) -> list[Finding]:
