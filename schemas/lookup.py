@@ -109,7 +109,8 @@ class LookupResult:
     """
     The whole answer.  `audit` is None only until the outcome is durable; nothing is released before that.
 
-    `warnings` are the doubts about the identifier as it was given; none of them stopped the lookup.
+    `warnings` are the doubts about the identifier as it was given; none of them stopped the lookup.  `withheld` names
+    the fields that are held but that the grant does not cover, `masked` those that are shown in part.
     """
 
     id: UUID
@@ -122,6 +123,8 @@ class LookupResult:
     switches: tuple[Switch, ...]
     agencies: tuple[AgencyAnswer, ...]
     warnings: tuple[Remark[IdentifierWarning], ...] = ()
+    withheld: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
     audit: AuditTrail | None = None
 
     @property

@@ -1,118 +1,207 @@
 """
-The decision, in its first form: an open work order of the caller's court, held by the caller, that names the party.
+The decision about one lookup: at the door, and once more before its answer leaves.
 
-This module is the only place that permits a lookup.  The full model (kinds, grants, Cedar policies) takes its place
-behind the same two functions.
+This is the only place that permits a lookup.  What it permits is a grant: the right to ask about one party under one
+work order, as wide as the kind of that work order is, and only as good as the last look at it.
 """
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.access.work_orders import Standing, WorkOrders
+from gateway.access.catalogue import Catalogue, Kind, Scope
+from gateway.access.leases import Lease, Leases
+from gateway.access.policy import Facts, Policies, Verdict
+from gateway.access.questions import Questions
+from gateway.access.rules import Rule
+from gateway.access.standing import Order, Standing, Wish
+from gateway.access.standing import read as read_standings
+from gateway.access.work_orders import WorkOrders
+from gateway.database import Database, shared
 from gateway.sign_on import Caller
-from schemas.codes import Code
+from schemas.codes import Want
 from schemas.identifiers import Identifier
 from schemas.work_order import PartyStatement, WorkOrderStatement
 
-POLICY = "work-order-holder/1"
-
-
-class Rule(Code):
-    """
-    The rules that can refuse a lookup; each says who can change that and what to do next.
-    """
-
-    NOT_HELD = (
-        "work_order_not_held",
-        "工单不存在，或不由您承办。请在工单系统核对工单编号；确需查询的，由组长将工单转派给您。",
-        "No work order of this number is held by you. Check the number in the ticket system; "
-        "if the task is yours, ask your group leader to transfer it to you.",
-    )
-    NOT_OPEN = (
-        "work_order_not_open",
-        "工单已办结或中止，不再授予查询权。确需继续查询的，由工单系统重开工单。",
-        "The work order is closed or suspended and grants nothing any more. If the task goes on, "
-        "have it reopened in the ticket system.",
-    )
-    NOT_RECORDED = (
-        "work_order_not_recorded",
-        "工单变更尚未记入审计日志。请由工单系统重新推送该工单。",
-        "The last change of the work order is not in the audit log yet. Have the ticket system state it again.",
-    )
-    PARTY_NOT_NAMED = (
-        "party_not_named",
-        "该工单未列明此当事人。如当事人有误或遗漏，请在工单系统更正后再查询。",
-        "The work order does not name this party. If a party is missing or misspelt, "
-        "have it corrected in the ticket system first.",
-    )
-    NAME_DIFFERS = (
-        "party_name_differs",
-        "所填姓名或名称与工单所列当事人不一致。请核对，或不填姓名由工单带出。",
-        "The name differs from the party's name in the work order. Check it, or leave it out: "
-        "the work order supplies it.",
-    )
+# Refusals of these rules are counted: they are what somebody meets who tries out whom a work order names.
+GUESSED = frozenset({Rule.PARTY_NOT_NAMED, Rule.NAME_DIFFERS})
 
 
 class NotGranted(Exception):
-    """The lookup is refused by a rule; `standing` is the work order where the caller may know of it."""
+    """The lookup is refused by a rule; `order` is the work order where the caller may know of it."""
 
-    def __init__(self, rule: Rule, standing: Standing | None = None) -> None:
+    def __init__(self, rule: Rule, rules: tuple[str, ...] = (), order: Order | None = None) -> None:
         super().__init__(f"refused by rule {rule.value}")
         self.rule = rule
-        self.standing = standing
+        self.rules = rules or (rule.value,)
+        self.order = order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """
-    The right to ask about one party under a work order.  It is only as good as the last look at it.
+    What was permitted, by which rules.  `id` names the grant in the audit log, `delegation` the stand-in if there is
+    one; `scopes` is what may be released.
     """
 
-    standing: Standing
-    mark: bytes = field(repr=False)
+    id: str
+    wish: Wish = field(repr=False)
+    order: Order
+    kind: Kind
     statement: WorkOrderStatement = field(repr=False)
     party: PartyStatement = field(repr=False)
-    rules: tuple[str, ...] = ("held_by_caller", "open", "recorded", "party_named")
+    wants: tuple[str, ...]
+    rules: tuple[str, ...]
+    delegation: str | None = None
+
+    @property
+    def scopes(self) -> Mapping[Want, Scope]:
+        """The fields of each lookup that may be released, and their masks."""
+        return self.kind.scopes
 
 
-async def grant(
-    work_orders: WorkOrders, caller: Caller, name: str, identifier: Identifier, party_name: str | None
-) -> Grant:
+class Access:
     """
-    Decides whether `caller` may ask about this party now.  Raises `NotGranted`, `DatabaseUnavailable`.
+    Decides.  Reads everything fresh from PostgreSQL: a right that ended is ended on every replica at once.
     """
-    mark = work_orders.mark(identifier)
-    standing = await work_orders.standing(caller.court, name)
-    broken = _broken_rule(standing, caller, mark)
-    if standing is None or broken is not None:
+
+    def __init__(
+        self, *, database: Database, work_orders: WorkOrders, catalogue: Catalogue, policies: Policies
+    ) -> None:
+        self.catalogue = catalogue
+        self.policy = f"access/{policies.digest[:12]}+{catalogue.digest[:12]}"
+        self._work_orders = work_orders
+        self._policies = policies
+        self._standings = shared.SharedRead(database, read_standings)
+        self._leases = Leases(database)
+        self._questions = Questions(database)
+
+    async def grant(
+        self,
+        caller: Caller,
+        work_order: str,
+        identifier: Identifier,
+        name: str | None,
+        wants: Iterable[Want],
+        *,
+        again: bool = False,
+    ) -> Grant:
+        """
+        The right of `caller` to ask about this party now, with one question counted; with `again` the right to read
+        what was asked before, which counts none.  Raises `NotGranted`, `DatabaseUnavailable`.
+        """
+        wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
+        asked = tuple(sorted(want.value for want in wants))
+        standing = await self._standings.get(wish)
+        assert standing is not None  # noqa: S101 - there is a row for every wish
+        document = self._statement(standing)
+        verdict = self._judge(caller, standing, document, name, asked, counted=again)
+        if not verdict.permitted or standing.order is None or standing.grant is None or document is None:
+            raise await self._refused(wish, verdict, standing)
+        if not again and not await self._questions.take(wish.court, wish.work_order, wish.party):
+            raise NotGranted(Rule.USED_UP, order=standing.order)
+        kind = self.catalogue.kind(standing.order.court, standing.order.kind)
+        assert kind is not None  # noqa: S101 - an unknown kind grants no lookup
+        return Grant(
+            id=str(standing.grant.id),
+            wish=wish,
+            order=standing.order,
+            kind=kind,
+            statement=document,
+            party=document.parties[standing.grant.position],
+            wants=asked,
+            rules=verdict.rules,
+            delegation=None if standing.delegation is None else str(standing.delegation),
+        )
+
+    async def before_release(self, caller: Caller, grant: Grant) -> tuple[Rule | None, Lease]:
+        """
+        Looks again: the rule that ended the right meanwhile, or None while it lives.  Nothing can end it until the
+        lease is given back.  Raises `DatabaseUnavailable`.
+        """
+        lease = await self._leases.take(grant.wish)
+        # The question was counted when it was asked, and its party's name compared.
+        verdict = self._judge(caller, lease.standing, None, None, grant.wants, counted=True)
+        return (None if verdict.permitted else verdict.refusal), lease
+
+    async def explain(
+        self, caller: Caller, work_order: str, identifier: Identifier, name: str | None, wants: Iterable[Want]
+    ) -> tuple[Facts, Verdict]:
+        """
+        What `grant` would say now, and from which facts; nothing is counted but a refusal.  Raises
+        `DatabaseUnavailable`.
+        """
+        wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
+        standing = await self._standings.get(wish)
+        assert standing is not None  # noqa: S101 - there is a row for every wish
+        facts = self._facts(caller, standing, self._statement(standing), name, tuple(sorted(w.value for w in wants)))
+        verdict = self._policies.decide(facts)
+        if not verdict.permitted and verdict.refusal in GUESSED:
+            await self._questions.refused(wish.court, wish.user)
+        return facts, verdict
+
+    async def aclose(self) -> None:
+        """Gives the connections for decisions back."""
+        for one in (self._standings, self._leases, self._questions):
+            await one.aclose()
+
+    async def _refused(self, wish: Wish, verdict: Verdict, standing: Standing) -> NotGranted:
+        if verdict.refusal in GUESSED:
+            await self._questions.refused(wish.court, wish.user)
         # Only its holder learns more of a work order than that it is not theirs.
-        raise NotGranted(broken or Rule.NOT_HELD, None if broken is Rule.NOT_HELD else standing)
-    statement = work_orders.document(standing)
-    party = statement.parties[standing.parties.index(mark)]
-    if party_name is not None and _folded(party_name) != _folded(party.name):
-        raise NotGranted(Rule.NAME_DIFFERS, standing)
-    return Grant(standing=standing, mark=mark, statement=statement, party=party)
+        known = Rule.NOT_HELD.value not in verdict.rules
+        return NotGranted(verdict.refusal, verdict.rules, standing.order if known else None)
 
+    def _statement(self, standing: Standing) -> WorkOrderStatement | None:
+        return None if standing.order is None or standing.grant is None else self._work_orders.document(standing.order)
 
-async def still_granted(work_orders: WorkOrders, caller: Caller, given: Grant) -> Rule | None:
-    """
-    Looks again before release: the rule that ended the right meanwhile, or None while it lives.
-    """
-    standing = await work_orders.standing(caller.court, given.standing.id)
-    return _broken_rule(standing, caller, given.mark)
+    def _judge(
+        self,
+        caller: Caller,
+        standing: Standing,
+        document: WorkOrderStatement | None,
+        name: str | None,
+        wants: tuple[str, ...],
+        *,
+        counted: bool = False,
+    ) -> Verdict:
+        return self._policies.decide(self._facts(caller, standing, document, name, wants, counted=counted))
 
-
-def _broken_rule(standing: Standing | None, caller: Caller, mark: bytes) -> Rule | None:
-    # Another court's work order, a colleague's and none at all look the same from outside.
-    if standing is None or standing.holder != caller.user:
-        return Rule.NOT_HELD
-    if not standing.status.open:
-        return Rule.NOT_OPEN
-    if not standing.recorded:
-        return Rule.NOT_RECORDED
-    if mark not in standing.parties:
-        return Rule.PARTY_NOT_NAMED
-    return None
+    def _facts(
+        self,
+        caller: Caller,
+        standing: Standing,
+        document: WorkOrderStatement | None,
+        name: str | None,
+        wants: tuple[str, ...],
+        *,
+        counted: bool = False,
+    ) -> Facts:
+        order, grant = standing.order, standing.grant
+        kind = None if order is None else self.catalogue.kind(order.court, order.kind)
+        party = None if document is None or grant is None else document.parties[grant.position]
+        confirmed = standing.confirmed_by
+        return Facts(
+            caller=caller.user,
+            caller_court=caller.court,
+            member=standing.member,
+            roles=standing.roles,
+            refused_too_often=standing.refused_too_often,
+            court="" if order is None else order.court,
+            holder="" if order is None else order.holder,
+            deputy=standing.delegation is not None,
+            open=order is not None and order.status.open,
+            recorded=order is not None and order.recorded,
+            begun=grant is None or grant.begun,
+            ended=grant is not None and grant.ended,
+            party_named=grant is not None,
+            name_fits=name is None or party is None or _folded(name) == _folded(party.name),
+            lookups=() if kind is None else tuple(sorted(want.value for want in kind.scopes)),
+            questions_left=counted or grant is None or grant.asked < grant.allowed,
+            second_person_needed=kind is not None and kind.second_person,
+            confirmed_by_another=confirmed is not None and confirmed not in {caller.user, order and order.holder},
+            wants=wants,
+        )
 
 
 def _folded(name: str) -> str:

@@ -3,36 +3,20 @@ Work orders in the database: stated by the ticket system, read for every decisio
 """
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 from sqlalchemy import Connection, select, text, update
 
-from gateway.database import Database, shared
+from gateway.access import leases
+from gateway.access.catalogue import Kind
+from gateway.access.standing import Order
+from gateway.database import Database
 from gateway.database.tables import work_order
 from gateway.vault import Vault
 from schemas.identifiers import Identifier, parse
 from schemas.work_order import PartyStatement, WorkOrderStatement, WorkOrderStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """
-    A work order as it stands now.  Holder's and parties' particulars stay sealed until `WorkOrders.document`; `parties`
-    holds the marks of its parties in their order.
-    """
-
-    court: str
-    id: str
-    version: int
-    status: WorkOrderStatus
-    kind: str
-    case_number: str
-    holder: str
-    recorded: bool
-    parties: tuple[bytes, ...] = field(repr=False)
-    document: bytes = field(repr=False)
 
 
 class VersionConflict(Exception):
@@ -46,34 +30,54 @@ class VersionConflict(Exception):
 
 
 # The comparison and the write are one statement: of two statements at once, exactly one wins.
-UPSERT = text("""
-    INSERT INTO work_order (court, id, version, status, kind, case_number, holder, parties, digest, document,
-                            recorded, changed_at)
-    VALUES (:court, :id, :version, :status, :kind, :case_number, :holder, :parties, :digest, :document,
-            false, :changed_at)
+UPSERT: Final = text("""
+    INSERT INTO work_order (court, id, version, status, kind, case_number, holder, digest, document, recorded,
+                            changed_at)
+    VALUES (:court, :id, :version, :status, :kind, :case_number, :holder, :digest, :document, false, :changed_at)
     ON CONFLICT (court, id) DO UPDATE SET
         version = excluded.version, status = excluded.status, kind = excluded.kind,
-        case_number = excluded.case_number, holder = excluded.holder, parties = excluded.parties,
+        case_number = excluded.case_number, holder = excluded.holder,
         digest = excluded.digest, document = excluded.document, recorded = false, changed_at = excluded.changed_at
     WHERE work_order.version < excluded.version
 """)
 
+# The grants of an order are those of its parties.  A party keeps its grant, with what was asked, from version to
+# version; the time begins anew with the first dispatch and with every reopening.
+_GRANTS: Final = text("""
+    INSERT INTO access_grant AS g (court, work_order, party, id, position, starts_at, ends_at, allowed)
+    SELECT :court, :id, p.party, p.grant_id, p.position, t.now, t.now + :lasts, :questions
+    FROM (SELECT access_now() AS now) t,
+        unnest(CAST(:parties AS bytea[]), CAST(:grant_ids AS uuid[]), CAST(:positions AS smallint[]))
+            AS p (party, grant_id, position)
+    ON CONFLICT (court, work_order, party) DO UPDATE SET
+        position = excluded.position, allowed = excluded.allowed,
+        starts_at = CASE WHEN :anew THEN excluded.starts_at ELSE g.starts_at END,
+        ends_at = CASE WHEN :anew THEN excluded.ends_at ELSE least(g.ends_at, g.starts_at + :lasts) END,
+        asked = CASE WHEN :anew THEN 0 ELSE least(g.asked, excluded.allowed) END
+""")
+_UNNAMED: Final = text("""
+    DELETE FROM access_grant WHERE court = :court AND work_order = :id AND party <> ALL (CAST(:parties AS bytea[]))
+""")
+_CLOCK: Final = text("UPDATE access_clock SET latest = clock_timestamp() WHERE latest < clock_timestamp()")
+
 
 class WorkOrders:
     """
-    The store of work orders.  Every read goes to PostgreSQL: a closed one is closed for every replica at once.
+    The store of work orders and of the grants that follow from them.
     """
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._standings = shared.SharedRead(database, _standings)
 
-    async def state(self, name: str, statement: WorkOrderStatement, parties: list[Identifier], at: datetime) -> bool:
+    async def state(
+        self, name: str, statement: WorkOrderStatement, parties: list[Identifier], kind: Kind, at: datetime
+    ) -> bool:
         """
         Takes a statement.  True: new, and it must be recorded; False: exactly this stands and is recorded already.
 
-        Raises `VersionConflict`, `DatabaseUnavailable`.  A new statement grants nothing before `recorded`.
+        When it returns, whatever the statement ended has ended: no answer leaves under it any more.  A new statement
+        grants nothing before `recorded`.  Raises `VersionConflict`, `DatabaseUnavailable`.
         """
         document = statement.model_dump_json().encode()
         row = {
@@ -84,28 +88,33 @@ class WorkOrders:
             "kind": statement.kind,
             "case_number": statement.case_number,
             "holder": statement.holder.user,
-            "parties": [self.mark(party) for party in parties],
             "digest": self._vault.mark("work order", hashlib.sha256(document).hexdigest()),
             "document": self._vault.seal(_context(statement.court, name, statement.version), document),
             "changed_at": at,
         }
-        return await self._database.run(_state, row)
+        # A party that is named twice has one grant, at its first place.
+        places: dict[bytes, int] = {}
+        for place, party in enumerate(parties):
+            places.setdefault(self.mark(party), place)
+        grants = {
+            "court": statement.court,
+            "id": name,
+            "parties": list(places),
+            "positions": list(places.values()),
+            "grant_ids": [uuid4() for _ in places],
+            "lasts": kind.lasts,
+            "questions": kind.questions,
+            "anew": statement.status is WorkOrderStatus.REOPENED,
+        }
+        return await self._database.run(_state, row, grants)
 
     async def recorded(self, court: str, name: str, version: int) -> None:
         """Notes that this version stands in the audit log, and so may grant."""
         await self._database.run(_recorded, court, name, version)
 
-    async def standing(self, court: str, name: str) -> Standing | None:
-        """The work order as it stands at this moment."""
-        return await self._standings.get((court, name))
-
-    async def aclose(self) -> None:
-        """Gives the connection for decisions back."""
-        await self._standings.aclose()
-
-    def document(self, standing: Standing) -> WorkOrderStatement:
+    def document(self, order: Order) -> WorkOrderStatement:
         """Opens the sealed particulars."""
-        opened = self._vault.open(_context(standing.court, standing.id, standing.version), standing.document)
+        opened = self._vault.open(_context(order.court, order.id, order.version), order.document)
         return WorkOrderStatement.model_validate_json(opened)
 
     def mark(self, identifier: Identifier) -> bytes:
@@ -124,8 +133,12 @@ def _context(court: str, name: str, version: int) -> str:
     return f"work order|{court}|{name}|{version}"
 
 
-def _state(connection: Connection, row: dict[str, Any]) -> bool:
+def _state(connection: Connection, row: dict[str, Any], grants: dict[str, Any]) -> bool:
+    leases.end_alone(connection, leases.of_work_order(row["court"], row["id"]))
     if connection.execute(UPSERT, row).rowcount:
+        connection.execute(_CLOCK)
+        connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
+        connection.execute(_GRANTS, grants)
         return True
     current = connection.execute(
         select(work_order.c.version, work_order.c.digest, work_order.c.recorded).where(
@@ -142,32 +155,4 @@ def _recorded(connection: Connection, court: str, name: str, version: int) -> No
         update(work_order)
         .where(work_order.c.court == court, work_order.c.id == name, work_order.c.version == version)
         .values(recorded=True)
-    )
-
-
-STANDINGS = """
-    SELECT court, id, version, status, kind, case_number, holder, recorded, parties, document
-    FROM work_order JOIN unnest(%s::text[], %s::text[]) AS asked (court, id) USING (court, id)
-"""
-
-
-async def _standings(connection: shared.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
-    courts, ids = zip(*keys, strict=True)
-    found = await connection.execute(STANDINGS, (list(courts), list(ids)), binary=True)
-    return {(row[0], row[1]): _as_standing(row) for row in await found.fetchall()}
-
-
-def _as_standing(row: tuple[Any, ...]) -> Standing:
-    court, name, version, status, kind, case_number, holder, recorded, parties, document = row
-    return Standing(
-        court=court,
-        id=name,
-        version=version,
-        status=WorkOrderStatus(status),
-        kind=kind,
-        case_number=case_number,
-        holder=holder,
-        recorded=recorded,
-        parties=tuple(parties),
-        document=document,
     )

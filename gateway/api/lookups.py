@@ -5,11 +5,13 @@ Lookups over HTTP: ask about a party, and read a stored answer again.
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
+from starlette.background import BackgroundTask
 
+from gateway.access.leases import Lease
 from gateway.api.callers import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
-from gateway.lookup.pipeline import NotReleased, NotStored
+from gateway.lookup.pipeline import NotReleased, NotStored, Released
 from schemas.lookup import LookupRequest, LookupResult
 
 PATH = "/v1/lookups"
@@ -58,5 +60,17 @@ async def read_lookup(lookup_id: UUID, caller: Signed, hub: TheHub) -> Response:
     raise problem
 
 
-def _answer(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+def _answer(released: Released) -> Response:
+    # The lease goes back once the answer is with the network; at the latest a moment later, whatever becomes of it.
+    released.lease.hand_over()
+    return Response(
+        released.body,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+        background=BackgroundTask(_give_back, released.lease),
+    )
+
+
+async def _give_back(lease: Lease) -> None:
+    # A plain function would be run in a thread.
+    lease.give_back()

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path
 
+from gateway.access.catalogue import Kind
 from gateway.access.work_orders import VersionConflict, identifier_of
 from gateway.api.callers import Signed, TheHub
 from gateway.api.limits import json_body
@@ -50,10 +51,12 @@ async def state_work_order(
     A new version grants nothing before its change stands in the audit log.
     """
     _require_scope(caller, statement)
-    parties = _checked(statement)
+    kind = hub.access.catalogue.kind(statement.court, statement.kind)
+    parties = _checked(statement, kind)
+    assert kind is not None  # noqa: S101 - an unknown kind has just been refused
     now = datetime.now(UTC)
     try:
-        fresh = await hub.work_orders.state(work_order, statement, parties, now)
+        fresh = await hub.work_orders.state(work_order, statement, parties, kind, now)
     except VersionConflict as conflict:
         current = conflict.current
         fresh = None
@@ -61,7 +64,9 @@ async def state_work_order(
         raise Problem("version-conflict", current=current)
     audit = None
     if fresh:
-        audit = await hub.log.append(work_order_changed(uuid4(), now, caller, work_order, statement, parties))
+        audit = await hub.log.append(
+            work_order_changed(uuid4(), now, caller, work_order, statement, parties, hub.access.policy)
+        )
         await hub.work_orders.recorded(statement.court, work_order, statement.version)
     return WorkOrderReceipt(
         id=work_order,
@@ -91,9 +96,18 @@ def _require_scope(caller: Caller, statement: WorkOrderStatement) -> None:
         )
 
 
-def _checked(statement: WorkOrderStatement) -> list[Identifier]:
-    """The parties' identifiers, every broken one reported at once; the case number must be well formed."""
+def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifier]:
+    """The parties' identifiers, every broken one reported at once; case number and kind must be known to the hub."""
     errors: list[InputError] = []
+    if kind is None:
+        errors.append(
+            InputError(
+                field="kind",
+                rule="unknown_kind",
+                detail="The catalogue has no such kind of work order. `shuniu access kinds` lists them; "
+                "a new one is entered by whoever runs the hub.",
+            )
+        )
     parties: list[Identifier] = []
     for position, party in enumerate(statement.parties):
         try:

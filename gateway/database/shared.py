@@ -68,7 +68,7 @@ class SharedRead(Generic[K, V]):
         done, _ = await asyncio.wait({reading}, timeout=2 * self._timeout)
         if not done:
             reading.cancel()
-            self._connection = None
+            await self._drop()
             return None
         # Database errors quote values; what went wrong stays here.
         return None if reading.exception() else reading.result()

@@ -17,7 +17,6 @@ work_order = Table(
     Column("kind", Text, nullable=False),
     Column("case_number", Text, nullable=True),
     Column("holder", Text, nullable=False),
-    Column("parties", ARRAY(LargeBinary), nullable=False, comment="marks of the parties' identifiers"),
     Column("digest", LargeBinary, nullable=False, comment="mark of the whole document, to tell a repeat"),
     Column("document", LargeBinary, nullable=False, comment="sealed: holder and parties"),
     Column("recorded", Boolean, nullable=False, comment="this version stands in the audit log"),

@@ -1,14 +1,15 @@
 """
 The way of one lookup, in the design's order:
 
-    who is calling ─▶ right ─▶ INTENT durable ─▶ questions in parallel ─▶ merge and rank ─▶ right again
-                   ─▶ OUTCOME durable, with the raw answers and the result sealed ─▶ release
+    who is calling ─▶ right ─▶ INTENT durable ─▶ questions in parallel ─▶ merge and rank ─▶ the grant's fields alone
+                   ─▶ right again, leased ─▶ OUTCOME durable, with the raw answers and the result sealed ─▶ release
 
 Data walks this way and nothing walks back.  Whatever fails before the outcome is durable, nothing leaves the house.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -17,15 +18,17 @@ from pydantic import BaseModel
 from adapters.contract import Adapter, Question
 from audit.event import Asked, EventType
 from audit.log import Log
-from gateway.access import decision
-from gateway.access.decision import Grant, NotGranted, Rule
-from gateway.access.work_orders import WorkOrders
+from gateway.access.decision import Access, Grant, NotGranted
+from gateway.access.leases import Lease
+from gateway.access.release import narrowed, shown
+from gateway.access.rules import Rule
+from gateway.database import DatabaseUnavailable
 from gateway.lookup import records
 from gateway.lookup.asking import ask_all, plan
 from gateway.lookup.merge import merge
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, parse
-from schemas.lookup import AuditTrail, LookupRequest, dump, with_trail
+from schemas.lookup import AuditTrail, LookupRequest, dump, load, with_trail
 from schemas.subject import Matter, Subject
 
 
@@ -36,6 +39,16 @@ class NotReleased(Exception):
         super().__init__(f"not released by rule {rule.value}")
         self.rule = rule
         self.audit = audit
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """
+    A result as JSON that may leave the house while its lease is held.  Whoever sends it gives the lease back.
+    """
+
+    body: bytes
+    lease: Lease
 
 
 class NotStored(Exception):
@@ -50,19 +63,19 @@ class Lookups:
     def __init__(
         self,
         *,
-        work_orders: WorkOrders,
+        access: Access,
         agencies: Mapping[str, Adapter],
         log: Log,
         deadline: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._work_orders = work_orders
+        self._access = access
         self._agencies = agencies
         self._log = log
         self._deadline = deadline
         self._clock = clock
 
-    async def look_up(self, caller: Caller, request: LookupRequest) -> bytes:
+    async def look_up(self, caller: Caller, request: LookupRequest) -> Released:
         """
         One lookup, whole: a `LookupResult` as JSON.
 
@@ -77,11 +90,11 @@ class Lookups:
         planned = plan(self._agencies, subject, request.want)
 
         asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned)
-        intent = records.intent(lookup_id, self._clock(), caller, grant, subject, asked)
+        intent = records.intent(lookup_id, self._clock(), caller, grant, subject, asked, self._access.policy)
         intent_index = await self._log.append(intent)
 
         answers = await ask_all(planned, _question(lookup_id, subject, grant, due))
-        result = merge(
+        whole = merge(
             lookup_id=lookup_id,
             subject=subject,
             wants=frozenset(request.want),
@@ -90,17 +103,22 @@ class Lookups:
             simplified_procedure=grant.statement.simplified_procedure,
             now=self._clock(),
         )
-        ended = await decision.still_granted(self._work_orders, caller, grant)
-        outcome = records.outcome(intent, self._clock(), answers, result, ended)
-        answer = dump(result)
-        stored = None if ended else _stored(caller, request, answer)
-        keep = records.kept(answers, stored, self._agencies, self._clock())
-        outcome_index = await self._log.append(outcome, keep=keep)
-        if ended:
-            raise NotReleased(ended, outcome_index)
-        return with_trail(answer, self._trail(intent_index, outcome_index))
+        stored = narrowed(whole, grant.scopes)
+        result = shown(stored, grant.scopes)
+        ended, lease = await self._access.before_release(caller, grant)
+        try:
+            outcome = records.outcome(intent, self._clock(), answers, result, ended)
+            keep = None if ended else _stored(caller, request, dump(stored))
+            kept = records.kept(answers, keep, self._agencies, self._clock())
+            outcome_index = await self._log.append(outcome, keep=kept)
+            if ended:
+                raise NotReleased(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens
+            return self._released(lease, dump(result), self._trail(intent_index, outcome_index))
+        except BaseException:
+            lease.give_back()
+            raise
 
-    async def read(self, caller: Caller, lookup_id: UUID) -> bytes:
+    async def read(self, caller: Caller, lookup_id: UUID) -> Released:
         """
         The stored result as JSON, shown again to who holds its work order now; no agency is asked.
 
@@ -116,23 +134,46 @@ class Lookups:
         request = asked.request
         identifier = parse(request.subject.id_type, request.subject.id_number, country=request.subject.country)
         exchange = uuid4()
-        grant = await self._granted(exchange, caller, request, identifier)
+        grant = await self._granted(exchange, caller, request, identifier, again=True)
         subject = _subject(identifier, grant)
-        await self._log.append(records.read_again(exchange, lookup_id, self._clock(), caller, grant, subject))
         intent = await self._log.entry_index(lookup_id, EventType.LOOKUP_INTENT)
         outcome = await self._log.entry_index(lookup_id, EventType.LOOKUP_OUTCOME)
         if intent is None or outcome is None:
             raise NotStored
-        return with_trail(answer, self._trail(intent, outcome))
+        # The right may be narrower by now than it was when the answer was stored.
+        result = shown(narrowed(load(answer), grant.scopes), grant.scopes)
+        ended, lease = await self._access.before_release(caller, grant)
+        try:
+            policy = self._access.policy
+            if ended:
+                refusal = NotGranted(ended, order=grant.order)
+                denied = records.denied(exchange, self._clock(), caller, request, identifier, refusal, policy)
+                raise NotReleased(ended, await self._log.append(denied))  # noqa: TRY301 - the lease goes back
+            again = records.read_again(exchange, lookup_id, self._clock(), caller, grant, subject, policy)
+            await self._log.append(again)
+            return self._released(lease, dump(result), self._trail(intent, outcome))
+        except BaseException:
+            lease.give_back()
+            raise
 
-    async def _granted(self, exchange: UUID, caller: Caller, request: LookupRequest, identifier: Identifier) -> Grant:
+    async def _granted(
+        self, exchange: UUID, caller: Caller, request: LookupRequest, identifier: Identifier, *, again: bool = False
+    ) -> Grant:
         refusal: NotGranted
         try:
-            return await decision.grant(self._work_orders, caller, request.work_order, identifier, request.subject.name)
+            return await self._access.grant(
+                caller, request.work_order, identifier, request.subject.name, request.want, again=again
+            )
         except NotGranted as error:
             refusal = error
-        denied = records.denied(exchange, self._clock(), caller, request, identifier, refusal)
+        denied = records.denied(exchange, self._clock(), caller, request, identifier, refusal, self._access.policy)
         raise NotReleased(refusal.rule, await self._log.append(denied))
+
+    def _released(self, lease: Lease, answer: bytes, trail: AuditTrail) -> Released:
+        if not lease.held:
+            # The log was slower than a closing may be made to wait, or the database let go of the lock.
+            raise DatabaseUnavailable
+        return Released(with_trail(answer, trail), lease)
 
     def _trail(self, intent: int, outcome: int) -> AuditTrail:
         return AuditTrail(intent=intent, outcome=outcome, checkpoint_size=self._log.checkpoint_size)
@@ -149,14 +190,12 @@ def _subject(identifier: Identifier, grant: Grant) -> Subject:
 
 
 def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float) -> Question:
-    standing = grant.standing
+    order = grant.order
     return Question(
         lookup=str(lookup_id),
         subject=subject,
         official=grant.statement.holder.official,
-        matter=Matter(
-            work_order=standing.id, kind=standing.kind, case_number=standing.case_number, court=standing.court
-        ),
+        matter=Matter(work_order=order.id, kind=order.kind, case_number=order.case_number, court=order.court),
         deadline=due,
     )
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from adapters.contract import Adapter
 from audit.event import Answered, Asked, Event, EventType, Kept, Who, Why
-from gateway.access.decision import POLICY, Grant, NotGranted, Rule
-from gateway.access.work_orders import Standing
+from gateway.access.decision import Grant, NotGranted
+from gateway.access.rules import Rule
+from gateway.access.standing import Order
 from gateway.lookup.asking import Answer
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier
@@ -25,7 +26,13 @@ RESULT_DAYS = 180
 
 
 def intent(
-    lookup_id: UUID, at: datetime, caller: Caller, grant: Grant, subject: Subject, asked: tuple[Asked, ...]
+    lookup_id: UUID,
+    at: datetime,
+    caller: Caller,
+    grant: Grant,
+    subject: Subject,
+    asked: tuple[Asked, ...],
+    policy: str,
 ) -> Event:
     """Before any question: who will ask whom about which subject, and under which right."""
     return Event(
@@ -34,9 +41,10 @@ def intent(
         at=at,
         who=_who(caller),
         whose=(subject,),
-        why=_why(grant.standing, "permit", grant.rules),
+        why=_permitted(grant, policy),
         asked=asked,
         outcome="asked",
+        detail=_stand_in(grant),
     )
 
 
@@ -51,7 +59,7 @@ def outcome(
         answered=tuple(_answered(answer) for answer in answers),
         released=() if ended else result.sections,
         outcome="withheld" if ended else "released",
-        detail={"rule": ended.value} if ended else {},
+        detail={"rule": ended.value} if ended else _less(result),
     )
 
 
@@ -62,6 +70,7 @@ def denied(
     request: LookupRequest,
     identifier: Identifier,
     refusal: NotGranted,
+    policy: str,
 ) -> Event:
     """A refusal before any question, by a rule of ours."""
     subject = Subject(
@@ -72,9 +81,9 @@ def denied(
         country=request.subject.country,
     )
     why = (
-        Why(work_order=request.work_order, purpose=PURPOSE, policy=POLICY, decision="deny")
-        if refusal.standing is None
-        else _why(refusal.standing, "deny", ())
+        Why(work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules)
+        if refusal.order is None
+        else _why(refusal.order, "deny", refusal.rules, policy)
     )
     return Event(
         type=EventType.LOOKUP_DENIED,
@@ -82,13 +91,15 @@ def denied(
         at=at,
         who=_who(caller),
         whose=(subject,),
-        why=replace(why, rules=(refusal.rule.value,)),
+        why=why,
         outcome="refused",
         detail={"rule": refusal.rule.value},
     )
 
 
-def read_again(exchange: UUID, lookup_id: UUID, at: datetime, caller: Caller, grant: Grant, subject: Subject) -> Event:
+def read_again(
+    exchange: UUID, lookup_id: UUID, at: datetime, caller: Caller, grant: Grant, subject: Subject, policy: str
+) -> Event:
     """A stored answer shown once more: a disclosure like the first."""
     return Event(
         type=EventType.RESULT_READ,
@@ -96,9 +107,9 @@ def read_again(exchange: UUID, lookup_id: UUID, at: datetime, caller: Caller, gr
         at=at,
         who=_who(caller),
         whose=(subject,),
-        why=_why(grant.standing, "permit", grant.rules),
+        why=_permitted(grant, policy),
         outcome="released",
-        detail={"lookup": str(lookup_id)},
+        detail={"lookup": str(lookup_id), **_stand_in(grant)},
     )
 
 
@@ -109,8 +120,12 @@ def work_order_changed(
     name: str,
     statement: WorkOrderStatement,
     parties: list[Identifier],
+    policy: str,
+    exception: str = "",
 ) -> Event:
-    """The ticket system stated a work order: from now on its rights are these."""
+    """
+    A work order was stated: from now on its rights are these.  `exception` flags one that no ticket system made.
+    """
     return Event(
         type=EventType.WORK_ORDER_CHANGED,
         exchange=exchange,
@@ -126,11 +141,11 @@ def work_order_changed(
             kind=statement.kind,
             case_number=statement.case_number,
             purpose=PURPOSE,
-            policy=POLICY,
+            policy=policy,
             decision="permit",
         ),
         outcome=statement.status.value,
-        detail={"parties": len(parties)},
+        detail={"parties": len(parties), **({"exception": exception} if exception else {})},
     )
 
 
@@ -161,17 +176,31 @@ def _who(caller: Caller) -> Who:
     return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
 
 
-def _why(standing: Standing, decision: str, rules: tuple[str, ...]) -> Why:
+def _permitted(grant: Grant, policy: str) -> Why:
+    return replace(_why(grant.order, "permit", grant.rules, policy), grant=grant.id)
+
+
+def _why(order: Order, decision: str, rules: tuple[str, ...], policy: str) -> Why:
     return Why(
-        work_order=standing.id,
-        version=standing.version,
-        kind=standing.kind,
-        case_number=standing.case_number,
+        work_order=order.id,
+        version=order.version,
+        kind=order.kind,
+        case_number=order.case_number,
         purpose=PURPOSE,
-        policy=POLICY,
+        policy=policy,
         rules=rules,
         decision=decision,
     )
+
+
+def _stand_in(grant: Grant) -> dict[str, str | int]:
+    return {} if grant.delegation is None else {"delegation": grant.delegation}
+
+
+def _less(result: LookupResult) -> dict[str, str | int]:
+    """What was held back of what is released: the names of fields, never their values."""
+    said = {"withheld": ",".join(result.withheld), "masked": ",".join(result.masked)}
+    return {name: names for name, names in said.items() if names}
 
 
 def _answered(answer: Answer) -> Answered:

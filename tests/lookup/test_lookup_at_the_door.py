@@ -108,6 +108,8 @@ def test_the_json_holds_the_words_and_the_printed_articles(world: Any) -> None:
         "switches",
         "agencies",
         "warnings",
+        "withheld",
+        "masked",
         "audit",
     ]
     assert (first["rank"], first["lead"], first["kind"], first["precondition"]) == (5, False, "household", None)

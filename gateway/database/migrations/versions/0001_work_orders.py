@@ -4,7 +4,6 @@ Work orders: the permission to ask, as the ticket system states it.
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0001"
 down_revision = None
@@ -21,7 +20,6 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("case_number", sa.Text, nullable=True),
         sa.Column("holder", sa.Text, nullable=False),
-        sa.Column("parties", ARRAY(sa.LargeBinary), nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("document", sa.LargeBinary, nullable=False),
         sa.Column("recorded", sa.Boolean, nullable=False),
