@@ -28,8 +28,8 @@ bench: $(VENV)/.development ## lookups per second beside a hand-written gateway
 bench-audit: $(VENV)/.development ## durable records per second, beside the bare insert of the same bytes
 	$(BIN)/python -m bench.audit
 
-prove-audit: $(VENV)/.development ## 200 kills of hub and database under load: nothing lost, no gap, one root
-	$(BIN)/python -m tests.audit.kill_loop --kills 200
+prove-audit: $(VENV)/.development ## 200 kills under the load of four hubs: nothing lost, no gap, one root
+	$(BIN)/python -m tests.audit.kill_loop --kills 200 --writers 4
 
 lock: ## resolve the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt

@@ -1,15 +1,19 @@
 """
 Kills the hub, the PostgreSQL server or both at random points under load, and counts what was lost.
 
-    python -m tests.audit.kill_loop [--kills 200] [--writers 2] [--seed 1]
+    python -m tests.audit.kill_loop [--kills 200] [--writers 4] [--records 500] [--seed 1]
 
-After every kill: every acknowledged record stands at its place, the indexes are contiguous, no exchange has a record
-twice, the root in the head is that of the leaves, and a new hub opens the log and signs it.
+First all hubs write that many records each without being disturbed, each signing as it goes.  After that and after
+every kill: every acknowledged record stands at its place, the indexes are contiguous, no exchange has a record twice,
+the root in the head is that of the leaves, every checkpoint that any hub ever showed is proved to be of this same
+history, and a new hub opens the log and signs it.
 """
 
 import argparse
 import asyncio
+import base64
 import contextlib
+import itertools
 import logging
 import multiprocessing
 import os
@@ -53,32 +57,48 @@ class Tally:
     lost: int = 0
     victims: dict[str, int] = field(default_factory=dict)
     checkpoints: int = 0
+    proofs: int = 0
 
     def __str__(self) -> str:
-        victims = ", ".join(f"{count} {name}" for name, count in sorted(self.victims.items()))
+        victims = ", ".join(f"{count} {name}" for name, count in sorted(self.victims.items())) or "nobody"
         return (
             f"{self.kills} kills ({victims}): {self.acknowledged} records acknowledged, {self.lost} lost, "
-            f"{self.entries} entries, {self.checkpoints} signed checkpoints, all consistent"
+            f"{self.entries} entries, {self.checkpoints} signed checkpoints, all consistent ({self.proofs} proofs)"
         )
 
 
-def write(dsn: str, folder: str, acknowledgements: str, started: "multiprocessing.synchronize.Event") -> None:
-    """One hub: records lookups as fast as it can, and notes every acknowledgement in a file."""
-    descriptor = os.open(acknowledgements, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def write(dsn: str, folder: str, notes: str, started: "multiprocessing.synchronize.Event", records: int) -> None:
+    """
+    One hub: records lookups as fast as it can, so many or until it is killed.
+
+    Notes every acknowledgement and every new checkpoint in a file.
+    """
+    descriptor = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    left = itertools.count(records, -1) if records else itertools.repeat(1)
 
     async def run() -> None:
         log = await Log.open(dsn, KeyFile.load(Path(folder)), sign_every=0.05)
+        shown = -1
+
+        def show() -> None:
+            nonlocal shown
+            if log.checkpoint_size > shown:
+                shown = log.checkpoint_size
+                os.write(descriptor, b"checkpoint " + base64.b64encode(log.checkpoint) + b"\n")
 
         async def caller() -> None:
-            while True:
+            while next(left) > 0:
                 asked = intent(random.randrange(9000), at=datetime.now(UTC))
                 for event in (asked, outcome(asked)):
                     with contextlib.suppress(AuditError):
                         index = await log.append(event)
-                        os.write(descriptor, f"{index} {event.exchange} {event.type.number}\n".encode())
+                        os.write(descriptor, f"record {index} {event.exchange} {event.type.number}\n".encode())
                         started.set()
+                    show()
 
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
+        await log.aclose()
+        show()
 
     asyncio.run(run())
 
@@ -93,6 +113,7 @@ class Loop:
         self._writers = writers
         self._random = random.Random(seed)
         self._checkpoints: list[Checkpoint] = []
+        self._shown: set[Checkpoint] = set()
         self._acknowledgements: dict[int, tuple[str, int]] = {}
         server.create(DATABASE)
         with psycopg.connect(server.conninfo(DATABASE)) as connection:
@@ -104,18 +125,23 @@ class Loop:
     def _dsn(self) -> str:
         return self._server.conninfo(DATABASE, user=ROLE)
 
+    def together(self, records: int) -> None:
+        """All hubs write so many records each, sign, and end; then every pair of checkpoints is proved."""
+        hubs, _, files = self._start("together", records // 2)
+        for hub in hubs:
+            hub.join(60)
+            assert hub.exitcode == 0, "a hub did not end well"
+        self._read(files)
+        shown = sorted(self._shown, key=lambda one: one.size)
+        self._check()
+        reader = Reader(self._dsn, self._keys, timeout=30)
+        for old, new in itertools.combinations(shown, 2):
+            self._prove(reader, old, new)
+        reader.close()
+
     def round(self) -> None:
         """Starts the hubs, lets them write, kills, starts what was killed again, and checks."""
-        context = multiprocessing.get_context("fork")
-        started = [context.Event() for _ in range(self._writers)]
-        files = [self._folder / f"acknowledged.{self.tally.kills}.{n}" for n in range(self._writers)]
-        keys = str(self._folder / "keys")
-        hubs = [
-            context.Process(target=write, args=(self._dsn, keys, str(file), event), daemon=True)
-            for file, event in zip(files, started, strict=True)
-        ]
-        for hub in hubs:
-            hub.start()
+        hubs, started, files = self._start(str(self.tally.kills), 0)
         for event in started:
             assert event.wait(30), "a hub did not start to write"
         time.sleep(self._random.uniform(0, 0.25))
@@ -128,14 +154,34 @@ class Loop:
         _kill(hubs)
         if victim != "hub":
             self._restart_postgres()
-        for file in files:
-            for line in file.read_text().splitlines(keepends=True) if file.exists() else ():
-                if line.endswith("\n"):
-                    index, exchange, number = line.split()
-                    self._acknowledgements[int(index)] = (exchange, int(number))
+        self._read(files)
         self.tally.kills += 1
         self.tally.victims[victim] = self.tally.victims.get(victim, 0) + 1
         self._check()
+
+    def _start(
+        self, name: str, records: int
+    ) -> tuple[list[BaseProcess], list["multiprocessing.synchronize.Event"], list[Path]]:
+        context = multiprocessing.get_context("fork")
+        started = [context.Event() for _ in range(self._writers)]
+        files = [self._folder / f"notes.{name}.{n}" for n in range(self._writers)]
+        keys = str(self._folder / "keys")
+        hubs: list[BaseProcess] = [
+            context.Process(target=write, args=(self._dsn, keys, str(file), event, records), daemon=True)
+            for file, event in zip(files, started, strict=True)
+        ]
+        for hub in hubs:
+            hub.start()
+        return hubs, started, files
+
+    def _read(self, files: Sequence[Path]) -> None:
+        lines = [line for file in files if file.exists() for line in file.read_text().splitlines(keepends=True)]
+        # A hub that was killed may have left half a line.
+        for kind, *words in (line.split() for line in lines if line.endswith("\n")):
+            if kind == "record":
+                self._acknowledgements[int(words[0])] = (words[1], int(words[2]))
+            else:
+                self._shown.add(read_checkpoint(base64.b64decode(words[0])))
 
     def _kill_postgres(self) -> None:
         postmaster = psutil.Process(self._server._server.get_pid())
@@ -173,11 +219,22 @@ class Loop:
 
     def _check_checkpoints(self, reader: Reader) -> None:
         newest = read_checkpoint(reader.head().signed_note)
+        for old in (*self._checkpoints, *self._shown):
+            if old.size <= newest.size:
+                self._prove(reader, old, newest)
+            else:
+                # Signed and shown, but the hub was killed before it was published.
+                self._prove(reader, newest, old)
+        self.tally.checkpoints += len(self._shown)
         self._checkpoints.append(newest)
-        for old in self._checkpoints:
-            proof = reader.consistency(old.size, newest.size)
-            assert verify_consistency(old.size, newest.size, old.root, newest.root, proof), "checkpoints contradict"
-        self.tally.checkpoints = len(self._checkpoints)
+        self._shown.clear()
+
+    def _prove(self, reader: Reader, old: Checkpoint, new: Checkpoint) -> None:
+        if not old.size:
+            return
+        proof = reader.consistency(old.size, new.size)
+        assert verify_consistency(old.size, new.size, old.root, new.root, proof), "checkpoints contradict"
+        self.tally.proofs += 1
 
     async def _open_again(self) -> None:
         log = await Log.open(self._dsn, self._keys, sign_every=None)
@@ -199,10 +256,12 @@ def _kill(hubs: Sequence[BaseProcess]) -> None:
         hub.join(10)
 
 
-def run(folder: Path, *, kills: int, writers: int, seed: int, verbose: bool = False) -> Tally:
+def run(folder: Path, *, kills: int, writers: int, records: int, seed: int, verbose: bool = False) -> Tally:
     """As many rounds as asked; raises AssertionError at the first loss."""
     with EmbeddedServer(folder / "cluster") as server:
         loop = Loop(server, folder, writers, seed)
+        if records:
+            loop.together(records)
         for number in range(kills):
             loop.round()
             if verbose and (number + 1) % 10 == 0:
@@ -216,12 +275,20 @@ def main() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--writers", type=int, default=2)
+    parser.add_argument("--writers", type=int, default=4, help="hubs that write at once")
+    parser.add_argument("--records", type=int, default=500, help="of each hub before the first kill")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-kills-") as temporary:
         Path(temporary).chmod(0o755)
-        tally = run(Path(temporary), kills=options.kills, writers=options.writers, seed=options.seed, verbose=True)
+        tally = run(
+            Path(temporary),
+            kills=options.kills,
+            writers=options.writers,
+            records=options.records,
+            seed=options.seed,
+            verbose=True,
+        )
     print(tally)  # noqa: T201 - the script's own output
 
 
