@@ -10,6 +10,8 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.errors import ConfigurationError
+
 
 class Settings(BaseSettings):
     """
@@ -103,14 +105,14 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.sign_on_max_age > self.session_idle:
-            raise ValueError(
+            raise ConfigurationError(
                 "SHUNIU_SIGN_ON_MAX_AGE is larger than SHUNIU_SESSION_IDLE: whose session ran out would be let in "
                 "again without authenticating; lower the one or raise the other"
             )
         if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY belong together: set both, or neither")
+            raise ConfigurationError("SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY belong together: set both, or neither")
         if self.tls_client_ca is not None and self.tls_certificate is None:
-            raise ValueError("SHUNIU_TLS_CLIENT_CA needs SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY")
+            raise ConfigurationError("SHUNIU_TLS_CLIENT_CA needs SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY")
         return self
 
     @property

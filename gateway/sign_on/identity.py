@@ -3,7 +3,7 @@ What an ID token says of a person: who, how they authenticated, and when (OpenID
 """
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,6 @@ def _check_party(claims: Mapping[str, Any], client: str) -> None:
 
 
 def _methods(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, Collection) or not all(isinstance(method, str) for method in value):
+    if not isinstance(value, list) or not all(isinstance(method, str) for method in value):
         raise NotSignedIn(SignInRule.MALFORMED)
     return tuple(value)

@@ -15,6 +15,9 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
+# Classes of authentication, the weakest first: whoever asks for none of them gets that one.
+ACR = ("urn:demo:acr:password", "urn:demo:acr:certificate")
+
 STAFF_SCOPES = ("openid", "profile", "lookups")
 TICKET_SCOPES = ("work-orders:write",)
 

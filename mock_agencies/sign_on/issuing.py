@@ -10,11 +10,12 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from mock_agencies.sign_on.directory import Client, Staff
+from mock_agencies.sign_on.directory import ACR, Client, Staff
 
 AUDIENCE = "shuniu"
 ACCESS_SECONDS = 600
 ALGORITHM = "ES256"
+METHODS = {ACR[0]: ("pwd",), ACR[1]: ("pin", "hwk")}
 
 
 def _new_key() -> ECKey:
@@ -59,19 +60,24 @@ class TokenOffice:
     clock: Callable[[], float]
 
     def for_staff(
-        self, person: Staff, client: Client, scopes: Iterable[str], nonce: str | None = None
+        self, person: Staff, client: Client, scopes: Iterable[str], nonce: str | None = None, acr: str = ACR[0]
     ) -> dict[str, Any]:
-        """The token response for a person who signed in through `client`."""
+        """The token response for a person who signed in through `client` by the class of authentication `acr`."""
         scopes = tuple(scopes)
         claims = {"name": person.name, "court": person.court, "unit": person.unit, "roles": list(person.roles)}
         response = self._response(person.user, client, scopes, claims)
         if "openid" in scopes:
-            response["id_token"] = self._id_token(person, client, nonce)
+            response["id_token"] = self._id_token(person, client, nonce, acr)
         return response
 
-    def for_service(self, client: Client, scopes: Iterable[str]) -> dict[str, Any]:
-        """The token response for a service that acts for itself."""
-        claims = {"name": client.name, "court": client.court, "unit": client.name, "roles": []}
+    def for_service(self, client: Client, scopes: Iterable[str], thumbprint: str | None = None) -> dict[str, Any]:
+        """
+        The token response for a service that acts for itself; with the thumbprint of a certificate the token is worth
+        nothing without that certificate (RFC 8705, section 3).
+        """
+        claims: dict[str, Any] = {"name": client.name, "court": client.court, "unit": client.name, "roles": []}
+        if thumbprint is not None:
+            claims["cnf"] = {"x5t#S256": thumbprint}
         return self._response(client.id, client, tuple(scopes), claims)
 
     def _response(
@@ -95,7 +101,7 @@ class TokenOffice:
             "scope": access["scope"],
         }
 
-    def _id_token(self, person: Staff, client: Client, nonce: str | None) -> str:
+    def _id_token(self, person: Staff, client: Client, nonce: str | None, acr: str) -> str:
         now = int(self.clock())
         claims = {
             "iss": self.issuer,
@@ -104,6 +110,8 @@ class TokenOffice:
             "iat": now,
             "exp": now + ACCESS_SECONDS,
             "auth_time": now,
+            "acr": acr,
+            "amr": list(METHODS[acr]),
             "name": person.name,
         }
         return self.ring.sign(claims | ({"nonce": nonce} if nonce else {}), token_type="JWT")

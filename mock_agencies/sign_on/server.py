@@ -2,7 +2,10 @@
 The endpoints: discovery, authorization, token, keys; and a control door for demo and tests, open to loopback only.
 """
 
+import base64
+import hashlib
 import json
+import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +19,7 @@ from starlette.routing import Route
 
 from mock_agencies.sign_on.assertions import AssertionDesk
 from mock_agencies.sign_on.authorizations import Codes, client_of, request_of, scopes_of
-from mock_agencies.sign_on.directory import CLIENTS, LOOPBACK, STAFF
+from mock_agencies.sign_on.directory import ACR, CLIENTS, LOOPBACK, STAFF
 from mock_agencies.sign_on.errors import OAuthError
 from mock_agencies.sign_on.issuing import ALGORITHM, KeyRing, TokenOffice
 from mock_agencies.sign_on.page import refusal_page, sign_in_page
@@ -72,6 +75,7 @@ class SignOnServer:
                 "response_modes_supported": ["query"],
                 "grant_types_supported": ["authorization_code", "client_credentials"],
                 "subject_types_supported": ["public"],
+                "acr_values_supported": list(ACR),
                 "scopes_supported": sorted({scope for client in CLIENTS.values() for scope in client.scopes}),
                 "id_token_signing_alg_values_supported": [ALGORITHM],
                 "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
@@ -79,6 +83,7 @@ class SignOnServer:
                 "code_challenge_methods_supported": ["S256"],
                 "prompt_values_supported": ["login", "select_account"],
                 "authorization_response_iss_parameter_supported": True,
+                "tls_client_certificate_bound_access_tokens": True,
             }
         )
 
@@ -109,16 +114,19 @@ class SignOnServer:
             case "authorization_code":
                 grant = self._codes.redeem(form)
                 wanted = grant.request
-                tokens = self._office.for_staff(grant.person, wanted.client, wanted.scopes, wanted.nonce)
+                tokens = self._office.for_staff(grant.person, wanted.client, wanted.scopes, wanted.nonce, wanted.acr)
             case "client_credentials":
                 client = self._desk.client(form)
-                tokens = self._office.for_service(client, scopes_of(client, form))
+                tokens = self._office.for_service(client, scopes_of(client, form), _thumbprint(request))
             case _:
                 raise OAuthError("unsupported_grant_type", "authorization_code or client_credentials")
         return JSONResponse(tokens, headers=NO_STORE)
 
     async def control_token(self, request: Request) -> Response:
-        """The token that `{"user": …}` or `{"client": …}` would have got by the normal way `age` seconds ago."""
+        """
+        The token that `{"user": …}` or `{"client": …}` would have got by the normal way `age` seconds ago; a client's
+        is bound to the certificate with this `thumbprint`, if one is given.
+        """
         asked = await _object(request)
         person, client = STAFF.get(str(asked.get("user"))), CLIENTS.get(str(asked.get("client")))
         age = float(asked.get("age", 0))
@@ -127,7 +135,7 @@ class SignOnServer:
             through = CLIENTS["shuniu-pages"]
             tokens = office.for_staff(person, through, through.scopes)
         elif client is not None and client.is_service:
-            tokens = office.for_service(client, client.scopes)
+            tokens = office.for_service(client, client.scopes, asked.get("thumbprint"))
         else:
             raise OAuthError("invalid_request", "name a known user or a service client")
         return JSONResponse(tokens, headers=NO_STORE)
@@ -164,6 +172,13 @@ class SignOnServer:
         # `iss` keeps a client of several servers from being confused about which one answered (RFC 9207).
         answer = {**members, **({"state": state} if state is not None else {}), "iss": self._issuer}
         return RedirectResponse(f"{return_to}?{urlencode(answer)}", 303, headers=NO_STORE)
+
+
+def _thumbprint(request: Request) -> str | None:
+    """The thumbprint of the certificate that the client shows on this connection (RFC 8705, section 3.1), or None."""
+    chain = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_chain", ())
+    digests = [hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).digest() for shown in chain[:1]]
+    return next((base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests), None)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -1,99 +1,25 @@
 """
-A clock that stands still, the demo's sign-on server in memory, and an issuer whose every word a test can twist.
+A clock that stands still, the demo's sign-on server in memory, an issuer whose every word a test can twist, and a hub.
 """
 
-import base64
-import json
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from joserfc import jws
-from joserfc.jwa import JWSAlgModel
-from joserfc.jwk import ECKey, Key
+from sqlalchemy import Connection
 
+from gateway.database.server import EmbeddedServer
+from gateway.installation import create_keys, create_tables
+from gateway.settings import Settings
 from gateway.sign_on import SignOn
+from gateway.sign_on.tables import session, sign_in_attempt
 from mock_agencies import sign_on as sign_on_server
+from tests.sign_on.house import ISSUER, OUR_ADDRESS, Clock, House, Issuer, opened
 
-ISSUER = "http://127.0.0.1:9000"
-NOW = 1_800_000_000
-
-
-class _AnyAlgorithm(jws.JWSRegistry):
-    """Signs whatever an attacker would sign, without advice."""
-
-    def get_alg(self, name: str) -> JWSAlgModel:
-        return self.algorithms[name]
-
-
-ANY_ALGORITHM = _AnyAlgorithm(strict_check_header=False)
-
-
-class Clock:
-    """Unix time, and the monotonic clock as well; moves only by hand."""
-
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Issuer(httpx.AsyncBaseTransport):
-    """
-    An issuer under the test's control: `keys` are published, `discovery` is what it says, `down` makes it unreachable.
-    """
-
-    def __init__(self) -> None:
-        self.key = ECKey.generate_key("P-256", {"kid": "first", "use": "sig", "alg": "ES256"})
-        self.published: Any = [self.key.as_dict(private=False)]
-        self.discovery: dict[str, Any] = {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"}
-        self.answers: dict[str, httpx.Response] = {}
-        self.down = False
-        self.asked: Counter[str] = Counter()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.asked[str(request.url)] += 1
-        if self.down:
-            raise httpx.ConnectError("refused", request=request)
-        if request.url.path in self.answers:
-            return self.answers[request.url.path]
-        if request.url.path == "/.well-known/openid-configuration":
-            return httpx.Response(200, json=self.discovery)
-        return httpx.Response(200, json={"keys": self.published})
-
-    def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a good token; a change to None leaves the claim out."""
-        good = {
-            "iss": ISSUER,
-            "sub": "li.ting",
-            "aud": "shuniu",
-            "client_id": "shuniu-pages",
-            "iat": NOW,
-            "exp": NOW + 600,
-            "jti": "token-1",
-            "scope": "openid lookups",
-            "name": "李婷",
-            "court": "浙0802",
-            "unit": "演示法院",
-            "roles": ["clerk"],
-        }
-        return {name: value for name, value in (good | changes).items() if value is not None}
-
-    def token(self, *, key: Key | None = None, header: dict[str, Any] | None = None, **changes: Any) -> str:
-        """A token signed by `key` (the published one unless told) with its header and claims changed at will."""
-        head = {"alg": "ES256", "typ": "at+jwt", "kid": "first"} | (header or {})
-        head = {name: value for name, value in head.items() if value is not None}
-        payload = json.dumps(self.claims(**changes))
-        return jws.serialize_compact(head, payload, key or self.key, registry=ANY_ALGORITHM)
-
-    def unsigned(self, *, alg: str, signature: bytes = b"nothing") -> str:
-        """A token that claims the algorithm `alg` and carries `signature` as it is."""
-        head = {"alg": alg, "typ": "at+jwt", "kid": "first"}
-        parts = (json.dumps(head).encode(), json.dumps(self.claims()).encode(), signature)
-        return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+DATABASE, ROLE = "sign_on", "sign_on_hub"
 
 
 @pytest.fixture
@@ -122,3 +48,48 @@ async def server(clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     app = sign_on_server.create(ISSUER, clock=clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A database and keys for the hubs of these tests, without any agency."""
+    folder: Path = tmp_path_factory.mktemp("sign_on")
+    (folder / "agencies.toml").write_text("")
+    (folder / "credentials.toml").touch(mode=0o600)
+    settings = Settings(
+        folder=folder,
+        agencies=folder / "agencies.toml",
+        credentials=folder / "credentials.toml",
+        origin="sign-on.shuniu.example/audit/1",
+        public_address=OUR_ADDRESS,
+    )
+    create_keys(settings)
+    postgres.create(DATABASE)
+    create_tables(postgres.url(DATABASE), origin=settings.origin, application=ROLE)
+    return settings.model_copy(update={"database_url": postgres.url(DATABASE, user=ROLE)})
+
+
+@pytest.fixture
+async def open_house(ground: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[Callable[..., Any]]:
+    """Opens hubs over one database, as replicas of each other, with settings changed at will."""
+    async with AsyncExitStack() as stack:
+
+        async def one(**changes: Any) -> House:
+            settings = Settings(**(ground.model_dump() | changes))
+            house: AbstractAsyncContextManager[House] = opened(settings, issuer, clock)
+            return await stack.enter_async_context(house)
+
+        yield one
+
+
+@pytest.fixture
+async def house(open_house: Callable[..., Any]) -> House:
+    """One hub, in which nobody is signed in yet."""
+    found: House = await open_house()
+    await found.hub.database.run(_empty)
+    return found
+
+
+def _empty(connection: Connection) -> None:
+    for table in (session, sign_in_attempt):
+        connection.execute(table.delete())

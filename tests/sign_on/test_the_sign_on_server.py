@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, KeySet
 from gateway.sign_on import NotSignedIn, SignOn
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on import make_assertion
-from tests.sign_on.conftest import ISSUER, NOW, Clock
+from tests.sign_on.house import ISSUER, NOW, Clock
 
 pytestmark = pytest.mark.anyio
 

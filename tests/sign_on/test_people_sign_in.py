@@ -1,0 +1,306 @@
+"""
+How a person gets in: what the hub asks of the sign-on server, what it believes of the answer, and what follows.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from gateway.sign_on import SignInStep
+from tests.sign_on.house import ISSUER, NOW, OUR_ADDRESS, Clock, House, Issuer, problem
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_person_signs_in_and_is_known_by_a_cookie(house: House, issuer: Issuer) -> None:
+    """From the page that was wanted to the sign-on server and back; the cookie is the whole of it."""
+    async with house.browser() as browser:
+        location = await house.goes_to_sign_on(browser, "/lookups?page=2")
+        back = await browser.get(issuer.returns(location))
+        session = await browser.get("/v1/session")
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+    assert location.startswith(f"{ISSUER}/authorize?")
+    assert asked == {
+        "response_type": "code",
+        "client_id": "shuniu-pages",
+        "redirect_uri": f"{OUR_ADDRESS}/signed-in",
+        "scope": "openid profile",
+        "state": asked["state"],
+        "nonce": asked["nonce"],
+        "code_challenge": asked["code_challenge"],
+        "code_challenge_method": "S256",
+        "max_age": "900",
+    }
+    assert {len(asked[name]) for name in ("state", "nonce", "code_challenge")} == {43}
+    assert (back.status_code, back.headers["Location"]) == (303, "/lookups?page=2")
+    assert session.headers["Cache-Control"] == "no-store"
+    assert session.json() == {
+        "user": "li.ting",
+        "name": "李婷",
+        "court": "浙0802",
+        "unit": "演示法院",
+        "client": "shuniu-pages",
+        "started_at": "2027-01-15T08:00:00Z",
+        "idle_at": "2027-01-15T08:15:00Z",
+        "ends_at": "2027-01-15T16:00:00Z",
+        "csrf_token": session.json()["csrf_token"],
+    }
+
+
+async def test_the_cookie_is_for_this_host_alone_and_no_script_sees_it(house: House) -> None:
+    """Every attribute is there, and the database does not know the secret."""
+    async with house.browser() as browser:
+        answer = await house.signs_in(browser)
+    cookies = answer.headers.get_list("set-cookie")
+    name, _, rest = cookies[0].partition("=")
+    secret, _, attributes = rest.partition("; ")
+
+    assert name == "__Host-shuniu-session"
+    assert len(secret) == 43
+    assert attributes == "HttpOnly; Path=/; SameSite=lax; Secure"
+    assert cookies[1].startswith('__Host-shuniu-sign-in=""; ')
+    assert "Max-Age=0" in cookies[1]
+
+
+async def test_the_sign_in_is_recorded_before_its_session_works(house: House) -> None:
+    """Who and from where are sealed; how strongly stands in clear."""
+    before = house.length()
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+    recorded = house.records(before)
+
+    assert recorded == [
+        {
+            "v": 1,
+            "type": "session.signed_in",
+            "xid": recorded[0]["xid"],
+            "t": NOW * 1_000_000,
+            "who": {
+                "court": "浙0802",
+                "unit": "演示法院",
+                "client": "shuniu-pages",
+                "c": recorded[0]["who"]["c"],
+            },
+            "outcome": "signed_in",
+            "detail": {"acr": "urn:demo:acr:certificate", "method": "pin,hwk"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("identity", "rule"),
+    [
+        ({"iss": "https://sign-on.example"}, "sign_in_not_trusted"),
+        ({"aud": "another-client"}, "sign_in_not_trusted"),
+        ({"aud": ["shuniu-pages", "another-client"]}, "sign_in_not_trusted"),
+        ({"aud": ["shuniu-pages", "another-client"], "azp": "another-client"}, "sign_in_not_trusted"),
+        ({"azp": "another-client"}, "sign_in_not_trusted"),
+        ({"exp": NOW - 30}, "sign_in_not_trusted"),
+        ({"exp": None}, "sign_in_not_trusted"),
+        ({"iat": NOW + 31, "auth_time": NOW}, "sign_in_not_trusted"),
+        ({"nonce": "another"}, "sign_in_not_trusted"),
+        ({"nonce": "é"}, "sign_in_not_trusted"),
+        ({"nonce": None}, "sign_in_not_trusted"),
+        ({"sub": "wang.qiang"}, "sign_in_not_trusted"),
+        ({"sub": None}, "sign_in_not_trusted"),
+        ({"auth_time": None}, "sign_in_not_trusted"),
+        ({"auth_time": NOW + 31}, "sign_in_not_trusted"),
+        ({"amr": "pin"}, "sign_in_not_trusted"),
+        ({"amr": [1]}, "sign_in_not_trusted"),
+        ({"auth_time": NOW - 931}, "sign_in_too_old"),
+        ({"acr": 1}, "sign_in_too_weak"),
+    ],
+    ids=str,
+)
+async def test_every_claim_of_the_id_token_is_checked(
+    house: House, issuer: Issuer, identity: dict[str, Any], rule: str
+) -> None:
+    """One claim wrong, and nobody is signed in; the answer names the rule and nothing of the token."""
+    issuer.identity = identity
+    async with house.browser() as browser:
+        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+        afterwards = await browser.get("/v1/session")
+
+    assert problem(answer) == (403, rule)
+    assert "wang.qiang" not in answer.text
+    assert problem(afterwards) == (401, "missing")
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"aud": ["shuniu-pages"]},
+        {"aud": ["shuniu-pages", "another-client"], "azp": "shuniu-pages"},
+        {"auth_time": NOW - 930},
+        {"amr": None, "acr": None},
+    ],
+    ids=str,
+)
+async def test_what_the_standard_allows_is_accepted(house: House, issuer: Issuer, identity: dict[str, Any]) -> None:
+    """Several audiences with us as the authorized party; a sign-in within the limit; no word on methods."""
+    issuer.identity = identity
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+
+
+@pytest.mark.parametrize(
+    ("access", "tokens"),
+    [
+        ({"aud": "another-system"}, {}),
+        ({"client_id": "another-client"}, {}),
+        ({"exp": NOW - 30}, {}),
+        ({}, {"id_token": None}),
+        ({}, {"access_token": 7}),
+        ({}, {"id_token": "a.b.c"}),
+        ({}, {"id_token": "é"}),
+    ],
+    ids=str,
+)
+async def test_the_access_token_is_checked_as_on_every_call(
+    house: House, issuer: Issuer, access: dict[str, Any], tokens: dict[str, Any]
+) -> None:
+    """And both tokens must be there and speak of one person and one program."""
+    issuer.access, issuer.tokens = access, tokens
+    async with house.browser() as browser:
+        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+
+    assert problem(answer) == (403, "sign_in_not_trusted")
+
+
+async def test_the_class_of_authentication_is_asked_for_and_demanded(
+    open_house: Callable[..., Any], issuer: Issuer
+) -> None:
+    """A server that ignores the wish is caught by its own token, and the person is told what to use."""
+    house = await open_house(sign_on_acr="urn:demo:acr:certificate urn:demo:acr:smart-card")
+    async with house.browser() as browser:
+        location = await house.goes_to_sign_on(browser)
+        good = await browser.get(issuer.returns(location))
+        issuer.identity = {"acr": "urn:demo:acr:password"}
+        weak = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+
+    assert parse_qs(urlsplit(location).query)["acr_values"] == ["urn:demo:acr:certificate urn:demo:acr:smart-card"]
+    assert good.status_code == 303
+    assert problem(weak) == (403, "sign_in_too_weak")
+    assert weak.json()["detail"] == SignInStep.TOO_WEAK.en
+    assert weak.json()["detail_zh"] == SignInStep.TOO_WEAK.zh
+
+
+async def test_a_class_of_authentication_that_is_not_plain_is_not_written_in_clear(
+    house: House, issuer: Issuer
+) -> None:
+    """What another server makes up never decides what stands in the log."""
+    issuer.identity = {"acr": "330802199003071239", "amr": ["李婷"]}
+    before = house.length()
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+
+    assert house.records(before)[0]["detail"] == {"acr": "not plain", "method": "not plain"}
+
+
+async def test_a_sign_in_takes_ten_minutes_at_most(house: House, issuer: Issuer, clock: Clock) -> None:
+    """A code that comes later is not even shown to the sign-on server."""
+    async with house.browser() as browser:
+        location = await house.goes_to_sign_on(browser)
+        clock.now += 600
+        answer = await browser.get(issuer.returns(location))
+
+    assert problem(answer) == (403, "sign_in_not_begun_here")
+    assert issuer.asked[f"{ISSUER}/token"] == 0
+
+
+async def test_whoever_declines_is_not_signed_in(house: House, issuer: Issuer) -> None:
+    """An error of the sign-on server ends the attempt; its words are not repeated."""
+    async with house.browser() as browser:
+        location = await house.goes_to_sign_on(browser)
+        answer = await browser.get(issuer.returns(location, code=None, error="access_denied", error_description="李婷"))
+        again = await browser.get(issuer.returns(location))
+
+    assert problem(answer) == (403, "sign_in_refused")
+    assert "李婷" not in answer.text
+    assert problem(again) == (403, "sign_in_not_begun_here")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(302, headers={"Location": "https://attacker.example/token"}),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, json=["access_token"]),
+        httpx.Response(200, json={"access_token": "x" * 300_000}),
+    ],
+    ids=["error", "redirect", "page", "list", "large"],
+)
+async def test_a_token_endpoint_out_of_order_is_not_the_persons_fault(
+    house: House, issuer: Issuer, answer: httpx.Response
+) -> None:
+    """503, and the attempt is spent: the code may have been, too."""
+    issuer.answers["/token"] = answer
+    async with house.browser() as browser:
+        found = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+
+    assert (found.status_code, found.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
+
+
+@pytest.mark.parametrize(
+    "discovery",
+    [
+        {"authorization_endpoint": "https://attacker.example/authorize"},
+        {"token_endpoint": "https://attacker.example/token"},
+        {"authorization_endpoint": None},
+        {"token_endpoint": 7},
+    ],
+    ids=str,
+)
+async def test_nobody_is_sent_away_from_the_issuers_own_origin(
+    house: House, issuer: Issuer, discovery: dict[str, Any]
+) -> None:
+    """A discovery document cannot lead people, or their codes, elsewhere."""
+    issuer.discovery |= discovery
+    async with house.browser() as browser:
+        answer = await browser.get("/sign-in")
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
+
+
+async def test_nobody_signs_in_while_the_sign_on_server_is_down(house: House, issuer: Issuer) -> None:
+    """The hub itself goes on."""
+    issuer.down = True
+    async with house.browser() as browser:
+        answer = await browser.get("/sign-in")
+        alive = await browser.get("/healthz")
+
+    assert (answer.status_code, alive.status_code) == (503, 200)
+
+
+async def test_without_a_public_address_people_sign_in_on_this_machine_only(
+    open_house: Callable[..., Any], issuer: Issuer
+) -> None:
+    """There over plain HTTP, with a cookie that a browser accepts there; under any other name, not at all."""
+    house = await open_house(public_address=None)
+    async with (
+        house.browser(address="http://127.0.0.1:8080") as here,
+        house.browser(address="http://attacker.example") as rebound,
+    ):
+        location = await house.goes_to_sign_on(here)
+        answer = await here.get(issuer.returns(location))
+        session = await here.get("/v1/session")
+        refused = await rebound.get("/sign-in")
+
+    assert parse_qs(urlsplit(location).query)["redirect_uri"] == ["http://127.0.0.1:8080/signed-in"]
+    assert answer.headers["set-cookie"].startswith("shuniu-session=")
+    assert "Secure" not in answer.headers["set-cookie"]
+    assert session.json()["user"] == "li.ting"
+    assert problem(refused) == (403, "sign_in_address_unknown")
+
+
+def test_every_step_that_can_fail_is_explained() -> None:
+    """A refusal's word can be looked up."""
+    document = Path("docs/problems.md").read_text(encoding="utf-8")
+
+    assert [step for step in SignInStep if f"`{step.value}`" not in document] == []

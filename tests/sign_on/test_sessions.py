@@ -1,0 +1,272 @@
+"""
+How long a session lives, what ends it, and that an end holds everywhere at once.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from adapters.errors import ConfigurationError
+from audit.errors import AuditUnavailable
+from gateway.settings import Settings
+from gateway.sign_on.tables import session, sign_in_attempt
+from tests.sign_on.house import ELSEWHERE, NOW, Clock, House, Issuer, csrf_token, own_page, problem
+
+pytestmark = pytest.mark.anyio
+
+
+async def rows(house: House, table: Any) -> list[dict[str, Any]]:
+    """Every row of a table."""
+    found: list[dict[str, Any]] = await house.hub.database.run(
+        lambda connection: [dict(row) for row in connection.execute(select(table)).mappings()]
+    )
+    return found
+
+
+async def test_a_session_that_is_not_used_is_over_after_the_idle_limit(house: House, clock: Clock) -> None:
+    """The end is recorded with the sign-in that it ends."""
+    before = house.length()
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        clock.now += 899
+        alive = await browser.get("/v1/session")
+        clock.now += 1
+        over = await browser.get("/v1/session")
+        still_over = await browser.get("/v1/session")
+    begun, ended = house.records(before)
+
+    assert alive.json()["idle_at"] == "2027-01-15T08:15:00Z"
+    assert problem(over) == problem(still_over) == (401, "session_over")
+    assert (ended["type"], ended["detail"]) == ("session.ended", {"how": "idle"})
+    assert ended["xid"] == begun["xid"]
+    assert await rows(house, session) == []
+
+
+async def test_use_keeps_a_session_alive_and_asking_after_it_does_not(house: House, clock: Clock) -> None:
+    """A page that watches its session must not keep it open for a chair that is empty."""
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        token = await csrf_token(browser)
+        for _ in range(4):
+            clock.now += 800
+            extended = await browser.post("/v1/session", headers=own_page(token))
+            assert extended.status_code == 200
+        clock.now += 800
+        await browser.get("/v1/session")
+        clock.now += 100
+        over = await browser.get("/v1/session")
+
+    assert extended.json()["idle_at"] == "2027-01-15T09:08:20Z"
+    assert problem(over) == (401, "session_over")
+
+
+async def test_a_session_is_over_at_its_absolute_limit_however_busy(
+    open_house: Callable[..., Any], clock: Clock
+) -> None:
+    """Eight hours by default; here half an hour."""
+    house = await open_house(session_absolute=1800)
+    before = house.length()
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        token = await csrf_token(browser)
+        for _ in range(2):
+            clock.now += 800
+            extended = await browser.post("/v1/session", headers=own_page(token))
+        clock.now += 200
+        over = await browser.get("/v1/session")
+
+    assert extended.json()["idle_at"] == extended.json()["ends_at"] == "2027-01-15T08:30:00Z"
+    assert problem(over) == (401, "session_over")
+    assert house.records(before)[-1]["detail"] == {"how": "expired"}
+
+
+async def test_whoever_returns_after_an_end_must_authenticate_again(house: House, issuer: Issuer, clock: Clock) -> None:
+    """The sign-on server's own session is no way back in: an authentication older than the idle limit is too old."""
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        clock.now += 931
+        issuer.identity = {"iat": int(clock.now), "auth_time": NOW}
+        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+
+    assert problem(answer) == (403, "sign_in_too_old")
+
+
+async def test_signing_out_ends_the_session_on_every_replica_at_once(
+    house: House, open_house: Callable[..., Any]
+) -> None:
+    """No replica remembers a session between two calls."""
+    replica = await open_house()
+    before = house.length()
+    async with house.browser() as browser, replica.browser() as same_browser:
+        await house.signs_in(browser)
+        same_browser.cookies = browser.cookies
+        seen = await same_browser.get("/v1/session")
+        out = await browser.post("/sign-out", headers=own_page(await csrf_token(browser)))
+        answers = [
+            await one.get("/v1/session", headers={"Cookie": seen.request.headers["cookie"]})
+            for one in (browser, same_browser)
+        ]
+
+    assert seen.status_code == 200
+    assert (out.status_code, out.headers["Location"], out.headers["Clear-Site-Data"]) == (303, "/", '"cache"')
+    assert "Max-Age=0" in out.headers["set-cookie"]
+    assert [problem(answer) for answer in answers] == [(401, "session_over")] * 2
+    assert [record["detail"] for record in house.records(before)][1:] == [{"how": "signed_out"}]
+
+
+async def test_a_form_can_sign_out_without_any_script(house: House) -> None:
+    """The token may come as a field of the form."""
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        fields = {"csrf_token": await csrf_token(browser)}
+        out = await browser.post("/sign-out", data=fields, headers={"Origin": "https://shuniu.court.example"})
+        afterwards = await browser.get("/v1/session")
+
+    assert out.status_code == 303
+    assert problem(afterwards) == (401, "missing")
+
+
+async def test_a_new_sign_in_replaces_the_session_of_the_same_browser(house: House) -> None:
+    """The old secret is worth nothing from then on."""
+    before = house.length()
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        old = browser.cookies["__Host-shuniu-session"]
+        await house.signs_in(browser)
+        new = browser.cookies["__Host-shuniu-session"]
+        answer = await browser.get("/v1/session")
+
+    assert old != new
+    assert answer.status_code == 200
+    assert len(await rows(house, session)) == 1
+    assert [(one["type"], one.get("detail", {}).get("how")) for one in house.records(before)] == [
+        ("session.signed_in", None),
+        ("session.ended", "replaced"),
+        ("session.signed_in", None),
+    ]
+
+
+async def test_a_session_that_turns_up_elsewhere_is_ended_for_both(house: House) -> None:
+    """Nobody can tell the thief from the owner, so both must sign in."""
+    before = house.length()
+    async with house.browser() as owner, house.browser(ELSEWHERE) as thief:
+        await house.signs_in(owner)
+        cookie = {"Cookie": f"__Host-shuniu-session={owner.cookies['__Host-shuniu-session']}"}
+        stolen = await thief.get("/v1/session", headers=cookie)
+        afterwards = await owner.get("/v1/session")
+
+    assert problem(stolen) == (401, "session_moved")
+    assert problem(afterwards) == (401, "session_over")
+    assert house.records(before)[-1]["detail"] == {"how": "moved"}
+
+
+async def test_where_addresses_change_the_binding_can_be_switched_off(open_house: Callable[..., Any]) -> None:
+    """Behind several proxies one browser comes from several addresses."""
+    house = await open_house(session_bound_to_address=False)
+    async with house.browser() as browser, house.browser(ELSEWHERE) as other_way:
+        await house.signs_in(browser)
+        cookie = {"Cookie": f"__Host-shuniu-session={browser.cookies['__Host-shuniu-session']}"}
+        answer = await other_way.get("/v1/session", headers=cookie)
+
+    assert answer.status_code == 200
+
+
+async def test_what_ran_out_unseen_is_recorded_with_the_next_sign_in(house: House, clock: Clock) -> None:
+    """A browser that was closed never comes back to say so."""
+    before = house.length()
+    async with house.browser() as gone, house.browser() as next_one:
+        await house.signs_in(gone)
+        clock.now += 900
+        house.issuer.identity = {"iat": int(clock.now), "exp": int(clock.now) + 600, "auth_time": int(clock.now)}
+        await house.signs_in(next_one)
+
+    assert [(one["type"], one["detail"].get("how")) for one in house.records(before)] == [
+        ("session.signed_in", None),
+        ("session.signed_in", None),
+        ("session.ended", "idle"),
+    ]
+    assert len(await rows(house, session)) == 1
+
+
+async def test_nobody_is_signed_in_without_a_record(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the log cannot write, no session begins; an end holds all the same, and is recorded later."""
+
+    async def unavailable(*_: object, **__: object) -> int:
+        raise AuditUnavailable
+
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        token = await csrf_token(browser)
+        cookie = {"Cookie": f"__Host-shuniu-session={browser.cookies['__Host-shuniu-session']}"}
+        with monkeypatch.context() as broken:
+            broken.setattr(type(house.hub.log), "append", unavailable)
+            location = await house.goes_to_sign_on(browser)
+            out = await browser.post("/sign-out", headers=own_page(token))
+            refused = await browser.get(house.issuer.returns(location))
+        afterwards = await browser.get("/v1/session", headers=cookie)
+        before = house.length()
+        await house.signs_in(browser)
+
+    assert [(one.status_code, one.json()["type"]) for one in (out, refused)] == [
+        (503, "urn:shuniu:problem:audit-unavailable")
+    ] * 2
+    assert problem(afterwards) == (401, "session_over")
+    assert [(one["type"], one["detail"].get("how")) for one in house.records(before)] == [
+        ("session.signed_in", None),
+        ("session.ended", "signed_out"),
+    ]
+
+
+async def test_the_tables_hold_neither_a_secret_nor_a_person(house: House) -> None:
+    """Whoever reads them can sign in as nobody and learns of nobody."""
+    async with house.browser() as browser, house.browser() as other:
+        await house.signs_in(browser)
+        location = await house.goes_to_sign_on(other)
+        secrets = [browser.cookies["__Host-shuniu-session"], other.cookies["__Host-shuniu-sign-in"]]
+        state = house.issuer.returns(location).partition("state=")[2].partition("&")[0]
+        token = await csrf_token(browser)
+    held = repr(await rows(house, session)) + repr(await rows(house, sign_in_attempt))
+    canaries = [*secrets, state, token, "li.ting", "李婷", repr("李婷".encode())[2:-1], "192.0.2.7"]
+
+    assert [canary for canary in canaries if canary in held] == []
+
+
+async def test_a_caller_by_token_is_told_who_they_are_too(house: House, issuer: Issuer) -> None:
+    """Such a caller has no session: it ends with the token, and no page needs a token against forged calls."""
+    async with house.browser() as program:
+        answer = await program.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token()}"})
+        out = await program.post("/sign-out", headers={"Authorization": f"Bearer {issuer.token()}"})
+
+    assert answer.json() == {
+        "user": "li.ting",
+        "name": "李婷",
+        "court": "浙0802",
+        "unit": "演示法院",
+        "client": "shuniu-pages",
+        "started_at": None,
+        "idle_at": None,
+        "ends_at": "2027-01-15T08:10:00Z",
+        "csrf_token": None,
+    }
+    assert problem(out) == (401, "no_session")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sign_on_max_age": 901},
+        {"session_idle": 60},
+        {"tls_certificate": "hub.pem"},
+        {"tls_client_ca": "ca.pem"},
+        {"public_address": "http://shuniu.court.example"},
+        {"public_address": "https://shuniu.court.example/"},
+    ],
+    ids=str,
+)
+def test_settings_that_contradict_each_other_are_refused(changes: dict[str, Any]) -> None:
+    """The hub does not start half protected."""
+    with pytest.raises((ConfigurationError, ValidationError), match=r"SHUNIU_|pattern"):
+        Settings(**changes)
