@@ -45,6 +45,12 @@ class IdType(Code):
     ORGANIZATION_CODE = "organization_code", "组织机构代码", "Organization code"
     REGISTRATION_NUMBER = "registration_number", "注册号", "Registration number"
 
+    @property
+    def of(self) -> SubjectKind:
+        """Whose identifier it is."""
+        organizations = {IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER}
+        return SubjectKind.ORGANIZATION if self in organizations else SubjectKind.PERSON
+
 
 class Want(Code):
     """The three things that a lookup can ask for."""

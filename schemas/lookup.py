@@ -27,10 +27,6 @@ from schemas.subject import Subject
 from schemas.switch import Switch
 from schemas.work_order import WORK_ORDER_ID, Text
 
-_OF_PERSONS: Final = frozenset(
-    {IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE, IdType.PASSPORT}
-)
-
 
 def _each_once(wants: tuple[Want, ...]) -> tuple[Want, ...]:
     if len(set(wants)) < len(wants):
@@ -55,7 +51,7 @@ class SubjectStatement(_Statement):
 
     @model_validator(mode="after")
     def _id_type_belongs_to_kind(self) -> Self:
-        if (self.id_type in _OF_PERSONS) is not (self.kind is SubjectKind.PERSON):
+        if self.id_type.of is not self.kind:
             raise ValueError("this type of identifier does not belong to this kind of subject")
         return self
 

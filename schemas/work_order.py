@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.codes import Code, IdType, SubjectKind
+from schemas.codes import Code, IdType, SubjectKind, Want
 from schemas.subject import Official
 
 WORK_ORDER_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -83,6 +83,8 @@ class PartyStatement(_Statement):
 class WorkOrderStatement(_Statement):
     """
     The whole state of a work order at one version.  A lower version never replaces a higher one.
+
+    `want` narrows what the kind grants; without it the order is as wide as its kind.
     """
 
     version: Annotated[int, Field(ge=1, le=2**53)]
@@ -93,6 +95,7 @@ class WorkOrderStatement(_Statement):
     holder: HolderStatement
     parties: Annotated[tuple[PartyStatement, ...], Field(min_length=1, max_length=200)]
     simplified_procedure: bool = False
+    want: Annotated[tuple[Want, ...], Field(min_length=1, max_length=len(Want))] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

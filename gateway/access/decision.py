@@ -5,11 +5,14 @@ This is the only place that permits a lookup.  What it permits is a grant: the r
 work order, as wide as the kind of that work order is, and only as good as the last look at it.
 """
 
+import asyncio
+import contextlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.access.catalogue import Catalogue, Kind, Scope
+from gateway.access.clock import ADVANCE_EVERY, advance
 from gateway.access.leases import Lease, Leases
 from gateway.access.policy import Facts, Policies, Verdict
 from gateway.access.questions import Questions
@@ -17,7 +20,7 @@ from gateway.access.rules import Rule
 from gateway.access.standing import Order, Standing, Wish
 from gateway.access.standing import read as read_standings
 from gateway.access.work_orders import WorkOrders
-from gateway.database import Database, shared
+from gateway.database import Database, DatabaseUnavailable, shared
 from gateway.sign_on import Caller
 from schemas.codes import Want
 from schemas.identifiers import Identifier
@@ -70,6 +73,8 @@ class Access:
     ) -> None:
         self.catalogue = catalogue
         self.policy = f"access/{policies.digest[:12]}+{catalogue.digest[:12]}"
+        self._database = database
+        self._keeping: asyncio.Task[None] | None = None
         self._work_orders = work_orders
         self._policies = policies
         self._standings = shared.SharedRead(database, read_standings)
@@ -92,8 +97,7 @@ class Access:
         """
         wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
         asked = tuple(sorted(want.value for want in wants))
-        standing = await self._standings.get(wish)
-        assert standing is not None  # noqa: S101 - there is a row for every wish
+        standing = await self._standing(wish)
         document = self._statement(standing)
         verdict = self._judge(caller, standing, document, name, asked, counted=again)
         if not verdict.permitted or standing.order is None or standing.grant is None or document is None:
@@ -126,24 +130,36 @@ class Access:
 
     async def explain(
         self, caller: Caller, work_order: str, identifier: Identifier, name: str | None, wants: Iterable[Want]
-    ) -> tuple[Facts, Verdict]:
+    ) -> tuple[Verdict, Order | None]:
         """
-        What `grant` would say now, and from which facts; nothing is counted but a refusal.  Raises
-        `DatabaseUnavailable`.
+        What `grant` would say now, with the work order where the caller may know of it; nothing is counted but a
+        refusal.  Raises `DatabaseUnavailable`.
         """
         wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
-        standing = await self._standings.get(wish)
-        assert standing is not None  # noqa: S101 - there is a row for every wish
-        facts = self._facts(caller, standing, self._statement(standing), name, tuple(sorted(w.value for w in wants)))
-        verdict = self._policies.decide(facts)
-        if not verdict.permitted and verdict.refusal in GUESSED:
-            await self._questions.refused(wish.court, wish.user)
-        return facts, verdict
+        standing = await self._standing(wish)
+        asked = tuple(sorted(want.value for want in wants))
+        verdict = self._judge(caller, standing, self._statement(standing), name, asked)
+        refused = None if verdict.permitted else await self._refused(wish, verdict, standing)
+        return verdict, standing.order if refused is None else refused.order
+
+    def keep_time(self) -> None:
+        """Lets the clock of access advance with the server's, until `aclose`."""
+        self._keeping = asyncio.create_task(self._keep_time())
 
     async def aclose(self) -> None:
         """Gives the connections for decisions back."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
         for one in (self._standings, self._leases, self._questions):
             await one.aclose()
+
+    async def _keep_time(self) -> None:
+        while True:
+            # A database that is away stops every decision anyway; the clock goes on when it is back.
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._database.run(advance)
+            await asyncio.sleep(ADVANCE_EVERY)
 
     async def _refused(self, wish: Wish, verdict: Verdict, standing: Standing) -> NotGranted:
         if verdict.refusal in GUESSED:
@@ -151,6 +167,11 @@ class Access:
         # Only its holder learns more of a work order than that it is not theirs.
         known = Rule.NOT_HELD.value not in verdict.rules
         return NotGranted(verdict.refusal, verdict.rules, standing.order if known else None)
+
+    async def _standing(self, wish: Wish) -> Standing:
+        standing = await self._standings.get(wish)
+        assert standing is not None  # noqa: S101 - there is a row for every wish
+        return standing
 
     def _statement(self, standing: Standing) -> WorkOrderStatement | None:
         return None if standing.order is None or standing.grant is None else self._work_orders.document(standing.order)
@@ -165,23 +186,11 @@ class Access:
         *,
         counted: bool = False,
     ) -> Verdict:
-        return self._policies.decide(self._facts(caller, standing, document, name, wants, counted=counted))
-
-    def _facts(
-        self,
-        caller: Caller,
-        standing: Standing,
-        document: WorkOrderStatement | None,
-        name: str | None,
-        wants: tuple[str, ...],
-        *,
-        counted: bool = False,
-    ) -> Facts:
         order, grant = standing.order, standing.grant
         kind = None if order is None else self.catalogue.kind(order.court, order.kind)
         party = None if document is None or grant is None else document.parties[grant.position]
         confirmed = standing.confirmed_by
-        return Facts(
+        facts = Facts(
             caller=caller.user,
             caller_court=caller.court,
             member=standing.member,
@@ -196,12 +205,19 @@ class Access:
             ended=grant is not None and grant.ended,
             party_named=grant is not None,
             name_fits=name is None or party is None or _folded(name) == _folded(party.name),
-            lookups=() if kind is None else tuple(sorted(want.value for want in kind.scopes)),
+            lookups=_lookups(kind, document),
             questions_left=counted or grant is None or grant.asked < grant.allowed,
             second_person_needed=kind is not None and kind.second_person,
             confirmed_by_another=confirmed is not None and confirmed not in {caller.user, order and order.holder},
             wants=wants,
         )
+        return self._policies.decide(facts)
+
+
+def _lookups(kind: Kind | None, document: WorkOrderStatement | None) -> tuple[str, ...]:
+    """What the kind grants, as far as the work order does not ask for less."""
+    asked = None if document is None else document.want
+    return () if kind is None else tuple(sorted(want for want in kind.scopes if asked is None or want in asked))
 
 
 def _folded(name: str) -> str:

@@ -58,7 +58,6 @@ _GRANTS: Final = text("""
 _UNNAMED: Final = text("""
     DELETE FROM access_grant WHERE court = :court AND work_order = :id AND party <> ALL (CAST(:parties AS bytea[]))
 """)
-_CLOCK: Final = text("UPDATE access_clock SET latest = clock_timestamp() WHERE latest < clock_timestamp()")
 
 
 class WorkOrders:
@@ -136,7 +135,6 @@ def _context(court: str, name: str, version: int) -> str:
 def _state(connection: Connection, row: dict[str, Any], grants: dict[str, Any]) -> bool:
     leases.end_alone(connection, leases.of_work_order(row["court"], row["id"]))
     if connection.execute(UPSERT, row).rowcount:
-        connection.execute(_CLOCK)
         connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
         connection.execute(_GRANTS, grants)
         return True

@@ -2,7 +2,6 @@
 The HTTP application of a hub.
 """
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -15,10 +14,27 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from audit.errors import AuditUnavailable
-from gateway.api import agencies, audit, health, lookups, session, work_orders
+from gateway.api import (
+    access,
+    agencies,
+    audit,
+    audit_search,
+    delegations,
+    emergencies,
+    health,
+    lookups,
+    organization,
+    refusals,
+    session,
+    witness,
+    work_order_batches,
+    work_orders,
+)
+from gateway.api.inputs import as_problem, invalid
 from gateway.api.limits import Limits
 from gateway.api.page import add_page
-from gateway.api.problems import InputError, Problem, ProblemBody, respond
+from gateway.api.problems import Problem, ProblemBody
+from gateway.api.refusals import Refusals
 from gateway.api.short_way import ShortWay
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
@@ -32,8 +48,21 @@ DESCRIPTION = (
     "never in an address."
 )
 
-# A name that a caller made up may itself be somebody's number; only names of our own shape are repeated.
-FIELD_NAME = re.compile(r"[a-z_]{1,40}|[0-9]{1,4}")
+ROOMS = (
+    lookups,
+    work_orders,
+    work_order_batches,
+    access,
+    agencies,
+    audit_search,
+    audit,
+    session,
+    witness,
+    organization,
+    delegations,
+    emergencies,
+    health,
+)
 
 
 def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIApp:
@@ -49,7 +78,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
         redoc_url=None,
         separate_input_output_schemas=False,
         exception_handlers={
-            Problem: respond,
+            Problem: refusals.respond,
             RequestValidationError: _invalid,
             HTTPException: _http,
             ClientDisconnect: _gone,
@@ -63,7 +92,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
             Exception: _plain("internal"),
         },
     )
-    for room in (lookups, work_orders, agencies, audit, session, health):
+    for room in ROOMS:
         app.include_router(room.router)
     add_page(app)
     _document_problems(app)
@@ -74,7 +103,8 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with await start() as hub:
+        # In this order: what was refused last is written before the hub gives its log back.
+        async with await start() as hub, Refusals(hub.log) as app.state.refusals:
             app.state.hub = hub
             yield
 
@@ -88,19 +118,22 @@ def _plain(name: str, **members: Any) -> Callable[[Request, Any], Coroutine[Any,
     return handler
 
 
-async def _not_signed_in(_request: Request, error: Exception) -> Response:
+async def _not_signed_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for nothing else
+    refusals.count(request, error.rule)
     challenge = f'Bearer realm="shuniu", error="invalid_token", error_description="{error.rule}"'
     return Problem("not-signed-in", rule=str(error.rule), headers={"WWW-Authenticate": challenge}).response()
 
 
-async def _not_from_our_pages(_request: Request, error: Exception) -> Response:
+async def _not_from_our_pages(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotFromOurPages)  # noqa: S101 - registered for nothing else
+    refusals.count(request, error.rule)
     return Problem("not-permitted", rule=str(error.rule), en=error.rule.en, zh=error.rule.zh).response()
 
 
-async def _sign_in_failed(_request: Request, error: Exception) -> Response:
+async def _sign_in_failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInFailed)  # noqa: S101 - registered for nothing else
+    refusals.count(request, error.rule)
     en, zh = error.rule.en, error.rule.zh
     if error.because is not None:
         en, zh = f"{en} ({error.because.en}.)", f"{zh}（{error.because.zh}。）"
@@ -126,34 +159,7 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    errors = [_input_error(one) for one in error.errors()]
-    return Problem("invalid-input", errors=errors).response()
-
-
-def invalid(field: str, rule: str, en: str, zh: str) -> Problem:
-    """A problem about one field, told in both languages."""
-    return Problem("invalid-input", en=en, zh=zh, errors=[InputError(field=field, rule=rule, detail=en)])
-
-
-def _input_error(error: dict[str, Any]) -> InputError:
-    steps = [str(step) for step in error["loc"] if step != "body"]
-    field = ".".join(step if FIELD_NAME.fullmatch(step) else "(unknown member)" for step in steps) or "(body)"
-    rule = error["type"]
-    detail = _ADVICE.get(rule, "The value breaks the rule of this field; /docs shows its form.")
-    return InputError(field=field, rule=rule, detail=detail)
-
-
-_ADVICE = {
-    "extra_forbidden": "The hub does not know this member. Leave it out, or check its spelling against /docs.",
-    "missing": "This member is required. Add it.",
-    "json_invalid": "The body is not well-formed JSON in UTF-8. Check quotes, commas and encoding.",
-    "enum": "The value is not one of the closed list of this field. /docs shows the list.",
-    "string_too_short": "The text is shorter than this field takes.",
-    "string_too_long": "The text is longer than this field takes.",
-    "string_pattern_mismatch": "The text does not have the form of this field; /docs shows the form.",
-    "string_type": "This member must be a text.",
-    "model_attributes_type": "This member must be an object.",
-}
+    return as_problem(error).response()
 
 
 def _document_problems(app: FastAPI) -> None:

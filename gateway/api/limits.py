@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.api.problems import Problem
 
 MAX_BODY = 256 * 1024
+# Bodies that are read line by line, each line bounded like a body of its own.
+MAX_LINES_BODY = 64 * 1024 * 1024
+LINES = "application/x-ndjson"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -21,10 +24,13 @@ class Limits:
     Wraps the application.  Health and metrics are exempt from the bound on lookups in flight.
     """
 
-    def __init__(self, app: ASGIApp, *, in_flight: int, max_body: int = MAX_BODY) -> None:
+    def __init__(
+        self, app: ASGIApp, *, in_flight: int, max_body: int = MAX_BODY, lines_body: int = MAX_LINES_BODY
+    ) -> None:
         self._app = app
         self._free = in_flight
         self._max_body = max_body
+        self._lines_body = lines_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses, or passes the request on with a counted body."""
@@ -45,7 +51,7 @@ class Limits:
             self._free += 1
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left = self._max_body
+        left = self._bound(scope)
 
         async def counted() -> Message:
             nonlocal left
@@ -62,11 +68,14 @@ class Limits:
         if left < 0:
             await _too_large().response()(scope, receive, send)
 
+    def _bound(self, scope: MutableMapping[str, Any]) -> int:
+        return self._lines_body if _media_type(scope) == LINES else self._max_body
+
     def _refusal(self, scope: MutableMapping[str, Any]) -> Problem | None:
         if scope["method"] not in WITH_BODY:
             return None
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._max_body:
+        if length.isdigit() and int(length) > self._bound(scope):
             return _too_large()
         if self._free <= 0:
             return Problem("busy", retry_after=1)
@@ -77,9 +86,23 @@ def _too_large() -> Problem:
     return Problem("body-too-large", headers={"Connection": "close"})
 
 
+def _media_type(scope: MutableMapping[str, Any]) -> str:
+    said: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return said.decode("latin-1").partition(";")[0].strip().lower()
+
+
 async def json_body(request: Request) -> None:
     """The dependency of a route that takes a body: it must be JSON in UTF-8, or `wrong-content-type`."""
+    _require(request, "application/json")
+
+
+async def ndjson_body(request: Request) -> None:
+    """The dependency of a route that takes one JSON object a line, in UTF-8."""
+    _require(request, LINES)
+
+
+def _require(request: Request, media_type: str) -> None:
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     name, _, value = parameters.strip().partition("=")
-    if kind.strip() != "application/json" or (name == "charset" and value.strip("\" '") != "utf-8"):
+    if kind.strip() != media_type or (name == "charset" and value.strip("\"' ") != "utf-8"):
         raise Problem("wrong-content-type")

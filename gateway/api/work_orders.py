@@ -8,11 +8,15 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path
 
-from gateway.access.catalogue import Kind
+from gateway.access.catalogue import EMERGENCY, Kind
+from gateway.access.emergencies import PREFIX
+from gateway.access.exceptions import ExceptionRule
 from gateway.access.work_orders import VersionConflict, identifier_of
 from gateway.api.callers import Signed, TheHub
 from gateway.api.limits import json_body
+from gateway.api.members import refused
 from gateway.api.problems import InputError, Problem, documented
+from gateway.hub import Hub
 from gateway.lookup.records import work_order_changed
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, IdentifierError
@@ -50,7 +54,17 @@ async def state_work_order(
 
     A new version grants nothing before its change stands in the audit log.
     """
-    _require_scope(caller, statement)
+    require_scope(caller)
+    return await take(hub, caller, work_order, statement)
+
+
+async def take(hub: Hub, caller: Caller, work_order: str, statement: WorkOrderStatement) -> WorkOrderReceipt:
+    """
+    Takes one statement of a ticket system that has the scope.  Raises `Problem`, `AuditUnavailable`,
+    `DatabaseUnavailable`.
+    """
+    _require_own_court(caller, statement)
+    _require_a_task(work_order, statement)
     kind = hub.access.catalogue.kind(statement.court, statement.kind)
     parties = _checked(statement, kind)
     assert kind is not None  # noqa: S101 - an unknown kind has just been refused
@@ -78,7 +92,8 @@ async def state_work_order(
     )
 
 
-def _require_scope(caller: Caller, statement: WorkOrderStatement) -> None:
+def require_scope(caller: Caller) -> None:
+    """Raises `Problem` unless the caller is a ticket system."""
     if SCOPE not in caller.scopes:
         raise Problem(
             "not-permitted",
@@ -87,6 +102,9 @@ def _require_scope(caller: Caller, statement: WorkOrderStatement) -> None:
             "Ask the sign-on administrator to give this client the scope.",
             zh=f"只有具备 {SCOPE} 权限的工单系统可以推送工单。请联系统一登录管理员为该客户端授权。",
         )
+
+
+def _require_own_court(caller: Caller, statement: WorkOrderStatement) -> None:
     if statement.court != caller.court:
         raise Problem(
             "not-permitted",
@@ -94,6 +112,12 @@ def _require_scope(caller: Caller, statement: WorkOrderStatement) -> None:
             en="The work order names another court than this client's. State it with that court's own client.",
             zh="工单所属法院与该客户端不一致。请使用该法院自己的客户端推送。",
         )
+
+
+def _require_a_task(work_order: str, statement: WorkOrderStatement) -> None:
+    # An emergency is stated by a person, and so is its end.
+    if statement.kind == EMERGENCY or work_order.upper().startswith(PREFIX):
+        raise refused(ExceptionRule.BY_PEOPLE_ONLY)
 
 
 def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifier]:

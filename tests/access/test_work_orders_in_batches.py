@@ -1,0 +1,97 @@
+"""
+Work orders in batches: every line answered, a bad one changes nothing, the others are done.
+"""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.desk import Desk
+
+
+def send(desk: Desk, lines: list[Any], **changes: Any) -> httpx.Response:
+    """A batch of the ticket system; a line that is text is sent as it is."""
+    body = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines)
+    headers = {
+        "Authorization": f"Bearer {desk.token(client=changes.pop('client', 'ticket-system'))}",
+        "Content-Type": "application/x-ndjson",
+    }
+    address = f"{desk.court.address}/v1/work-orders:batch"
+    return httpx.post(address, content=body.encode(), headers=headers | changes, timeout=60, trust_env=False)
+
+
+def answers(response: httpx.Response) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.text
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def test_every_line_is_answered_in_order_and_the_good_ones_are_done(desk: Desk) -> None:
+    party = desk.cast["stayed"]
+    good = desk.statement(party)
+    names = [f"B-{next(desk.numbers)}" for _ in range(4)]
+    wrong_number = good | {"parties": [good["parties"][0] | {"id_number": "33080219850612010X"}]}
+
+    said = answers(
+        send(
+            desk,
+            [
+                good | {"id": names[0]},
+                "{not json",
+                wrong_number | {"id": names[1]},
+                good | {"id": names[2], "kind": "no-such-kind"},
+                good | {"id": names[3], "court": "浙0803"},
+                good | {"id": names[0], "version": 2, "status": "closed"},
+            ],
+        )
+    )
+
+    assert [(one["line"], one.get("status"), (one.get("problem") or {}).get("title")) for one in said] == [
+        (1, "dispatched", None),
+        (2, None, "Unprocessable Entity"),
+        (3, None, "Unprocessable Entity"),
+        (4, None, "Unprocessable Entity"),
+        (5, None, "Forbidden"),
+        (6, "closed", None),
+    ]
+    assert [error["rule"] for one in said[2:4] for error in one["problem"]["errors"]] == ["check_digit", "unknown_kind"]
+    assert desk.look_up(names[0], party).json()["rule"] == "work_order_not_open"
+    assert desk.look_up(names[1], party).json()["rule"] == "work_order_not_held"
+
+
+def test_a_batch_that_is_sent_twice_changes_nothing_the_second_time(desk: Desk) -> None:
+    lines = [desk.statement(desk.cast["stayed"]) | {"id": f"B-{next(desk.numbers)}"} for _ in range(3)]
+
+    first, second = answers(send(desk, lines)), answers(send(desk, lines))
+
+    assert [one["replayed"] for one in first] == [False] * 3
+    assert [one["replayed"] for one in second] == [True] * 3
+    assert all(one["audit"] is None for one in second)
+
+
+def test_statements_of_one_work_order_keep_their_order(desk: Desk) -> None:
+    name, good = f"B-{next(desk.numbers)}", desk.statement(desk.cast["stayed"])
+
+    said = answers(send(desk, [good | {"id": name, "version": version} for version in range(1, 41)]))
+
+    assert [one["version"] for one in said] == list(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"Content-Type": "application/json"}, 415), ({"client": "ticket-system-0803"}, 200)],
+)
+def test_the_batch_is_lines_of_json(desk: Desk, changes: dict[str, str], status: int) -> None:
+    assert send(desk, [desk.statement(desk.cast["stayed"]) | {"id": "B-0"}], **changes).status_code == status
+
+
+def test_a_line_is_no_longer_than_a_body(desk: Desk) -> None:
+    assert send(desk, ["x" * 300_000]).status_code == 413
+
+
+def test_nothing_of_a_bad_line_is_repeated(desk: Desk) -> None:
+    number = desk.cast["stayed"]["id_number"]
+    response = send(desk, [{"id": "B-1", number: number, "parties": [{"id_number": number}]}])
+
+    assert number not in response.text
