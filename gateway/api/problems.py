@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,6 +77,14 @@ _KINDS = (
         "The work order already stands at this or a later version with other content. Read the member `current`, "
         "and state the work order again with a higher version.",
         "工单已有相同或更高版本且内容不同。请以高于 current 的版本号重新推送。",
+    ),
+    ProblemKind(
+        "changed-meanwhile",
+        409,
+        "Somebody else changed the tree while this change was recorded, so it was not made. Read the tree again, and "
+        "repeat the change if it is still wanted.",
+        "记录期间组织架构已被他人变更，本次变更未生效。请重新查看组织架构，确需变更的请重新提交。",
+        retryable=True,
     ),
     ProblemKind(
         "body-too-large",
@@ -179,8 +186,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
-    def response(self) -> Response:
-        """The problem as an HTTP response."""
+    def body(self) -> dict[str, Any]:
+        """The problem as a JSON object."""
         body = ProblemBody(
             type=URN + self.kind.name,
             title=HTTPStatus(self.kind.status).phrase,
@@ -191,18 +198,14 @@ class Problem(Exception):
             retry_after=self.retry_after,
             **self.members,
         )
+        return body.model_dump(exclude_none=True)
+
+    def response(self) -> Response:
+        """The problem as an HTTP response."""
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, round(self.retry_after)))
-        return JSONResponse(
-            body.model_dump(exclude_none=True), self.kind.status, headers=headers, media_type=MEDIA_TYPE
-        )
-
-
-async def respond(_request: Request, problem: Exception) -> Response:
-    """Starlette's handler for `Problem`."""
-    assert isinstance(problem, Problem)  # noqa: S101 - registered for nothing else
-    return problem.response()
+        return JSONResponse(self.body(), self.kind.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def documented(*names: str) -> dict[int | str, dict[str, Any]]:

@@ -1,0 +1,140 @@
+"""
+Search of the audit log over HTTP, for the auditors of a court: pages of checked records, and whole files.
+
+Every call is itself recorded before anything is read.  Identifiers stand in bodies only, and a person's values are in
+an answer only if the call gives a reason.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.responses import StreamingResponse
+
+from audit.event import EventType
+from audit.formats import Format, written
+from audit.log import Log
+from audit.search import Query as Wanted
+from audit.search import search, search_all
+from gateway.api.audit_shapes import PAGE, ExportRequest, Moment, RecordedEvents, SearchRequest, page_of
+from gateway.api.callers import Auditor, TheHub
+from gateway.api.limits import json_body
+from gateway.api.problems import documented
+from gateway.inspection import Inspection, who_is
+from gateway.sign_on import Caller
+from schemas.codes import AnswerState
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+EXPORT_PAGE = 500
+BLOCK = 64 * 1024
+
+READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "invalid-input", "audit-unavailable", "internal")
+WITH_BODY = (*READING, "body-too-large", "wrong-content-type", "busy")
+
+
+@router.get("/events", operation_id="list_events", responses=documented(*READING))
+async def list_events(
+    caller: Auditor,
+    hub: TheHub,
+    since: Annotated[Moment | None, Query(description="from this moment on")] = None,
+    until: Annotated[Moment | None, Query(description="before this moment")] = None,
+    agency: Annotated[str | None, Query(pattern="^[a-z_]{1,64}$", description="an agency that was asked")] = None,
+    state: Annotated[AnswerState | None, Query(description="an agency answered so")] = None,
+    kind: Annotated[EventType | None, Query(alias="type", description="this type of record only")] = None,
+    before: Annotated[int | None, Query(ge=0, le=2**62, description="only records below this index")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+) -> RecordedEvents:
+    """
+    The records of the caller's own court, newest first, each one a row of its own.  Reading them is recorded first.
+    """
+    wanted = Wanted(
+        court=caller.court,
+        since=since,
+        until=until,
+        agency=agency,
+        state=state,
+        types=tuple(EventType) if kind is None else (kind,),
+        before=before,
+        limit=limit,
+    )
+    return await _page(caller, hub.log, Inspection(query=wanted))
+
+
+@router.post(
+    "/search", operation_id="search_events", dependencies=[Depends(json_body)], responses=documented(*WITH_BODY)
+)
+async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> RecordedEvents:
+    """
+    Searches the records of the caller's own court by everything that a record says, persons and cases included.
+    """
+    return await _page(caller, hub.log, body.inspection(caller.court))
+
+
+@router.post(
+    "/exports",
+    operation_id="export_events",
+    dependencies=[Depends(json_body)],
+    response_class=Response,
+    responses={
+        200: {
+            "description": "the file, as it is written; it ends early if the log becomes unreadable meanwhile",
+            "content": {one.media_type: {"schema": {"type": "string"}} for one in Format},
+        },
+        **documented(*WITH_BODY),
+    },
+)
+async def export_events(body: ExportRequest, caller: Auditor, hub: TheHub) -> StreamingResponse:
+    """
+    Writes every record that a search finds into one file: those that the newest checkpoint covers, and none after it.
+    """
+    inspection = body.inspection(caller.court)
+    await _recorded(caller, hub.log, inspection)
+    pieces = await asyncio.to_thread(_begun, hub.log, inspection)
+    return StreamingResponse(
+        pieces,
+        media_type=body.format.media_type,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="audit.{body.format.value}"',
+        },
+    )
+
+
+async def _recorded(caller: Caller, log: Log, inspection: Inspection) -> int:
+    now = datetime.now(UTC)
+    return await log.append(inspection.event(who_is(caller), now), keep=inspection.kept(now))
+
+
+async def _page(caller: Caller, log: Log, inspection: Inspection) -> RecordedEvents:
+    # The log as it was before this search: what it records itself is no part of its answer.
+    size = await _recorded(caller, log, inspection)
+    page = await asyncio.to_thread(search, log.reader, replace(inspection.query, below=size))
+    return page_of(page, people=inspection.people)
+
+
+def _begun(log: Log, inspection: Inspection) -> Iterator[str]:
+    """The file in blocks.  Its first page has been read when this returns, so that a failure is still a problem."""
+    head = log.reader.head()
+    pages = search_all(log.reader, replace(inspection.query, below=head.signed_size, limit=EXPORT_PAGE), head)
+    hits = (hit for page in chain((next(pages),), pages) for hit in page.hits)
+    assert inspection.out_format is not None  # noqa: S101 - an export names its format
+    return _blocks(written(inspection.out_format, hits, origin=log.origin, people=inspection.people))
+
+
+def _blocks(pieces: Iterator[str]) -> Iterator[str]:
+    # Each block is a hop between threads; a line would be too small for one.
+    gathered: list[str] = []
+    size = 0
+    for piece in pieces:
+        gathered.append(piece)
+        size += len(piece)
+        if size >= BLOCK:
+            yield "".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield "".join(gathered)

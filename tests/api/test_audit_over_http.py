@@ -1,0 +1,246 @@
+"""
+Auditors search the log of their court and take it along as files; every look is recorded before anything is read.
+"""
+
+import csv
+import io
+import json
+import threading
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from audit.checkpoint import read_checkpoint
+from audit.keys import KeyFile
+from audit.reader import Reader
+from tests.desk import Desk
+
+AUDITOR = "chen.jing"
+Body = dict[str, Any]
+
+
+@pytest.fixture
+def asked(desk: Desk) -> Body:
+    """A lookup under a work order of its own: its number, its party, its places in the log, which are signed."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    answer = desk.look_up(number, person)
+    assert answer.status_code == 200
+    trail = answer.json()["audit"]
+    wait_until_signed(desk, trail["outcome"])
+    return {"number": number, "person": person, "intent": trail["intent"], "outcome": trail["outcome"]}
+
+
+def wait_until_signed(desk: Desk, index: int) -> None:
+    """The hub signs once a second by itself; fails after a bound instead of hanging."""
+    stop = threading.Event()
+    for _ in range(500):
+        note = httpx.get(desk.court.address + "/audit/checkpoint", trust_env=False).content
+        if read_checkpoint(note).size > index:
+            return
+        stop.wait(0.02)
+    raise AssertionError("never signed")
+
+
+def searched(desk: Desk, body: Body) -> Body:
+    answer = desk.call("POST", "/v1/audit/search", body, user=AUDITOR)
+    assert answer.status_code == 200, answer.text
+    read: Body = answer.json()
+    return read
+
+
+def exported(desk: Desk, body: Body) -> httpx.Response:
+    answer = desk.call("POST", "/v1/audit/exports", body, user=AUDITOR)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def trace(desk: Desk, kind: str) -> Body:
+    """The leaf of the newest record of a type."""
+    leaf: Body = desk.events(type=kind, limit="1")[0]["event"]
+    return leaf
+
+
+def of_subject(person: Body) -> Body:
+    return {name: person[name] for name in ("kind", "id_type", "id_number")}
+
+
+def indexes(page: Body) -> list[int]:
+    return [event["index"] for event in page["events"]]
+
+
+def test_a_person_is_found_with_everything_that_stands_behind_the_record(desk: Desk, asked: Body) -> None:
+    """Place, type, leaf, proof, what became of the values, the outcome, and the checkpoint that proofs refer to."""
+    page = searched(desk, {"subject": of_subject(asked["person"]), "types": ["lookup.intent"], "limit": 1})
+    (hit,) = page["events"]
+
+    assert hit["index"] == asked["intent"]
+    assert hit["type"] == {
+        "name": "lookup.intent",
+        "code": "LI",
+        "zh": "查询意向",
+        "en": "A lookup is about to be asked",
+    }
+    assert (hit["event"]["type"], hit["event"]["outcome"]) == ("lookup.intent", "asked")
+    assert (hit["evidence"], hit["values"], hit["people"]) == ("proved", "opened", None)
+    assert (hit["outcome"]["index"], hit["outcome"]["event"]["outcome"]) == (asked["outcome"], "released")
+    assert page["checkpoint_size"] > asked["outcome"]
+
+
+def test_personal_values_are_answered_only_for_a_reason(desk: Desk, asked: Body) -> None:
+    """One of a closed list."""
+    body = {"subject": of_subject(asked["person"]), "work_order": asked["number"], "types": ["lookup.intent"]}
+    plain = desk.call("POST", "/v1/audit/search", body, user=AUDITOR)
+    opened = searched(desk, body | {"reveal": {"reason": "complaint"}})
+    wrong = desk.call("POST", "/v1/audit/search", body | {"reveal": {"reason": "curiosity"}}, user=AUDITOR)
+    (hit,) = opened["events"]
+
+    assert not any(secret in plain.text for secret in (asked["person"]["id_number"], asked["person"]["name"]))
+    assert indexes(plain.json()) == indexes(opened) == [asked["intent"]]
+    assert hit["people"]["whose.0"]["id_number"] == asked["person"]["id_number"]
+    assert (hit["people"]["who"]["user"], hit["people"]["why"]["work_order"]) == ("li.ting", asked["number"])
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "reveal.reason")
+
+
+def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(desk: Desk, asked: Body) -> None:
+    """Who was looked for is a commitment, the note is sealed, the reason stands in clear."""
+    note = "当事人来信投诉，要求说明"
+    subject = of_subject(asked["person"])
+    searched(desk, {"subject": subject, "user": "li.ting", "reveal": {"reason": "complaint", "note": note}})
+    leaf = trace(desk, "log.searched")
+    reader = Reader(str(desk.court.settings.database_url), KeyFile.load(desk.court.settings.key_folder))
+    kept = reader.kept(UUID(leaf["xid"]), "note")
+    reader.close()
+
+    assert leaf["detail"] == {"filters": "court,user,subject", "reveal": "complaint"}
+    assert [sorted(one) for one in leaf["whose"]] == [["c", "id", "kind"]]
+    assert (leaf["who"]["court"], leaf["outcome"]) == ("浙0802", "answered")
+    assert not any(text in json.dumps(leaf, ensure_ascii=False) for text in (note, subject["id_number"], "li.ting"))
+    assert kept == note.encode()
+
+
+def test_who_looked_for_a_person_is_found_like_any_other_record(desk: Desk, asked: Body) -> None:
+    """But never by its own search: that shows the log as it was before."""
+    body = {"subject": of_subject(asked["person"]), "types": ["log.searched"]}
+    before, after = searched(desk, body), searched(desk, body)
+
+    assert len(after["events"]) == len(before["events"]) + 1
+    assert all(event["type"]["name"] == "log.searched" for event in after["events"])
+
+
+def test_every_criterion_narrows_the_search(desk: Desk, asked: Body) -> None:
+    """Work order, case in any brackets, user, agency, state, type and period."""
+    at = searched(desk, {"work_order": asked["number"], "types": ["lookup.intent"]})["events"][0]["at"]
+
+    def found(**criteria: Any) -> bool:
+        return asked["intent"] in indexes(searched(desk, {"limit": 200, **criteria}))
+
+    assert found(work_order=asked["number"])
+    assert found(case_number="(2026)浙0802民初1877号")
+    assert found(case_number="（2026）浙0802民初1877号")
+    assert found(user="li.ting")
+    assert found(agency="public_security")
+    assert found(state="found")
+    assert found(since=at)
+    assert not found(until=at)
+    assert not found(user="wang.qiang")
+    assert not found(types=["lookup.denied"])
+    assert not found(state="ambiguous", work_order=asked["number"])
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk, asked: Body) -> None:
+    """Although every page adds a record of its own."""
+    whole = indexes(searched(desk, {"user": "li.ting", "limit": 200}))
+    seen: list[int] = []
+    page = searched(desk, {"user": "li.ting", "limit": 2})
+    while page["next"] is not None:
+        seen += indexes(page)
+        page = searched(desk, {"user": "li.ting", "limit": 2, "before": page["next"]})
+
+    assert seen + indexes(page) == whole
+
+
+def test_an_auditor_sees_the_own_court_only(desk: Desk, asked: Body) -> None:
+    """Another court's lookup is nowhere in the answer."""
+    page = searched(desk, {"limit": 200})
+    courts = {event["event"]["who"]["court"] for event in page["events"]}
+
+    assert courts == {"浙0802"}
+    assert desk.call("POST", "/v1/audit/search", {"court": "浙0803"}, user=AUDITOR).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"subject": {"kind": "person", "id_type": "resident_id", "id_number": "330802199003071230"}}, "check_digit"),
+        ({"subject": {"kind": "person", "id_type": "uscc", "id_number": "1"}}, "value_error"),
+        ({"since": "2026-03-02"}, "value_error"),
+        ({"since": 1795479377}, "value_error"),
+        ({"types": ["lookup.guessed"]}, "enum"),
+        ({"limit": 0}, "greater_than_equal"),
+        ({"user": ""}, "string_too_short"),
+        ({"330802199003071239": 1}, "extra_forbidden"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_told_its_rule_and_not_repeated(desk: Desk, body: Body, told: str) -> None:
+    """422 by field and rule, without the value."""
+    answer = desk.call("POST", "/v1/audit/search", body, user=AUDITOR)
+
+    assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, told)
+    assert "33080219900307123" not in answer.text
+
+
+def test_the_list_of_records_takes_the_criteria_that_are_not_personal(desk: Desk, asked: Body) -> None:
+    """Each record a row of its own, in the same shape."""
+    rows = {one["index"]: one for one in desk.events(agency="public_security", state="found")}
+    denied = desk.events(type="lookup.denied")
+    at = rows[asked["intent"]]["at"]
+
+    assert {asked["intent"], asked["outcome"]} <= set(rows)
+    assert rows[asked["outcome"]]["type"]["code"] == "LO"
+    assert all(one["event"]["type"] == "lookup.denied" for one in denied)
+    assert asked["intent"] not in {one["index"] for one in desk.events(until=at)}
+    assert desk.call("GET", "/v1/audit/events?since=yesterday", user=AUDITOR).status_code == 422
+
+
+def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(desk: Desk, asked: Body) -> None:
+    """Every page of it, in three formats, without personal values unless there is a reason."""
+    criteria = {"work_order": asked["number"]}
+    lines = exported(desk, criteria | {"format": "jsonl"})
+    table = exported(desk, criteria | {"format": "csv"})
+    bundle = exported(desk, criteria | {"format": "fhir"})
+    opened = exported(desk, criteria | {"format": "csv", "reveal": {"reason": "inspection"}})
+    read = [json.loads(line) for line in lines.text.splitlines()]
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+
+    assert [answer.headers["content-type"] for answer in (lines, table, bundle)] == [
+        "application/jsonl",
+        "text/csv; charset=utf-8",
+        "application/fhir+json",
+    ]
+    assert [one["index"] for one in read] == [int(row["index"]) for row in rows] == [asked["intent"], read[-1]["index"]]
+    assert [one["leaf"]["type"] for one in read] == ["lookup.intent", "work_order.changed"]
+    assert all(one["evidence"] == "proved" for one in read)
+    assert len(bundle.json()["entry"]) == 2
+    number = asked["person"]["id_number"]
+    assert [number in answer.text for answer in (lines, table, bundle, opened)] == [False, False, False, True]
+    assert table.headers["content-disposition"] == 'attachment; filename="audit.csv"'
+    assert trace(desk, "log.exported")["detail"] == {
+        "filters": "court,work_order",
+        "format": "csv",
+        "reveal": "inspection",
+    }
+
+
+def test_an_export_of_many_pages_is_one_file(desk: Desk, asked: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing twice, nothing left out, newest first."""
+    monkeypatch.setattr("gateway.api.audit_search.EXPORT_PAGE", 3)
+    monkeypatch.setattr("gateway.api.audit_search.BLOCK", 100)
+    lines = exported(desk, {"format": "jsonl", "types": ["work_order.changed", "lookup.intent", "lookup.outcome"]})
+    found = [json.loads(line)["index"] for line in lines.text.splitlines()]
+
+    assert found == sorted(set(found), reverse=True)
+    assert {asked["intent"], asked["outcome"]} <= set(found)
+    assert len(found) > 6
