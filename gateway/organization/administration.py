@@ -97,6 +97,11 @@ def reaches(actor: Member, place: Place) -> bool:
     return holds_office(actor) and actor.place.id in place.path
 
 
+def sees_below(member: Member) -> bool:
+    """Whether somebody sees their unit and all below it; everybody else sees their own entry alone."""
+    return holds_office(member) or bool(member.roles & {Role.GROUP_LEADER, Role.AUDIT_ADMINISTRATOR})
+
+
 def _places(change: Change) -> tuple[Place, ...]:
     if isinstance(change, PersonChange):
         return change.places

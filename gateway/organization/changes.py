@@ -5,17 +5,16 @@ A change that is recorded is written in one transaction that plans and decides i
 between, nothing is written, and the log says so too.  Changes of the tree are rare; they wait for each other.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from audit.event import Event, EventType, Kept, Who
 from audit.log import Log
+from gateway.access import leases
 from gateway.database import Database
 from gateway.organization import store
 from gateway.organization.administration import (
@@ -27,13 +26,12 @@ from gateway.organization.administration import (
     may_change,
     reaches,
 )
+from gateway.organization.delegations import end_all_of
 from gateway.organization.people import Member, Person, broken_person
+from gateway.organization.recording import kept
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, broken_units
 from gateway.vault import Vault
-
-# Who changed which account stays readable as long as the record of it may be asked for (PIPL 56: three years).
-KEPT_DAYS: Final = 3 * 366
 
 
 class ChangeRefused(Exception):
@@ -117,7 +115,7 @@ class Organization:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._vault = vault
+        self.vault = vault
         self._log = log
         self._clock = clock
 
@@ -147,14 +145,14 @@ class Organization:
 
     async def person(self, court: str, user: str) -> Person | None:
         """One person with all that is sealed, active or not."""
-        return await self._database.run(store.person_of, self._vault, court, user)
+        return await self._database.run(store.person_of, self.vault, court, user)
 
     async def whole(self, *, below: str | None = None) -> tuple[list[Unit], list[Person]]:
         """The tree, or what hangs at one unit of it, the unit included."""
 
         def read(connection: Connection) -> tuple[list[Unit], list[Person]]:
             units = list(store.units_of(connection, below=below).values())
-            return units, store.people_of(connection, self._vault, below=below)
+            return units, store.people_of(connection, self.vault, below=below)
 
         return await self._database.run(read)
 
@@ -172,7 +170,7 @@ class Organization:
         plan = Plan(
             units=tuple((standing.units.get(unit.id), unit) for unit in proposed_units),
             people=tuple(
-                (store.person_of(connection, self._vault, one.court, one.user), one) for one in proposed_people
+                (store.person_of(connection, self.vault, one.court, one.user), one) for one in proposed_people
             ),
             tree=tree,
             standing=standing,
@@ -206,8 +204,14 @@ class Organization:
             return False
         if again != plan:
             return False
+        for before, after in again.people:
+            if before is not None and _loses(before, after):
+                # No answer leaves on the strength of what they lose once this has returned.
+                leases.end_alone(connection, leases.of_person(before.court, before.user))
+            if before is not None and (before.unit != after.unit or not after.active):
+                end_all_of(connection, before.court, before.user)
         store.write_units(connection, again.tree, again.new_units)
-        store.write_people(connection, self._vault, again.new_people)
+        store.write_people(connection, self.vault, again.new_people)
         return True
 
 
@@ -235,6 +239,10 @@ def _unless(rule: OrganizationRule | None) -> None:
         raise ChangeRefused(rule)
 
 
+def _loses(before: Person, after: Person) -> bool:
+    return bool(before.roles - after.roles) or before.active > after.active
+
+
 def _post(tree: Tree, person: Person) -> Post | None:
     place = tree.place(person.unit)
     return None if place is None else Post(place=place, roles=person.roles, active=person.active)
@@ -257,10 +265,7 @@ def _kept(event: Event, plan: Plan) -> Kept:
     own = plan.of_court(event.who.court)
     touched: list[tuple[Unit | Person | None, Unit | Person]] = [*own.units, *own.people]
     pairs = [(before, after) for before, after in touched if before != after]
-    body = json.dumps(
-        [[before and _plain(before), _plain(after)] for before, after in pairs], ensure_ascii=False
-    ).encode()
-    return Kept(kind="change", body=body, expires_at=event.at + timedelta(days=KEPT_DAYS))
+    return kept("change", event.at, [[before and _plain(before), _plain(after)] for before, after in pairs])
 
 
 def _plain(row: Unit | Person) -> dict[str, object]:

@@ -18,6 +18,7 @@ from gateway.organization.people import Member, Particulars, Person
 from gateway.organization.roles import Role
 from gateway.organization.tree import Place, Tree, Unit, UnitKind
 from gateway.vault import Vault
+from schemas.subject import Official
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('the tree', 0))")
 
@@ -92,6 +93,15 @@ def person_of(connection: Connection, vault: Vault, court: str, user: str) -> Pe
     query = select(org_person).where(org_person.c.court == court, org_person.c.user == user)
     row = connection.execute(query).one_or_none()
     return None if row is None else _as_person(row, vault)
+
+
+def official_of(vault: Vault, court: str, user: str, sealed: bytes) -> Official:
+    """
+    The acting official that a person of the tree is to agencies; what the tree does not know of them is empty.
+    """
+    personal = json.loads(vault.open(_context(court, user), sealed))
+    known = personal["official"] or {"id_number": "", "unit_code": "", "unit_name": "", "terminal": ""}
+    return Official(user=user, name=personal["name"], **known)
 
 
 def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> None:

@@ -1,0 +1,131 @@
+"""
+The second person: a task of a kind that needs one grants nothing until somebody else has confirmed the version in
+force.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from audit.event import Event, EventType, Who, Why
+from audit.log import Log
+from gateway.access.catalogue import Catalogue
+from gateway.access.exceptions import CONFIRMERS, ExceptionRefused, ExceptionRule, NoSuchOrder
+from gateway.access.standing import Order
+from gateway.access.work_orders import VersionConflict
+from gateway.database import Database
+from gateway.database.tables import confirmation, work_order
+from gateway.lookup.records import PURPOSE
+from gateway.organization.people import Member
+from schemas.work_order import WorkOrderStatus
+
+
+class Confirmations:
+    """
+    Takes confirmations, each recorded before it counts.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        catalogue: Catalogue,
+        *,
+        policy: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._catalogue = catalogue
+        self._policy = policy
+        self._clock = clock
+
+    async def confirm(self, actor: Member, who: Who, name: str, version: int) -> int | None:
+        """
+        Confirms exactly this version; the index of the record, or None if it was confirmed before.
+
+        Raises `ExceptionRefused`, `NoSuchOrder`, `VersionConflict`, `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        if not actor.roles & CONFIRMERS:
+            raise ExceptionRefused(ExceptionRule.CONFIRMER_ROLE)
+        order, confirmed = await self._database.run(_order_and_confirmation, actor.court, name)
+        kind = self._catalogue.kind(order.court, order.kind)
+        if order.holder == actor.user:
+            raise ExceptionRefused(ExceptionRule.CONFIRMER_OWN)
+        if kind is None or not kind.second_person:
+            raise ExceptionRefused(ExceptionRule.NOT_NEEDED)
+        if order.version != version:
+            raise VersionConflict(order.version)
+        if confirmed:
+            return None
+        event = Event(
+            type=EventType.WORK_ORDER_CHANGED,
+            exchange=uuid4(),
+            at=self._clock(),
+            who=who,
+            why=why(order, self._policy),
+            outcome="confirmed",
+        )
+        index = await self._log.append(event)
+        # The row names its version: a newer one that came meanwhile stays unconfirmed.
+        await self._database.run(_confirmed, order, actor.user)
+        return index
+
+
+def why(order: Order, policy: str) -> Why:
+    """The task of a record."""
+    return Why(
+        work_order=order.id,
+        version=order.version,
+        kind=order.kind,
+        case_number=order.case_number,
+        purpose=PURPOSE,
+        policy=policy,
+        decision="permit",
+    )
+
+
+def order_of(connection: Connection, court: str, name: str) -> Order:
+    """A recorded work order as it stands.  Raises `NoSuchOrder`."""
+    c = work_order.c
+    row = connection.execute(select(work_order).where(c.court == court, c.id == name, c.recorded)).one_or_none()
+    if row is None:
+        raise NoSuchOrder
+    return Order(
+        court=row.court,
+        id=row.id,
+        version=row.version,
+        status=WorkOrderStatus(row.status),
+        kind=row.kind,
+        case_number=row.case_number,
+        holder=row.holder,
+        recorded=row.recorded,
+        document=bytes(row.document),
+    )
+
+
+def confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:
+    """Who confirmed which version."""
+    c = confirmation.c
+    query = select(c.version, c.confirmed_by).where(c.court == court, c.work_order == name)
+    return {row.version: row.confirmed_by for row in connection.execute(query)}
+
+
+def _order_and_confirmation(connection: Connection, court: str, name: str) -> tuple[Order, bool]:
+    order = order_of(connection, court, name)
+    return order, order.version in confirmers(connection, court, name)
+
+
+def _confirmed(connection: Connection, order: Order, user: str) -> None:
+    row: dict[str, Any] = {
+        "court": order.court,
+        "work_order": order.id,
+        "version": order.version,
+        "confirmed_by": user,
+        "confirmed_at": func.access_now(),
+    }
+    connection.execute(insert(confirmation).values(row).on_conflict_do_nothing())

@@ -1,0 +1,125 @@
+"""
+What becomes of a broken glass: somebody who had no part in it says, within three days, whether it was justified.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from audit.event import Event, EventType, Who
+from audit.log import Log
+from gateway.access.confirmations import confirmers, order_of, why
+from gateway.access.emergencies import FLAG
+from gateway.access.exceptions import REVIEWERS, ExceptionRefused, ExceptionRule, NoSuchOrder
+from gateway.access.standing import Order
+from gateway.database import Database
+from gateway.database.tables import review
+from gateway.organization.people import Member
+from gateway.organization.recording import kept
+from schemas.codes import Code
+
+
+class Finding(Code):
+    """What the review of an emergency found."""
+
+    JUSTIFIED = "justified", "理由成立", "Justified"
+    NOT_JUSTIFIED = "not_justified", "理由不成立", "Not justified"
+    FOLLOW_UP = "follow_up", "移送进一步调查", "To be followed up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An emergency that nobody has reviewed yet."""
+
+    work_order: str
+    holder: str = field(repr=False)
+    due_at: datetime
+    overdue: bool
+
+
+class Reviews:
+    """
+    Lists what is due and takes findings, each recorded before it counts.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        *,
+        policy: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._policy = policy
+        self._clock = clock
+
+    async def due(self, actor: Member) -> list[Due]:
+        """What is open at the court, the most urgent first.  Raises `ExceptionRefused`, `DatabaseUnavailable`."""
+        _only_reviewers(actor)
+        return await self._database.run(_open, actor.court)
+
+    async def review(self, actor: Member, who: Who, name: str, finding: Finding, note: str) -> int:
+        """
+        Takes a finding; the index of its record.  `note` is free text, kept sealed.
+
+        Raises `ExceptionRefused`, `NoSuchOrder`, `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        _only_reviewers(actor)
+        order = await self._database.run(_reviewable, actor, name)
+        at = self._clock()
+        event = Event(
+            type=EventType.WORK_ORDER_CHANGED,
+            exchange=uuid4(),
+            at=at,
+            who=who,
+            why=None if order is None else why(order, self._policy),
+            outcome="reviewed",
+            detail={"exception": FLAG, "finding": finding.value},
+        )
+        index = await self._log.append(event, keep=[kept("note", at, {"work_order": name, "note": note})])
+        await self._database.run(_reviewed, actor, name, finding)
+        return index
+
+
+def _only_reviewers(actor: Member) -> None:
+    if not actor.roles & REVIEWERS:
+        raise ExceptionRefused(ExceptionRule.REVIEWER_ROLE)
+
+
+def _open(connection: Connection, court: str) -> list[Due]:
+    c = review.c
+    query = select(c.work_order, c.holder, c.due_at, (c.due_at <= func.access_now()).label("overdue"))
+    rows = connection.execute(query.where(c.court == court, c.reviewed_at.is_(None)).order_by(c.due_at, c.work_order))
+    return [Due(work_order=row.work_order, holder=row.holder, due_at=row.due_at, overdue=row.overdue) for row in rows]
+
+
+def _reviewable(connection: Connection, actor: Member, name: str) -> Order | None:
+    """The work order of a review that `actor` may close, or None for one that was never recorded."""
+    row = _row(connection, actor.court, name)
+    if row is None:
+        raise NoSuchOrder
+    if row.reviewed_at is not None:
+        raise ExceptionRefused(ExceptionRule.REVIEWED)
+    if actor.user == row.holder or actor.user in confirmers(connection, actor.court, name).values():
+        raise ExceptionRefused(ExceptionRule.REVIEWER_OWN)
+    try:
+        return order_of(connection, actor.court, name)
+    except NoSuchOrder:
+        return None
+
+
+def _row(connection: Connection, court: str, name: str) -> Row[Any] | None:
+    return connection.execute(select(review).where(review.c.court == court, review.c.work_order == name)).one_or_none()
+
+
+def _reviewed(connection: Connection, actor: Member, name: str, finding: Finding) -> None:
+    c = review.c
+    # The first of two findings at once counts; both stand in the log.
+    open_one = update(review).where(c.court == actor.court, c.work_order == name, c.reviewed_at.is_(None))
+    connection.execute(open_one.values(reviewed_by=actor.user, reviewed_at=func.access_now(), finding=finding.value))

@@ -1,0 +1,37 @@
+"""
+Who a caller is in the court's tree: the dependency of every route that people use by their office.
+"""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Depends
+
+from audit.event import Who
+from gateway.api.callers import Signed, TheHub
+from gateway.api.problems import Problem
+from gateway.inspection import who_is
+from gateway.organization.people import Member
+from gateway.organization.rules import OrganizationRule
+from gateway.sign_on import Caller
+from schemas.codes import Code
+
+
+async def _member(caller: Signed, hub: TheHub) -> Member:
+    member = await hub.members.member(caller.court, caller.user)
+    if member is None:
+        raise refused(OrganizationRule.NOT_A_MEMBER)
+    return member
+
+
+AMember = Annotated[Member, Depends(_member)]
+
+
+def who(caller: Caller, member: Member) -> Who:
+    """The acting person of a record, with unit and roles from the tree and not from a token."""
+    return replace(who_is(caller), unit=member.place.id, role=",".join(sorted(member.roles)))
+
+
+def refused(rule: Code) -> Problem:
+    """The problem that tells a refusal by a rule of ours."""
+    return Problem("not-permitted", rule=rule.value, en=rule.en, zh=rule.zh)
