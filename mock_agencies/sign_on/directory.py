@@ -74,12 +74,26 @@ def _by_id(*clients: Client) -> Mapping[str, Client]:
     return {one.id: one for one in clients}
 
 
+_KECHENG, _QUJIANG = "示例市柯城区人民法院", "示例市衢江区人民法院"
+
 STAFF = _by_user(
-    Staff(user="li.ting", name="李婷", court="浙0802", unit="示例市柯城区人民法院送达中心", roles=("clerk",)),
-    Staff(user="wang.qiang", name="王强", court="浙0802", unit="示例市柯城区人民法院送达中心", roles=("clerk",)),
-    Staff(user="zhao.min", name="赵敏", court="浙0803", unit="示例市衢江区人民法院立案庭", roles=("clerk",)),
-    Staff(user="chen.jing", name="陈静", court="浙0802", unit="示例市柯城区人民法院督察室", roles=("auditor",)),
-    Staff(user="admin", name="系统管理员", court="浙0802", unit="示例市柯城区人民法院信息科", roles=("administrator",)),
+    Staff(user="li.ting", name="李婷", court="浙0802", unit=f"{_KECHENG}送达中心", roles=("clerk",)),
+    Staff(user="wang.qiang", name="王强", court="浙0802", unit=f"{_KECHENG}送达中心", roles=("clerk",)),
+    Staff(user="sun.li", name="孙丽", court="浙0802", unit=f"{_KECHENG}送达中心", roles=("clerk",)),
+    Staff(user="qian.wei", name="钱伟", court="浙0802", unit=f"{_KECHENG}送达中心", roles=("clerk",)),
+    Staff(user="wu.fang", name="吴芳", court="浙0802", unit=f"{_KECHENG}送达中心", roles=("clerk",)),
+    Staff(user="zhou.yan", name="周岩", court="浙0802", unit=f"{_KECHENG}立案庭", roles=("clerk",)),
+    Staff(user="zheng.hao", name="郑浩", court="浙0802", unit="示例市中级人民法院", roles=("administrator",)),
+    Staff(user="chen.jing", name="陈静", court="浙0802", unit=f"{_KECHENG}督察室", roles=("auditor",)),
+    Staff(user="admin", name="系统管理员", court="浙0802", unit=f"{_KECHENG}信息科", roles=("administrator",)),
+    Staff(user="feng.an", name="冯安", court="浙0802", unit=f"{_KECHENG}信息科", roles=("administrator",)),
+    Staff(user="zhao.min", name="赵敏", court="浙0803", unit=f"{_QUJIANG}立案庭", roles=("clerk",)),
+    Staff(user="chu.jun", name="褚军", court="浙0803", unit=f"{_QUJIANG}送达中心", roles=("clerk",)),
+    Staff(user="wei.na", name="卫娜", court="浙0803", unit=f"{_QUJIANG}送达中心", roles=("clerk",)),
+    Staff(user="jiang.bo", name="蒋波", court="浙0803", unit=f"{_QUJIANG}立案庭", roles=("clerk",)),
+    Staff(user="shen.yu", name="沈玉", court="浙0803", unit=f"{_QUJIANG}信息科", roles=("administrator",)),
+    Staff(user="han.lei", name="韩磊", court="浙0803", unit=f"{_QUJIANG}信息科", roles=("administrator",)),
+    Staff(user="yang.xue", name="杨雪", court="浙0803", unit=f"{_QUJIANG}督察室", roles=("auditor",)),
 )
 
 CLIENTS = _by_id(
