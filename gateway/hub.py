@@ -2,7 +2,9 @@
 The composition root: everything that one hub process holds, made from its settings and put together once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -10,12 +12,23 @@ from adapters.errors import ConfigurationError
 from adapters.registry import Agencies, load_agencies
 from audit.keys import KeyFile
 from audit.log import Log
+from audit.witness import Witness, WitnessedTable
+from audit.witness_key import load_witness_key
 from gateway.access.catalogue import Catalogue
+from gateway.access.confirmations import Confirmations
 from gateway.access.decision import Access
+from gateway.access.emergencies import Emergencies
 from gateway.access.policy import Policies
+from gateway.access.reviews import Reviews
 from gateway.access.work_orders import WorkOrders
+from gateway.anchors.configuration import read_anchors
+from gateway.anchors.service import Anchoring
+from gateway.anchors.witnessing import WitnessDesk
 from gateway.database import Database
 from gateway.lookup.pipeline import Lookups
+from gateway.organization.changes import Organization
+from gateway.organization.delegations import Delegations
+from gateway.organization.store import Members
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
 from gateway.sign_on.people import People
@@ -36,11 +49,20 @@ class Hub:
     sign_on: SignOn
     people: People
     agencies: Agencies
+    access: Access
     work_orders: WorkOrders
     lookups: Lookups
+    members: Members
+    organization: Organization
+    delegations: Delegations
+    confirmations: Confirmations
+    emergencies: Emergencies
+    reviews: Reviews
+    anchoring: Anchoring
+    witness: WitnessDesk
 
     @classmethod
-    async def start(cls, settings: Settings) -> Self:
+    async def start(cls, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
         """
         Puts a hub together.
 
@@ -49,6 +71,9 @@ class Hub:
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
         vault = Vault.load(settings.key_folder / HUB_KEY)
+        anchors = read_anchors(settings.anchors)
+        cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
+        catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
         agencies = load_agencies(settings.agencies, settings.credentials)
         database = Database(
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
@@ -61,23 +86,39 @@ class Hub:
         )
         sign_on = SignOn(settings.sign_on_issuer, audience=settings.audience, bound=settings.bound_clients.split())
         work_orders = WorkOrders(database, vault)
-        return cls(
+        access = Access(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
+        access.keep_time()
+        witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
+        hub = cls(
             settings=settings,
             database=database,
             log=log,
             sign_on=sign_on,
             people=People.of(settings, sign_on, database, vault, log),
             agencies=agencies,
+            access=access,
             work_orders=work_orders,
-            lookups=Lookups(work_orders=work_orders, agencies=agencies, log=log, deadline=settings.deadline),
+            lookups=Lookups(access=access, agencies=agencies, log=log, deadline=settings.deadline),
+            members=Members(database),
+            organization=Organization(database, vault, log, clock=clock),
+            delegations=Delegations(database, log, clock=clock),
+            confirmations=Confirmations(database, log, catalogue, policy=access.policy, clock=clock),
+            emergencies=Emergencies(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
+            reviews=Reviews(database, log, policy=access.policy, clock=clock),
+            anchoring=Anchoring(log, anchors, clock=clock),
+            witness=WitnessDesk(witness, clock=clock),
         )
+        hub.anchoring.start()
+        return hub
 
     async def close(self) -> None:
         """Gives everything back, the log last."""
+        await self.anchoring.aclose()
         await self.agencies.aclose()
         await self.people.aclose()
         await self.sign_on.aclose()
-        await self.work_orders.aclose()
+        await self.access.aclose()
+        await self.members.aclose()
         self.database.close()
         await self.log.aclose()
 

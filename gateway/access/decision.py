@@ -21,9 +21,12 @@ from gateway.access.standing import Order, Standing, Wish
 from gateway.access.standing import read as read_standings
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database, DatabaseUnavailable, shared
+from gateway.organization import store
 from gateway.sign_on import Caller
+from gateway.vault import Vault
 from schemas.codes import Want
 from schemas.identifiers import Identifier
+from schemas.subject import Official
 from schemas.work_order import PartyStatement, WorkOrderStatement
 
 # Refusals of these rules are counted: they are what somebody meets who tries out whom a work order names.
@@ -44,7 +47,7 @@ class NotGranted(Exception):
 class Grant:
     """
     What was permitted, by which rules.  `id` names the grant in the audit log, `delegation` the stand-in if there is
-    one; `scopes` is what may be released.
+    one; `official` is who acts, the holder or who stands in; `scopes` is what may be released.
     """
 
     id: str
@@ -53,6 +56,7 @@ class Grant:
     kind: Kind
     statement: WorkOrderStatement = field(repr=False)
     party: PartyStatement = field(repr=False)
+    official: Official
     wants: tuple[str, ...]
     rules: tuple[str, ...]
     delegation: str | None = None
@@ -69,11 +73,18 @@ class Access:
     """
 
     def __init__(
-        self, *, database: Database, work_orders: WorkOrders, catalogue: Catalogue, policies: Policies
+        self,
+        *,
+        database: Database,
+        vault: Vault,
+        work_orders: WorkOrders,
+        catalogue: Catalogue,
+        policies: Policies,
     ) -> None:
         self.catalogue = catalogue
         self.policy = f"access/{policies.digest[:12]}+{catalogue.digest[:12]}"
         self._database = database
+        self._vault = vault
         self._keeping: asyncio.Task[None] | None = None
         self._work_orders = work_orders
         self._policies = policies
@@ -113,6 +124,7 @@ class Access:
             kind=kind,
             statement=document,
             party=document.parties[standing.grant.position],
+            official=self._official(caller, standing, document),
             wants=asked,
             rules=verdict.rules,
             delegation=None if standing.delegation is None else str(standing.delegation),
@@ -124,8 +136,11 @@ class Access:
         lease is given back.  Raises `DatabaseUnavailable`.
         """
         lease = await self._leases.take(grant.wish)
+        order = lease.standing.order
+        same = order is not None and order.version == grant.order.version
+        document = grant.statement if same else self._statement(lease.standing)
         # The question was counted when it was asked, and its party's name compared.
-        verdict = self._judge(caller, lease.standing, None, None, grant.wants, counted=True)
+        verdict = self._judge(caller, lease.standing, document, None, grant.wants, counted=True)
         return (None if verdict.permitted else verdict.refusal), lease
 
     async def explain(
@@ -167,6 +182,12 @@ class Access:
         # Only its holder learns more of a work order than that it is not theirs.
         known = Rule.NOT_HELD.value not in verdict.rules
         return NotGranted(verdict.refusal, verdict.rules, standing.order if known else None)
+
+    def _official(self, caller: Caller, standing: Standing, document: WorkOrderStatement) -> Official:
+        if standing.delegation is None:
+            return document.holder.official
+        # Agencies are told who really asks.
+        return store.official_of(self._vault, caller.court, caller.user, standing.person)
 
     async def _standing(self, wish: Wish) -> Standing:
         standing = await self._standings.get(wish)
@@ -215,9 +236,10 @@ class Access:
 
 
 def _lookups(kind: Kind | None, document: WorkOrderStatement | None) -> tuple[str, ...]:
-    """What the kind grants, as far as the work order does not ask for less."""
-    asked = None if document is None else document.want
-    return () if kind is None else tuple(sorted(want for want in kind.scopes if asked is None or want in asked))
+    """What the kind grants, as far as the work order wants it."""
+    wanted = None if document is None else document.want
+    granted = () if kind is None else (want.value for want in kind.scopes if wanted is None or want in wanted)
+    return tuple(sorted(granted))
 
 
 def _folded(name: str) -> str:

@@ -194,7 +194,7 @@ def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float) -> Qu
     return Question(
         lookup=str(lookup_id),
         subject=subject,
-        official=grant.statement.holder.official,
+        official=grant.official,
         matter=Matter(work_order=order.id, kind=order.kind, case_number=order.case_number, court=order.court),
         deadline=due,
     )
