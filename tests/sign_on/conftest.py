@@ -3,7 +3,7 @@ A clock that stands still, the demo's sign-on server in memory, an issuer whose 
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from gateway.database.server import EmbeddedServer
+from gateway.hub import Hub
 from gateway.installation import create_keys, create_tables
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
@@ -69,15 +70,21 @@ def ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
     return settings.model_copy(update={"database_url": postgres.url(DATABASE, user=ROLE)})
 
 
+@pytest.fixture(scope="session")
+async def started(ground: Settings) -> AsyncIterator[Hub]:
+    """The hub, started once: starting one takes longer than any of these tests."""
+    async with await Hub.start(ground) as hub:
+        yield hub
+
+
 @pytest.fixture
-async def open_house(ground: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[Callable[..., Any]]:
-    """Opens hubs over one database, as replicas of each other, with settings changed at will."""
+async def open_house(started: Hub, ground: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[Callable[..., Any]]:
+    """Opens houses over one database, as replicas of each other, with settings changed at will."""
     async with AsyncExitStack() as stack:
 
         async def one(**changes: Any) -> House:
             settings = Settings(**(ground.model_dump() | changes))
-            house: AbstractAsyncContextManager[House] = opened(settings, issuer, clock)
-            return await stack.enter_async_context(house)
+            return await stack.enter_async_context(opened(started, settings, issuer, clock))
 
         yield one
 

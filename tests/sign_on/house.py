@@ -215,10 +215,8 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[House]:
-    """Starts a hub with these settings; everything about it is real, but the clock and the sign-on server."""
-    started = await Hub.start(settings)
-    await started.sign_on.aclose()
+async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[House]:
+    """Opens a house with these settings over a hub that runs: its people, sign-on and clock are the test's."""
     sign_on = SignOn(
         ISSUER,
         audience=settings.audience,
@@ -229,12 +227,26 @@ async def opened(settings: Settings, issuer: Issuer, clock: Clock) -> AsyncItera
     )
     vault = Vault.load(settings.key_folder / HUB_KEY)
     people = People.of(settings, sign_on, started.database, vault, started.log, clock=clock)
-    hub = replace(started, sign_on=sign_on, people=people)
+    hub = replace(started, settings=settings, sign_on=sign_on, people=people)
 
-    async def start() -> Hub:
-        return hub
+    async def start() -> Any:
+        return _Lent(hub)
 
     app: Any = create_app(start, in_flight=64)
     inner: FastAPI = app._app._app
     async with inner.router.lifespan_context(inner):
         yield House(app=app, hub=hub, issuer=issuer, clock=clock)
+
+
+class _Lent:
+    """A hub of which only the replaced parts end with its application."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def __aenter__(self) -> Hub:
+        return self._hub
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._hub.people.aclose()
+        await self._hub.sign_on.aclose()
