@@ -1,6 +1,8 @@
 # Two commands matter: `make demo` and `make test`.  Each does its own set-up.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+# Where Debian's package of golang.org/x/mod lies.
+GO_SOURCES ?= /usr/share/gocode
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -31,6 +33,9 @@ bench-audit: $(VENV)/.development ## durable records per second, beside the bare
 prove-audit: $(VENV)/.development ## 200 kills under the load of four hubs: nothing lost, no gap, one root
 	$(BIN)/python -m tests.audit.kill_loop --kills 200 --writers 4
 
+interop: $(VENV)/.development ## exports of real logs checked by code that is not ours (needs Go; PYTHON312= for the second half)
+	$(BIN)/python -m tests.audit.interop --gopath $(GO_SOURCES) $(if $(PYTHON312),--python $(PYTHON312))
+
 lock: ## resolve the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
@@ -52,4 +57,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test lint bench bench-audit prove-audit lock clean
+.PHONY: help demo serve test lint bench bench-audit prove-audit interop lock clean

@@ -1,0 +1,3 @@
+"""
+The log's formats against code that is not ours: Go's `sumdb` packages and aics-tlog.
+"""
