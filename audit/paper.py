@@ -81,6 +81,9 @@ def deliver(folder: Path, note: bytes, vkey: VerifierKey, day: date) -> Path:
     """
     Writes `YYYY-MM-DD.checkpoint` and its page, durably, and returns the path of the checkpoint.  Raises `OSError`.
     """
+    if not folder.is_dir():
+        # A folder that is gone, such as a share that is not mounted, is not made anew on the wrong disk.
+        raise NotADirectoryError
     name = f"{day.isoformat()}.checkpoint"
     write_durably(folder, f"{day.isoformat()}.html", page(note, vkey, day).encode())
     write_durably(folder, name, note)

@@ -56,7 +56,7 @@ class Tables:
         return [note for (note,) in rows]
 
     def anchored(self) -> dict[int, bytes]:
-        """Every checkpoint that somebody else speaks of, by its size; never thinned, so that all evidence has its note."""
+        """Every checkpoint that somebody else speaks of, by its size; never thinned: evidence needs its note."""
         query = "SELECT size, note FROM {schema}.checkpoint WHERE size IN (SELECT size FROM {schema}.anchor) ORDER BY 1"
         return {row[0]: row[1] for row in self._rows(query)}
 

@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     credentials: Path = Path("credentials.toml")
     """The agencies' credentials; must be readable by its owner alone."""
 
+    kinds: Path | None = None
+    """How courts have narrowed kinds of work order; without it every court has the catalogue as it is."""
+
+    anchors: Path | None = None
+    """Who anchors the audit log outside the house, and whose logs are cosigned here; without it nobody does."""
+
     keys: Path | None = None
     """Folder of the hub's own keys (default: `folder`/keys); must be readable by its owner alone."""
 

@@ -1,22 +1,63 @@
 """
-Health, as everybody expects it.  Readiness never depends on an agency.
+Health, as everybody expects it.  Readiness never depends on an agency, nor on anybody who anchors the log.
 """
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from audit.orphans import Orphans
+from gateway.anchors.service import AnchorReport
 from gateway.api.callers import TheHub
 from gateway.api.problems import documented
+from gateway.hub import Hub
 
 router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """That the process lives, or that it can record and answer."""
+    """That the process lives."""
 
     status: Literal["ok"] = "ok"
+
+
+class OrphanHealth(BaseModel):
+    """Intents without an outcome: `open` since more than five minutes (None: not known), and ever closed."""
+
+    open: int | None
+    closed: int
+
+
+class AnchorHealth(BaseModel):
+    """One anchor: the newest checkpoint that it covers, its age, and whether a record has waited too long for it."""
+
+    kind: str
+    name: str
+    size: int | None
+    age_s: float | None
+    late: bool
+    unparsed: int | None = Field(default=None, description="newest size whose evidence only another tool can judge")
+    failures: int = Field(description="failed attempts of this process since it started")
+    last_error: str | None
+
+
+class AuditHealth(BaseModel):
+    """Where the audit log stands.  `broken` says why nothing is signed any more."""
+
+    size: int
+    checkpoint_size: int
+    checkpoint_age_s: float
+    broken: str | None
+    orphans: OrphanHealth
+    anchors: list[AnchorHealth]
+
+
+class Readiness(Health):
+    """That the hub can record and answer, and how its audit log stands."""
+
+    audit: AuditHealth
 
 
 @router.get("/healthz", operation_id="alive")
@@ -26,8 +67,35 @@ async def alive() -> Health:
 
 
 @router.get("/readyz", operation_id="ready", responses=documented("database-unavailable", "audit-unavailable"))
-async def ready(hub: TheHub) -> Health:
-    """The database answers and the audit log can be appended to."""
+async def ready(hub: TheHub) -> Readiness:
+    """The database answers and the audit log can be appended to.  A late anchor is shown, and refuses nothing."""
     await hub.database.check()
-    await hub.log.check()
-    return Health()
+    return Readiness(audit=await _audit(hub))
+
+
+async def _audit(hub: Hub) -> AuditHealth:
+    log = hub.log
+    head = await asyncio.to_thread(log.reader.head)
+    reports = await hub.anchoring.report()
+    closed = await asyncio.to_thread(Orphans(log.reader).closed)
+    return AuditHealth(
+        size=head.size,
+        checkpoint_size=log.checkpoint_size,
+        checkpoint_age_s=round(log.signer.age, 1),
+        broken=None if log.signer.broken is None else str(log.signer.broken),
+        orphans=OrphanHealth(open=hub.anchoring.open_orphans, closed=closed),
+        anchors=[_anchor(report) for report in reports],
+    )
+
+
+def _anchor(report: AnchorReport) -> AnchorHealth:
+    return AnchorHealth(
+        kind=report.standing.kind.value,
+        name=report.standing.name,
+        size=report.standing.size,
+        age_s=report.age_s,
+        late=report.late,
+        unparsed=report.standing.unparsed,
+        failures=report.failures,
+        last_error=report.last_error,
+    )

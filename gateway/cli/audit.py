@@ -8,15 +8,19 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from audit.anchoring import Anchors
+from audit.checkpoint import read_checkpoint
 from audit.deep import check_deep
 from audit.event import EventType
 from audit.export import export as export_log
 from audit.folder import Folder
 from audit.note import NoteError, VerifierKey
+from audit.policy import Policy, PolicyError, parse_policy, weigh
 from audit.proof import Proof, ProofError, check_proof
 from audit.reader import Reader
 from audit.tables import verify_tables
 from audit.verify import Report, Verdict, verify
+from gateway.cli.audit_anchors import anchors_app
 from gateway.cli.audit_keeping import keeping_app
 from gateway.cli.audit_search import search_app
 from gateway.cli.log_here import event_of, log_here, record
@@ -26,8 +30,10 @@ from gateway.cli.out import Exit, as_document, fail, say, show
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: check it, export it, search it.")
 audit_app.add_typer(search_app)
 audit_app.add_typer(keeping_app)
+audit_app.add_typer(anchors_app)
 
 Vkey = Annotated[str | None, typer.Option("--vkey", help="the log's public key, or the file that holds it")]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="who must have cosigned (C2SP tlog-policy)")]
 _EXITS = {Verdict.INTACT: Exit.OK, Verdict.ALTERED: Exit.FINDINGS, Verdict.CANNOT_SAY: Exit.FAILED}
 
 
@@ -36,6 +42,7 @@ def audit_verify(
     folder: Annotated[Path | None, typer.Argument(help="an exported folder; without it, this hub's database")] = None,
     against: Annotated[list[Path] | None, typer.Option(help="an older checkpoint (repeatable)")] = None,
     vkey: Vkey = None,
+    policy: PolicyFile = None,
     *,
     deep: Annotated[bool, typer.Option("--deep", help="also every sealed value and the search index")] = False,
     json_output: Json = False,
@@ -46,6 +53,9 @@ def audit_verify(
     Exit codes: 0 intact, 6 altered, 1 cannot say.  Example: shuniu audit verify export/ --against yesterday.checkpoint
     """
     older = [path.read_bytes() for path in against or ()]
+    asked = _policy(policy)
+    if asked is not None and folder is None:
+        fail("A policy is held against an exported folder: shuniu audit verify FOLDER --policy FILE", Exit.USAGE)
     with Progress(console=say, transient=True) as bar:
         task = bar.add_task("entries", total=None)
 
@@ -54,7 +64,10 @@ def audit_verify(
 
         if folder is not None:
             source, key = Folder(folder), _key(vkey, folder)
-            report = verify(source, key.name, [key], against=[*source.older(), *older], progress=progress)
+            given = [*source.older(), *source.cosigned(), *older]
+            report = verify(source, key.name, [key], against=given, progress=progress)
+            if asked is not None:
+                weigh(report, asked, [key], [source.checkpoint(), *given])
             if vkey is None:
                 report.unchecked.append("whether log.vkey in the folder is the log's true key: give it with --vkey")
         else:
@@ -77,6 +90,16 @@ def _key(text: str | None, folder: Path) -> VerifierKey:
         path = Path(text)
         return VerifierKey.parse(path.read_text(encoding="utf-8") if path.is_file() else text)
     except (NoteError, OSError) as error:
+        problem = str(error)
+    return fail(problem, Exit.USAGE)
+
+
+def _policy(path: Path | None) -> Policy | None:
+    if path is None:
+        return None
+    try:
+        return parse_policy(path.read_bytes())
+    except (PolicyError, OSError) as error:
         problem = str(error)
     return fail(problem, Exit.USAGE)
 
@@ -134,6 +157,8 @@ def audit_export(folder: Annotated[Path, typer.Argument(help="where to; an earli
 def audit_prove(
     index: Annotated[int, typer.Argument(help="number of the record")],
     out: Annotated[Path | None, typer.Option(help="where to (default: INDEX.tlog-proof)")] = None,
+    *,
+    cosigned: Annotated[bool, typer.Option("--cosigned", help="under the newest checkpoint with cosignatures")] = False,
 ) -> None:
     """
     Write the offline proof that a record is in the log, and the record's bytes beside it.
@@ -141,11 +166,12 @@ def audit_prove(
     Example: shuniu audit prove 4711
     """
     with log_here() as log:
-        head = log.reader.head()
+        note = Anchors(log.reader).newest_cosigned() if cosigned else log.reader.head().signed_note
+        size = read_checkpoint(note).size if note else 0
         body = log.reader.body(index)
-        if body is None or index >= head.signed_size:
-            fail(f"No signed checkpoint covers record {index} (yet).", Exit.NOT_FOUND)
-        proof = Proof(index, tuple(log.reader.inclusion(index, head.signed_size)), head.signed_note)
+        if body is None or index >= size or not note:
+            fail(f"No {'cosigned' if cosigned else 'signed'} checkpoint covers record {index} (yet).", Exit.NOT_FOUND)
+        proof = Proof(index, tuple(log.reader.inclusion(index, size)), note)
     path = out or Path(f"{index}.tlog-proof")
     path.write_bytes(proof.encode())
     path.with_suffix(".entry").write_bytes(body)
@@ -157,18 +183,22 @@ def audit_check_proof(
     proof: Annotated[Path, typer.Argument(help="the .tlog-proof file")],
     entry: Annotated[Path, typer.Argument(help="the record's exact bytes")],
     vkey: Annotated[str, typer.Option("--vkey", help="the log's public key, or the file that holds it")],
+    policy: PolicyFile = None,
 ) -> None:
     """
     Check an offline proof; needs no hub and no database.
 
     Example: shuniu audit check-proof 4711.tlog-proof 4711.entry --vkey log.vkey
     """
-    key = _key(vkey, proof.parent)
+    key, asked = _key(vkey, proof.parent), _policy(policy)
     try:
-        checkpoint = check_proof(Proof.parse(proof.read_bytes()), entry.read_bytes(), key.name, [key])
+        given = Proof.parse(proof.read_bytes())
+        checkpoint = check_proof(given, entry.read_bytes(), key.name, [key])
     except (ProofError, NoteError) as error:
         problem = str(error)
     else:
+        if asked is not None and asked.judge(given.checkpoint, [key]) is None:
+            fail("The record is in the log, but its checkpoint is not cosigned as the policy asks.", Exit.FINDINGS)
         show.print(f"proved: record of the log {checkpoint.origin}, size {checkpoint.size}", style="bold green")
         return
     fail(problem, Exit.FINDINGS)
