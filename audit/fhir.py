@@ -75,11 +75,14 @@ def as_fhir(hits: Iterable[Hit], *, origin: str, people: bool) -> Iterator[str]:
     """
     The pieces of one JSON document: a Bundle (collection), one AuditEvent for each hit.
     """
-    yield '{"resourceType":"Bundle","type":"collection","entry":['
-    for number, hit in enumerate(hits):
+    yield '{"resourceType":"Bundle","type":"collection"'
+    number = 0
+    for number, hit in enumerate(hits, 1):
         event = json.dumps({"resource": audit_event(hit, origin, people=people)}, ensure_ascii=False)
-        yield f"{',' if number else ''}\n{event}"
-    yield "\n]}\n"
+        before = ',"entry":[' if number == 1 else ","
+        yield f"{before}\n{event}"
+    # FHIR knows no empty list.
+    yield "\n]}\n" if number else "}\n"
 
 
 def audit_event(hit: Hit, origin: str, *, people: bool) -> dict[str, Any]:

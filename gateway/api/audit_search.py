@@ -83,7 +83,9 @@ async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> Re
     responses={
         200: {
             "description": "the file, as it is written; it ends early if the log becomes unreadable meanwhile",
-            "content": {one.media_type: {"schema": {"type": "string"}} for one in Format},
+            "content": {
+                one.media_type: {"schema": {"type": "object" if one is Format.FHIR else "string"}} for one in Format
+            },
         },
         **documented(*WITH_BODY),
     },

@@ -119,6 +119,14 @@ async def test_fhir_audit_events_have_what_r4_requires(hits: tuple[Hit, ...]) ->
             assert not empty(event)
 
 
+def test_a_search_that_found_nothing_is_a_bundle_without_entries() -> None:
+    """An empty list would break R4."""
+    assert json.loads("".join(as_fhir([], origin=ORIGIN, people=False))) == {
+        "resourceType": "Bundle",
+        "type": "collection",
+    }
+
+
 def empty(element: Any) -> bool:
     """Whether something in a FHIR element is null or empty, which R4 forbids."""
     if isinstance(element, dict | list):
