@@ -43,9 +43,16 @@ README = """\
 
 ## Check it without us
 
-Any C2SP tlog-tiles tool reads this folder.  With Go, Tessera's `fsck` re-derives all of it:
+Any C2SP tlog-tiles tool reads this folder.  With Go, Tessera's `fsck` re-derives all of it, and says `fsck failed` if
+anything is wrong:
 
-    go run github.com/transparency-dev/tessera/cmd/fsck@latest --storage_url="file://$PWD" --public_key=log.vkey
+    go run github.com/transparency-dev/tessera/cmd/fsck@latest --storage_url="file://$PWD" --public_key=log.vkey \\
+      --ui=false -v=1
+
+With a Python of 3.12 or newer, `aics-tlog` (from PyPI) proves single entries; the key must be a copy of your own, from
+outside of this folder:
+
+    aics-tlog verify-inclusion --tiles . --vkey-file KEY --index INDEX
 
 With nothing but a shell and `openssl`: the hash of the first entry is SHA-256 over a zero byte and the entry, and must
 be the first 32 bytes of the first tile.

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -95,7 +96,7 @@ async def test_an_export_during_writes_is_one_consistent_state(log: Log, tmp_pat
 
 
 async def test_the_commands_of_the_exports_readme_run(log: Log, tmp_path: Path) -> None:
-    """With a shell and openssl alone: the first leaf hash and the signature of the checkpoint."""
+    """The first leaf hash and the checkpoint's signature with a shell and openssl alone; and our own command."""
     await fill(log, 5)
     folder = tmp_path / "out"
     export(log.reader, folder, log.keys.signer.vkey)
@@ -107,6 +108,8 @@ async def test_the_commands_of_the_exports_readme_run(log: Log, tmp_path: Path) 
 
     hashed = run(next(block for block in blocks if "dgst" in block)).split()
     assert hashed[:32] == hashed[32:] == re.findall("..", naive.leaf(log.reader.body(0) or b"").hex())
+    ours = next(block for block in blocks if "shuniu" in block).replace("shuniu", f"{sys.prefix}/bin/shuniu")
+    assert "intact: 5 entries" in run(ours.replace("OLD_CHECKPOINT", "checkpoints/5"))
     signature = next(block for block in blocks if "pkeyutl" in block)
     assert "Verified Successfully" in run(signature)
     body = folder / "checkpoint"

@@ -21,6 +21,8 @@ LOG = Signer("shuniu.example/audit/1", bytes(range(32)))
     [
         (Tile(0, 0), "tile/0/000"),
         (Tile(0, 1_234_067), "tile/0/x001/x234/067"),
+        # golang.org/x/mod/sumdb/tlog (BSD-3-Clause), without the height that its paths begin with.
+        (Tile(0, 3_057_500), "tile/0/x003/x057/500"),
         (Tile(1, 999, 3), "tile/1/999.p/3"),
         (Tile(2, 1000), "tile/2/x001/000"),
         (Tile(ENTRIES, 273, 112), "tile/entries/273.p/112"),

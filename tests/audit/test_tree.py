@@ -10,7 +10,8 @@ from audit import tree
 from audit.tiles import nodes_of
 from tests.audit import naive
 
-# Certificate Transparency's reference tree: these leaves, and the root after each.
+# Certificate Transparency's reference tree: these leaves, and the root after each (github.com/transparency-dev/merkle,
+# Apache-2.0).
 LEAVES = [
     bytes.fromhex(text)
     for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -24,6 +25,31 @@ ROOTS = [
     "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+
+# Proofs within the same tree: index or old size, size, hashes.  Those of 5 in 8 and 6 to 8 are testdata/inclusion/2 and
+# testdata/consistency/2 of github.com/transparency-dev/merkle (Apache-2.0), at bcba819e.
+INCLUSIONS = [
+    (
+        *(5, 8),
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ),
+    (2, 3, "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),
+]
+CONSISTENCIES = [
+    (
+        *(6, 8),
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ),
+    (
+        *(2, 5),
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ),
 ]
 
 entries = st.lists(st.binary(max_size=8), min_size=1, max_size=70)
@@ -54,6 +80,32 @@ def test_every_root_of_the_reference_tree_is_reproduced() -> None:
         roots.append(growing.root().hex())
 
     assert roots == ROOTS
+
+
+def test_known_proofs_are_made_and_verified() -> None:
+    """Byte for byte as others print them."""
+    for index, size, *hashes in INCLUSIONS:
+        proof = tree.inclusion_proof(index, size, nodes(LEAVES[:size]))
+        assert [node.hex() for node in proof] == hashes
+        assert tree.verify_inclusion(index, size, tree.leaf_hash(LEAVES[index]), proof, bytes.fromhex(ROOTS[size - 1]))
+    for old, size, *hashes in CONSISTENCIES:
+        proof = tree.consistency_proof(old, size, nodes(LEAVES[:size]))
+        assert [node.hex() for node in proof] == hashes
+        roots = bytes.fromhex(ROOTS[old - 1]), bytes.fromhex(ROOTS[size - 1])
+        assert tree.verify_consistency(old, size, *roots, proof)
+
+
+def test_the_proofs_of_the_rfcs_own_example() -> None:
+    """RFC 6962, section 2.1.3: seven leaves d0 to d6, and its figure's letters for the nodes over them."""
+    leaves = [b"d%d" % n for n in range(7)]
+    a, b, c, d, e, f, j = (naive.leaf(one) for one in leaves)
+    g, h, i = naive.node(a, b), naive.node(c, d), naive.node(e, f)
+    k, m = naive.node(g, h), naive.node(i, j)
+    paths = {0: [b, h, m], 3: [c, g, m], 4: [f, j, k], 6: [i, k]}
+    proofs = {3: [c, d, g, m], 4: [m], 6: [i, j, k]}
+
+    assert {index: tree.inclusion_proof(index, 7, nodes(leaves)) for index in paths} == paths
+    assert {old: tree.consistency_proof(old, 7, nodes(leaves)) for old in proofs} == proofs
 
 
 @given(entries)
