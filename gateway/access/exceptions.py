@@ -52,7 +52,7 @@ class ExceptionRule(Code):
     )
     NOT_NEEDED = (
         "confirmation_not_needed",
-        "此类工单无须第二人确认。承办人可直接查询。",
+        "此类工单无须第二人确认。请由承办人直接查询。",
         "This kind of work order needs no second person. Its holder may ask right away.",
     )
     REVIEWER_ROLE = (

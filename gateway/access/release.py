@@ -25,7 +25,8 @@ _NOTHING: Final = Scope(fields=frozenset())
 
 def narrowed(result: LookupResult, scopes: Scopes) -> LookupResult:
     """The result with the fields of the scopes alone."""
-    withheld: set[str] = set()
+    # What is read again was narrowed before.
+    withheld = set(result.withheld)
 
     def left(record: R, want: Want) -> R:
         covered = scopes.get(want, _NOTHING).fields

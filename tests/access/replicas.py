@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from gateway.installation import DATABASE, bundled_database, create_keys
 from gateway.settings import Settings
 
 TICKETS = "ticket-system"
+TOKEN_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +36,16 @@ class Replicas:
     outside: world.World
     cast: dict[str, Any]
     owner: str
-    _tokens: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def headers(self, who: str) -> dict[str, str]:
         """The headers of a call as somebody; a service by its client id."""
-        if who not in self._tokens:
+        token, until = self._tokens.get(who, ("", 0.0))
+        if time.monotonic() > until:
             kind = "client" if who.startswith(TICKETS) else "user"
-            self._tokens[who] = self.outside.token(**{kind: who})
-        return {"Authorization": f"Bearer {self._tokens[who]}"}
+            token, until = self.outside.token(**{kind: who}), time.monotonic() + TOKEN_SECONDS
+            self._tokens[who] = token, until
+        return {"Authorization": f"Bearer {token}"}
 
     async def call(
         self, client: httpx.AsyncClient, hub: int, who: str, method: str, path: str, body: Any = None

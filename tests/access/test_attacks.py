@@ -1,0 +1,217 @@
+"""
+Attacks on the right to ask, each by name.  (Those on tokens and sessions stand in tests/sign_on, those on the tree in
+tests/organization.)
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from gateway.access.standing import MOST_REFUSALS
+from gateway.installation import DATABASE
+from tests.access.replicas import TICKETS, Replicas, statement
+from tests.desk import Desk
+
+
+def owner(desk: Desk) -> str:
+    """The database as its owner."""
+    url = desk.court.settings.database_url or ""
+    return f"host={url.partition('host=')[2]} user=postgres dbname={DATABASE}"
+
+
+def forget_refusals(desk: Desk) -> None:
+    """What was counted against somebody is over."""
+    with psycopg.connect(owner(desk), autocommit=True) as connection:
+        connection.execute("DELETE FROM refusal")
+
+
+WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in "0123456789X"}
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        pytest.param(str.lower, id="lower-case x"),
+        pytest.param(lambda number: number.translate(WIDE), id="full-width digits"),
+        pytest.param(lambda number: f" {number[:6]} {number[6:]} ", id="blanks"),
+        pytest.param(lambda number: number[:6] + "-" + number[6:], id="hyphen"),
+        pytest.param(lambda number: number[:6] + number[8:17], id="15 digits"),
+        pytest.param(lambda number: f"\u200b{number}", id="zero-width space"),
+    ],
+)
+def test_no_spelling_of_a_number_slips_past_the_work_order(desk: Desk, spelled: Callable[[str], str]) -> None:
+    """A party that is not named stays so however it is spelt; and one that is named is never somebody else."""
+    named, other = desk.cast["stayed"], desk.cast["moved"]
+    number = desk.dispatch(named)
+
+    answer = desk.look_up(number, other | {"id_number": spelled(other["id_number"])})
+
+    assert answer.status_code in {403, 422}
+    assert answer.status_code == 422 or answer.json()["rule"] == "party_not_named"
+    forget_refusals(desk)
+
+
+def test_a_holder_cannot_try_out_whom_a_work_order_names(desk: Desk) -> None:
+    """After twenty guesses within the hour nothing is told any more, not even of a party that is named."""
+    named = desk.cast["stayed"]
+    holder = desk.statement(named)["holder"] | {"user": "qian.wei"}
+    number = desk.dispatch(named, holder=holder)
+    others = [party for name, party in desk.cast.items() if party["kind"] == "person" and name != "stayed"]
+
+    rules = [
+        desk.look_up(number, others[guess % len(others)], user="qian.wei").json()["rule"]
+        for guess in range(MOST_REFUSALS + 3)
+    ]
+
+    assert rules == ["party_not_named"] * MOST_REFUSALS + ["refused_too_often"] * 3
+    assert desk.look_up(number, named, user="qian.wei").json()["rule"] == "refused_too_often"
+    forget_refusals(desk)
+    assert desk.look_up(number, named, user="qian.wei").status_code == 200
+
+
+def test_the_explanation_is_no_way_around_the_counting(desk: Desk) -> None:
+    """What `explain` refuses is recorded and counted like any refusal, and tells no more of a foreign task."""
+    number = desk.dispatch(desk.cast["stayed"])
+    body = desk.question(number, desk.cast["moved"])
+
+    own = desk.call("POST", "/v1/access/explain", body, user="li.ting").json()
+    foreign = desk.call("POST", "/v1/access/explain", body, user="wang.qiang").json()
+
+    assert (own["permitted"], isinstance(own["audit"], int)) == (False, True)
+    assert [rule["rule"] for rule in own["rules"] if rule["refuses"]] == ["party_not_named"]
+    assert [rule["rule"] for rule in foreign["rules"] if rule["refuses"]] == ["work_order_not_held"]
+    with psycopg.connect(owner(desk)) as connection:
+        counted = connection.execute('SELECT "user", count FROM refusal').fetchall()
+    assert counted == [("li.ting", 1)]
+    forget_refusals(desk)
+
+
+def test_a_permitted_lookup_is_explained_and_counts_no_question(desk: Desk) -> None:
+    """Nobody is asked, and nothing is used up."""
+    party = desk.cast["stayed"]
+    number = desk.dispatch(party, kind="archive-check")
+    body = desk.question(number, party) | {"want": ["identity"]}
+
+    explained = [desk.call("POST", "/v1/access/explain", body, user="li.ting").json() for _ in range(3)]
+
+    assert [(one["permitted"], one["audit"]) for one in explained] == [(True, None)] * 3
+    assert desk.look_up(number, party, want=["identity"]).status_code == 200
+    assert desk.look_up(number, party, want=["identity"]).json()["rule"] == "questions_used_up"
+
+
+def test_a_version_that_is_turned_back_gives_nothing_back(desk: Desk) -> None:
+    """A replayed statement of an earlier, open version is refused, and the closed order stays closed."""
+    party = desk.cast["stayed"]
+    number = desk.dispatch(party)
+    desk.restate(number, party, version=7, status="closed")
+
+    replayed = [desk.restate(number, party, version=version).status_code for version in (1, 6, 7)]
+
+    assert replayed == [409] * 3
+    assert desk.look_up(number, party).json()["rule"] == "work_order_not_open"
+
+
+@pytest.mark.xdist_group("replicas")
+def test_a_clock_that_is_set_back_brings_no_right_back(replicas: Replicas) -> None:
+    """What has ended once has ended: the clock of access never runs behind a time that was seen."""
+    party = replicas.cast["stayed"]
+    with httpx.Client(base_url=replicas.addresses[0], timeout=30, trust_env=False) as client:
+        stated = statement("li.ting", [party], kind="archive-check")
+        tickets, clerk = replicas.headers(TICKETS), replicas.headers("li.ting")
+        assert client.put("/v1/work-orders/CLOCK-1", json=stated, headers=tickets).status_code == 200
+        # Six days are seen; the server's own clock stands six days behind from here on.
+        replicas.advance("6 days")
+
+        answer = client.post("/v1/lookups", json=replicas.question("CLOCK-1", party), headers=clerk)
+
+    assert answer.json()["rule"] == "grant_ended"
+    with psycopg.connect(replicas.owner, autocommit=True) as connection, pytest.raises(psycopg.errors.RaiseException):
+        connection.execute("UPDATE access_clock SET latest = latest - interval '1 second'")
+
+
+def test_an_answer_holds_no_field_that_the_kind_does_not_grant_even_where_agencies_send_it(desk: Desk) -> None:
+    """Court-session recording shows names and a masked number, and says what it holds back."""
+    party = desk.cast["moved"]
+    number = desk.dispatch(party, kind="court-session-recording")
+
+    answer = desk.look_up(number, party, want=["identity"])
+
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    held = {name: field["value"] for name, field in body["identity"].items() if isinstance(field, dict)}
+    assert held == {"id_number": "3308••••••005X", "full_name": party["name"]}
+    assert body["masked"] == ["identity.id_number"]
+    assert set(body["withheld"]) >= {"identity.born_on", "identity.life_status", "identity.sex"}
+    assert party["id_number"] not in json.dumps(body["identity"], ensure_ascii=False)
+
+
+def test_what_is_stored_is_read_again_no_wider(desk: Desk) -> None:
+    """The stored record of a masked answer is masked as well."""
+    party = desk.cast["moved"]
+    number = desk.dispatch(party, kind="court-session-recording")
+    first = desk.look_up(number, party, want=["identity"]).json()
+
+    again = desk.call("GET", f"/v1/lookups/{first['id']}", user="li.ting").json()
+
+    assert again == first | {"audit": again["audit"]}
+
+
+def test_a_lookup_that_the_kind_does_not_grant_is_refused_whole(desk: Desk) -> None:
+    """Not half an answer: the refusal says that the kind grants less."""
+    party = desk.cast["moved"]
+    number = desk.dispatch(party, kind="court-session-recording")
+
+    assert desk.look_up(number, party).json()["rule"] == "lookup_not_granted"
+
+
+def test_a_second_person_is_needed_where_the_kind_says_so(desk: Desk) -> None:
+    """Neither the holder nor a ticket system can stand in for somebody else's eyes."""
+    party = desk.cast["stayed"]
+    number = desk.dispatch(party, kind="address-inquiry")
+    path, version = f"/v1/work-orders/{number}/confirmations", {"version": 1}
+
+    assert desk.look_up(number, party).json()["rule"] == "second_person_missing"
+    own = desk.call("POST", path, version, user="li.ting")
+    assert own.json()["rule"] in {"confirmation_own", "confirmation_role_missing"}
+    assert desk.look_up(number, party).json()["rule"] == "second_person_missing"
+    assert desk.call("POST", path, version, user="sun.li").status_code == 200
+    assert desk.look_up(number, party).status_code == 200
+    desk.restate(number, party, version=2, kind="address-inquiry")
+    assert desk.look_up(number, party).json()["rule"] == "second_person_missing"
+
+
+@pytest.mark.parametrize("user", ["chen.jing", "admin", "feng.an"])
+def test_the_three_administrators_look_nobody_up_even_if_a_ticket_system_says_so(desk: Desk, user: str) -> None:
+    """The separation of roles is not the ticket system's to lift."""
+    party = desk.cast["stayed"]
+    holder = desk.statement(party)["holder"] | {"user": user}
+    number = desk.dispatch(party, holder=holder)
+
+    assert desk.look_up(number, party, user=user).json()["rule"] == "separated_role"
+
+
+def events_of(desk: Desk, lookup: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of one refusal."""
+    return [one for one in desk.events() if one["index"] == lookup["audit"]]
+
+
+def test_a_refusal_stands_in_the_log_with_its_rules_and_the_digest_of_the_policies(desk: Desk) -> None:
+    """An auditor sees by which rule, under which policies, and for which grant."""
+    party = desk.cast["stayed"]
+    number = desk.dispatch(party)
+    answer = desk.look_up(number, party).json()
+    refused = desk.look_up(number, desk.cast["moved"]).json()
+
+    (denied,) = events_of(desk, refused)
+    permitted = next(one for one in desk.events() if one["index"] == answer["audit"]["intent"])
+
+    why = denied["event"]["why"]
+    assert (why["decision"], why["rules"]) == ("deny", ["party_not_named"])
+    assert why["policy"].startswith("access/")
+    assert permitted["event"]["why"]["rules"] == ["held"]
+    assert len(permitted["event"]["why"]["grant"]) == 36
+    forget_refusals(desk)

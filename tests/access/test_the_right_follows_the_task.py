@@ -1,0 +1,310 @@
+"""
+Whatever happens to tasks and people, and in whatever order: never an answer without a live grant, never a refusal with
+one.  Several callers at once, two hub processes, one PostgreSQL, against a model in plain Python.
+"""
+
+import itertools
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import httpx
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from tests.access.model import KINDS, Delegation, Model, Order
+from tests.access.replicas import TICKETS, Replicas, rule_of, statement
+
+# The full form is `make prove-access`.
+RUNS = int(os.environ.get("SHUNIU_TEST_RUNS", "12"))
+STEPS = int(os.environ.get("SHUNIU_TEST_STEPS", "40"))
+
+PARTIES = ("stayed", "moved", "renamed")
+HOLDERS = ("li.ting", "wang.qiang", "sun.li")
+CALLERS = (*HOLDERS, "qian.wei", "zhao.min", "chen.jing", "zhou.yan")
+CONFIRMERS = ("sun.li", "zhou.yan")
+WANTS = ("identity", "addresses", "registrations")
+
+some_parties = st.lists(st.sampled_from(PARTIES), min_size=1, max_size=2, unique=True)
+some_wants = st.lists(st.sampled_from(WANTS), min_size=1, max_size=2, unique=True)
+
+
+class Question(NamedTuple):
+    """One lookup of a burst."""
+
+    user: str
+    place: int
+    party: str
+    wants: tuple[str, ...]
+
+
+questions = st.builds(
+    Question,
+    user=st.sampled_from(CALLERS),
+    place=st.integers(0, 9),
+    party=st.sampled_from(PARTIES),
+    wants=some_wants.map(tuple),
+)
+
+
+class Court(RuleBasedStateMachine):
+    """A court in which everything changes while people ask."""
+
+    replicas: Replicas
+    numbers: Iterator[int]
+    counts: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+        self.emergencies: dict[str, tuple[str, datetime]] = {}
+        self.client = httpx.Client(timeout=30, trust_env=False)
+        self.pool = ThreadPoolExecutor(8)
+        self.hubs = itertools.cycle(range(len(self.replicas.addresses)))
+
+    def teardown(self) -> None:
+        self.reviewed_by_then()
+        self.pool.shutdown()
+        self.client.close()
+
+    @initialize()
+    def a_fresh_hour(self) -> None:
+        # What was counted against people in the run before is forgotten.
+        self.replicas.advance("2 hours")
+
+    @rule(kind=st.sampled_from([name for name in KINDS if name != "emergency"]), holder=st.sampled_from(HOLDERS),
+          parties=some_parties, want=st.none() | some_wants)  # fmt: skip
+    def dispatch(self, kind: str, holder: str, parties: list[str], want: list[str] | None) -> None:
+        self.count("dispatched")
+        name = f"S-{next(self.numbers)}"
+        order = self.model.orders[name] = Order(kind, holder, want=None if want is None else frozenset(want))
+        self.state(name, order, status="dispatched", holder=holder, parties=parties)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(place=st.integers(0, 9), holder=st.sampled_from(HOLDERS))
+    def transfer(self, place: int, holder: str) -> None:
+        self.change("transferred", place, status="transferred", holder=holder)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(place=st.integers(0, 9), status=st.sampled_from(["suspended", "closed", "reopened", "reopened"]))
+    def change_the_status(self, place: int, status: str) -> None:
+        self.change(status, place, status=status)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(place=st.integers(0, 9), parties=some_parties)
+    def name_other_parties(self, place: int, parties: list[str]) -> None:
+        self.change("renamed", place, parties=parties)
+
+    @rule(hours=st.sampled_from([2, 5, 30, 24 * 6]))
+    def time_passes(self, hours: int) -> None:
+        self.count("time passed")
+        self.replicas.advance(f"{hours} hours")
+
+    @rule(absent=st.sampled_from(HOLDERS), deputy=st.sampled_from(HOLDERS), days=st.sampled_from([1, 4, 20]))
+    def stand_in(self, absent: str, deputy: str, days: int) -> None:
+        now = self.now()
+        body = {
+            "absent": absent,
+            "deputy": deputy,
+            "starts_at": now.isoformat(),
+            "ends_at": (now + timedelta(days=days)).isoformat(),
+        }
+        answer = self.call("sun.li", "POST", "/v1/delegations", body)
+        if answer.status_code == 201:
+            self.count("standing in")
+            delegation = Delegation(absent, deputy, now, now + timedelta(days=days))
+            self.model.delegations[answer.json()["id"]] = delegation
+        else:
+            assert answer.status_code == 403, answer.text
+
+    @precondition(lambda self: self.model.delegations)
+    @rule(place=st.integers(0, 9))
+    def end_standing_in(self, place: int) -> None:
+        self.count("standing in ended")
+        name = list(self.model.delegations)[place % len(self.model.delegations)]
+        answer = self.call("sun.li", "DELETE", f"/v1/delegations/{name}")
+        assert answer.status_code in {204, 404}, answer.text
+        self.model.delegations[name].ended = True
+
+    @precondition(lambda self: any(KINDS[one.kind][2] for one in self.model.orders.values()))
+    @rule(place=st.integers(0, 9), confirmer=st.sampled_from(CONFIRMERS))
+    def confirm(self, place: int, confirmer: str) -> None:
+        names = [name for name, one in self.model.orders.items() if KINDS[one.kind][2]]
+        name = names[place % len(names)]
+        order = self.model.orders[name]
+        path = f"/v1/work-orders/{name}/confirmations"
+        answer = self.call(confirmer, "POST", path, {"version": order.version})
+        if confirmer == order.holder:
+            assert rule_of(answer) == "confirmation_own"
+        else:
+            assert answer.status_code == 200, answer.text
+            self.count("confirmed")
+            order.confirmed.setdefault(order.version, confirmer)
+
+    @rule(holder=st.sampled_from(["li.ting", "wang.qiang"]), party=st.sampled_from(PARTIES), want=some_wants)
+    def break_the_glass(self, holder: str, party: str, want: list[str]) -> None:
+        now, said = self.now(), statement(holder, [self.replicas.cast[party]])
+        body = {
+            "case_number": said["case_number"],
+            "party": said["parties"][0],
+            "want": want,
+            "reason": "deadline",
+            "note": "synthetic",
+        }
+        answer = self.call(holder, "POST", "/v1/emergencies", body)
+        overdue = any(of == holder and due <= now for of, due in self.emergencies.values())
+        if overdue:
+            assert rule_of(answer) == "review_overdue"
+            self.reviewed_by_then()
+            return
+        assert answer.status_code == 201, answer.text
+        self.count("glass broken")
+        name = answer.json()["work_order"]
+        self.emergencies[name] = holder, now + timedelta(days=3)
+        order = self.model.orders[name] = Order("emergency", holder, want=frozenset(want))
+        order.state(now, status="dispatched", holder=holder, parties=[party])
+
+    @precondition(lambda self: self.model.orders)
+    @rule(asked=st.lists(questions, min_size=1, max_size=6))
+    def people_ask_at_once(self, asked: list[Question]) -> None:
+        self.ask(asked)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(asked=st.lists(questions, min_size=1, max_size=4), place=st.integers(0, 9),
+          status=st.sampled_from(["closed", "suspended", "transferred"]), holder=st.sampled_from(HOLDERS))  # fmt: skip
+    def people_ask_while_a_task_changes(self, asked: list[Question], place: int, status: str, holder: str) -> None:
+        """What overlaps the change is judged by either side of it; what is asked afterwards, by the new side alone."""
+        name = self.name(place)
+        if name.startswith("BG-"):
+            return
+        self.count("asked while a task changed")
+        now = self.now()
+        rules = [(self.expected(now, one), one) for one in asked]
+        asking = [self.pool.submit(self.look_up, one) for one in asked]
+        order = self.model.orders[name]
+        self.state(name, order, status=status, holder=holder if status == "transferred" else order.holder)
+        for (before, one), answer in zip(rules, [each.result() for each in asking], strict=True):
+            after = self.expected(now, one)
+            self.told(now, one, answer, {before, after})
+        self.ask([one._replace(place=place) for one in asked])
+
+    def ask(self, asked: list[Question]) -> None:
+        now = self.now()
+        expected = Counter[tuple[str, str, str]]()
+        answers = list(self.pool.map(self.look_up, asked))
+        for one, answer in zip(asked, answers, strict=True):
+            rule_before = self.expected(now, one)
+            # Of several that ask for the last question at once, it is open which one has it; how many is not.
+            last = rule_before in {"", "questions_used_up"} and rule_of(answer) in {"", "questions_used_up"}
+            if last:
+                key = one.user, self.name(one.place), one.party
+                expected[key] += 1 if rule_before == "" else 0
+                expected[key] -= 1 if rule_of(answer) == "" else 0
+                if rule_before == "":
+                    self.model.asked(self.name(one.place), one.party)
+                self.count("answered" if rule_of(answer) == "" else "refused")
+            else:
+                self.told(now, one, answer, {rule_before})
+        sums = Counter[tuple[str, str]]()
+        for (_, name, party), left in expected.items():
+            sums[name, party] += left
+        assert not any(sums.values()), "more or fewer questions were answered than the grants had left"
+
+    def told(self, now: datetime, one: Question, answer: httpx.Response, rules: set[str]) -> None:
+        said = rule_of(answer)
+        assert said in rules, (said, rules, one)
+        self.count("refused" if said else "answered")
+        if said:
+            self.model.refused(now, one.user, said)
+        else:
+            name = self.name(one.place)
+            if one.party in self.model.orders[name].grants:
+                self.model.asked(name, one.party)
+
+    def expected(self, now: datetime, one: Question) -> str:
+        return self.model.rule(now, one.user, self.name(one.place), one.party, set(one.wants))
+
+    def look_up(self, one: Question) -> httpx.Response:
+        party = self.replicas.cast[one.party]
+        body = self.replicas.question(self.name(one.place), party, list(one.wants))
+        answer = self.call(one.user, "POST", "/v1/lookups", body)
+        assert answer.status_code in {200, 403}, answer.text
+        if answer.status_code == 200:
+            assert {"identity", "addresses", "registrations"} - set(one.wants) <= {
+                name for name in WANTS if not answer.json()[name]
+            }
+        return answer
+
+    def change(self, what: str, place: int, **changes: Any) -> None:
+        name = self.name(place)
+        if name.startswith("BG-"):
+            return
+        self.count(what)
+        order = self.model.orders[name]
+        self.state(name, order, **{"status": order.status, "holder": order.holder} | changes)
+
+    def state(self, name: str, order: Order, **said: Any) -> None:
+        parties = said.pop("parties", list(order.grants))
+        now = self.now()
+        order.state(now, parties=parties, **said)
+        body = statement(said["holder"], [self.replicas.cast[party] for party in parties], kind=order.kind)
+        body |= {"version": order.version, "status": order.status}
+        if order.want is not None:
+            body["want"] = sorted(order.want)
+        answer = self.call(TICKETS, "PUT", f"/v1/work-orders/{name}", body)
+        assert answer.status_code == 200, answer.text
+
+    def reviewed_by_then(self) -> None:
+        for name in self.emergencies:
+            answer = self.call(
+                "chen.jing", "POST", f"/v1/reviews/{name}", {"finding": "justified", "note": "synthetic"}
+            )
+            assert answer.status_code == 200, answer.text
+        self.emergencies.clear()
+
+    def call(self, who: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        address = self.replicas.addresses[next(self.hubs)]
+        return self.client.request(method, address + path, json=body, headers=self.replicas.headers(who))
+
+    def name(self, place: int) -> str:
+        names = list(self.model.orders)
+        return names[place % len(names)]
+
+    def now(self) -> datetime:
+        with psycopg.connect(self.replicas.owner) as connection:
+            row = connection.execute("SELECT access_now()").fetchone()
+        assert row is not None
+        now: datetime = row[0]
+        return now
+
+    def count(self, what: str) -> None:
+        self.counts[what] += 1
+
+
+@pytest.mark.xdist_group("replicas")
+def test_never_an_answer_without_a_live_grant_and_never_a_refusal_with_one(replicas: Replicas) -> None:
+    counts = Counter[str]()
+    shared = {"replicas": replicas, "numbers": itertools.count(1), "counts": counts}
+    machine = type("Court", (Court,), shared)
+
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+    sys.stdout.write(f"\n{counts.total()} steps: {dict(counts)}\n")
+    assert counts["answered"] > 0
+    assert counts["refused"] > 0
