@@ -24,10 +24,11 @@ lint: $(VENV)/.development ## ruff, mypy and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.development ## lookups per second beside a hand-written gateway
+bench: $(VENV)/.development ## lookups per second beside a hand-written gateway; then the audit log against its goals
 	$(BIN)/python -m bench.lookups
+	$(BIN)/python -m bench.audit
 
-bench-audit: $(VENV)/.development ## durable records per second, beside the bare insert of the same bytes
+bench-audit: $(VENV)/.development ## the audit log alone: durable appends, verification, size, search
 	$(BIN)/python -m bench.audit
 
 prove-audit: $(VENV)/.development ## 200 kills under the load of four hubs: nothing lost, no gap, one root
