@@ -173,10 +173,6 @@ class Reader:
 
         return node
 
-    def forget_nodes(self) -> None:
-        """Reads every node anew from here on."""
-        self._nodes.clear()
-
     def _tiles(self, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
         """The hashes of these tiles (level, number), as far as the log has grown."""
         if not wanted:

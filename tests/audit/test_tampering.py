@@ -168,6 +168,102 @@ def test_two_swapped_entries_are_both_named(size: int, spoil: Callable[..., Path
     assert found(check(folder)) == [(Damage.ENTRY, 5, 5), (Damage.ENTRY, 200, 200)]
 
 
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_what_a_truncated_bundle_has_lost_is_named_exactly(size: int, spoil: Callable[..., Path]) -> None:
+    """Cut in the length of an entry, in its bytes, or between two: from there to the end of the bundle."""
+    index = size - 1 if size % 256 else size - 100
+    name, start = bundle(size, index)
+    for cut in (start - 2, start - 1, start + len(entry(index)) - 1):
+        folder = spoil(size, name, lambda content, cut=cut: content[:cut])
+        assert found(check(folder)) == [(Damage.MISSING, index, min(index | 255, size - 1))]
+        shutil.rmtree(folder)
+
+
+def test_two_swapped_bundles_are_found_entry_by_entry(spoil: Callable[..., Path]) -> None:
+    """All of both, and nothing else."""
+    one, two = Tile(ENTRIES, 5).path, Tile(ENTRIES, 200).path
+    held = check_swap(spoil, one, two)
+
+    assert held == [(Damage.ENTRY, n * 256 + k, n * 256 + k) for n in (5, 200) for k in range(256)]
+
+
+def test_two_swapped_tiles_are_found_hash_by_hash(spoil: Callable[..., Path]) -> None:
+    """The entries lead to the root; the tiles do not."""
+    held = check_swap(spoil, Tile(0, 5).path, Tile(0, 200).path)
+
+    assert held == [(Damage.TILE, 5 * 256, 5 * 256 + 255), (Damage.TILE, 200 * 256, 200 * 256 + 255)]
+
+
+def check_swap(spoil: Callable[..., Path], one: str, two: str) -> list[tuple[Damage, int | None, int | None]]:
+    folder = spoil(70_000, one, lambda content: content)
+    first, second = (folder / one).read_bytes(), (folder / two).read_bytes()
+    (folder / one).write_bytes(second)
+    (folder / two).write_bytes(first)
+    return found(check(folder))
+
+
+@pytest.mark.parametrize("size", SIZES[2:])
+def test_two_swapped_hashes_of_a_tile_are_both_named(size: int, spoil: Callable[..., Path]) -> None:
+    """At every level that has two, in the first tile and in the last."""
+    for level in range(2):
+        held = size >> (8 * level)
+        for n in {0, (held - 1) // 256} if held > 1 else ():
+            width = min(256, held - n * 256)
+            if width < 2:
+                continue
+            folder = spoil(size, hash_tile(size, level, n), lambda c, w=width: c[-32:] + c[32 : (w - 1) * 32] + c[:32])
+            span = 256**level
+            places = (n * 256, n * 256 + width - 1)
+            runs = [(place * span, place * span + span - 1) for place in places]
+            if width == 2:
+                runs = [(runs[0][0], runs[1][1])]
+            assert found(check(folder)) == [(Damage.TILE, *run) for run in runs]
+            shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_a_byte_too_many_or_too_few_anywhere_in_a_tile_is_found_in_that_tile(
+    size: int, spoil: Callable[..., Path]
+) -> None:
+    """At its beginning, in its middle, at its end, at every level; and half of the file."""
+    for level in range(3):
+        for n in {0, ((size >> (8 * level)) - 1) // 256} if size >> (8 * level) else ():
+            name = hash_tile(size, level, n)
+            width = min(256, (size >> (8 * level)) - n * 256)
+            for change in (
+                lambda content: b"\7" + content,
+                lambda content: content[1:],
+                lambda content: content[: len(content) // 2] + b"\7" + content[len(content) // 2 :],
+                lambda content: content[: len(content) // 2],
+            ):
+                folder = spoil(size, name, change)
+                span = 256**level
+                assert found(check(folder)) == [(Damage.TILE, n * 256 * span, (n * 256 + width) * span - 1)]
+                shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_changed_byte_of_a_checkpoint_passes(size: int, originals: dict[int, Path]) -> None:
+    """Flip, insert, delete and truncate at every place; size and root, or text and signature, swapped."""
+    note = (originals[size] / "checkpoint").read_bytes()
+    text, line = note.split(b"\n\n")
+    origin, number, root = text.split(b"\n")
+    changed = [b"\n".join((origin, root, number)) + b"\n\n" + line, line + b"\n" + text + b"\n"]
+    for at in range(len(note)):
+        changed += [flip(at)(note), note[:at] + b"\7" + note[at:], note[:at] + note[at + 1 :], note[:at]]
+
+    for one in changed:
+        assert check_note(originals[size], one).verdict is not Verdict.INTACT
+
+
+def check_note(folder: Path, note: bytes) -> Report:
+    class Other(Folder):
+        def checkpoint(self) -> bytes:
+            return note
+
+    return verify(Other(folder), LOG.vkey.name, [LOG.vkey])
+
+
 @pytest.mark.parametrize("size", [256, 257, 70_000])
 def test_an_entry_altered_together_with_its_hash_is_located_by_the_next_level(
     size: int, spoil: Callable[..., Path]
