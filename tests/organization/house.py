@@ -3,15 +3,16 @@ A hub of its own whose people a test invents: real PostgreSQL, real HTTP, and an
 """
 
 import json
+import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
 import httpx
 import psycopg
@@ -25,6 +26,7 @@ from gateway.serving import application, bind, make_server
 from gateway.settings import Settings
 
 Answer = httpx.Response
+ORIGIN: Final = "demo.shuniu.example/audit/1"
 
 
 class Issuer:
@@ -87,7 +89,11 @@ class House:
 
     def call(self, who: str, method: str, path: str, body: Any = None, *, court: str = "浙0802") -> Answer:
         """A call as somebody."""
-        headers = {"Authorization": f"Bearer {self.issuer.token(who, court)}"}
+        return self.call_with(self.issuer.token(who, court), method, path, body)
+
+    def call_with(self, token: str, method: str, path: str, body: Any = None) -> Answer:
+        """A call with a token of the test's own."""
+        headers = {"Authorization": f"Bearer {token}"}
         return httpx.request(method, self.address + path, json=body, headers=headers, timeout=30, trust_env=False)
 
     def put_person(self, who: str, user: str, *, by_court: str = "浙0802", **body: Any) -> Answer:
@@ -111,32 +117,55 @@ class House:
         return [leaf for leaf in leaves if leaf["type"] == "admin.changed"]
 
 
-@contextmanager
-def running(postgres: EmbeddedServer, folder: Path, name: str) -> Iterator[House]:
-    """A hub with an empty tree on a fresh database."""
-    postgres.create(name)
-    with ExitStack() as stack:
-        issuer = Issuer()
-        threading.Thread(target=issuer.server.serve_forever, daemon=True).start()
-        stack.callback(issuer.server.server_close)
-        stack.callback(issuer.server.shutdown)
-        nowhere = world.World(addresses=dict.fromkeys(world.AGENCIES, "http://127.0.0.1:9"), issuer=issuer.address)
-        settings = world.settings_of(
-            nowhere, folder, database_url=postgres.url(name, user=APPLICATION_ROLE), deadline=2.0
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """An installation with its tree, to be copied: a database without anybody connected, and a folder with its keys."""
+
+    postgres: EmbeddedServer
+    database: str
+    folder: Path
+
+    @classmethod
+    def laid(cls, postgres: EmbeddedServer, folder: Path, database: str, settle: Callable[[Settings], object]) -> Self:
+        """A new installation whose tree `settle` has filled."""
+        postgres.create(database)
+        nowhere = world.World(addresses=dict.fromkeys(world.AGENCIES, "http://127.0.0.1:9"), issuer="http://127.0.0.1")
+        settings = world.settings_of(nowhere, folder, database_url=postgres.url(database, user=APPLICATION_ROLE))
         create_keys(settings)
-        create_tables(postgres.url(name), origin=settings.origin, application=APPLICATION_ROLE)
-        listener = stack.enter_context(bind(settings.host, 0))
-        server = make_server(application(settings))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="hub")
-        thread.start()
-        try:
-            yield House(
-                address=f"http://{settings.host}:{listener.getsockname()[1]}",
-                issuer=issuer,
-                settings=settings,
-                owner=postgres.conninfo(name),
+        create_tables(postgres.url(database), origin=settings.origin, application=APPLICATION_ROLE)
+        settle(settings)
+        return cls(postgres=postgres, database=database, folder=folder)
+
+    @contextmanager
+    def running(self, folder: Path, name: str) -> Iterator[House]:
+        """A hub on a copy of it."""
+        shutil.copytree(self.folder, folder)
+        self.postgres.create(name, template=self.database)
+        with ExitStack() as stack:
+            issuer = Issuer()
+            threading.Thread(target=issuer.server.serve_forever, daemon=True).start()
+            stack.callback(issuer.server.server_close)
+            stack.callback(issuer.server.shutdown)
+            settings = Settings(
+                folder=folder,
+                agencies=folder / "agencies.toml",
+                credentials=folder / "credentials.toml",
+                database_url=self.postgres.url(name, user=APPLICATION_ROLE),
+                sign_on_issuer=issuer.address,
+                origin=ORIGIN,
+                deadline=2.0,
             )
-        finally:
-            server.should_exit = True
-            thread.join()
+            listener = stack.enter_context(bind(settings.host, 0))
+            server = make_server(application(settings))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="hub")
+            thread.start()
+            try:
+                yield House(
+                    address=f"http://{settings.host}:{listener.getsockname()[1]}",
+                    issuer=issuer,
+                    settings=settings,
+                    owner=self.postgres.conninfo(name),
+                )
+            finally:
+                server.should_exit = True
+                thread.join()

@@ -1,0 +1,201 @@
+"""
+Breaking the glass: two people, four hours, the asked scope, flagged, reviewed.
+"""
+
+import json
+
+import pytest
+
+from tests.organization.house import House
+from tests.organization.tasks import HOLDER, PARTY, confirm, dispatch, emergency, look_up, review, told
+
+
+def test_an_emergency_grants_nothing_until_a_second_person_confirms_it(house: House) -> None:
+    """One person alone opens nothing."""
+    begun = emergency(house, "li.ting")
+    assert begun.status_code == 201
+    number = begun.json()["work_order"]
+    assert told(look_up(house, "li.ting", number)) == (403, "second_person_missing")
+
+    assert told(confirm(house, "sun.li", number)) == (200, "")
+
+    assert told(look_up(house, "li.ting", number)) == (200, "")
+    assert told(look_up(house, "sun.li", number)) == (403, "work_order_not_held")
+
+
+@pytest.mark.parametrize("who", ["sun.li", "wu.fang", "zhou.yan"])
+def test_a_leader_a_centres_administrator_or_a_judge_confirms(house: House, who: str) -> None:
+    """Confirming again changes nothing."""
+    number = emergency(house, "li.ting").json()["work_order"]
+
+    first, again = confirm(house, who, number).json(), confirm(house, who, number).json()
+
+    assert (first["replayed"], again) == (False, {"audit": None, "replayed": True})
+
+
+def test_nobody_else_confirms(house: House) -> None:
+    """Not the holder, not an equal, not who keeps the system, not another court."""
+    number = emergency(house, "sun.li").json()["work_order"]
+    nowhere = confirm(house, "zhou.yan", "BG-nothing")
+
+    assert {
+        "the holder": told(confirm(house, "sun.li", number)),
+        "an assistant": told(confirm(house, "wang.qiang", number)),
+        "an auditor": told(confirm(house, "chen.jing", number)),
+        "a security administrator": told(confirm(house, "feng.an", number)),
+        "another version": told(confirm(house, "zhou.yan", number, 2)),
+    } == {
+        "the holder": (403, "confirmation_own"),
+        "an assistant": (403, "confirmation_role_missing"),
+        "an auditor": (403, "confirmation_role_missing"),
+        "a security administrator": (403, "confirmation_role_missing"),
+        "another version": (409, "version-conflict"),
+    }
+    foreign = confirm(house, "wei.na", number, court="浙0803")
+    assert (foreign.status_code, foreign.text) == (404, nowhere.text)
+    assert told(look_up(house, "sun.li", number)) == (403, "second_person_missing")
+
+
+def test_it_is_bounded_to_what_was_asked_and_to_four_hours(house: House) -> None:
+    """What the kind would grant beyond that is not granted."""
+    number = emergency(house, "li.ting").json()["work_order"]
+    confirm(house, "sun.li", number)
+
+    assert told(look_up(house, "li.ting", number, "addresses")) == (403, "lookup_not_granted")
+    house.advance("4 hours")
+    assert told(look_up(house, "li.ting", number)) == (403, "grant_ended")
+
+
+@pytest.mark.parametrize("who", ["li.ting", "zhou.yan"])
+def test_it_is_ended_before_its_time_by_its_holder_or_a_confirmer(house: House, who: str) -> None:
+    """When the call returns the right is gone; an equal cannot end it, and it cannot be confirmed back to life."""
+    number = emergency(house, "li.ting").json()["work_order"]
+    confirm(house, "sun.li", number)
+    path = f"/v1/emergencies/{number}"
+    assert house.call("wang.qiang", "DELETE", path).status_code == 404
+    assert told(look_up(house, "li.ting", number)) == (200, "")
+
+    assert [house.call(who, "DELETE", path).status_code for _ in range(2)] == [204, 204]
+
+    assert told(look_up(house, "li.ting", number)) == (403, "work_order_not_open")
+    confirm(house, "sun.li", number, 2)
+    assert told(look_up(house, "li.ting", number)) == (403, "work_order_not_open")
+
+
+def test_who_has_no_part_in_cases_or_no_particulars_states_none(house: House) -> None:
+    """The three administrators look nobody up, and an agency answers no official whom it does not know."""
+    house.put_person("admin", "xu.lan", unit="zj0802-service-1", name="许兰")
+    house.put_person("feng.an", "xu.lan", unit="zj0802-service-1", roles=["assistant"])
+
+    assert [told(emergency(house, who)) for who in ("admin", "feng.an", "chen.jing", "zheng.hao", "no.body")] == [
+        (403, "emergency_role_missing"),
+        (403, "emergency_role_missing"),
+        (403, "emergency_role_missing"),
+        (403, "emergency_role_missing"),
+        (403, "not_a_member"),
+    ]
+    assert told(emergency(house, "xu.lan")) == (403, "particulars_missing")
+
+
+def test_the_ticket_system_states_no_emergency(house: House) -> None:
+    """Neither by the kind nor by the number, however it is spelt, nor by taking over a person's."""
+    mine = emergency(house, "li.ting").json()["work_order"]
+
+    refused = [
+        dispatch(house, "T-9", kind="emergency"),
+        dispatch(house, "BG-9"),
+        dispatch(house, "bg-9"),
+        dispatch(house, mine, version=2, kind="service-of-process"),
+    ]
+
+    assert {told(one) for one in refused} == {(403, "emergency_by_people_only")}
+
+
+def test_a_kind_of_the_ticket_system_that_needs_a_second_person_is_confirmed_the_same_way(house: House) -> None:
+    """And a newer version must be confirmed anew."""
+    dispatch(house, "T-2", kind="address-inquiry")
+    before = told(look_up(house, "li.ting", "T-2"))
+    confirm(house, "zhou.yan", "T-2")
+    after = told(look_up(house, "li.ting", "T-2"))
+    dispatch(house, "T-2", kind="address-inquiry", version=2)
+
+    assert (before, after, told(look_up(house, "li.ting", "T-2"))) == (
+        (403, "second_person_missing"),
+        (200, ""),
+        (403, "second_person_missing"),
+    )
+    dispatch(house, "T-3")
+    assert told(confirm(house, "zhou.yan", "T-3")) == (403, "confirmation_not_needed")
+
+
+def test_an_emergency_is_reviewed_by_somebody_who_had_no_part_in_it(house: House) -> None:
+    """The auditor, or an administrator of a centre; neither holder nor confirmer; once."""
+    number = emergency(house, "sun.li").json()["work_order"]
+    confirm(house, "wu.fang", number)
+
+    assert {
+        "an equal": told(review(house, "wang.qiang", number)),
+        "the holder": told(review(house, "sun.li", number)),
+        "the confirmer": told(review(house, "wu.fang", number)),
+        "another court's auditor": told(review(house, "yang.xue", number, court="浙0803")),
+        "of nothing": told(review(house, "chen.jing", "BG-nothing")),
+        "the auditor": told(review(house, "chen.jing", number, "follow_up")),
+        "the auditor, again": told(review(house, "chen.jing", number)),
+    } == {
+        "an equal": (403, "review_role_missing"),
+        "the holder": (403, "review_role_missing"),
+        "the confirmer": (403, "review_own"),
+        "another court's auditor": (404, "not-found"),
+        "of nothing": (404, "not-found"),
+        "the auditor": (200, ""),
+        "the auditor, again": (403, "review_done"),
+    }
+
+
+def test_while_a_review_is_overdue_its_holder_gets_no_other_emergency(house: House) -> None:
+    """Three days; the review ends it, a colleague is not concerned."""
+    number = emergency(house, "li.ting").json()["work_order"]
+    assert emergency(house, "li.ting").status_code == 201
+    house.advance("73 hours")
+
+    due = house.call("chen.jing", "GET", "/v1/reviews").json()
+    assert [(one["holder"], one["overdue"]) for one in due] == [("li.ting", True)] * 2
+    assert told(emergency(house, "li.ting")) == (403, "review_overdue")
+    assert told(emergency(house, "wang.qiang")) == (201, "")
+    for one in due:
+        assert review(house, "wu.fang", one["work_order"]).status_code == 200
+
+    assert told(emergency(house, "li.ting")) == (201, "")
+    assert number in {one["work_order"] for one in due}
+
+
+def test_open_reviews_are_shown_to_reviewers_of_the_court_alone(house: House) -> None:
+    """Another court has its own."""
+    emergency(house, "li.ting")
+
+    assert len(house.call("wu.fang", "GET", "/v1/reviews").json()) == 1
+    assert house.call("yang.xue", "GET", "/v1/reviews", court="浙0803").json() == []
+    assert told(house.call("li.ting", "GET", "/v1/reviews")) == (403, "review_role_missing")
+
+
+def test_every_step_is_flagged_in_the_log_and_the_note_stands_there_sealed(house: House) -> None:
+    """Stated, confirmed, reviewed, ended: four records; what people wrote is in none of them."""
+    before = house.query("SELECT count(*) FROM audit.entry")[0][0]
+    number = emergency(house, "li.ting").json()["work_order"]
+    confirm(house, "sun.li", number)
+    house.call("li.ting", "DELETE", f"/v1/emergencies/{number}")
+    review(house, "chen.jing", number)
+
+    rows = house.query("SELECT body FROM audit.entry WHERE idx >= %s ORDER BY idx", before)
+    leaves = [json.loads(bytes(row[0])) for row in rows]
+    stored = house.query("SELECT string_agg(kept::text, '') FROM audit.kept")[0][0]
+
+    assert [(leaf["type"], leaf["outcome"], leaf.get("detail")) for leaf in leaves] == [
+        ("work_order.changed", "dispatched", {"parties": 1, "exception": "break_glass", "reason": "deadline"}),
+        ("work_order.changed", "confirmed", None),
+        ("work_order.changed", "closed", {"parties": 1, "exception": "break_glass"}),
+        ("work_order.changed", "reviewed", {"exception": "break_glass", "finding": "justified"}),
+    ]
+    for personal in ("保全期限", "卷宗核对", PARTY["id_number"], HOLDER["id_number"], number):
+        assert personal not in str(leaves)
+        assert personal not in stored

@@ -1,0 +1,134 @@
+"""
+Standing in: inside one group, for a bounded time, never passed on, ended at once.
+"""
+
+import pytest
+
+from tests.organization.house import House
+from tests.organization.tasks import delegate, dispatch, look_up, told
+
+
+def test_a_deputy_asks_under_the_absent_persons_work_orders_and_nobody_else_does(house: House) -> None:
+    """The right goes with the task; the task goes to whom the leader names."""
+    dispatch(house)
+    assert told(look_up(house, "wang.qiang")) == (403, "work_order_not_held")
+
+    assert delegate(house, "sun.li", "li.ting", "wang.qiang").status_code == 201
+
+    assert [told(look_up(house, who)) for who in ("wang.qiang", "li.ting", "sun.li", "qian.wei")] == [
+        (200, ""),
+        (200, ""),
+        (403, "work_order_not_held"),
+        (403, "work_order_not_held"),
+    ]
+
+
+def test_it_begins_and_ends_by_itself(house: House) -> None:
+    """The clock of access decides, and it never goes back."""
+    dispatch(house, kind="enforcement-notice")
+    delegate(house, "sun.li", "li.ting", "wang.qiang", begins=1, days=2)
+    before = told(look_up(house, "wang.qiang"))
+    house.advance("25 hours")
+    while_it_lasts = told(look_up(house, "wang.qiang"))
+    house.advance("48 hours")
+
+    assert (before, while_it_lasts, told(look_up(house, "wang.qiang"))) == (
+        (403, "work_order_not_held"),
+        (200, ""),
+        (403, "work_order_not_held"),
+    )
+
+
+@pytest.mark.parametrize("who", ["li.ting", "wang.qiang", "sun.li"])
+def test_either_of_the_two_or_their_leader_ends_it_at_once(house: House, who: str) -> None:
+    """When the call returns the right is gone; ending it again is harmless."""
+    dispatch(house)
+    made = delegate(house, "li.ting", "li.ting", "wang.qiang").json()
+    assert told(look_up(house, "wang.qiang")) == (200, "")
+
+    ended = [house.call(who, "DELETE", f"/v1/delegations/{made['id']}").status_code for _ in range(2)]
+
+    assert ended == [204, 204]
+    assert told(look_up(house, "wang.qiang")) == (403, "work_order_not_held")
+
+
+def test_a_strangers_delegation_looks_like_none(house: House) -> None:
+    """Another group's, another court's, and one that never was."""
+    made = delegate(house, "sun.li", "li.ting", "wang.qiang").json()
+    path = f"/v1/delegations/{made['id']}"
+    nowhere = house.call("sun.li", "DELETE", "/v1/delegations/00000000-0000-4000-8000-000000000000")
+
+    others = [
+        house.call("qian.wei", "DELETE", path),
+        house.call("wei.na", "DELETE", path, court="浙0803"),
+        house.call("chen.jing", "DELETE", path),
+    ]
+
+    assert {(answer.status_code, answer.text) for answer in others} == {(404, nowhere.text)}
+    assert [one["id"] for one in house.call("sun.li", "GET", "/v1/delegations").json()] == [made["id"]]
+    assert house.call("qian.wei", "GET", "/v1/delegations").json() == []
+
+
+def test_every_refusal_names_its_rule(house: House) -> None:
+    """Who may name whom, and for how long."""
+    assert {
+        "for a colleague": told(delegate(house, "wang.qiang", "li.ting", "wang.qiang")),
+        "for oneself, by oneself": told(delegate(house, "sun.li", "li.ting", "li.ting")),
+        "to another group": told(delegate(house, "sun.li", "li.ting", "qian.wei")),
+        "to another court": told(delegate(house, "sun.li", "li.ting", "zhao.min")),
+        "to nobody": told(delegate(house, "sun.li", "li.ting", "no.body")),
+        "for 31 days": told(delegate(house, "sun.li", "li.ting", "wang.qiang", days=31)),
+        "in the past": told(delegate(house, "sun.li", "li.ting", "wang.qiang", begins=-9, days=8)),
+        "backwards": told(delegate(house, "sun.li", "li.ting", "wang.qiang", days=-1)),
+        "by a centre's administrator": told(delegate(house, "wu.fang", "li.ting", "wang.qiang")),
+        "by an auditor": told(delegate(house, "chen.jing", "li.ting", "wang.qiang")),
+    } == {
+        "for a colleague": (403, "delegation_not_yours"),
+        "for oneself, by oneself": (403, "delegation_self"),
+        "to another group": (403, "delegation_group"),
+        "to another court": (403, "delegation_group"),
+        "to nobody": (403, "delegation_group"),
+        "for 31 days": (403, "delegation_period"),
+        "in the past": (403, "delegation_period"),
+        "backwards": (403, "delegation_period"),
+        "by a centre's administrator": (403, "delegation_not_yours"),
+        "by an auditor": (403, "delegation_not_yours"),
+    }
+
+
+def test_standing_in_is_not_passed_on(house: House) -> None:
+    """Whoever is away is nobody's deputy, and a deputy's deputy has no part in the first one's tasks."""
+    dispatch(house)
+    delegate(house, "sun.li", "li.ting", "wang.qiang")
+    assert told(delegate(house, "sun.li", "sun.li", "li.ting")) == (403, "deputy_absent")
+
+    assert delegate(house, "sun.li", "wang.qiang", "sun.li").status_code == 201
+
+    assert told(look_up(house, "sun.li")) == (403, "work_order_not_held")
+
+
+def test_it_ends_when_one_of_the_two_leaves_the_group(house: House) -> None:
+    """Outside of the group there is nothing to stand in for."""
+    dispatch(house)
+    delegate(house, "sun.li", "li.ting", "wang.qiang")
+
+    moved = house.put_person("wu.fang", "wang.qiang", unit="zj0802-service-2")
+
+    assert moved.status_code == 200
+    assert told(look_up(house, "wang.qiang")) == (403, "work_order_not_held")
+    assert house.call("sun.li", "GET", "/v1/delegations").json() == []
+
+
+def test_making_and_ending_one_is_recorded_without_the_people_in_clear(house: House) -> None:
+    """The record names the delegation; who it is about is sealed beside it."""
+    before = len(house.admin_changes())
+    made = delegate(house, "sun.li", "li.ting", "wang.qiang").json()
+    house.call("sun.li", "DELETE", f"/v1/delegations/{made['id']}")
+
+    leaves = house.admin_changes()[before:]
+
+    assert [(leaf["outcome"], leaf["detail"]) for leaf in leaves] == [
+        ("changed", {"delegation": made["id"]}),
+        ("ended", {"delegation": made["id"]}),
+    ]
+    assert "wang.qiang" not in str(leaves)

@@ -1,0 +1,207 @@
+"""
+The tree as a file: what is written is read back the same, and every mistake is told by line and rule.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.organization.files import as_csv, as_json, read_organization
+from gateway.organization.people import Particulars, Person, broken_person
+from gateway.organization.roles import SEPARATED, SITS, Role
+from gateway.organization.tree import Tree, Unit, UnitKind, broken_units
+from tests.organization.many import COURTS, REGIONS, code, many_courts
+
+OFFICIAL = Particulars(
+    id_number="330802199003071239", unit_code="11330800DEM000196R", unit_name="示例法院", terminal="10.0.0.17"
+)
+LABELS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=20)
+WRITERS = {"json": as_json, "csv": as_csv}
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> tuple[list[Unit], list[Person]]:
+    """A sound tree with people in it."""
+    units = [Unit(id="r", parent=None, kind=UnitKind.REGION, court=None, zh=draw(LABELS), en=draw(LABELS))]
+    for number in range(draw(st.integers(0, 3))):
+        court, top = code(number), f"c{number}"
+        units.append(Unit(id=top, parent="r", kind=UnitKind.COURT, court=court, zh=draw(LABELS), en=draw(LABELS)))
+        for centre in range(draw(st.integers(0, 2))):
+            middle = f"{top}-{centre}"
+            units.append(
+                Unit(id=middle, parent=top, kind=UnitKind.CENTRE, court=court, zh=draw(LABELS), en=draw(LABELS))
+            )
+            units += [
+                Unit(id=f"{middle}-{one}", parent=middle, kind=UnitKind.GROUP, court=court, zh=draw(LABELS), en="g")
+                for one in range(draw(st.integers(0, 2)))
+            ]
+    courts = [unit.court for unit in units if unit.kind is UnitKind.COURT and unit.court]
+    people = [
+        draw(_person(unit, unit.court or courts[0], f"u{number}"))
+        for number, unit in enumerate(units)
+        if courts and draw(st.booleans())
+    ]
+    return units, people
+
+
+@st.composite
+def _person(draw: st.DrawFn, unit: Unit, court: str, user: str) -> Person:
+    fitting = sorted(role for role in Role if unit.kind in SITS[role])
+    active = draw(st.booleans())
+    held = draw(st.frozensets(st.sampled_from(fitting), max_size=2)) if active else frozenset()
+    roles = frozenset(list(held)[:1]) if held & SEPARATED else held
+    official = OFFICIAL if draw(st.booleans()) else None
+    name = draw(LABELS)
+    return Person(court=court, user=user, unit=unit.id, roles=roles, active=active, name=name, official=official)
+
+
+@settings(max_examples=60)
+@given(trees(), st.sampled_from(sorted(WRITERS)))
+def test_what_is_exported_is_imported_as_the_same_tree(tree: tuple[list[Unit], list[Person]], form: str) -> None:
+    """Names with commas, quotes and line-like signs, in both forms."""
+    units, people = tree
+
+    file, mistakes = read_organization(WRITERS[form](units, people).encode(), form=form)
+
+    assert (list(file.units), list(file.people)) == (units, people)
+    assert [*mistakes, *file.mistakes({})] == []
+
+
+def test_a_province_of_64_courts_in_11_regions_is_sound() -> None:
+    """Every unit and person of the file keeps every rule."""
+    file, mistakes = read_organization(many_courts().encode(), form="json")
+
+    assert [*mistakes, *file.mistakes({})] == []
+    assert len({unit.court for unit in file.units} - {None}) == COURTS
+    assert len([unit for unit in file.units if unit.kind is UnitKind.REGION]) == REGIONS + 1
+
+
+HEAD = "row,id,parent,kind,court,zh,en,user,unit,roles,active,name,id_number,unit_code,unit_name,terminal"
+COURT = "unit,zj0802,,court,浙0802,某院,A court,,,,,,,,,"
+CENTRE = "unit,zj0802-a,zj0802,centre,浙0802,某中心,A centre,,,,,,,,,"
+
+
+def told(*rows: str) -> list[str]:
+    """The mistakes of a CSV file with these rows, as line and rule."""
+    file, mistakes = read_organization("\n".join((HEAD, *rows)).encode(), form="csv")
+    return [f"{one.line} {one.rule.value}" for one in (*mistakes, *file.mistakes({}))]
+
+
+def person(**cells: str) -> str:
+    """A row of a person who sits at the court."""
+    whole = {"row": "person", "court": "浙0802", "user": "xu.lan", "unit": "zj0802", "name": "许兰"} | cells
+    return ",".join(whole.get(column, "") for column in HEAD.split(","))
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ("unit,zj0803-a,zj0802,centre,浙0802,某,x,,,,,,,,,", "unit_id"),
+        ("unit,zj0802-A,zj0802,centre,浙0802,某,x,,,,,,,,,", "unit_id"),
+        ("unit,zj-0804,,court,浙0804,某,x,,,,,,,,,", "unit_id"),
+        ("unit,zj0804,,court,浙0802,某,x,,,,,,,,,", "unit_court"),
+        ("unit,zj0804,,court,08,某,x,,,,,,,,,", "unit_court"),
+        ("unit,zj08,,region,浙08,某,x,,,,,,,,,", "unit_court"),
+        ("unit,zj0802-b,zj0802,centre,浙0803,某,x,,,,,,,,,", "unit_court"),
+        ("unit,zj0802-b,zj0802,group,浙0802,某,x,,,,,,,,,", "unit_parent"),
+        ("unit,zj0802-b,nowhere,centre,浙0802,某,x,,,,,,,,,", "unit_parent"),
+        ("unit,zj0802-b,,centre,浙0802,某,x,,,,,,,,,", "unit_parent"),
+        ("unit,zj0802-b,zj0802,centre,浙0802, ,x,,,,,,,,,", "unit_name"),
+        ("unit,zj0802-b,zj0802,centre,浙0802,,x,,,,,,,,,", "row_form"),
+        ("unit,zj0802-b,zj0802,office,浙0802,某,x,,,,,,,,,", "row_form"),
+        ("house,zj0802-b,zj0802,centre,浙0802,某,x,,,,,,,,,", "row_form"),
+        ("unit,zj0802-b,zj0802,centre,浙0802,某,x,,,,,,,,,,one too many", "row_form"),
+        ("unit,zj0802-b,zj0802", "row_form"),
+        (CENTRE, "duplicate"),
+        (person(unit="zj0803"), "person_place"),
+        (person(user="330802199003071239"), "user_id"),
+        (person(user="E12345678"), "user_id"),
+        (person(name=""), "row_form"),
+        (person(roles="clerk"), "row_form"),
+        (person(active="maybe"), "row_form"),
+        (person(roles="group_leader"), "role_place"),
+        (person(roles="system_administrator audit_administrator"), "roles_separated"),
+        (person(roles="judge", active="no"), "inactive_roles"),
+        (person(id_number="330802199003071239"), "row_form"),
+        (
+            person(id_number="330802199003071230", unit_code="11330800DEM000196R", unit_name="某", terminal="x"),
+            "particulars",
+        ),
+        (person(id_number="330802199003071239", unit_code="11330800", unit_name="某", terminal="x"), "particulars"),
+    ],
+)
+def test_every_mistake_is_told_with_its_line_and_rule(row: str, rule: str) -> None:
+    """The third row of the file is the wrong one."""
+    assert told(COURT, CENTRE, row) == [f"4 {rule}"]
+
+
+def test_regions_that_lie_in_each_other_are_told() -> None:
+    """The only ring that levels leave possible."""
+    regions = ["unit,n,s,region,,某,x,,,,,,,,,", "unit,s,n,region,,某,x,,,,,,,,,"]
+
+    assert told(*regions) == ["2 unit_cycle", "3 unit_cycle"]
+
+
+def test_all_mistakes_are_told_at_once_and_none_repeats_a_value() -> None:
+    """A file of people is full of what must not be shown."""
+    rows = [COURT, person(user="330802199003071239"), person(name=" 许兰 "), person(user="a", roles="许兰")]
+    file, mistakes = read_organization("\n".join((HEAD, *rows)).encode(), form="csv")
+
+    texts = [str(one) for one in (*mistakes, *file.mistakes({}))]
+
+    assert [text.split(":")[0] for text in texts] == ["line 5", "line 3", "line 4"]
+    assert [text for text in texts if "许兰" in text or "330802199003071239" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (b"\xff\xfe", "csv"),
+        (b"\xff\xfe", "json"),
+        (b"name;unit\n", "csv"),
+        (b"[]", "json"),
+        (b'{"units": [1]}', "json"),
+        (b'{"units": [], "units": []}', "json"),
+        (b'{"teams": []}', "json"),
+        (b"[" * 100_000, "json"),
+    ],
+)
+def test_what_is_no_file_of_a_tree_is_told_so(content: bytes, form: str) -> None:
+    """Nothing is guessed."""
+    file, mistakes = read_organization(content, form=form)
+
+    assert ([str(one.rule) for one in mistakes], file.units, file.people) == (["encoding"], (), ())
+
+
+def test_a_mistake_in_json_is_told_with_its_line_as_well() -> None:
+    """Whichever way the file is laid out."""
+    text = (
+        '{"units": [\n{"id": "zj0802", "parent": null, "kind": "court",\n "court": "浙0802", "zh": "某", "en": "x"},\n'
+    )
+    wrong = '{"id": "zj0802-b", "parent": "zj0802", "kind": "group", "court": "浙0802", "zh": "某", "en": "x"}]}'
+
+    file, mistakes = read_organization((text + wrong).encode(), form="json")
+
+    assert [(one.line, one.rule.value) for one in (*mistakes, *file.mistakes({}))] == [(4, "unit_parent")]
+
+
+def test_a_unit_that_stands_never_changes_kind_or_court() -> None:
+    """The people in it would change theirs."""
+    before = Unit(id="zj0802", parent=None, kind=UnitKind.COURT, court="浙0802", zh="某", en="x")
+    file, _ = read_organization(as_json([replace(before, court="浙0803")], []).encode(), form="json")
+
+    assert [one.rule.value for one in file.mistakes({"zj0802": before})] == ["unit_fixed"]
+
+
+@given(trees())
+@settings(max_examples=30)
+def test_every_generated_tree_keeps_the_rules(tree: tuple[list[Unit], list[Person]]) -> None:
+    """The property above is about sound trees, and they are."""
+    units, people = tree
+    whole: Any = {unit.id: unit for unit in units}
+
+    assert broken_units(whole) == {}
+    assert [broken_person(one, Tree(whole)) for one in people] == [None] * len(people)
