@@ -15,6 +15,7 @@ from gateway.cli import client, render
 from gateway.cli.agencies import agencies_app
 from gateway.cli.audit import audit_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
+from gateway.cli.org import org_app
 from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.demo import tour, tree, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
@@ -28,6 +29,7 @@ database_app = typer.Typer(no_args_is_help=True, help="The hub's database.")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="database")
+app.add_typer(org_app, name="org")
 
 DEMO_FOLDER = Path("var/demo")
 
