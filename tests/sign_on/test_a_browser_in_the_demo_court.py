@@ -1,0 +1,59 @@
+"""
+The demo court as a browser meets it: real sockets, the real sign-on server, plain HTTP on this machine.
+"""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.desk import Desk
+
+
+@pytest.fixture
+def browser(desk: Desk) -> Iterator[httpx.Client]:
+    """A browser in the clerk's hands."""
+    with httpx.Client(base_url=desk.court.address, follow_redirects=True, trust_env=False, timeout=30) as client:
+        yield client
+
+
+def signs_in(browser: httpx.Client, user: str, to: str = "/v1/session") -> httpx.Response:
+    """Chooses a person on the sign-on server's page, as its form does."""
+    page = browser.get("/sign-in", params={"to": to})
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+    return browser.post(page.url.copy_with(query=None), data=hidden | {"user": user})
+
+
+def test_a_clerk_signs_in_looks_up_and_signs_out(desk: Desk, browser: httpx.Client) -> None:
+    """The session carries the same right as the clerk's access token, and ends when she says so."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+
+    session = signs_in(browser, "li.ting")
+    own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}
+    found = browser.post("/v1/lookups", json=desk.question(number, person), headers=own)
+    forged = browser.post("/v1/lookups", json=desk.question(number, person))
+    out = browser.post("/sign-out", headers=own, follow_redirects=False)
+    afterwards = browser.get("/v1/session")
+
+    assert (session.status_code, session.url.path, session.json()["user"]) == (200, "/v1/session", "li.ting")
+    assert (found.status_code, found.json()["identity"]["full_name"]["value"]) == (200, person["name"])
+    assert (forged.status_code, forged.json()["rule"]) == (403, "cross_site")
+    assert out.status_code == 303
+    assert (afterwards.status_code, afterwards.json()["rule"]) == (401, "missing")
+
+
+def test_the_audit_log_tells_when_somebody_came_and_went(desk: Desk, browser: httpx.Client) -> None:
+    """Sign-in and end are one exchange; how strongly the person authenticated stands in clear."""
+    session = signs_in(browser, "wang.qiang")
+    own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}
+    browser.post("/sign-out", headers=own, follow_redirects=False)
+    begun, ended = [one["event"] for one in desk.events() if one["event"]["type"].startswith("session.")][-2:]
+
+    assert (begun["type"], begun["detail"]) == (
+        "session.signed_in",
+        {"acr": "urn:demo:acr:password", "method": "pwd"},
+    )
+    assert (ended["type"], ended["detail"]) == ("session.ended", {"how": "signed_out"})
+    assert ended["xid"] == begun["xid"]
