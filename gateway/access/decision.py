@@ -237,9 +237,11 @@ class Access:
 
 def _lookups(kind: Kind | None, document: WorkOrderStatement | None) -> tuple[str, ...]:
     """What the kind grants, as far as the work order wants it."""
-    wanted = None if document is None else document.want
-    granted = () if kind is None else (want.value for want in kind.scopes if wanted is None or want in wanted)
-    return tuple(sorted(granted))
+    if kind is None:
+        return ()
+    if document is None or document.want is None:
+        return kind.lookups
+    return tuple(want for want in kind.lookups if want in document.want)
 
 
 def _folded(name: str) -> str:

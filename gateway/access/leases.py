@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from gateway.access import standing
 from gateway.access.standing import Standing, Wish
 from gateway.database import Database, DatabaseUnavailable, shared
+from gateway.database.arrays import Texts
 
 # An answer is recorded and handed to the network in far less; neither a slow log nor a caller who does not read must
 # hold up a closing for longer.  Seconds.
@@ -132,11 +133,11 @@ class Leases:
             free, self._free = self._free, {}
             for connection, names in free.items():
                 if not connection.closed:
-                    await asyncio.gather(connection.execute(_UNLOCK, (names,)), return_exceptions=True)
+                    await asyncio.gather(connection.execute(_UNLOCK, (Texts(names),)), return_exceptions=True)
 
     async def _take(self, connection: shared.Connection, keys: list[_Key]) -> Mapping[_Key, Lease]:
         names = [name for key in keys for name in key.names]
-        found = await connection.execute(_TRY, (names,), binary=True)
+        found = await connection.execute(_TRY, (Texts(names),), binary=True)
         locked = {row[0] - 1 for row in await found.fetchall() if row[1]}
         held: dict[_Key, tuple[str, ...]] = {}
         useless: list[str] = []

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from gateway.access.standing import REFUSALS_WITHIN
 from gateway.database import Database, shared
+from gateway.database.arrays import Blobs, Integers, Texts
 
 
 class Question(NamedTuple):
@@ -47,7 +48,8 @@ class Questions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counts = shared.SharedRead(database, _count)
+        # The record of the question is what must be durable; of the count a crash may lose the last milliseconds.
+        self._counts = shared.SharedRead(database, _count, options="-c synchronous_commit=off")
         self._numbers = 0
 
     async def take(self, court: str, work_order: str, party: bytes) -> bool:
@@ -71,10 +73,8 @@ async def _count(connection: shared.Connection, questions: list[Question]) -> di
     for one in questions:
         grants.setdefault((one.court, one.work_order, one.party), []).append(one)
     courts, orders, parties = zip(*grants, strict=True)
-    wanted = [len(ones) for ones in grants.values()]
-    # The record of the question is what must be durable; of the count a crash may lose the last milliseconds.
-    await connection.execute("SET synchronous_commit = off")
-    found = await connection.execute(_COUNT, (list(courts), list(orders), list(parties), wanted), binary=True)
+    wanted = Integers(len(ones) for ones in grants.values())
+    found = await connection.execute(_COUNT, (Texts(courts), Texts(orders), Blobs(parties), wanted), binary=True)
     counted: dict[Question, bool] = {}
     for court, order, party, given in await found.fetchall():
         counted |= {one: place < given for place, one in enumerate(grants[court, order, bytes(party)])}

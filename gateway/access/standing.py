@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.database import shared
+from gateway.database.arrays import Blobs, Texts
 from schemas.work_order import WorkOrderStatus
 
 # Refusals that a guess would meet, and the time within which they are counted.
@@ -93,7 +94,7 @@ async def read(connection: shared.Connection, wishes: list[Wish]) -> dict[Wish, 
     """How things stand for each wish, at one moment."""
     courts, users, orders, parties = zip(*wishes, strict=True)
     found = await connection.execute(
-        READ, (MOST_REFUSALS, REFUSALS_WITHIN, list(courts), list(users), list(orders), list(parties)), binary=True
+        READ, (MOST_REFUSALS, REFUSALS_WITHIN, Texts(courts), Texts(users), Texts(orders), Blobs(parties)), binary=True
     )
     return {wishes[row[0] - 1]: _standing(row) for row in await found.fetchall()}
 

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from gateway.database import Database, DatabaseUnavailable
+from gateway.database import Database, DatabaseUnavailable, arrays
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -28,8 +29,15 @@ class SharedRead(Generic[K, V]):
     replica.  Nothing is remembered between reads.
     """
 
-    def __init__(self, database: Database, read: Callable[[Connection, list[K]], Awaitable[Mapping[K, V]]]) -> None:
-        self._conninfo = database.conninfo
+    def __init__(
+        self,
+        database: Database,
+        read: Callable[[Connection, list[K]], Awaitable[Mapping[K, V]]],
+        *,
+        options: str = "",
+    ) -> None:
+        given = conninfo_to_dict(database.conninfo).get("options", "")
+        self._conninfo = make_conninfo(database.conninfo, options=f"{given} {options}".strip())
         self._timeout = database.timeout
         self._read = read
         self._connection: Connection | None = None
@@ -80,6 +88,7 @@ class SharedRead(Generic[K, V]):
             # A connection that died while idle is no news about the database: one fresh attempt.
             await self._drop()
         self._connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, prepare_threshold=0)
+        arrays.teach(self._connection)
         try:
             return await self._read(self._connection, keys)
         except psycopg.OperationalError:

@@ -7,6 +7,7 @@ A mode never widens: it shortens, lowers, leaves fields out, masks, or asks for 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Final
 
 from gateway.access.catalogue.masks import Mask
@@ -42,7 +43,7 @@ class Mode:
     masks: Mapping[str, Mask] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """
     One kind of work order.  `lasts` from the dispatch; `questions` about each party; `trigger` is the ticket system's
@@ -58,6 +59,11 @@ class Kind:
     questions: int
     second_person: bool
     scopes: Mapping[Want, Scope]
+
+    @cached_property
+    def lookups(self) -> tuple[str, ...]:
+        """The lookups that it grants, sorted."""
+        return tuple(sorted(want.value for want in self.scopes))
 
     def narrowed(self, mode: Mode) -> "Kind":
         """The kind as a court has it."""
