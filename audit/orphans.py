@@ -6,7 +6,7 @@ A lookup lives no longer than its deadline (30 s at most), so an intent that is 
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,10 +25,11 @@ _ENDS = (EventType.LOOKUP_OUTCOME, EventType.LOG_ORPHAN_CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """An intent that nothing followed: its place and its exchange."""
+    """An intent that nothing followed: its place, its exchange, and the court whose auditors may see its end."""
 
     index: int
     exchange: UUID
+    court: str | None
 
 
 class Orphans:
@@ -48,10 +49,10 @@ class Orphans:
         found: list[Orphan] = []
         first_open = size
         for chunk in range(start, size, CHUNK):
-            for index, exchange, at in self._open_intents(chunk, min(chunk + CHUNK, size)):
-                first_open = min(first_open, index)
+            for orphan, at in self._open_intents(chunk, min(chunk + CHUNK, size)):
+                first_open = min(first_open, orphan.index)
                 if now - at > GRACE:
-                    found.append(Orphan(index, exchange))
+                    found.append(orphan)
             if len(found) >= MOST_AT_ONCE:
                 break
         self._reader.rows("SELECT {schema}.swept(%s)", (min(first_open, size),))
@@ -62,13 +63,13 @@ class Orphans:
         query = "SELECT count(*) FROM {schema}.entry WHERE type = %s AND type > 2"
         return int(self._reader.rows(query, (EventType.LOG_ORPHAN_CLOSED.number,))[0][0])
 
-    def _open_intents(self, start: int, end: int) -> list[tuple[int, UUID, datetime]]:
+    def _open_intents(self, start: int, end: int) -> list[tuple[Orphan, datetime]]:
         rows = self._reader.rows(
-            "SELECT idx, xid, at FROM {schema}.entry e WHERE idx >= %s AND idx < %s AND type = %s AND NOT EXISTS "
-            "(SELECT 1 FROM {schema}.entry o WHERE o.xid = e.xid AND o.type = ANY (%s)) ORDER BY idx",
+            "SELECT idx, xid, court, at FROM {schema}.entry e WHERE idx >= %s AND idx < %s AND type = %s "
+            "AND NOT EXISTS (SELECT 1 FROM {schema}.entry o WHERE o.xid = e.xid AND o.type = ANY (%s)) ORDER BY idx",
             (start, end, EventType.LOOKUP_INTENT.number, [kind.number for kind in _ENDS]),
         )
-        return [(row[0], row[1], row[2]) for row in rows]
+        return [(Orphan(*row[:3]), row[3]) for row in rows]
 
 
 async def close_orphans(log: Log, now: datetime) -> int:
@@ -83,7 +84,7 @@ async def close_orphans(log: Log, now: datetime) -> int:
             type=EventType.LOG_ORPHAN_CLOSED,
             exchange=orphan.exchange,
             at=now,
-            who=HUB,
+            who=replace(HUB, court=orphan.court),
             outcome="closed",
             detail={"intent": orphan.index},
         )

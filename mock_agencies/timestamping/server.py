@@ -1,13 +1,12 @@
 """
 The endpoints: the timestamp itself, the root certificate, and a control door that makes it misbehave.
 
-    POST /                   application/timestamp-query
+    POST anywhere            application/timestamp-query
     GET  /ca.pem             the root certificate
     POST /_control/fault     {"fault": one of FAULTS, or null}
     GET  /_control/ledger    how many requests came
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -44,10 +43,10 @@ def create() -> Starlette:
         desk.authority.close()
 
     routes = [
-        Route("/", desk.stamp, methods=["POST"]),
         Route("/ca.pem", desk.roots),
         Route("/_control/fault", desk.arm, methods=["POST"]),
         Route("/_control/ledger", desk.ledger),
+        Route("/{path:path}", desk.stamp, methods=["POST"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -63,7 +62,9 @@ class _Desk:
         self._requests += 1
         query = await request.body()
         if self._fault == "hang":
-            await asyncio.Event().wait()
+            # Until the caller gives up.
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
         instead = _INSTEAD.get(self._fault or "")
         if instead is not None:
             return instead()
