@@ -51,8 +51,8 @@ class Guard:
         if not self._path.exists():
             raise ConfigurationError(
                 f"{self._path}: the rollback guard is missing; without it a restored database could make the key "
-                "sign a second history. Copy it from the newest copy of the key folder, or start a new log with a new "
-                "origin"
+                "sign a second history. Copy it from the newest copy of the key folder; if there is none, begin a new "
+                "log with: shuniu audit succeed"
             )
         try:
             said = json.loads(self._path.read_bytes())

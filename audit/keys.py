@@ -80,7 +80,8 @@ class KeyFile:
         path = folder / FILE
         if not path.exists():
             raise ConfigurationError(
-                f"{path}: no key file; restore it from its copy, or start a new log: shuniu audit create"
+                f"{path}: no key file; restore it from its copy. A new installation makes one with: shuniu init; "
+                "if every copy is lost, a new log begins with: shuniu audit succeed"
             )
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigurationError(f"{path}: others can read these keys; run: chmod 600 {path}")

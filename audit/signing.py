@@ -100,7 +100,7 @@ class CheckpointSigner:
         if head.size < tree.size:
             raise LogBroken(
                 f"the log has {head.size} entries, but {tree.size} were signed: the database was rolled back or "
-                "replaced. Restore the newest copy; if there is none, start a new log under a new origin",
+                "replaced. Restore the newest copy; if there is none, begin a new log with: shuniu audit succeed",
                 last_good=head.size,
             )
         start = tree.size

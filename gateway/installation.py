@@ -2,6 +2,7 @@
 An installation: keys, tables and log, made once and on request, then only opened.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from psycopg import sql
 
 import audit.database
 from adapters.errors import ConfigurationError
+from audit.guard import sync_folder
 from audit.keys import KeyFile
 from gateway.database.migrations import migrate
 from gateway.database.server import EmbeddedServer
@@ -43,6 +45,22 @@ def create_keys(settings: Settings) -> Path:
     Vault.create(folder / HUB_KEY)
     KeyFile.create(folder, origin=settings.origin)
     return folder
+
+
+def copy_hub_key(old: Path, new: Path) -> bool:
+    """
+    Gives the key folder of a new log the hub's own key, which knows the work orders; says whether there was one.
+    """
+    if not (old / HUB_KEY).exists():
+        return False
+    if not (new / HUB_KEY).exists():
+        descriptor = os.open(new / HUB_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write((old / HUB_KEY).read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(new)
+    return True
 
 
 def create_tables(

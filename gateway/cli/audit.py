@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from audit.anchoring import Anchors
 from audit.checkpoint import read_checkpoint
+from adapters.errors import ConfigurationError
 from audit.deep import check_deep
 from audit.event import EventType
 from audit.export import export as export_log
@@ -23,7 +24,7 @@ from audit.verify import Report, Verdict, verify
 from gateway.cli.audit_anchors import anchors_app
 from gateway.cli.audit_keeping import keeping_app
 from gateway.cli.audit_search import search_app
-from gateway.cli.log_here import event_of, log_here, record
+from gateway.cli.log_here import event_of, log_here, named_key, record
 from gateway.cli.options import Json
 from gateway.cli.out import Exit, as_document, fail, say, show
 
@@ -85,11 +86,8 @@ def audit_verify(
 
 def _key(text: str | None, folder: Path) -> VerifierKey:
     try:
-        if text is None:
-            return Folder(folder).key()
-        path = Path(text)
-        return VerifierKey.parse(path.read_text(encoding="utf-8") if path.is_file() else text)
-    except (NoteError, OSError) as error:
+        return Folder(folder).key() if text is None else named_key(text)
+    except (NoteError, OSError, ConfigurationError) as error:
         problem = str(error)
     return fail(problem, Exit.USAGE)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from adapters.errors import ConfigurationError
@@ -14,6 +15,7 @@ from audit import errors
 from audit.event import Event, EventType, Kept, Who
 from audit.keys import KeyFile, Keys
 from audit.log import Log
+from audit.note import NoteError, VerifierKey
 from audit.reader import Reader
 from gateway.cli import client
 from gateway.inspection import sought
@@ -71,9 +73,14 @@ def installed() -> Iterator[Settings]:
 
 def record(here: LogHere, event: Event, keep: Sequence[Kept] = ()) -> int:
     """What is done with the log stands in the log, durable and signed before it is done.  Returns its index."""
+    return append(here.dsn, here.keys, here.settings.audit_schema, event, keep)
 
-    async def append() -> int:
-        log = await Log.open(here.dsn, here.keys, schema=here.settings.audit_schema, sign_every=None)
+
+def append(dsn: str, keys: Keys, schema: str, event: Event, keep: Sequence[Kept] = ()) -> int:
+    """Appends one record to a log that no hub of this process holds, and signs it.  Returns its index."""
+
+    async def appended() -> int:
+        log = await Log.open(dsn, keys, schema=schema, sign_every=None)
         try:
             index = await log.append(event, keep=keep)
             await log.sign()
@@ -81,12 +88,22 @@ def record(here: LogHere, event: Event, keep: Sequence[Kept] = ()) -> int:
             await log.aclose()
         return index
 
-    return asyncio.run(append())
+    return asyncio.run(appended())
 
 
 def event_of(kind: EventType, detail: dict[str, str | int]) -> Event:
     """Something that an operator does at the command line."""
     return Event(type=kind, exchange=uuid4(), at=datetime.now(UTC), who=OPERATOR, outcome="done", detail=detail)
+
+
+def named_key(text: str) -> VerifierKey:
+    """A log's public key, given as its text or as the file that holds it.  Raises `ConfigurationError`."""
+    try:
+        path = Path(text)
+        return VerifierKey.parse(path.read_text(encoding="utf-8") if path.is_file() else text)
+    except (NoteError, OSError) as error:
+        problem = str(error)
+    raise ConfigurationError(problem)
 
 
 def asked_subject(id_type: IdType, country: str | None) -> Subject:

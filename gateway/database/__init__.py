@@ -81,6 +81,6 @@ class Database:
         await self.run(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     def close(self) -> None:
-        """Gives all connections back."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Gives all connections back, once what is under way has ended: a statement's limit is the longest wait."""
+        self._threads.shutdown(cancel_futures=True)
         self._engine.dispose()
