@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from adapters.errors import ConfigurationError
 from audit.anchoring import Anchors
 from audit.checkpoint import read_checkpoint
-from adapters.errors import ConfigurationError
 from audit.deep import check_deep
 from audit.event import EventType
 from audit.export import export as export_log
