@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     sign_on_client: str = "shuniu-pages"
     """The `client_id` under which people sign in here."""
 
+    sign_on_client_key: Path | None = None
+    """The private key (PEM) of that client; without it the hub is a public client.  Readable by its owner alone."""
+
     sign_on_acr: str = ""
     """The accepted classes of authentication (`acr`), the preferred one first, with spaces between; empty: any."""
 

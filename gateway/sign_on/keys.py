@@ -146,13 +146,14 @@ def _verifying(parameters: dict[str, Any]) -> VerifyingKey | None:
             key = JWKRegistry.import_key(parameters)
     except UNTRUSTED:
         return None
-    algorithm = _algorithm(key)
+    algorithm = algorithm_of(key)
     if algorithm is None or parameters.get("alg", algorithm) != algorithm:
         return None
     return VerifyingKey(algorithm=algorithm, key=key)
 
 
-def _algorithm(key: Key) -> str | None:
+def algorithm_of(key: Key) -> str | None:
+    """The one algorithm of a key, or None for a key that is not wanted."""
     match key:
         case ECKey() if key.curve_name == "P-256":
             return "ES256"

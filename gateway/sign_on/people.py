@@ -11,6 +11,7 @@ from audit.log import Log
 from gateway.database import Database
 from gateway.settings import Settings
 from gateway.sign_on.attempts import Attempts
+from gateway.sign_on.client_key import ClientKey
 from gateway.sign_on.desk import SignOn
 from gateway.sign_on.identity import Demand
 from gateway.sign_on.sessions import Limits, Sessions
@@ -36,7 +37,7 @@ class People:
         *,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """Puts them together as the settings say.  `clock` gives Unix time."""
+        """Puts them together as the settings say.  `clock` gives Unix time.  Raises `ConfigurationError`."""
         demand = Demand(
             client=settings.sign_on_client,
             acr=tuple(settings.sign_on_acr.split()),
@@ -47,8 +48,9 @@ class People:
             absolute=settings.session_absolute,
             bound_to_address=settings.session_bound_to_address,
         )
+        key = None if settings.sign_on_client_key is None else ClientKey.load(settings.sign_on_client_key)
         return cls(
-            SignIn(sign_on, Attempts(database, vault, clock), demand, clock),
+            SignIn(sign_on, Attempts(database, vault, clock), demand, clock, key=key),
             Sessions(database, vault, log, limits, clock),
         )
 

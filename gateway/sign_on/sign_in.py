@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from gateway.sign_on.attempts import Attempt, Attempts
 from gateway.sign_on.caller import Caller
+from gateway.sign_on.client_key import ClientKey
 from gateway.sign_on.desk import SignOn
 from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignInStep, SignOnUnavailable
 from gateway.sign_on.identity import Demand, Identity, identity_of
@@ -41,14 +42,24 @@ class SignedIn:
 
 class SignIn:
     """
-    Sends people to the sign-on server and takes them back.  `clock` gives Unix time.
+    Sends people to the sign-on server and takes them back.  `clock` gives Unix time; without `key` the hub is a public
+    client, known to the server by its address alone.
     """
 
-    def __init__(self, sign_on: SignOn, attempts: Attempts, demand: Demand, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sign_on: SignOn,
+        attempts: Attempts,
+        demand: Demand,
+        clock: Callable[[], float],
+        *,
+        key: ClientKey | None = None,
+    ) -> None:
         self._sign_on = sign_on
         self._attempts = attempts
         self._demand = demand
         self._clock = clock
+        self._key = key
 
     async def begin(self, *, return_to: str, to: str) -> Begun:
         """
@@ -104,6 +115,8 @@ class SignIn:
             "redirect_uri": attempt.return_to,
             "code_verifier": attempt.verifier,
         }
+        if self._key is not None:
+            form |= self._key.proof(self._demand.client, self._issuer, self._clock())
         tokens, answered = None, False
         with contextlib.suppress(*UNTRUSTED):
             async with asyncio.timeout(FETCH_SECONDS):

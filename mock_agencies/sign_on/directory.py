@@ -39,7 +39,8 @@ class Client:
     A program known to the sign-on server.
 
     A service has a key and acts for itself at one `court`; the others send people to sign in, and get them back at
-    one of `return_paths` on any port of their own machine (RFC 8252, section 7.3).
+    one of `return_paths` on any port of their own machine (RFC 8252, section 7.3).  A `confidential` one of these has
+    a key, too, and must prove itself when it exchanges a code.
     """
 
     id: str
@@ -47,11 +48,17 @@ class Client:
     scopes: tuple[str, ...]
     court: str = ""
     return_paths: tuple[str, ...] = ()
+    confidential: bool = False
 
     @property
     def is_service(self) -> bool:
         """Whether the client signs on for itself."""
         return bool(self.court)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the client proves itself by an assertion."""
+        return self.is_service or self.confidential
 
     def may_return_to(self, address: str) -> bool:
         """Whether people may be sent back to this address."""
@@ -98,6 +105,13 @@ STAFF = _by_user(
 
 CLIENTS = _by_id(
     Client(id="shuniu-pages", name="枢纽", scopes=STAFF_SCOPES, return_paths=("/signed-in",)),
+    Client(
+        id="shuniu-pages-confidential",
+        name="枢纽",
+        scopes=STAFF_SCOPES,
+        return_paths=("/signed-in",),
+        confidential=True,
+    ),
     Client(id="ticket-system", name="工单系统", scopes=TICKET_SCOPES, court="浙0802"),
     Client(id="ticket-system-0803", name="工单系统（浙0803）", scopes=TICKET_SCOPES, court="浙0803"),
 )
@@ -105,7 +119,7 @@ CLIENTS = _by_id(
 
 def client_key(client: str) -> ECKey:
     """
-    The private key of a synthetic service: anyone can compute it from the client's id, so it protects nothing.
+    The private key of a synthetic client: anyone can compute it from the client's id, so it protects nothing.
     """
     seed = hashlib.sha256(f"shuniu demo client {client}".encode()).digest()
     number = int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1

@@ -112,15 +112,23 @@ class SignOnServer:
         form = await _form(request)
         match form.get("grant_type"):
             case "authorization_code":
+                self._require_proof(form)
                 grant = self._codes.redeem(form)
                 wanted = grant.request
                 tokens = self._office.for_staff(grant.person, wanted.client, wanted.scopes, wanted.nonce, wanted.acr)
             case "client_credentials":
                 client = self._desk.client(form)
+                if not client.is_service:
+                    raise OAuthError("unauthorized_client", "this client does not act for itself")
                 tokens = self._office.for_service(client, scopes_of(client, form), _thumbprint(request))
             case _:
                 raise OAuthError("unsupported_grant_type", "authorization_code or client_credentials")
         return JSONResponse(tokens, headers=NO_STORE)
+
+    def _require_proof(self, form: Mapping[str, str]) -> None:
+        client = CLIENTS.get(form.get("client_id", ""))
+        if client is not None and client.confidential:
+            self._desk.client(form)
 
     async def control_token(self, request: Request) -> Response:
         """

@@ -1,0 +1,77 @@
+"""
+The hub's own key at the sign-on server: by it the hub proves that it is the hub when it exchanges a code
+(private_key_jwt: RFC 7523, OpenID Connect Core section 9).
+"""
+
+import contextlib
+import json
+import secrets
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc import jws
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+from adapters.errors import ConfigurationError
+from gateway.sign_on.issuer import UNTRUSTED
+from gateway.sign_on.keys import algorithm_of
+from gateway.sign_on.tokens import REGISTRY
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_SECONDS = 60
+
+
+class ClientKey:
+    """
+    Signs the assertions of one client.
+    """
+
+    def __init__(self, key: Key, algorithm: str) -> None:
+        self._key = key
+        self._algorithm = algorithm
+
+    @classmethod
+    def load(cls, path: Path) -> "ClientKey":
+        """Reads an owner-only key (PEM).  Raises `ConfigurationError` with what mends it."""
+        key: Key | None = None
+        with contextlib.suppress(OSError, *UNTRUSTED):
+            key = _read(path.read_bytes())
+        algorithm = None if key is None else algorithm_of(key)
+        if key is None or algorithm is None:
+            raise ConfigurationError(
+                f"{path}: not a private key that signs; make one with: "
+                f"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {path}"
+            )
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
+        return cls(key, algorithm)
+
+    def proof(self, client: str, audience: str, now: float) -> dict[str, str]:
+        """The fields of a token request that prove who sends it; good for one request and one minute."""
+        claims = {
+            "iss": client,
+            "sub": client,
+            "aud": audience,
+            "jti": secrets.token_urlsafe(16),
+            "iat": int(now),
+            "exp": int(now) + ASSERTION_SECONDS,
+        }
+        header = {"alg": self._algorithm, "typ": "JWT"}
+        assertion = jws.serialize_compact(header, json.dumps(claims), self._key, registry=REGISTRY)
+        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+
+
+def _read(pem: bytes) -> Key | None:
+    match load_pem_private_key(pem, password=None):
+        case EllipticCurvePrivateKey() as found:
+            return ECKey.import_key(found)
+        case RSAPrivateKey() as found:
+            return RSAKey.import_key(found)
+        case Ed25519PrivateKey() as found:
+            return OKPKey.import_key(found)
+        case _:
+            return None
