@@ -24,9 +24,13 @@ lint: $(VENV)/.development ## ruff, mypy and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.development ## lookups per second beside a hand-written gateway; then the audit log against its goals
+bench: $(VENV)/.development ## lookups per second beside a hand-written gateway; then access and the audit log
 	$(BIN)/python -m bench.lookups
+	$(BIN)/python -m bench.access
 	$(BIN)/python -m bench.audit
+
+bench-access: $(VENV)/.development ## what the decision adds to a lookup, with 1,000 and with 1,000,000 open grants
+	$(BIN)/python -m bench.access
 
 bench-audit: $(VENV)/.development ## the audit log alone: durable appends, verification, size, search
 	$(BIN)/python -m bench.audit
@@ -37,12 +41,16 @@ prove-audit: $(VENV)/.development ## 200 kills under the load of four hubs: noth
 interop: $(VENV)/.development ## exports of real logs checked by code that is not ours (needs Go; PYTHON312= for the second half)
 	$(BIN)/python -m tests.audit.interop --gopath $(GO_SOURCES) $(if $(PYTHON312),--python $(PYTHON312))
 
+prove-access: $(VENV)/.development ## the right follows the task: a long stateful run and 1,000 races of close against lookup
+	SHUNIU_TEST_RUNS=60 SHUNIU_TEST_STEPS=60 SHUNIU_TEST_RACES=1000 \
+	$(BIN)/pytest -q -s tests/access/test_the_right_follows_the_task.py tests/access/test_revocation_race.py
+
 lock: ## resolve the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the virtual environment and everything that was made
-	rm -rf $(VENV) var bench/results.json
+	rm -rf $(VENV) var bench/results*.json
 
 $(VENV)/.python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Shuniu needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
@@ -58,4 +66,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test lint bench bench-audit prove-audit interop lock clean
+.PHONY: help demo serve test lint bench bench-audit bench-access prove-audit prove-access interop lock clean

@@ -54,7 +54,8 @@ FILE: Final = Path(__file__).parent / "results.access.json"
 FILL: Final = """
     INSERT INTO work_order
         (court, id, version, status, kind, case_number, holder, digest, document, recorded, changed_at)
-    SELECT '浙0802', 'F-' || n, 1, 'dispatched', 'service-of-process', '', 'clerk.' || n %% 5000, '\\x00', '\\x00', true,
+    SELECT '浙0802', 'F-' || n, 1, 'dispatched', 'service-of-process', '', 'clerk.' || n %% 5000, '\\x00',
+        '\\x00', true,
         clock_timestamp() FROM generate_series(1, %(count)s) n;
     INSERT INTO access_grant (court, work_order, party, id, position, starts_at, ends_at, allowed)
     SELECT '浙0802', 'F-' || n, sha256(n::text::bytea), gen_random_uuid(), 0, clock_timestamp(),

@@ -9,15 +9,16 @@ Prints a table and where the hub's processor time goes, and writes `bench/result
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGUSR1
 from typing import Any, Final
@@ -53,6 +54,7 @@ class Runner:
     clients: int
     seconds: float
     warm_up: float
+    versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def load(self, gateway: Gateway, *, as_hub: bool) -> dict[str, Any]:
         """One run of the load program; its figures.  Raises `RuntimeError` if an answer was wrong."""
@@ -68,11 +70,13 @@ class Runner:
         return figures
 
     def state_work_orders(self, gateway: Gateway) -> None:
-        """States the work orders, as the ticket system does."""
+        """States the work orders anew, as the ticket system does: every party has all its questions again."""
+        version = next(self.versions)
         headers = {"Authorization": f"Bearer {self.world.token(client=TICKETS)}"}
         with httpx.Client(base_url=gateway.address, headers=headers, trust_env=False, timeout=30) as tickets:
             for name, statement in work_orders(self.people).items():
-                tickets.put(f"/v1/work-orders/{name}", json=statement).raise_for_status()
+                stated = statement | {"version": version, "status": "reopened"}
+                tickets.put(f"/v1/work-orders/{name}", json=stated).raise_for_status()
 
     def answer(self, gateway: Gateway, position: int, *, as_hub: bool) -> dict[str, Any]:
         """One answer, read."""
@@ -90,7 +94,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="measured time of one run")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before it, not measured")
     parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--work-orders", type=int, default=200)
+    parser.add_argument("--work-orders", type=int, default=400)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
         folder = Path(temporary)
@@ -124,6 +128,8 @@ def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[st
         runs: dict[str, list[dict[str, Any]]] = {name: [] for name in gateways}
         for number in range(rounds):
             for name, gateway in gateways.items():
+                if name == "hub":
+                    runner.state_work_orders(gateway)
                 figures = runner.load(gateway, as_hub=name == "hub")
                 runs[name].append(figures)
                 show.print(
@@ -135,7 +141,9 @@ def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[st
 def sample(runner: Runner, folder: Path) -> dict[str, float]:
     """Microseconds of the hub's processor time per lookup, by room."""
     with running.sampled_hub(runner.world, folder) as gateway:
+        runner.state_work_orders(gateway)
         runner.load(gateway, as_hub=True)
+        runner.state_work_orders(gateway)
         gateway.process.send_signal(SIGUSR1)
         figures = runner.load(gateway, as_hub=True)
         seconds = running.samples(gateway)

@@ -17,11 +17,13 @@ from typing import Final
 
 import httpx
 
+import gateway.demo
 from gateway.demo.world import AGENCIES_TEMPLATE
 
 SIGN_ON: Final = "sign_on"
 AGENCIES: Final = ("public_security", "human_resources", "market_regulation")
 READY_SECONDS: Final = 30
+TREE: Final = Path(gateway.demo.__file__).with_name("organization.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,8 @@ def hub(world: Outside, folder: Path) -> Iterator[Gateway]:
     """The hub as its command serves it, with the bundled PostgreSQL, in a new installation."""
     environment = _installation(world, folder)
     command = [str(Path(sys.executable).parent / "shuniu")]
-    subprocess.run([*command, "init"], check=True, env=environment, capture_output=True)
+    for words in (["init"], ["org", "import", str(TREE)]):
+        subprocess.run([*command, *words], check=True, env=environment, capture_output=True)
     with _process([*command, "serve", "--port", "0"], environment, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         announced = next((line for line in process.stderr if "serves at" in line), "")
