@@ -159,13 +159,12 @@ class Ground:
             server = make_server(application(settings))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="hub")
             thread.start()
+            address = f"http://{settings.host}:{listener.getsockname()[1]}"
+            # The socket listens already; the answer comes once the hub stands.
+            httpx.get(f"{address}/healthz", timeout=30, trust_env=False)
+            owner = self.postgres.conninfo(name)
             try:
-                yield House(
-                    address=f"http://{settings.host}:{listener.getsockname()[1]}",
-                    issuer=issuer,
-                    settings=settings,
-                    owner=self.postgres.conninfo(name),
-                )
+                yield House(address=address, issuer=issuer, settings=settings, owner=owner)
             finally:
                 server.should_exit = True
                 thread.join()

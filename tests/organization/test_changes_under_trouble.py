@@ -1,0 +1,123 @@
+"""
+Changes while something is wrong: no record, no change; overtaken, no change; and no ending before a release is done.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from tests.organization.house import Answer, House
+from tests.organization.tasks import confirm, delegate, dispatch, emergency, look_up, review, told
+
+GROUP = "zj0802-service-1"
+
+
+@contextmanager
+def held(house: House, statement: bytes, *values: str) -> Iterator[psycopg.Connection]:
+    """A lock of somebody else's, until the end."""
+    with psycopg.connect(house.owner) as connection:
+        connection.execute(statement, values)
+        yield connection
+        connection.rollback()
+
+
+def log_shut(house: House) -> object:
+    """Nothing can be appended."""
+    return held(house, b"LOCK TABLE audit.head IN ACCESS EXCLUSIVE MODE")
+
+
+def in_background(call: Callable[[], Answer]) -> tuple[threading.Thread, list[Answer]]:
+    """Runs a call beside the test."""
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(call()))
+    thread.start()
+    return thread, answers
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Waits for another thread's doing, and fails after a bound instead of hanging."""
+    stop = threading.Event()
+    for _ in range(500):
+        if happened():
+            return
+        stop.wait(0.02)
+    raise AssertionError("did not happen")
+
+
+CALLS: dict[str, tuple[Callable[[House], Answer], str]] = {
+    "a new account": (
+        lambda house: house.put_person("admin", "xu.lan", unit=GROUP, name="许兰"),
+        "SELECT * FROM org_person WHERE \"user\" = 'xu.lan'",
+    ),
+    "an account switched off": (
+        lambda house: house.call("admin", "DELETE", "/v1/organization/people/li.ting"),
+        "SELECT * FROM org_person WHERE NOT active",
+    ),
+    "standing in": (lambda house: delegate(house, "sun.li", "li.ting", "wang.qiang"), "SELECT * FROM delegation"),
+    "an emergency": (lambda house: emergency(house, "li.ting"), "SELECT * FROM work_order WHERE recorded"),
+}
+
+
+@pytest.mark.parametrize(("call", "left"), list(CALLS.values()), ids=list(CALLS))
+def test_what_cannot_be_recorded_does_not_take_effect(house: House, call: Callable[[House], Answer], left: str) -> None:
+    """503, to be tried again; and then it works."""
+    with log_shut(house):
+        assert told(call(house)) == (503, "audit-unavailable")
+        assert house.query(left) == []
+
+    assert call(house).status_code < 300
+
+
+def test_an_administrator_who_is_switched_off_while_a_change_is_recorded_does_not_get_it_through(house: House) -> None:
+    """What was decided is decided again when it is written; the log says that it was overtaken."""
+    body = {"unit": GROUP, "name": "许兰"}
+    before = len(house.admin_changes())
+    with log_shut(house):
+        thread, answers = in_background(lambda: house.call("admin", "PUT", "/v1/organization/people/xu.lan", body))
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'audit.head'::regclass"
+        wait_until(lambda: bool(house.query(waiting)))
+        house.query("UPDATE org_person SET active = false, roles = '{}' WHERE \"user\" = 'admin'")
+    thread.join()
+
+    assert told(answers[0]) == (409, "changed-meanwhile")
+    assert house.query("SELECT * FROM org_person WHERE \"user\" = 'xu.lan'") == []
+    assert [leaf["outcome"] for leaf in house.admin_changes()[before:]] == ["changed", "overtaken"]
+
+
+def test_a_confirmation_and_a_review_count_only_with_their_record(house: House) -> None:
+    """A second person's word that nobody could find later is none."""
+    number = emergency(house, "li.ting").json()["work_order"]
+    with log_shut(house):
+        assert told(confirm(house, "sun.li", number)) == (503, "audit-unavailable")
+        assert told(review(house, "chen.jing", number)) == (503, "audit-unavailable")
+
+    assert told(look_up(house, "li.ting", number)) == (403, "second_person_missing")
+    assert len(house.call("chen.jing", "GET", "/v1/reviews").json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "whose"),
+    [
+        (lambda house, made: house.call("sun.li", "DELETE", f"/v1/delegations/{made}"), "wang.qiang"),
+        (lambda house, _: house.call("admin", "DELETE", "/v1/organization/people/wang.qiang"), "wang.qiang"),
+        (lambda house, _: house.put_person("feng.an", "wang.qiang", unit=GROUP, roles=[]), "wang.qiang"),
+    ],
+    ids=["standing in ends", "an account is switched off", "a role is taken"],
+)
+def test_a_right_does_not_end_in_the_middle_of_a_release(
+    house: House, end: Callable[[House, str], Answer], whose: str
+) -> None:
+    """The ending waits for the answer that is on its way out; when it has returned, none leaves any more."""
+    dispatch(house)
+    made = delegate(house, "sun.li", "li.ting", "wang.qiang").json()["id"]
+    name = f"person|浙0802|{whose}"
+    with held(house, b"SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", name):
+        thread, answers = in_background(lambda: end(house, made))
+        wait_until(lambda: bool(house.query("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'")))
+    thread.join()
+
+    assert answers[0].status_code < 300
+    assert look_up(house, "wang.qiang").status_code == 403
