@@ -75,7 +75,10 @@ def check_search(
                 completing[record.exchange] = _completing(query, record)
                 inside = _in_period(query, record)
             else:
-                inside = _judge(query, record, completing.pop(record.exchange, None), true, unknown)
+                # An intent is the first of its exchange: nothing before it can be completed by the same outcome.
+                first = record.leaf.get("type") == EventType.LOOKUP_INTENT.value
+                take = completing.pop if first else completing.get
+                inside = _judge(query, record, take(record.exchange, None), true, unknown)
             if inside:
                 shown.walked += 1
                 shown.closed += record.values in _CLOSED

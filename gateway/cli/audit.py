@@ -146,7 +146,7 @@ def audit_export(folder: Annotated[Path, typer.Argument(help="where to; an earli
     Example: shuniu audit export /media/usb/audit
     """
     with log_here() as log:
-        record(log, event_of(EventType.LOG_EXPORTED, {"format": "tlog-tiles"}))
+        record(log, event_of(EventType.LOG_EXPORTED, "answered", {"format": "tlog-tiles"}))
         size = export_log(log.reader, folder, log.keys.signer.vkey)
     say.print(f"{size} entries in {folder}; how to check them without us: {folder}/README.md", markup=False)
 

@@ -53,7 +53,7 @@ def audit_erase(
         eraser_url = _eraser_url(log)
         for indexes in doomed.ranges():
             detail: dict[str, str | int] = {"ground": ground, "records": len(doomed.indexes), "indexes": indexes}
-            record(log, event_of(EventType.LOG_ERASED, detail))
+            record(log, event_of(EventType.LOG_ERASED, "ordered", detail))
         erasing.erase(eraser_url, doomed, schema=log.settings.audit_schema)
     say.print("Erased.", markup=False)
 
@@ -70,7 +70,7 @@ def audit_purge() -> None:
         bodies = erasing.expired(log.reader, now)
         if bodies:
             detail: dict[str, str | int] = {"ground": erasing.RETENTION, "bodies": bodies}
-            record(log, event_of(EventType.LOG_ERASED, detail))
+            record(log, event_of(EventType.LOG_ERASED, "ordered", detail))
             bodies = erasing.purge(eraser_url, now, schema=schema)
     say.print(f"Deleted {bodies} kept bodies.", markup=False)
 

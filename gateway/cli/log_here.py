@@ -91,9 +91,9 @@ def append(dsn: str, keys: Keys, schema: str, event: Event, keep: Sequence[Kept]
     return asyncio.run(appended())
 
 
-def event_of(kind: EventType, detail: dict[str, str | int]) -> Event:
+def event_of(kind: EventType, outcome: str, detail: dict[str, str | int]) -> Event:
     """Something that an operator does at the command line."""
-    return Event(type=kind, exchange=uuid4(), at=datetime.now(UTC), who=OPERATOR, outcome="done", detail=detail)
+    return Event(type=kind, exchange=uuid4(), at=datetime.now(UTC), who=OPERATOR, outcome=outcome, detail=detail)
 
 
 def named_key(text: str) -> VerifierKey:
