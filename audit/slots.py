@@ -34,9 +34,11 @@ def open_slots(
     """
     Opens a record's sealed rows (idx, slot, party key, party box, staff key, staff box) and checks them with its leaf.
     """
-    wanted = commitments(read)
-    if not wanted:
-        return Values.NONE, []
+    try:
+        wanted = commitments(read)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Somebody has altered the leaf, which its hash shows.
+        return Values.BROKEN, []
     openings: list[Opening] = []
     erased = broken = False
     for _, slot, party_key, party_box, staff_key, staff_box in sealed:
@@ -55,6 +57,8 @@ def open_slots(
     broken = broken or any(one.name not in wanted or not one.opens(wanted[one.name]) for one in openings)
     if broken:
         return Values.BROKEN, []
+    if not wanted:
+        return Values.NONE, []
     if erased:
         return Values.ERASED, openings
     return (Values.OPENED if {one.name for one in openings} == set(wanted) else Values.MISSING), openings
