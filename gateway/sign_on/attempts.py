@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from gateway.database import Database
 from gateway.sign_on.tables import sign_in_attempt
 from gateway.vault import Vault
 
 ATTEMPT_SECONDS = 600
+MOST_WAITING = 20_000
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -90,8 +91,12 @@ def _context(digest: bytes) -> str:
 
 
 def _keep(connection: Connection, row: dict[str, object], now: datetime) -> None:
-    # Anybody can begin a sign-in; what nobody finished must not pile up.
-    connection.execute(delete(sign_in_attempt).where(sign_in_attempt.c.expires_at <= now))
+    # Anybody can begin a sign-in; what nobody finishes must not pile up.  Beyond the bound the oldest go: a flood has
+    # to be faster than a person who signs in.
+    newest = sign_in_attempt.c.expires_at.desc()
+    too_many = select(sign_in_attempt.c.id).order_by(newest).offset(MOST_WAITING - 1)
+    over = or_(sign_in_attempt.c.expires_at <= now, sign_in_attempt.c.id.in_(too_many))
+    connection.execute(delete(sign_in_attempt).where(over))
     connection.execute(insert(sign_in_attempt).values(row))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from audit.errors import AuditUnavailable, RecordRefused
 from audit.log import Log
@@ -24,7 +24,7 @@ from gateway.sign_on.errors import NotSignedIn, SignInRule
 from gateway.sign_on.records import session_ended, session_signed_in
 from gateway.sign_on.session_rows import Row
 from gateway.sign_on.sign_in import SignedIn
-from gateway.vault import Vault
+from gateway.vault import SealBroken, Vault
 
 _CALLER = TypeAdapter(Caller)
 
@@ -110,11 +110,15 @@ class Sessions:
         if self._limits.bound_to_address and not hmac.compare_digest(row.address, self._mark(address)):
             await self._end(row.id, "moved", address)
             raise NotSignedIn(SignInRule.SESSION_MOVED)
+        caller = self._caller(row)
+        if caller is None:
+            await self._end(row.id, "expired", address)
+            raise NotSignedIn(SignInRule.SESSION_OVER)
         if counts and (now - row.seen_at).total_seconds() * SIGN_OF_LIFE >= self._limits.idle:
             await self._database.run(session_rows.seen, row.id, now)
             row = replace(row, seen_at=now)
         return Session(
-            caller=self._caller(row),
+            caller=caller,
             started_at=row.started_at,
             idle_at=min(row.seen_at + timedelta(seconds=self._limits.idle), row.ends_at),
             ends_at=row.ends_at,
@@ -143,10 +147,11 @@ class Sessions:
             await self._record_end(row, address)
 
     async def _record_end(self, row: Row, address: str | None) -> None:
-        event = session_ended(row.exchange, self._now(), self._caller(row), row.ended or "", address)
-        # Whoever came first has recorded it: one session has one end.
+        caller = self._caller(row)
+        # Without a person there is nothing to record; whoever came first has recorded it: one session has one end.
         with contextlib.suppress(RecordRefused):
-            await self._log.append(event)
+            if caller is not None:
+                await self._log.append(session_ended(row.exchange, self._now(), caller, row.ended or "", address))
         await self._database.run(session_rows.forget, row.id)
 
     async def _tidy(self, now: datetime) -> None:
@@ -156,8 +161,11 @@ class Sessions:
             for row in await self._database.run(session_rows.left_over, now, idle_since):
                 await self._record_end(row, None)
 
-    def _caller(self, row: Row) -> Caller:
-        return _CALLER.validate_json(self._vault.open(_context(row.id), row.caller))
+    def _caller(self, row: Row) -> Caller | None:
+        """The person, or None if another key or another version of the hub has written who it is."""
+        with contextlib.suppress(SealBroken, ValidationError):
+            return _CALLER.validate_json(self._vault.open(_context(row.id), row.caller))
+        return None
 
     def _mark(self, address: str) -> bytes:
         return self._vault.mark("network address", address)

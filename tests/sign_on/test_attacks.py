@@ -185,6 +185,29 @@ async def test_a_forged_call_does_nothing(house: House, forgery: str) -> None:
     assert [record["type"] for record in house.records(before)] == ["session.signed_in"]
 
 
+async def test_no_unsafe_call_of_the_api_does_without_the_check(house: House) -> None:
+    """Every route that changes something, as OpenAPI lists them, but those that know nobody at all."""
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        paths = (await browser.get("/openapi.json")).json()["paths"]
+        answers = {
+            f"{method} {path}": await browser.request(
+                method, path.replace("{", "").replace("}", ""), json={}, headers={"Origin": "https://attacker.example"}
+            )
+            for path, methods in paths.items()
+            for method in methods
+            if method in {"post", "put", "patch", "delete"}
+        }
+    # What takes no JSON has said so before it asks who calls.
+    heard = {call: answer for call, answer in answers.items() if answer.status_code != 415}
+    passed = {call for call, answer in heard.items() if answer.status_code != 403}
+    rules = {answer.json()["rule"] for call, answer in heard.items() if call not in passed}
+
+    assert len(heard) > 4
+    assert rules == {"cross_site"}
+    assert passed == {"post /witness/add-checkpoint"}
+
+
 async def test_another_sessions_token_is_no_token(house: House) -> None:
     """An attacker has a session of their own, and its token fits nobody else's."""
     async with house.browser() as attacker, house.browser() as victim:

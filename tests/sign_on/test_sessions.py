@@ -3,6 +3,7 @@ How long a session lives, what ends it, and that an end holds everywhere at once
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy import select
 from adapters.errors import ConfigurationError
 from audit.errors import AuditUnavailable
 from gateway.settings import Settings
+from gateway.sign_on import session_rows
+from gateway.sign_on.attempts import digest_of
 from gateway.sign_on.tables import session, sign_in_attempt
 from tests.sign_on.house import ELSEWHERE, NOW, Clock, House, Issuer, csrf_token, own_page, problem
 
@@ -232,6 +235,67 @@ async def test_the_tables_hold_neither_a_secret_nor_a_person(house: House) -> No
     canaries = [*secrets, state, token, "li.ting", "李婷", repr("李婷".encode())[2:-1], "192.0.2.7"]
 
     assert [canary for canary in canaries if canary in held] == []
+
+
+async def test_a_session_that_nobody_can_read_is_over(house: House) -> None:
+    """After a change of key or version people sign in anew; nothing fails."""
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        await house.hub.database.run(lambda connection: connection.execute(session.update().values(caller=b"\0" * 40)))
+        before = house.length()
+        answer = await browser.get("/v1/session")
+
+    assert problem(answer) == (401, "session_over")
+    assert (house.length(), await rows(house, session)) == (before, [])
+
+
+async def test_one_session_is_not_another_persons(house: House, issuer: Issuer) -> None:
+    """Whoever can write the table cannot give a session away: its person is sealed to its own secret."""
+    async with house.browser() as clerk, house.browser() as other:
+        await house.signs_in(clerk)
+        issuer.access = issuer.identity = {"sub": "wang.qiang"}
+        await house.signs_in(other)
+        first = (await rows(house, session))[0]["caller"]
+        await house.hub.database.run(lambda connection: connection.execute(session.update().values(caller=first)))
+        answers = [await one.get("/v1/session") for one in (clerk, other)]
+
+    assert sorted(answer.status_code for answer in answers) == [200, 401]
+
+
+async def test_sign_ins_that_nobody_finishes_do_not_pile_up(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go after ten minutes; and beyond a bound the oldest go at once."""
+    monkeypatch.setattr("gateway.sign_on.attempts.MOST_WAITING", 3)
+    kept = []
+    async with house.browser() as browser:
+        for _ in range(5):
+            await house.goes_to_sign_on(browser)
+            clock.now += 1
+            kept.append(len(await rows(house, sign_in_attempt)))
+        back = await browser.get(house.issuer.returns(await house.goes_to_sign_on(browser)))
+        clock.now += 600
+        await house.goes_to_sign_on(browser)
+
+    assert kept == [1, 2, 3, 3, 3]
+    assert back.status_code == 303
+    assert len(await rows(house, sign_in_attempt)) == 1
+
+
+async def test_a_call_that_comes_too_late_does_not_revive_a_session(house: House, clock: Clock) -> None:
+    """The sign of life of a call that was under way when the session ended."""
+    async with house.browser() as browser:
+        await house.signs_in(browser)
+        secret = browser.cookies["__Host-shuniu-session"]
+        found = await house.hub.database.run(session_rows.end, digest_of(secret), "signed_out")
+        await house.hub.database.run(session_rows.seen, digest_of(secret), datetime.fromtimestamp(clock.now + 500, UTC))
+        again = await house.hub.database.run(session_rows.end, digest_of(secret), "moved")
+        answer = await browser.get("/v1/session")
+
+    assert found is not None
+    assert again is None
+    assert problem(answer) == (401, "session_over")
+    assert [(row["ended"], row["seen_at"].timestamp()) for row in await rows(house, session)] == [("signed_out", NOW)]
 
 
 async def test_a_caller_by_token_is_told_who_they_are_too(house: House, issuer: Issuer) -> None:
