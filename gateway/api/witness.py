@@ -26,7 +26,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     422: {"description": "not consistent with what was cosigned before", **_PLAIN},
 }
 _FOUND: dict[int | str, dict[str, Any]] = {200: {"description": "the checkpoint", **_PLAIN}}
-_BODY = {"requestBody": {"required": True, "content": {TEXT: {"schema": {"type": "string"}}}}}
+_BODY = {"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
 @router.post(
