@@ -22,7 +22,7 @@ from gateway.access.exceptions import CONFIRMERS, ON_CASES, ExceptionRefused, Ex
 from gateway.access.standing import Order
 from gateway.access.work_orders import WorkOrders, identifier_of
 from gateway.database import Database
-from gateway.database.tables import review
+from gateway.database.tables import access_grant, review
 from gateway.lookup.records import work_order_changed
 from gateway.organization import store
 from gateway.organization.people import Member, Person
@@ -115,7 +115,7 @@ class Emergencies:
         )
         at = self._clock()
         audit = await self._state(name, statement, [asked.identifier], caller, who, at, asked)
-        ends_at = at + self._catalogue.kinds[EMERGENCY].lasts
+        ends_at = await self._database.run(_ends_at, actor.court, name)
         return Begun(work_order=name, version=1, ends_at=ends_at, review_due_at=due, audit=audit)
 
     async def end(self, actor: Member, caller: Caller, who: Who, name: str) -> None:
@@ -184,6 +184,13 @@ def _holder(person: Person) -> HolderStatement:
         unit_name=official.unit_name,
         terminal=official.terminal,
     )
+
+
+def _ends_at(connection: Connection, court: str, name: str) -> datetime:
+    c = access_grant.c
+    query = select(c.ends_at).where(c.court == court, c.work_order == name)
+    found: datetime = connection.execute(query).scalar_one()
+    return found
 
 
 def _emergency(connection: Connection, court: str, name: str) -> Order:

@@ -11,12 +11,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from gateway.api.callers import Signed, TheHub
 from gateway.api.limits import json_body
-from gateway.api.members import AMember, refused, who
+from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.organization.delegations import Delegation, DelegationRefused
 from gateway.organization.people import LONGEST_USER, USER_ID
 
-router = APIRouter(prefix="/v1/delegations", tags=["organization"])
+router = APIRouter(prefix="/v1/delegations", tags=["organization"], dependencies=[Depends(not_kept)])
 
 READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-unavailable", "internal")
 CHANGING = (*READING, "invalid-input", "audit-unavailable")

@@ -15,7 +15,7 @@ from gateway.access.reviews import Finding
 from gateway.access.work_orders import VersionConflict, identifier_of
 from gateway.api.callers import Signed, TheHub
 from gateway.api.limits import json_body
-from gateway.api.members import AMember, refused, who
+from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import InputError, Problem, documented
 from schemas.codes import Want
 from schemas.identifiers import Identifier, IdentifierError, parse_case_number
@@ -23,7 +23,7 @@ from schemas.work_order import WORK_ORDER_ID, PartyStatement
 
 T = TypeVar("T")
 
-router = APIRouter(prefix="/v1", tags=["exceptions"])
+router = APIRouter(prefix="/v1", tags=["exceptions"], dependencies=[Depends(not_kept)])
 
 COMMON = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-unavailable", "internal")
 RECORDED = (*COMMON, "invalid-input", "audit-unavailable")

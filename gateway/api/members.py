@@ -5,14 +5,14 @@ Who a caller is in the court's tree: the dependency of every route that people u
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Response
 
 from audit.event import Who
+from gateway.access.rules import Rule
 from gateway.api.callers import Signed, TheHub
 from gateway.api.problems import Problem
 from gateway.inspection import who_is
 from gateway.organization.people import Member
-from gateway.organization.rules import OrganizationRule
 from gateway.sign_on import Caller
 from schemas.codes import Code
 
@@ -20,11 +20,16 @@ from schemas.codes import Code
 async def _member(caller: Signed, hub: TheHub) -> Member:
     member = await hub.members.member(caller.court, caller.user)
     if member is None:
-        raise refused(OrganizationRule.NOT_A_MEMBER)
+        raise refused(Rule.NOT_A_MEMBER)
     return member
 
 
 AMember = Annotated[Member, Depends(_member)]
+
+
+async def not_kept(response: Response) -> None:
+    """The dependency of routes whose answers tell of people: no browser and no proxy keeps them."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 def who(caller: Caller, member: Member) -> Who:

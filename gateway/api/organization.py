@@ -4,12 +4,12 @@ The court's tree over HTTP: everybody sees and changes what is below their own p
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.api.callers import Signed, TheHub
 from gateway.api.limits import json_body
-from gateway.api.members import AMember, refused, who
+from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.hub import Hub
 from gateway.organization.administration import sees_below
@@ -20,7 +20,7 @@ from gateway.organization.roles import Role
 from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
 from gateway.sign_on import Caller
 
-router = APIRouter(prefix="/v1/organization", tags=["organization"])
+router = APIRouter(prefix="/v1/organization", tags=["organization"], dependencies=[Depends(not_kept)])
 
 READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-unavailable", "internal")
 CHANGING = (*READING, "changed-meanwhile", "invalid-input", "audit-unavailable")
@@ -105,11 +105,10 @@ class ChangeReceipt(BaseModel):
 
 
 @router.get("", operation_id="read_organization", responses=documented(*READING))
-async def read_organization(member: AMember, hub: TheHub, response: Response) -> SeenOrganization:
+async def read_organization(member: AMember, hub: TheHub) -> SeenOrganization:
     """
     The caller's own part of the tree: what they look after, or else their own entry.
     """
-    response.headers["Cache-Control"] = "no-store"
     units, people = await hub.organization.whole(below=member.place.id)
     if not sees_below(member):
         units = [unit for unit in units if unit.id == member.place.id]

@@ -36,7 +36,13 @@ async def opened(settings: Settings) -> AsyncIterator[Organization]:
     database = Database(url, timeout=SECONDS, connections=1)
     try:
         vault = Vault.load(settings.key_folder / HUB_KEY)
-        log = await Log.open(url, KeyFile.load(settings.key_folder), origin=settings.origin, sign_every=None)
+        log = await Log.open(
+            url,
+            KeyFile.load(settings.key_folder),
+            origin=settings.origin,
+            schema=settings.audit_schema,
+            sign_every=None,
+        )
         try:
             yield Organization(database, vault, log)
             await log.sign()

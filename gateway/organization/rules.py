@@ -10,12 +10,6 @@ class OrganizationRule(Code):
     Why a change of the tree, or a wish of one of its people, is refused.
     """
 
-    NOT_A_MEMBER = (
-        "not_a_member",
-        "您不在本院组织架构中，或账号已停用。请联系本院系统管理员建立账号，再由安全管理员授予角色。",
-        "You are not in your court's tree, or your account there is switched off. Ask the system administrator of your "
-        "court for an account, and then the security administrator for a role.",
-    )
     NOT_ADMINISTRATOR = (
         "not_administrator",
         "您的角色不能变更组织架构。请联系所在中心的中心管理员或本院系统管理员。",

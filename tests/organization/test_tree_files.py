@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 
+from gateway.organization import store
 from gateway.organization.files import as_csv, as_json, read_organization
 from gateway.organization.people import Particulars, Person, broken_person
 from gateway.organization.roles import SEPARATED, SITS, Role
 from gateway.organization.tree import Tree, Unit, UnitKind, broken_units
+from gateway.vault import Vault
+from tests.organization.house import Ground
 from tests.organization.many import COURTS, REGIONS, code, many_courts
 
 OFFICIAL = Particulars(
@@ -194,6 +198,28 @@ def test_a_unit_that_stands_never_changes_kind_or_court() -> None:
     file, _ = read_organization(as_json([replace(before, court="浙0803")], []).encode(), form="json")
 
     assert [one.rule.value for one in file.mistakes({"zj0802": before})] == ["unit_fixed"]
+
+
+@settings(max_examples=40)
+@given(trees())
+def test_what_is_written_into_the_database_is_read_back_the_same(
+    ground: Ground, tree: tuple[list[Unit], list[Person]]
+) -> None:
+    """With names sealed in between."""
+    units, people = tree
+    engine = create_engine(ground.postgres.url(ground.database))
+    vault = Vault(bytes(32))
+    with engine.connect() as connection:
+        connection.execute(text("DELETE FROM org_person; DELETE FROM org_unit"))
+        store.write_units(connection, Tree({unit.id: unit for unit in units}), units)
+        store.write_people(connection, vault, people)
+
+        written = store.units_of(connection), store.people_of(connection, vault)
+        connection.rollback()
+    engine.dispose()
+
+    assert written[0] == {unit.id: unit for unit in units}
+    assert sorted(written[1], key=lambda one: one.user) == sorted(people, key=lambda one: one.user)
 
 
 @given(trees())
