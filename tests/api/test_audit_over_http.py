@@ -150,6 +150,20 @@ def test_every_criterion_narrows_the_search(desk: Desk, asked: Body) -> None:
     assert not found(state="ambiguous", work_order=asked["number"])
 
 
+def test_a_person_is_found_by_either_spelling_of_a_number(desk: Desk) -> None:
+    """A refusal of a first-generation number stands with the person's other records."""
+    stranger = desk.cast["renamed"]
+    eighteen = stranger["id_number"]
+    fifteen = eighteen[:6] + eighteen[8:17]
+    answer = desk.look_up(desk.dispatch(desk.cast["moved"]), stranger | {"id_number": fifteen})
+    subject = of_subject(stranger)
+
+    assert (answer.status_code, eighteen[6:8]) == (403, "19")
+    for number in (fifteen, eighteen):
+        page = searched(desk, {"subject": subject | {"id_number": number}, "types": ["lookup.denied"], "limit": 1})
+        assert indexes(page) == [answer.json()["audit"]]
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk, asked: Body) -> None:
     """Although every page adds a record of its own."""
     whole = indexes(searched(desk, {"user": "li.ting", "limit": 200}))

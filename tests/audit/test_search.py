@@ -18,7 +18,7 @@ from audit.erasing import erasable, erase
 from audit.event import Event, EventType, Kept
 from audit.keys import Keys
 from audit.log import Log
-from audit.search import Evidence, Page, Query, search
+from audit.search import Evidence, Page, Query, search, search_all
 from audit.slots import Values
 from audit.tables import verify_tables
 from schemas.codes import AnswerState
@@ -121,6 +121,50 @@ async def test_pages_continue_where_the_last_one_ended(filled: Log) -> None:
         before = page.next
 
     assert seen == [40, *range(38, -1, -2)]
+
+
+async def test_all_pages_are_the_log_as_it_was_when_the_first_was_read(filled: Log) -> None:
+    """What is recorded meanwhile is on none of them, and an outcome beyond the bound completes nothing."""
+    await record(filled, last := intent(300))
+    seen: list[int] = []
+    for page in search_all(filled.reader, Query(limit=6)):
+        seen += indexes(page)
+        await record(filled, intent(400))
+    await record(filled, outcome(last, unavailable=True))
+
+    assert seen == [41, 40, *range(38, -1, -2)]
+    (hit,) = search(filled.reader, Query(below=42, limit=1)).hits
+    assert (hit.index, hit.outcome) == (41, None)
+    assert indexes(search(filled.reader, Query(below=42, state=AnswerState.UNAVAILABLE, limit=1))) == [30]
+    assert 41 in indexes(search(filled.reader, Query(state=AnswerState.UNAVAILABLE)))
+
+
+async def test_a_case_is_found_in_whatever_brackets_it_is_written(filled: Log) -> None:
+    """A mark is made of the number, not of its typing."""
+    assert indexes(search(filled.reader, Query(case_number=CANARY_CASE.replace("(", "（").replace(")", " ）")))) == [14]
+
+
+async def test_a_record_that_was_altered_beyond_reading_is_a_broken_hit(filled: Log, dsn: Dsn) -> None:
+    """And no end of the search."""
+    with psycopg.connect(dsn.owner) as connection:
+        connection.execute("SET session_replication_role = replica")
+        (body,) = connection.execute("SELECT body FROM audit.entry" + OF_14).fetchone() or (b"",)
+        connection.execute("UPDATE audit.entry SET body = 'not a leaf'" + OF_14)
+    hit = next(hit for hit in search(filled.reader, Query()).hits if hit.index == 14)
+    with psycopg.connect(dsn.owner) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit.entry SET body = %s" + OF_14, (body,))
+
+    assert (hit.evidence, hit.leaf) == (Evidence.BROKEN, {})
+
+
+def test_the_criteria_of_a_query_are_named_without_their_values() -> None:
+    """What may stand in clear of a search."""
+    assert Query(court="浙0802", user=CANARY_USER, subject=canary(), limit=5, before=9).criteria == (
+        "court",
+        "user",
+        "subject",
+    )
 
 
 async def test_a_hit_that_no_checkpoint_covers_yet_says_so(filled: Log) -> None:
