@@ -95,6 +95,7 @@ def serve(
 
 def _tell_demo(address: str, settings: Settings) -> None:
     say.print(f"Sign-on server: {settings.sign_on_issuer}", markup=False)
+    say.print(f"Sign in with a browser: {address}/sign-in?to=/v1/session", markup=False)
     say.print(
         "In another terminal:\n"
         f"  export SHUNIU_HUB={address} SHUNIU_ISSUER={settings.sign_on_issuer} SHUNIU_AGENCIES={settings.agencies}\n"

@@ -64,7 +64,7 @@ class Client:
         """Whether people may be sent back to this address."""
         parts = urlsplit(address)
         return (
-            parts.scheme == "http"
+            parts.scheme in {"http", "https"}
             and parts.hostname in LOOPBACK
             and parts.username is None
             and parts.path in self.return_paths
