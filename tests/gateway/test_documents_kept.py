@@ -32,13 +32,19 @@ def test_every_rule_that_can_refuse_is_explained(rule: Rule | SignInRule) -> Non
     assert f"`{rule.value}`" in document("docs/problems.md")
 
 
+@pytest.mark.parametrize("rule", list(Rule), ids=str)
+def test_every_rule_of_access_is_explained_to_administrators_and_auditors(rule: Rule) -> None:
+    """docs/access.md goes through the policies rule by rule."""
+    assert f"`{rule.value}`" in document("docs/access.md")
+
+
 @pytest.mark.parametrize("setting", sorted(Settings.model_fields))
 def test_every_setting_is_documented(setting: str) -> None:
     """docs/settings.md names each variable."""
     assert f"`SHUNIU_{setting.upper()}`" in document("docs/settings.md")
 
 
-@pytest.mark.parametrize("name", [*READMES, "docs/settings.md", "docs/trust.md"])
+@pytest.mark.parametrize("name", [*READMES, "docs/settings.md", "docs/trust.md", "docs/access.md"])
 def test_every_link_leads_to_a_file(name: str) -> None:
     """No document points at nothing."""
     links = re.findall(r"\]\(([^)#:]+)\)", document(name))
