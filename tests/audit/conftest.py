@@ -15,11 +15,12 @@ from audit.log import Log
 from audit.reader import Reader
 from audit.tables import verify_tables
 from gateway.database.server import EmbeddedServer
+from tests.audit.folders import originals, spoil
 from tests.audit.logs import ERASER_ROLE, HUB_ROLE, TEMPLATE
 from tests.audit.sample import ORIGIN, Dsn
 from tests.audit.spoiled import make_kept, spoiled
 
-__all__ = ["make_kept", "spoiled"]
+__all__ = ["make_kept", "originals", "spoil", "spoiled"]
 
 _numbers = itertools.count(1)
 

@@ -1,0 +1,108 @@
+"""
+Exported folders of several sizes, made without the code that writes exports, and the means to spoil a copy of one.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from audit.checkpoint import Checkpoint
+from audit.folder import Folder
+from audit.note import Signer
+from audit.tiles import ENTRIES, Tile, encode_bundle, hash_tiles
+from audit.tree import CompactRange, full_root
+from audit.verify import Damage, Report, verify
+from tests.audit import naive
+
+LOG = Signer("court.example/audit/1", bytes(range(32)))
+SIZES = (0, 1, 255, 256, 257, 600, 70_000)
+
+
+def entry(n: int) -> bytes:
+    return b'{"n":%d,"x":"%s"}' % (n, hashlib.sha256(b"%d" % n).hexdigest().encode()[: n % 40])
+
+
+def write(folder: Path, entries: list[bytes]) -> bytes:
+    """An export of these entries, made without the code that writes exports; returns its checkpoint."""
+    levels = [[naive.leaf(one) for one in entries]]
+    while len(levels[-1]) >= 256:
+        below = levels[-1]
+        levels.append([full_root(b"".join(below[at : at + 256])) for at in range(0, len(below) // 256 * 256, 256)])
+    for tile in hash_tiles(len(entries)):
+        put(folder, tile, b"".join(levels[tile.level][tile.n * 256 : tile.n * 256 + tile.width]))
+        if tile.level == 0:
+            part = entries[tile.n * 256 : tile.n * 256 + tile.width]
+            put(folder, Tile(ENTRIES, tile.n, tile.width), encode_bundle(part))
+    growing = CompactRange()
+    for leaf in levels[0]:
+        growing.append(leaf)
+    note = LOG.sign(Checkpoint(LOG.vkey.name, len(entries), growing.root()).text()).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "checkpoint").write_bytes(note)
+    return note
+
+
+def put(folder: Path, tile: Tile, content: bytes) -> None:
+    path = folder / tile.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def check(folder: Path, *against: bytes) -> Report:
+    return verify(Folder(folder), LOG.vkey.name, [LOG.vkey], against=against)
+
+
+def found(report: Report) -> list[tuple[Damage, int | None, int | None]]:
+    return [(finding.damage, finding.first, finding.last) for finding in report.findings]
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """An intact export of every size."""
+    folders = {}
+    for size in SIZES:
+        folders[size] = tmp_path_factory.mktemp(f"log{size}")
+        write(folders[size], [entry(n) for n in range(size)])
+    return folders
+
+
+@pytest.fixture
+def spoil(originals: dict[int, Path], tmp_path: Path) -> Callable[[int, str, Callable[[bytes], bytes]], Path]:
+    """A copy of an export in which one file is changed."""
+
+    def copy(size: int, name: str, change: Callable[[bytes], bytes]) -> Path:
+        folder = tmp_path / "copy"
+        if not folder.exists():
+            shutil.copytree(originals[size], folder)
+        path = folder / name
+        path.write_bytes(change(path.read_bytes()))
+        return folder
+
+    return copy
+
+
+def bundle(size: int, index: int) -> tuple[str, int]:
+    """The file in which an entry is, and where its bytes begin."""
+    n, place = divmod(index, 256)
+    width = min(256, size - n * 256)
+    return Tile(ENTRIES, n, width).path, sum(2 + len(entry(k)) for k in range(n * 256, n * 256 + place)) + 2
+
+
+def hash_tile(size: int, level: int, n: int) -> str:
+    return Tile(level, n, min(256, (size >> (8 * level)) - n * 256)).path
+
+
+def flip(at: int) -> Callable[[bytes], bytes]:
+    return lambda content: content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+def check_swap(spoil: Callable[..., Path], one: str, two: str) -> list[tuple[Damage, int | None, int | None]]:
+    """What is found when two files of the large export change places."""
+    folder = spoil(70_000, one, lambda content: content)
+    first, second = (folder / one).read_bytes(), (folder / two).read_bytes()
+    (folder / one).write_bytes(second)
+    (folder / two).write_bytes(first)
+    return found(check(folder))
