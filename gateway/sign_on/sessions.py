@@ -100,20 +100,11 @@ class Sessions:
         row = await self._rows.get(digest_of(secret)) if SECRET.fullmatch(secret) else None
         if row is None or row.ended is not None:
             raise NotSignedIn(SignInRule.SESSION_OVER)
-        now = self._now()
-        if now >= row.ends_at:
-            await self._end(row.id, "expired", address)
-            raise NotSignedIn(SignInRule.SESSION_OVER)
-        if now >= row.seen_at + timedelta(seconds=self._limits.idle):
-            await self._end(row.id, "idle", address)
-            raise NotSignedIn(SignInRule.SESSION_OVER)
-        if self._limits.bound_to_address and not hmac.compare_digest(row.address, self._mark(address)):
-            await self._end(row.id, "moved", address)
-            raise NotSignedIn(SignInRule.SESSION_MOVED)
-        caller = self._caller(row)
-        if caller is None:
-            await self._end(row.id, "expired", address)
-            raise NotSignedIn(SignInRule.SESSION_OVER)
+        now, caller = self._now(), self._caller(row)
+        over = self._over(row, now, address)
+        if over is not None or caller is None:
+            await self._end(row.id, over or "expired", address)
+            raise NotSignedIn(SignInRule.SESSION_MOVED if over == "moved" else SignInRule.SESSION_OVER)
         if counts and (now - row.seen_at).total_seconds() * SIGN_OF_LIFE >= self._limits.idle:
             await self._database.run(session_rows.seen, row.id, now)
             row = replace(row, seen_at=now)
@@ -140,6 +131,16 @@ class Sessions:
     async def aclose(self) -> None:
         """Gives the connection for reads back."""
         await self._rows.aclose()
+
+    def _over(self, row: Row, now: datetime, address: str) -> str | None:
+        """How a session has ended by now, or ends with this call; None while it lives."""
+        if now >= row.ends_at:
+            return "expired"
+        if now >= row.seen_at + timedelta(seconds=self._limits.idle):
+            return "idle"
+        if self._limits.bound_to_address and not hmac.compare_digest(row.address, self._mark(address)):
+            return "moved"
+        return None
 
     async def _end(self, digest: bytes, how: str, address: str) -> None:
         row = await self._database.run(session_rows.end, digest, how)
