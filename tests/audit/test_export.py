@@ -141,6 +141,8 @@ BOTH = f"UPDATE audit.entry SET body = {FORGED}, leaf = sha256('\\x00'::bytea ||
         (["UPDATE audit.entry SET leaf = sha256('x') WHERE idx = 77"], [(Damage.TILE, 77, 77)]),
         (["UPDATE audit.subtree SET hash = sha256('x')"], [(Damage.TILE, 0, 255)]),
         ([BOTH], [(Damage.RANGE, 0, 255)]),
+        ([BOTH.replace("77", "301")], [(Damage.HEAD, 300, 301)]),
+        (["UPDATE audit.entry SET idx = 310 WHERE idx = 301"], [(Damage.MISSING, 301, 301), (Damage.ENTRY, 302, 310)]),
         (
             [
                 "CREATE TABLE held AS SELECT idx, body FROM audit.entry WHERE idx IN (5, 200)",
