@@ -127,28 +127,30 @@ class Anchors:
 
     def is_due(self, size: int) -> bool:
         """Whether the newest signed checkpoint covers a record at or above `size` that is no anchor's own."""
-        query = (
-            "SELECT EXISTS (SELECT 1 FROM {schema}.entry WHERE type <> %s AND idx >= %s "
-            "AND idx < (SELECT signed_size FROM {schema}.head))"
-        )
-        return bool(self._reader.rows(query, (EventType.LOG_ANCHORED.number, size))[0][0])
+        waiting = self._waiting(size)
+        return waiting is not None and waiting[0] < self._reader.head().signed_size
 
     def standing(self, kind: AnchorKind, name: str) -> Standing:
         """How this anchor stands now; only evidence that verified counts."""
         valid = self.newest(kind, name, AnchorState.VALID)
         unparsed = self.newest(kind, name, AnchorState.UNPARSED)
-        waiting = self._reader.rows(
-            "SELECT at FROM {schema}.entry WHERE type <> %s AND idx >= %s ORDER BY idx LIMIT 1",
-            (EventType.LOG_ANCHORED.number, valid.size if valid else 0),
-        )
+        waiting = self._waiting(valid.size if valid else 0)
         return Standing(
             kind=kind,
             name=name,
             size=valid.size if valid else None,
             at=valid.at if valid else None,
             unparsed=unparsed.size if unparsed else None,
-            uncovered_since=waiting[0][0] if waiting else None,
+            uncovered_since=waiting[1] if waiting else None,
         )
+
+    def _waiting(self, size: int) -> tuple[int, datetime] | None:
+        """The first record at or above `size` that is no anchor's own: its index and its time."""
+        rows = self._reader.rows(
+            "SELECT idx, at FROM {schema}.entry WHERE type <> %s AND idx >= %s ORDER BY idx LIMIT 1",
+            (EventType.LOG_ANCHORED.number, size),
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def cosigned(self, note: bytes, size: int) -> bytes:
         """A checkpoint with every cosignature line that is stored for its size."""

@@ -29,9 +29,12 @@ class WitnessDesk:
     Answers for one hub.  Without a key or without neighbours it knows no log, and says so.
     """
 
-    def __init__(self, witness: Witness | None, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, witness: Witness | None, *, clock: Callable[[], datetime], read_seconds: float = READ_SECONDS
+    ) -> None:
         self._witness = witness
         self._clock = clock
+        self._read_seconds = read_seconds
         self._free = MOST_AT_ONCE
 
     async def add_checkpoint(self, body: AsyncIterator[bytes]) -> WitnessAnswer:
@@ -42,7 +45,7 @@ class WitnessDesk:
             raise WitnessBusy
         self._free -= 1
         try:
-            request = await _read(body)
+            request = await _read(body, self._read_seconds)
             if request is None:
                 return WitnessAnswer(400)
             return await asyncio.to_thread(self._witness.add_checkpoint, request, int(self._clock().timestamp()))
@@ -54,11 +57,11 @@ class WitnessDesk:
         return None if self._witness is None else await asyncio.to_thread(self._witness.monitored, digest)
 
 
-async def _read(body: AsyncIterator[bytes]) -> bytes | None:
+async def _read(body: AsyncIterator[bytes], seconds: float) -> bytes | None:
     """The whole body, or None if it came too slowly."""
     read = bytearray()
     try:
-        async with asyncio.timeout(READ_SECONDS):
+        async with asyncio.timeout(seconds):
             async for piece in body:
                 read += piece
                 if len(read) > MOST_BYTES:

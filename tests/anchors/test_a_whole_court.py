@@ -2,7 +2,6 @@
 A whole court: lookups while everybody who anchors hangs, and a hub that is killed between intent and outcome.
 """
 
-import itertools
 import json
 import os
 import signal
@@ -11,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from audit.checkpoint import Cosigner
 from audit.keys import KeyFile
 from audit.log import Log
 from audit.orphans import close_orphans
-from gateway.demo import tour
 from gateway.hub import Hub
 from gateway.settings import Settings
 from tests.desk import Desk
@@ -68,24 +67,27 @@ def anchors_file(folder: Path, authority: str) -> Path:
     return file
 
 
-def test_every_lookup_is_answered_while_authority_and_witness_hang(folder: Path) -> None:
+def test_every_lookup_is_answered_while_authority_and_witness_hang(desk: Desk, folder: Path) -> None:
     """They are being asked all the while, and nobody notices."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
     with mocks("timestamping") as addresses:
         authority = addresses["timestamping"]
-        with tour.court(folder / "court", anchors=anchors_file(folder, authority), deadline=3.0) as court:
-            desk = Desk(court=court, cast=tour.world.cast(), numbers=itertools.count(1))
-            person = desk.cast["moved"]
-            number = desk.dispatch(person)
+        settings = desk.court.settings.model_copy(update={"port": 0, "anchors": anchors_file(folder, authority)})
+        with hub_process(settings) as (process, address):
+            anchored = replace(desk, court=replace(desk.court, address=address))
+            wait_until(lambda: asked(authority) >= 2)
+            answers = [anchored.look_up(number, person).status_code for _ in range(20)]
+            anchors = httpx.get(f"{address}/readyz", trust_env=False).json()["audit"]["anchors"]
+            process.terminate()
 
-            def asked() -> int:
-                return int(httpx.get(f"{authority}/_control/ledger", trust_env=False).json()["stamp"])
+    assert answers == [200] * 20
+    assert [(one["size"], one["late"]) for one in anchors] == [(None, False)] * 2
 
-            wait_until(lambda: asked() >= 2)
-            answers = [desk.look_up(number, person).status_code for _ in range(20)]
-            anchors = httpx.get(f"{court.address}/readyz", trust_env=False).json()["audit"]["anchors"]
 
-            assert answers == [200] * 20
-            assert [(one["size"], one["late"]) for one in anchors] == [(None, False)] * 2
+def asked(authority: str) -> int:
+    """How many requests have come to the authority."""
+    return int(httpx.get(f"{authority}/_control/ledger", trust_env=False).json()["stamp"])
 
 
 @contextmanager
