@@ -181,7 +181,7 @@ def _records(events: list[dict[str, Any]]) -> Table:
     for one in events:
         event = one["event"]
         heard = [f"{answer['q']} {answer['is']} {answer.get('why', '')}" for answer in event.get("heard", ())]
-        refused = event["why"]["rules"] if event["outcome"] == "refused" else ()
+        refused = event.get("why", {}).get("rules", ()) if event["outcome"] == "refused" else ()
         outcome = "\n".join((event["outcome"], *refused))
         table.add_row(str(one["index"]), event["type"], outcome, "\n".join(heard or event.get("ask", ())))
     return table
