@@ -167,11 +167,11 @@ class Organization:
         tree = _grown(standing, proposed_units)
         if actor:
             _within_reach(actor, tree, [one.unit for one in proposed_people])
+        keys = [(one.court, one.user) for one in proposed_people]
+        known = store.known_people(connection, self.vault, keys)
         plan = Plan(
             units=tuple((standing.units.get(unit.id), unit) for unit in proposed_units),
-            people=tuple(
-                (store.person_of(connection, self.vault, one.court, one.user), one) for one in proposed_people
-            ),
+            people=tuple((known.get((one.court, one.user)), one) for one in proposed_people),
             tree=tree,
             standing=standing,
         )

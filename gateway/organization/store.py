@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.database import Database, shared
@@ -90,9 +90,20 @@ def people_of(connection: Connection, vault: Vault, *, below: str | None = None)
 
 def person_of(connection: Connection, vault: Vault, court: str, user: str) -> Person | None:
     """One person, active or not."""
-    query = select(org_person).where(org_person.c.court == court, org_person.c.user == user)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _as_person(row, vault)
+    return known_people(connection, vault, [(court, user)]).get((court, user))
+
+
+def known_people(
+    connection: Connection, vault: Vault, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Person]:
+    """Those of these courts and users who stand in the tree, active or not."""
+    c = org_person.c
+    courts, users = {court for court, _ in keys}, {user for _, user in keys}
+    # Both lists at once, each hashed: a join would be as slow as the table is new.  One user may be at two courts.
+    query = select(org_person).where(c.court == func.any(sorted(courts)), c.user == func.any(sorted(users)))
+    wanted = set(keys)
+    found = (row for row in connection.execute(query) if (row.court, row.user) in wanted)
+    return {(row.court, row.user): _as_person(row, vault) for row in found}
 
 
 def official_of(vault: Vault, court: str, user: str, sealed: bytes) -> Official:
@@ -106,9 +117,8 @@ def official_of(vault: Vault, court: str, user: str, sealed: bytes) -> Official:
 
 def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> None:
     """Writes units of a sound tree, and the new way to whatever is below one that moved."""
-    for unit in sorted(units, key=lambda one: len(_path(tree, one.id))):
-        row = asdict(unit) | {"kind": unit.kind.value, "path": _path(tree, unit.id)}
-        _upsert(connection, org_unit, row, ["id"])
+    rows = [asdict(unit) | {"kind": unit.kind.value, "path": _path(tree, unit.id)} for unit in units]
+    _upsert(connection, org_unit, sorted(rows, key=lambda row: len(row["path"])), ["id"])
     for name, before in connection.execute(select(org_unit.c.id, org_unit.c.path)).all():
         if list(before) != (path := _path(tree, name)):
             connection.execute(org_unit.update().where(org_unit.c.id == name).values(path=path))
@@ -116,23 +126,21 @@ def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> No
 
 def write_people(connection: Connection, vault: Vault, people: Iterable[Person]) -> None:
     """Writes people whose units stand already."""
+    rows = []
     for one in people:
         personal = {"name": one.name, "official": asdict(one.official) if one.official else None}
         sealed = vault.seal(_context(one.court, one.user), json.dumps(personal, ensure_ascii=False).encode())
-        row = {
-            "court": one.court,
-            "user": one.user,
-            "unit": one.unit,
-            "roles": sorted(role.value for role in one.roles),
-            "active": one.active,
-            "sealed": sealed,
-        }
-        _upsert(connection, org_person, row, ["court", "user"])
+        roles = sorted(role.value for role in one.roles)
+        row = {"court": one.court, "user": one.user, "unit": one.unit, "roles": roles}
+        rows.append(row | {"active": one.active, "sealed": sealed})
+    _upsert(connection, org_person, rows, ["court", "user"])
 
 
-def _upsert(connection: Connection, table: Any, row: dict[str, Any], key: Sequence[str]) -> None:
-    rest = {name: value for name, value in row.items() if name not in key}
-    connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=key, set_=rest))
+def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], key: Sequence[str]) -> None:
+    statement = insert(table)
+    rest = {one.name: statement.excluded[one.name] for one in table.columns if one.name not in key}
+    if rows:
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest), rows)
 
 
 def _path(tree: Tree, unit: str) -> list[str]:
