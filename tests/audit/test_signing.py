@@ -71,7 +71,9 @@ async def test_a_restored_older_database_is_refused(dsn: Dsn, keys: Keys) -> Non
     await log.sign()
     await log.aclose()
     owner(
-        dsn, "TRUNCATE audit.entry, audit.checkpoint", "UPDATE audit.head SET size = 0, range = '{}', signed_size = 0"
+        dsn,
+        "TRUNCATE audit.entry, audit.checkpoint, audit.anchor",
+        "UPDATE audit.head SET size = 0, range = '{}', signed_size = 0",
     )
 
     with pytest.raises(LogBroken, match="rolled back") as caught:
