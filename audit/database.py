@@ -120,11 +120,16 @@ def _check_tables(connection: psycopg.Connection[Any], schema: str) -> None:
         ([schema, keys_schema(schema)],),
     ).fetchall()
     if not rows:
-        raise ConfigurationError(f"this database holds no audit log ({schema}); make one with: shuniu init")
+        raise ConfigurationError(_no_log(schema))
     for name, persistence in rows:
         # "char" comes as bytes.
         if persistence not in {"p", b"p"}:
             raise ConfigurationError(f"a crash would empty {name}; run: ALTER TABLE {schema}.{name} SET LOGGED")
+
+
+def _no_log(schema: str) -> str:
+    mend = "make one with: shuniu init" if schema == SCHEMA else "set SHUNIU_AUDIT_SCHEMA to the schema that holds it"
+    return f"this database holds no audit log ({schema}); {mend}"
 
 
 def _check_role(connection: psycopg.Connection[Any], schema: str) -> None:
@@ -137,7 +142,7 @@ def _check_role(connection: psycopg.Connection[Any], schema: str) -> None:
         (schema,),
     ).fetchone()
     if row is None:
-        raise ConfigurationError(f"this database holds no audit log ({schema}); make one with: shuniu init")
+        raise ConfigurationError(_no_log(schema))
     role, superuser, owner, writes, creates = row
     if superuser or owner or writes or creates:
         raise ConfigurationError(

@@ -15,6 +15,8 @@ import pytest
 from audit.checkpoint import read_checkpoint
 from audit.keys import KeyFile
 from audit.reader import Reader
+from gateway.database.server import EmbeddedServer
+from gateway.installation import CLUSTER
 from tests.desk import Desk
 
 AUDITOR = "chen.jing"
@@ -246,6 +248,22 @@ def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(desk: Desk, 
         "format": "csv",
         "reveal": "inspection",
     }
+
+
+def test_nothing_is_shown_that_is_not_on_record(desk: Desk) -> None:
+    """While the log cannot be written there is no answer and no first byte of a file."""
+    server = EmbeddedServer(desk.court.settings.folder.resolve() / CLUSTER)
+    server.halt()
+    answers = [
+        desk.call("GET", "/v1/audit/events", user=AUDITOR),
+        desk.call("POST", "/v1/audit/search", {}, user=AUDITOR),
+        desk.call("POST", "/v1/audit/exports", {"format": "csv"}, user=AUDITOR),
+    ]
+    server.resume()
+
+    assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [
+        (503, "urn:shuniu:problem:audit-unavailable")
+    ] * 3
 
 
 def test_an_export_of_many_pages_is_one_file(desk: Desk, asked: Body, monkeypatch: pytest.MonkeyPatch) -> None:
