@@ -13,8 +13,9 @@ from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.hub import Hub
 from gateway.organization.administration import sees_below
-from gateway.organization.changes import ChangeRefused, Overtaken, Proposal
+from gateway.organization.changes import Overtaken
 from gateway.organization.people import LONGEST_USER, USER_ID, Member, Particulars, Person
+from gateway.organization.plan import ChangeRefused, Proposal
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind

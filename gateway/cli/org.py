@@ -17,10 +17,11 @@ from gateway.cli.options import Json
 from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.database import DatabaseUnavailable
 from gateway.installation import bundled_database
-from gateway.organization.changes import ChangeRefused, Overtaken, Plan
+from gateway.organization.changes import Overtaken
 from gateway.organization.files import Mistake, OrganizationFile, as_csv, as_json, read_organization
 from gateway.organization.loading import OPERATOR, opened
 from gateway.organization.people import Person
+from gateway.organization.plan import ChangeRefused, Plan
 from gateway.organization.tree import Unit
 from gateway.settings import Settings
 

@@ -12,8 +12,9 @@ from audit.keys import KeyFile
 from audit.log import Log
 from gateway.database import Database
 from gateway.hub import HUB_KEY
-from gateway.organization.changes import Organization, Plan
+from gateway.organization.changes import Organization
 from gateway.organization.files import OrganizationFile
+from gateway.organization.plan import Plan
 from gateway.settings import Settings
 from gateway.vault import Vault
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from gateway.organization import store
-from gateway.organization.changes import ChangeRefused
 from gateway.organization.people import Particulars, Person
+from gateway.organization.plan import ChangeRefused
 from gateway.organization.roles import Role
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, UnitKind
