@@ -14,14 +14,12 @@ from audit.event import Event, EventType, Kept, Who
 from audit.formats import Format
 from audit.search import Query
 from gateway.sign_on import Caller
-from schemas.codes import Code, IdType, SubjectKind
+from schemas.codes import Code, IdType
 from schemas.identifiers import parse
 from schemas.subject import Subject
 
 # As long as a record of processing must be there to be examined (PIPL 56).
 NOTE_DAYS: Final = 3 * 366
-
-_ORGANIZATIONS: Final = frozenset({IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER})
 
 
 class RevealReason(Code):
@@ -80,14 +78,9 @@ def who_is(caller: Caller) -> Who:
     return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
 
 
-def kind_of(id_type: IdType) -> SubjectKind:
-    """Whom a type of identifier belongs to."""
-    return SubjectKind.ORGANIZATION if id_type in _ORGANIZATIONS else SubjectKind.PERSON
-
-
 def sought(id_type: IdType, id_number: str, country: str | None = None) -> Subject:
     """
     The subject that is looked for, spelt as the log spells it.  Raises `IdentifierError`.
     """
     identifier = parse(id_type, id_number, country=country)
-    return Subject(kind=kind_of(id_type), id_type=id_type, id_number=identifier.asked_as, country=identifier.country)
+    return Subject(kind=id_type.of, id_type=id_type, id_number=identifier.asked_as, country=identifier.country)

@@ -22,7 +22,7 @@ from audit.event import EventType
 from audit.formats import Format
 from audit.search import Evidence, Hit, Page, Query
 from audit.slots import Values
-from gateway.inspection import Inspection, RevealReason, kind_of, sought
+from gateway.inspection import Inspection, RevealReason, sought
 from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.work_order import WORK_ORDER_ID
 
@@ -66,7 +66,7 @@ class SubjectSought(_Asked):
 
     @model_validator(mode="after")
     def _id_type_belongs_to_kind(self) -> Self:
-        if kind_of(self.id_type) is not self.kind:
+        if self.id_type.of is not self.kind:
             raise ValueError("this type of identifier does not belong to this kind of subject")
         return self
 
