@@ -12,6 +12,7 @@ import typer
 
 from adapters.errors import ConfigurationError
 from gateway.cli import client, render
+from gateway.cli.access import access_app
 from gateway.cli.agencies import agencies_app
 from gateway.cli.audit import audit_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
@@ -22,12 +23,13 @@ from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys
 from gateway.serving import application, bind, make_server
 from gateway.settings import Settings
 from gateway.sign_on.certificates import tls_of
-from schemas.codes import AnswerState, IdType, SubjectKind, Want
+from schemas.codes import AnswerState, IdType, Want
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The data-exchange gateway of a court.")
 database_app = typer.Typer(no_args_is_help=True, help="The hub's database.")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(audit_app, name="audit")
+app.add_typer(access_app, name="access")
 app.add_typer(database_app, name="database")
 app.add_typer(org_app, name="org")
 
@@ -132,11 +134,10 @@ def lookup(
     Example: shuniu lookup W-2026-01877 < subject.txt
     """
     number = client.secret_input("Identifier")
-    person = id_type not in {IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER}
     body = {
         "work_order": work_order,
         "subject": {
-            "kind": (SubjectKind.PERSON if person else SubjectKind.ORGANIZATION).value,
+            "kind": id_type.of.value,
             "id_type": id_type.value,
             "id_number": number,
         },
@@ -181,7 +182,5 @@ def database_migrate(
     settings = Settings()
     if not settings.owner_url:
         fail("Set SHUNIU_OWNER_URL to the database as the owner of its tables.", Exit.USAGE)
-    create_tables(
-        settings.owner_url, origin=settings.origin, application=application, schema=settings.audit_schema
-    )
+    create_tables(settings.owner_url, origin=settings.origin, application=application, schema=settings.audit_schema)
     say.print("The database is at the newest version.", markup=False)
