@@ -51,7 +51,7 @@ async def add_checkpoint(request: Request, hub: TheHub) -> Response:
     "/{digest}/checkpoint",
     operation_id="read_witnessed",
     response_class=Response,
-    responses=_FOUND | documented("not-found", "audit-unavailable"),
+    responses=_FOUND | documented("not-found", "invalid-input", "audit-unavailable"),
 )
 async def witnessed(
     hub: TheHub, digest: Annotated[str, Path(description="SHA-256 of the log's origin, in hexadecimal")]

@@ -48,7 +48,7 @@ class LineStatement(WorkOrderStatement):
     operation_id="state_work_orders",
     dependencies=[Depends(ndjson_body)],
     response_class=Response,
-    openapi_extra={"requestBody": {"required": True, "content": {LINES: {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {LINES: {}}}},
     responses={
         200: {
             "content": {LINES: {"schema": {"type": "string"}}},

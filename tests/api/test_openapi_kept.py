@@ -2,6 +2,7 @@
 The hub keeps the contract that it publishes: no 5xx, no undocumented status, no answer outside its schema.
 """
 
+import os
 import subprocess
 import sys
 
@@ -37,6 +38,7 @@ def test_generated_calls_never_break_the_contract(desk: Desk, who: dict[str, str
     command += ["--checks", ",".join(CHECKS), "--max-examples", "10", "--seed", "1877"]
     command += ["--header", f"Authorization: Bearer {desk.token(**who)}"] if who else []
 
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
