@@ -64,7 +64,7 @@ FILL: Final = """
 """
 
 CALLER: Final = Caller(
-    user=CLERK, client="bench", court="浙0802", name="", unit="bench", roles=frozenset(), scopes=frozenset(),
+    user=CLERK, client="bench", court="浙0802", name="", unit="bench", scopes=frozenset(),
     expires_at=0.0, token_id="bench",
 )  # fmt: skip
 

@@ -12,7 +12,8 @@ from audit.anchoring import Anchors
 from audit.errors import AuditUnavailable
 from audit.proof import Proof
 from audit.tiles import Tile, exists
-from gateway.api.callers import TheHub, auditor
+from gateway.api.callers import TheHub
+from gateway.api.members import auditor
 from gateway.api.problems import Problem, documented
 
 router = APIRouter(tags=["audit"])

@@ -21,8 +21,9 @@ from audit.log import Log
 from audit.search import Query as Wanted
 from audit.search import search, search_all
 from gateway.api.audit_shapes import PAGE, ExportRequest, Moment, RecordedEvents, SearchRequest, page_of
-from gateway.api.callers import Auditor, TheHub
+from gateway.api.callers import TheHub
 from gateway.api.limits import json_body
+from gateway.api.members import Auditor
 from gateway.api.problems import documented
 from gateway.inspection import Inspection, who_is
 from gateway.sign_on import Caller

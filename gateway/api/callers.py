@@ -11,13 +11,10 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from gateway.api import browser
-from gateway.api.problems import Problem
 from gateway.hub import Hub
 from gateway.sign_on import Caller, NotSignedIn, SignInRule
 from gateway.sign_on.certificates import thumbprint
 from gateway.sign_on.sessions import Session
-
-AUDITOR = "auditor"
 
 # Only for OpenAPI; the check itself is the sign-on's.
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="access token of the court's sign-on server")
@@ -65,19 +62,4 @@ async def _signed_in(request: Request, _shown: Annotated[object, Depends(_bearer
 
 
 Signed = Annotated[Caller, Depends(_signed_in)]
-
-
-async def auditor(caller: Signed) -> Caller:
-    """The caller, who may read the audit log."""
-    if AUDITOR not in caller.roles:
-        raise Problem(
-            "not-permitted",
-            rule="role_missing",
-            en="Only an auditor reads the audit log. Ask the audit administrator of your court.",
-            zh="只有审计人员可以查阅审计日志。请联系本院审计管理员。",
-        )
-    return caller
-
-
-Auditor = Annotated[Caller, Depends(auditor)]
 TheHub = Annotated[Hub, Depends(_hub)]

@@ -13,6 +13,7 @@ from gateway.api.callers import Signed, TheHub
 from gateway.api.problems import Problem
 from gateway.inspection import who_is
 from gateway.organization.people import Member
+from gateway.organization.roles import Role
 from gateway.sign_on import Caller
 from schemas.codes import Code
 
@@ -24,6 +25,21 @@ async def _member(caller: Signed, hub: TheHub) -> Member:
     return member
 
 
+async def auditor(caller: Signed, hub: TheHub) -> Caller:
+    """The caller, who may read the audit log by their office in the tree."""
+    member = await hub.members.member(caller.court, caller.user)
+    if member is None or Role.AUDIT_ADMINISTRATOR not in member.roles:
+        raise Problem(
+            "not-permitted",
+            rule="role_missing",
+            en="Only the audit administrator of a court reads its audit log. Ask that person, or have the security "
+            "administrator give you the office.",
+            zh="只有本院审计管理员可以查阅审计日志。请联系该管理员，或由安全管理员授予角色。",
+        )
+    return caller
+
+
+Auditor = Annotated[Caller, Depends(auditor)]
 AMember = Annotated[Member, Depends(_member)]
 
 

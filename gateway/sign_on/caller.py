@@ -31,7 +31,6 @@ class Caller:
     court: str
     name: str = field(repr=False)
     unit: str
-    roles: frozenset[str]
     scopes: frozenset[str]
     expires_at: float
     token_id: str
@@ -49,7 +48,6 @@ def caller_of(claims: Mapping[str, Any], *, issuer: str, audience: str, now: flo
         court=text(claims, "court"),
         name=text(claims, "name"),
         unit=text(claims, "unit"),
-        roles=_words(claims.get("roles", [])),
         scopes=_words(claims.get("scope", "").split() if isinstance(claims.get("scope", ""), str) else None),
         expires_at=expires_at,
         token_id=text(claims, "jti"),

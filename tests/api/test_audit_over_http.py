@@ -262,7 +262,7 @@ def test_nothing_is_shown_that_is_not_on_record(desk: Desk) -> None:
     server.resume()
 
     assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [
-        (503, "urn:shuniu:problem:audit-unavailable")
+        (503, "urn:shuniu:problem:database-unavailable")
     ] * 3
 
 

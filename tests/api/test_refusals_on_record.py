@@ -103,7 +103,7 @@ def test_a_refusal_that_cannot_be_recorded_is_503(desk: Desk) -> None:
     """Nobody is turned away without a trace."""
     server = EmbeddedServer(desk.court.settings.folder.resolve() / CLUSTER)
     server.halt()
-    answer = desk.call("GET", "/v1/audit/events", user="li.ting")
+    answer = desk.call("PUT", "/v1/work-orders/T-9", desk.statement(desk.cast["stayed"]), user="li.ting")
     server.resume()
 
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:shuniu:problem:audit-unavailable")

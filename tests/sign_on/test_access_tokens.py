@@ -40,7 +40,6 @@ async def test_a_good_token_names_its_caller(sign_on: SignOn, issuer: Issuer) ->
         court="浙0802",
         name="李婷",
         unit="演示法院",
-        roles=frozenset({"clerk"}),
         scopes=frozenset({"openid", "lookups"}),
         expires_at=NOW + 600,
         token_id="token-1",
@@ -199,8 +198,6 @@ async def test_the_media_type_may_be_spelt_in_full(sign_on: SignOn, issuer: Issu
         ({"client_id": None}, "claim_missing"),
         ({"court": None}, "claim_missing"),
         ({"jti": None}, "claim_missing"),
-        ({"roles": "administrator"}, "malformed"),
-        ({"roles": [1]}, "malformed"),
         ({"scope": ["work-orders:write"]}, "malformed"),
     ],
     ids=str,
@@ -216,11 +213,11 @@ async def test_clocks_may_differ_by_half_a_minute(sign_on: SignOn, issuer: Issue
     assert (await sign_on.caller(f"Bearer {issuer.token(**changes)}")).user == "li.ting"
 
 
-async def test_a_token_of_a_service_may_have_no_roles(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_token_of_a_service_may_have_neither_roles_nor_scopes(sign_on: SignOn, issuer: Issuer) -> None:
     """Roles and scopes are empty when the token names none."""
     caller = await sign_on.caller(f"Bearer {issuer.token(roles=None, scope=None)}")
 
-    assert (caller.roles, caller.scopes) == (frozenset(), frozenset())
+    assert caller.scopes == frozenset()
 
 
 async def test_a_remembered_token_still_expires(sign_on: SignOn, issuer: Issuer, clock: Clock) -> None:

@@ -306,7 +306,7 @@ async def test_the_hub_recognises_whom_the_server_signed_in(clock: Clock) -> Non
     ]
     assert callers[1].scopes == {"work-orders:write"}
     assert [caller.user for caller in after_rotation] == ["li.ting", "wang.qiang"]
-    assert after_withdrawal.roles == {"auditor"}
+    assert after_withdrawal.user == "chen.jing"
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"{", b'{"user": "nobody"}', b'{"client": "shuniu-pages"}'])
