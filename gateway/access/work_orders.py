@@ -49,6 +49,7 @@ _GRANTS: Final = text("""
     FROM (SELECT access_now() AS now) t,
         unnest(CAST(:parties AS bytea[]), CAST(:grant_ids AS uuid[]), CAST(:positions AS smallint[]))
             AS p (party, grant_id, position)
+    ORDER BY p.party -- the order in which questions are counted, so that neither waits for the other
     ON CONFLICT (court, work_order, party) DO UPDATE SET
         position = excluded.position, allowed = excluded.allowed,
         starts_at = CASE WHEN :anew THEN excluded.starts_at ELSE g.starts_at END,
