@@ -30,9 +30,11 @@ def narrowed(result: LookupResult, scopes: Scopes) -> LookupResult:
 
     def left(record: R, want: Want) -> R:
         covered = scopes.get(want, _NOTHING).fields
-        out = {name: None for name, called, _ in _held(record) if called not in covered}
-        withheld.update(f"{want}.{called}" for name, called, _ in _held(record) if name in out)
-        return replace(record, **out) if out else record  # type: ignore[type-var]
+        out = {name: called for name, called, _ in _held(record) if called not in covered}
+        if not out:
+            return record
+        withheld.update(f"{want}.{called}" for called in out.values())
+        return replace(record, **dict.fromkeys(out))  # type: ignore[type-var]
 
     parts = _each(result, left, {want for want in Want if scopes.get(want, _NOTHING).fields})
     return replace(result, **parts, withheld=tuple(sorted(withheld)))
@@ -46,6 +48,8 @@ def shown(result: LookupResult, scopes: Scopes) -> LookupResult:
 
     def covered(record: R, want: Want) -> R:
         masks = scopes.get(want, _NOTHING).masks
+        if not masks:
+            return record
         changed = {name: _masked(value, masks[called]) for name, called, value in _held(record) if called in masks}
         masked.update(f"{want}.{called}" for name, called, _ in _held(record) if name in changed)
         return replace(record, **changed) if changed else record  # type: ignore[type-var]

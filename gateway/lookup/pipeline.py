@@ -108,12 +108,14 @@ class Lookups:
         ended, lease = await self._access.before_release(caller, grant)
         try:
             outcome = records.outcome(intent, self._clock(), answers, result, ended)
-            keep = None if ended else _stored(caller, request, dump(stored))
+            answer = dump(result)
+            # Without a mask, what is shown is what is stored.
+            keep = None if ended else _stored(caller, request, answer if result is stored else dump(stored))
             kept = records.kept(answers, keep, self._agencies, self._clock())
             outcome_index = await self._log.append(outcome, keep=kept)
             if ended:
                 raise NotReleased(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens
-            return self._released(lease, dump(result), self._trail(intent_index, outcome_index))
+            return self._released(lease, answer, self._trail(intent_index, outcome_index))
         except BaseException:
             lease.give_back()
             raise
