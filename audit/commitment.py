@@ -5,13 +5,14 @@ Commitments: a leaf says that it speaks of one certain value, without saying whi
 
 `r` is 32 bytes that nobody can know without the subject's key, different for every record and field.  Without `r`
 nothing can be learned about even a value that is easy to guess; with it, exactly one value fits.  Whoever is given
-an `Opening` checks it with this module alone.
+an `Opening` checks it with this module alone (and what it imports, which is the standard library).
 """
 
-import hashlib
 import hmac
 import struct
 from dataclasses import dataclass, field
+
+from audit.mac import mac
 
 _LENGTH = struct.Struct(">I").pack
 
@@ -31,4 +32,4 @@ class Opening:
 
 def commit(name: str, r: bytes, value: bytes) -> bytes:
     """The 32-byte commitment to one field's value."""
-    return hmac.digest(r, b"aud1|" + name.encode() + b"|" + _LENGTH(len(value)) + value, hashlib.sha256)
+    return mac(r, b"aud1|" + name.encode() + b"|" + _LENGTH(len(value)) + value)

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from audit.commitment import Opening
 from audit.errors import LogBroken
 from audit.keys import Keys
-from audit.sealing import NONCE_BYTES, Marks, SubjectKey, wrapping_context
+from audit.mac import NONCE_BYTES
+from audit.sealing import Marks, SubjectKey, wrapping_context
 
 _LENGTH = struct.Struct(">H")
 

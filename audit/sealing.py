@@ -6,8 +6,6 @@ key of the subject's boxes and kept bodies, and the `r` of its commitments: when
 of that subject can be opened or confirmed any more, and no hash in the log changes.
 """
 
-import hashlib
-import hmac
 import os
 import struct
 from collections.abc import Sequence
@@ -19,11 +17,11 @@ from audit import leaf
 from audit.commitment import commit
 from audit.event import Event, Kept, Who
 from audit.keys import KEY_BYTES, Keys
+from audit.mac import NONCE_BYTES, Nonces, mac
 from audit.tree import leaf_hash
 from schemas.identifiers.normalize import normalized_case_number
 from schemas.subject import Subject
 
-NONCE_BYTES = 12
 MARK_BYTES = 16
 MOST_KEYS = 20_000
 
@@ -54,7 +52,7 @@ class SubjectKey:
 
     def r(self, nonce: bytes, name: str) -> bytes:
         """The randomness of one field's commitment in one box."""
-        return hmac.digest(self.commits, nonce + name.encode(), hashlib.sha256)
+        return mac(self.commits, nonce + name.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ class Marks:
         return self._mark("order", court or "", work_order)
 
     def _mark(self, *parts: str) -> bytes:
-        return hmac.digest(self._key, "|".join(parts).encode(), hashlib.sha256)[:MARK_BYTES]
+        return mac(self._key, "|".join(parts).encode())[:MARK_BYTES]
 
 
 class Sealer:
@@ -145,6 +143,7 @@ class Sealer:
         self._origin = keys.origin
         self._root = AESGCM(keys.root)
         self._known: dict[tuple[str | None, ...], SubjectKey] = {}
+        self._nonces = Nonces()
         self._short: dict[tuple[str | None, ...], int] = {}
 
     def forget(self, epoch: int) -> None:
@@ -163,7 +162,7 @@ class Sealer:
         whole = not event.type.follows
         who, why = (leaf.who_value(event.who), leaf.why_value(event.why)) if whole else (b"", b"")
         staff = self._staff(event.who) if who or why or (not parties and (digests or keep)) else None
-        nonces = os.urandom(NONCE_BYTES * (len(parties) + 1))
+        nonces = self._nonces.take(len(parties) + 1)
         boxes: list[Box] = []
         commitments: list[bytes] = []
         for number, (key, subject) in enumerate(zip(parties, event.whose, strict=True)):
@@ -213,7 +212,7 @@ class Sealer:
         return (Slot(first, staff, case, order), *(Slot(box, Box()) for box in boxes[1:]))
 
     def _keep(self, key: SubjectKey, exchange: str, kept: Kept) -> SealedBody:
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = self._nonces.take(1)
         context = f"{exchange}{kept.kind}|{kept.agency}|{kept.capability}".encode()
         return SealedBody(
             kind=kept.kind,
@@ -235,8 +234,9 @@ class Sealer:
     def _fresh(self, known: tuple[str | None, ...], mark: bytes) -> SubjectKey:
         if len(self._known) >= MOST_KEYS:
             self._known.pop(next(iter(self._known)))
-        secret, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)
-        identity = int.from_bytes(os.urandom(8)) >> 1
+        drawn = os.urandom(KEY_BYTES + NONCE_BYTES + 8)
+        secret, nonce = drawn[:KEY_BYTES], drawn[KEY_BYTES : KEY_BYTES + NONCE_BYTES]
+        identity = int.from_bytes(drawn[-8:]) >> 1
         wrapped = nonce + self._root.encrypt(nonce, secret, wrapping_context(self._origin, identity, mark))
         key = self._known[known] = SubjectKey(identity, mark, secret, wrapped, stored=False)
         return key
@@ -273,4 +273,4 @@ def _box(key: SubjectKey, nonce: bytes, aad: str, values: list[bytes], *, found:
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:
     # The secret is uniformly random, so a single HMAC is a sound key derivation (RFC 5869, expand step).
-    return hmac.digest(secret, purpose + b"\x01", hashlib.sha256)
+    return mac(secret, purpose + b"\x01")

@@ -6,8 +6,6 @@ key a mark says nothing.  Sealing is AES-256-GCM with a random nonce; the contex
 row cannot be moved to another place.
 """
 
-import hashlib
-import hmac
 import os
 import stat
 from pathlib import Path
@@ -16,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.errors import ConfigurationError
+from audit.mac import mac
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -71,9 +70,9 @@ class Vault:
 
     def mark(self, kind: str, value: str) -> bytes:
         """The 32-byte mark of an identifier of one kind."""
-        return hmac.digest(self._mark, f"{kind}|{value}".encode(), hashlib.sha256)
+        return mac(self._mark, f"{kind}|{value}".encode())
 
 
 def _derive(root: bytes, purpose: bytes) -> bytes:
     # The root key is uniformly random, so a single HMAC is a sound key derivation (RFC 5869, expand step).
-    return hmac.digest(root, purpose + b"\x01", hashlib.sha256)
+    return mac(root, purpose + b"\x01")
