@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.event import Event, EventType, Who, Why
+from audit.event import Event, EventType, Who
 from audit.log import Log
 from gateway.access.catalogue import Catalogue
 from gateway.access.exceptions import CONFIRMERS, ExceptionRefused, ExceptionRule, NoSuchOrder
@@ -19,7 +19,7 @@ from gateway.access.standing import Order
 from gateway.access.work_orders import VersionConflict
 from gateway.database import Database
 from gateway.database.tables import confirmation, work_order
-from gateway.lookup.records import PURPOSE
+from gateway.lookup.records import task
 from gateway.organization.people import Member
 from schemas.work_order import WorkOrderStatus
 
@@ -67,26 +67,13 @@ class Confirmations:
             exchange=uuid4(),
             at=self._clock(),
             who=who,
-            why=why(order, self._policy),
+            why=task(order, self._policy),
             outcome="confirmed",
         )
         index = await self._log.append(event)
         # The row names its version: a newer one that came meanwhile stays unconfirmed.
         await self._database.run(_confirmed, order, actor.user)
         return index
-
-
-def why(order: Order, policy: str) -> Why:
-    """The task of a record."""
-    return Why(
-        work_order=order.id,
-        version=order.version,
-        kind=order.kind,
-        case_number=order.case_number,
-        purpose=PURPOSE,
-        policy=policy,
-        decision="permit",
-    )
 
 
 def order_of(connection: Connection, court: str, name: str) -> Order:

@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from audit.event import Event, EventType, Who
 from audit.log import Log
-from gateway.access.confirmations import confirmers, order_of, why
+from gateway.access.confirmations import confirmers, order_of
 from gateway.access.emergencies import FLAG
 from gateway.access.exceptions import REVIEWERS, ExceptionRefused, ExceptionRule, NoSuchOrder
 from gateway.access.standing import Order
 from gateway.database import Database
 from gateway.database.tables import review
+from gateway.lookup.records import task
 from gateway.organization.people import Member
 from gateway.organization.recording import kept
 from schemas.codes import Code
@@ -78,7 +79,7 @@ class Reviews:
             exchange=uuid4(),
             at=at,
             who=who,
-            why=None if order is None else why(order, self._policy),
+            why=None if order is None else task(order, self._policy),
             outcome="reviewed",
             detail={"exception": FLAG, "finding": finding.value},
         )

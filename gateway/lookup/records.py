@@ -83,7 +83,7 @@ def denied(
     why = (
         Why(work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules)
         if refusal.order is None
-        else _why(refusal.order, "deny", refusal.rules, policy)
+        else task(refusal.order, policy, decision="deny", rules=refusal.rules)
     )
     return Event(
         type=EventType.LOOKUP_DENIED,
@@ -177,10 +177,11 @@ def _who(caller: Caller) -> Who:
 
 
 def _permitted(grant: Grant, policy: str) -> Why:
-    return replace(_why(grant.order, "permit", grant.rules, policy), grant=grant.id)
+    return replace(task(grant.order, policy, rules=grant.rules), grant=grant.id)
 
 
-def _why(order: Order, decision: str, rules: tuple[str, ...], policy: str) -> Why:
+def task(order: Order, policy: str, *, decision: str = "permit", rules: tuple[str, ...] = ()) -> Why:
+    """The task of a record, and how its right was judged."""
     return Why(
         work_order=order.id,
         version=order.version,
