@@ -65,7 +65,6 @@ class Standing:
     grant: GrantRow | None
     member: bool
     roles: tuple[str, ...]
-    unit: str
     person: bytes = field(repr=False)
     delegation: UUID | None
     confirmed_by: str | None
@@ -75,7 +74,7 @@ class Standing:
 READ: Final = """
     SELECT a.n, w.court, w.id, w.version, w.status, w.kind, w.case_number, w.holder, w.recorded, w.document,
         g.id, g.position, g.starts_at <= t.now, g.ends_at <= t.now, g.asked, g.allowed,
-        coalesce(p.active, false), p.roles, p.unit, p.sealed,
+        coalesce(p.active, false), p.roles, p.sealed,
         (SELECT d.id FROM delegation d WHERE d.court = a.court AND d.deputy = a."user" AND d.absent = w.holder
             AND d.starts_at <= t.now AND d.ends_at > t.now AND d.ended_at IS NULL LIMIT 1),
         c.confirmed_by, coalesce(r.count >= %s AND r.since > t.now - %s, false)
@@ -101,7 +100,7 @@ async def read(connection: shared.Connection, wishes: list[Wish]) -> dict[Wish, 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
     order, grant, rest = row[1:10], row[10:16], row[16:]
-    member, roles, unit, person, delegation, confirmed_by, refused = rest
+    member, roles, person, delegation, confirmed_by, refused = rest
     return Standing(
         order=None if order[0] is None else _order(order),
         grant=None if grant[0] is None else GrantRow(
@@ -109,7 +108,6 @@ def _standing(row: tuple[Any, ...]) -> Standing:
         ),
         member=member,
         roles=tuple(sorted(roles or ())),
-        unit=unit or "",
         person=person or b"",
         delegation=delegation,
         confirmed_by=confirmed_by,

@@ -144,8 +144,11 @@ def _anchored(anchor: Anchor) -> Event:
     )
 
 
+# Not for secrets; replicas must only not march in step.  Its own, so that nobody's seed is disturbed.
+_JITTER = random.Random()  # noqa: S311
+
+
 async def _forever(every: float, turn: Callable[[], Coroutine[None, None, None]]) -> None:
     while True:
-        # Not for secrets; replicas must only not march in step.
-        await asyncio.sleep(random.uniform(0, every))  # noqa: S311
+        await asyncio.sleep(_JITTER.uniform(0, every))
         await turn()
