@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 from adapters.errors import UnsupportedLookup
 from adapters.mapping import Holding
+from adapters.tracing import UNTRACED, Trace
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.subject import Matter, Official, Subject
 
@@ -91,12 +92,17 @@ class Evidence:
     attempts: int = 0
 
 
+async def _always() -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """
     One question to one agency: about whom, for which matter, by which official, until when.
 
-    `deadline` is a point on the event loop's clock (`loop.time()`); nothing waits beyond it.
+    `deadline` is a point on the event loop's clock (`loop.time()`); nothing waits beyond it.  `permit` is awaited right
+    before each request that the agency will count; it raises an `AgencyError` if that one may not be sent.
     """
 
     lookup: str
@@ -105,6 +111,8 @@ class Question:
     matter: Matter
     deadline: float
     evidence: Evidence = field(default_factory=Evidence)
+    trace: Trace = UNTRACED
+    permit: Callable[[], Awaitable[None]] = _always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

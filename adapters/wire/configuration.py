@@ -1,7 +1,7 @@
 """
 Reads agencies.toml, the only place that says where an agency is, and credentials.toml, which only its owner may read.
 
-    [public_security]                          address, connections, plain_http, tls
+    [public_security]                          address, connections, plain_http, trace, tls
     [public_security.tls]                      roots, identity (PEM files, beside agencies.toml)
     [public_security.identity]                 family, path, credentials, timeout, per_minute, per_day
     [public_security.identity.parameters]      our terms in their spelling
@@ -21,7 +21,7 @@ from adapters.errors import ConfigurationError
 from adapters.wire.route import Route
 from adapters.wire.tls import Trust
 
-_AGENCY_KEYS: Final = frozenset({"address", "connections", "plain_http", "tls"})
+_AGENCY_KEYS: Final = frozenset({"address", "connections", "plain_http", "trace", "tls"})
 _ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "family": str,
     "path": str,
@@ -75,9 +75,7 @@ def _site(
     connections = table.get("connections", 10)
     if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= 1000:
         raise _wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 1000", "write connections = 10")
-    plain_http = table.get("plain_http", False)
-    if not isinstance(plain_http, bool):
-        raise _wrong(path, f"[{agency}] plain_http", "is neither true nor false", "write plain_http = true")
+    plain_http, trace = (_flag(path, agency, table, key) for key in ("plain_http", "trace"))
     routes = []
     for capability, settings in table.items():
         if capability in _AGENCY_KEYS:
@@ -104,6 +102,7 @@ def _site(
                 per_minute=settings.get("per_minute"),
                 per_day=settings.get("per_day"),
                 plain_http=plain_http,
+                trace=trace,
                 file=str(path),
                 credentials_file=str(credentials_path),
             )
@@ -111,6 +110,13 @@ def _site(
     return Site(
         agency=agency, routes=tuple(routes), connections=connections, trust=_trust(path, agency, table.get("tls"))
     )
+
+
+def _flag(path: Path, agency: str, table: Mapping[str, Any], key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise _wrong(path, f"[{agency}] {key}", "is neither true nor false", f"write {key} = true")
+    return value
 
 
 def _check_keys(path: Path, where: str, settings: Mapping[str, Any]) -> None:

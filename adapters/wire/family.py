@@ -83,9 +83,12 @@ class Family(ABC):
         One business attempt: counted before it leaves, its answer kept as it came.  Only status 200 is returned.
         """
         evidence = question.evidence
+        await question.permit()
         asked_at = self.clock.now()
         evidence.attempts += 1
-        reply = await self.port.send(self.url, headers, body, until)
+        with question.trace.sending(self.url, announced=self.route.trace) as sending:
+            reply = await self.port.send(self.url, (*headers, *sending.headers), body, until)
+            sending.answered(reply.status)
         raw = RawAnswer(
             agency=self.route.agency,
             capability=capability,

@@ -24,7 +24,9 @@ class Route:
 
     `address` is the agency's base address, `parameters` spells our terms (`id_number`, `name`) in the agency's names,
     `options` belong to the family.  `timeout` is in seconds an attempt; `per_minute` and `per_day` are the agency's
-    quotas.  `credentials` are secret: `repr` does not show them.  Raises `ConfigurationError`.
+    quotas.  With `trace` the agency is told of our trace.  `credentials` are secret: `repr` does not show them.
+
+    Raises `ConfigurationError`.
     """
 
     agency: str
@@ -40,6 +42,7 @@ class Route:
     per_minute: int | None = None
     per_day: int | None = None
     plain_http: bool = False
+    trace: bool = False
     file: str = "agencies.toml"
     credentials_file: str = "credentials.toml"
 

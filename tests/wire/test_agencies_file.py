@@ -174,6 +174,7 @@ WRONG = [
     (changed('address = "https://agency.example:8443"\n', ""), "address: is missing"),
     (changed("connections = 3", "connections = 0"), "connections: is not a whole number"),
     (changed("connections = 3", 'plain_http = "yes"'), "plain_http: is neither"),
+    (changed("connections = 3", 'trace = "yes"'), "trace: is neither"),
     (changed("connections = 3", 'conections = "3"'), "conections: is no key of an agency"),
     (changed('"/gateway', '"gateway'), "path: does not start with a slash"),
     (changed('family = "irs"', 'family = "soap"'), "family: is no wire family"),
