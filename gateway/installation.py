@@ -28,8 +28,18 @@ CLUSTER = "postgres"
 
 # What the hub's login role may do with the hub's own tables; the log's rights are the log's.
 RIGHTS: Final = {
-    "SELECT, INSERT, UPDATE": ("work_order", "refusal", "org_unit", "org_person", "delegation", "review"),
-    "SELECT, INSERT, UPDATE, DELETE": ("access_grant", "session", "sign_in_attempt"),
+    "SELECT, INSERT, UPDATE": (
+        "work_order",
+        "refusal",
+        "org_unit",
+        "org_person",
+        "delegation",
+        "review",
+        "agency_use",
+        "callback_receiver",
+        "callback_delivery",
+    ),
+    "SELECT, INSERT, UPDATE, DELETE": ("access_grant", "session", "sign_in_attempt", "received_answer"),
     "SELECT, INSERT": ("confirmation",),
     "SELECT, UPDATE": ("access_clock",),
 }

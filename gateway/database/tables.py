@@ -94,3 +94,38 @@ review = Table(
     Column("reviewed_at", DateTime(timezone=True), nullable=True),
     Column("finding", Text, nullable=True),
 )
+
+callback_receiver = Table(
+    "callback_receiver",
+    metadata,
+    Column("court", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("client", Text, nullable=False, comment="the ticket system that may name it"),
+    Column("url", Text, nullable=False),
+    Column("internal", Boolean, nullable=False, comment="an administrator let it stand inside the house"),
+    Column("preferred", Boolean, nullable=False, comment="taken where a request names none"),
+    Column("state", Text, nullable=False, comment="active, paused, gone or removed"),
+    Column("secrets", LargeBinary, nullable=False, comment="sealed: signing secrets and until when each is used"),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+callback_delivery = Table(
+    "callback_delivery",
+    metadata,
+    Column("id", Text, primary_key=True, comment="webhook-id, the same in every attempt"),
+    Column("court", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="what it tells of: an id of ours"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: the bytes of the body, the same in every attempt"),
+    Column("state", Text, nullable=False, comment="waiting, delivered, cancelled or dead_lettered"),
+    Column("reason", Text, nullable=True, comment="why it ended, or why the last attempt failed"),
+    Column("attempts", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False, comment="grows with every claim: a late writer is refused"),
+    Column("claimed", Boolean, nullable=False, comment="some replica is at it, until due_at"),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("deadline", DateTime(timezone=True), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True), nullable=True),
+)
