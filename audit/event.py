@@ -55,6 +55,12 @@ class EventType(Enum):
     ADMIN_CHANGED = "admin.changed", 16, "AC", "管理变更", "Somebody changed the hub's configuration"
     LOG_BEGUN = "log.begun", 17, "LB", "日志承接", "The log begins in place of an earlier one"
     SESSION_ENDED = "session.ended", 18, "SO", "会话结束", "A person's session ended"
+    REPORT_CHANGED = "report.changed", 20, "SR", "查询告知", "A report to a person of who looked them up goes on"
+    USE_REVIEWED = "use.reviewed", 21, "UR", "使用核查", "Somebody's use of the hub was reviewed"
+    AUTOFILL_ACCEPTED = "autofill.accepted", 30, "FA", "自动填表受理", "A form is about to be filled by itself"
+    AUTOFILL_FINISHED = "autofill.finished", 31, "FF", "自动填表完成", "A form was filled with what could be had"
+    AUTOFILL_CANCELLED = "autofill.cancelled", 32, "FC", "自动填表取消", "A form is not filled: its right ended"
+    AUTOFILL_DEAD_LETTERED = "autofill.dead_lettered", 33, "FD", "自动填表搁置", "A form could not be filled or sent"
 
     @classmethod
     def named(cls, name: str) -> Self:

@@ -110,8 +110,36 @@ _EVENTS = (
         outcome="closed",
         detail={"parties": 2},
     ),
+    replace(_INTENT, type=EventType.AUTOFILL_ACCEPTED, asked=(), outcome="accepted", detail={"template": "service"}),
+    replace(
+        _INTENT,
+        type=EventType.AUTOFILL_FINISHED,
+        asked=(),
+        released=("1.identity", "1.addresses"),
+        outcome="filled",
+        detail={"template": "service", "fields": 14, "missing": 3, "for_a_person": 1},
+    ),
+    replace(
+        _INTENT,
+        type=EventType.AUTOFILL_CANCELLED,
+        asked=(),
+        outcome="cancelled",
+        detail={"template": "service", "reason": "work_order_closed"},
+    ),
+    replace(
+        _INTENT,
+        type=EventType.AUTOFILL_DEAD_LETTERED,
+        asked=(),
+        outcome="dead_lettered",
+        detail={"template": "service", "reason": "started_too_often"},
+    ),
     _plain(EventType.SESSION_SIGNED_IN, PAGES, "signed_in", acr="urn:court:two-factor", method="pin,hwk"),
     _plain(EventType.SESSION_ENDED, PAGES, "ended", how="signed_out"),
+    replace(
+        _plain(EventType.REPORT_CHANGED, AUDITOR, "released", report=str(EXCHANGE), entries=3, withheld=1),
+        whose=(party(1),),
+    ),
+    _plain(EventType.USE_REVIEWED, AUDITOR, "explained", day="2026-03-02", rules="after_hours", score=2),
     _plain(EventType.ACCESS_REFUSED, CLERK, "refused", rule="role_missing", operation="search_events"),
     Inspection(query=Query(court="浙0802", since=START, subject=party(1)), reveal=RevealReason.COMPLAINT).event(
         AUDITOR, START
