@@ -38,9 +38,16 @@ RIGHTS: Final = {
         "agency_use",
         "callback_receiver",
         "callback_delivery",
+        "subject_report",
     ),
-    "SELECT, INSERT, UPDATE, DELETE": ("access_grant", "session", "sign_in_attempt", "received_answer"),
-    "SELECT, INSERT": ("confirmation",),
+    "SELECT, INSERT, UPDATE, DELETE": (
+        "access_grant",
+        "session",
+        "sign_in_attempt",
+        "received_answer",
+        "search_handle",
+    ),
+    "SELECT, INSERT": ("confirmation", "use_review"),
     "SELECT, UPDATE": ("access_clock",),
 }
 

@@ -2,7 +2,19 @@
 The hub's own tables.  What they know about people is sealed or marked (see `gateway.vault`).
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 metadata = MetaData()
@@ -128,4 +140,51 @@ callback_delivery = Table(
     Column("deadline", DateTime(timezone=True), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True), nullable=True),
+)
+
+search_handle = Table(
+    "search_handle",
+    metadata,
+    Column("id", LargeBinary, primary_key=True, comment="SHA-256 of the token in the address of a page"),
+    Column("court", Text, nullable=False),
+    Column("user", Text, nullable=False, comment="the only one for whom it works"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: what is searched for, and why people are shown"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
+subject_report = Table(
+    "subject_report",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("court", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    Column("below", BigInteger, nullable=False, comment="size of the log that it tells of"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: to whom, and what is withheld"),
+    Column("released_by", Text, nullable=True),
+    Column("released_at", DateTime(timezone=True), nullable=True),
+)
+
+use_review = Table(
+    "use_review",
+    metadata,
+    Column("record", UUID, primary_key=True, comment="exchange of its record in the log"),
+    Column("court", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("person", LargeBinary, nullable=False, comment="mark of whose use it was"),
+    Column("rules", ARRAY(Text), nullable=False, comment="rules that pointed to it; none: drawn at random"),
+    Column("outcome", Text, nullable=False),
+    Column("reviewed_by", Text, nullable=False),
+    Column("reviewed_at", DateTime(timezone=True), nullable=False),
+)
+
+agency_secret = Table(
+    "agency_secret",
+    metadata,
+    Column("key", Text, primary_key=True, comment="digest of who we are at which address"),
+    Column("number", BigInteger, nullable=False, comment="grows with every renewal; 0 before the first"),
+    Column("sealed", LargeBinary, nullable=True),
+    Column("renewed_at", DateTime(timezone=True), nullable=True),
+    Column("turn", UUID, nullable=True, comment="of whoever renews it now"),
+    Column("turn_ends_at", DateTime(timezone=True), nullable=True),
 )

@@ -2,13 +2,58 @@
 What the pages of clerks and compliance staff add.
 """
 
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
 revision = "0007"
 down_revision = "0006"
+
+INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
     """Creates the tables."""
+    op.create_table(
+        "search_handle",
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        sa.Column("court", sa.Text, nullable=False),
+        sa.Column("user", sa.Text, nullable=False),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.CheckConstraint("length(id) = 32"),
+    )
+    op.create_index("search_handle_expires_at", "search_handle", ["expires_at"])
+    op.create_table(
+        "subject_report",
+        sa.Column("id", UUID, primary_key=True),
+        sa.Column("court", sa.Text, nullable=False),
+        sa.Column("drafted_by", sa.Text, nullable=False),
+        sa.Column("drafted_at", INSTANT, nullable=False),
+        sa.Column("below", sa.BigInteger, nullable=False, comment="size of the log that it tells of"),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("released_by", sa.Text, nullable=True),
+        sa.Column("released_at", INSTANT, nullable=True),
+        # Two people: whoever drafted it never releases it.
+        sa.CheckConstraint("released_by <> drafted_by AND (released_by IS NULL) = (released_at IS NULL)"),
+    )
+    op.create_index("subject_report_court", "subject_report", ["court", "drafted_at"])
+    op.create_table(
+        "use_review",
+        sa.Column("record", UUID, primary_key=True, comment="exchange of its record in the log"),
+        sa.Column("court", sa.Text, nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("person", sa.LargeBinary, nullable=False),
+        sa.Column("rules", ARRAY(sa.Text), nullable=False),
+        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("reviewed_by", sa.Text, nullable=False),
+        sa.Column("reviewed_at", INSTANT, nullable=False),
+        sa.CheckConstraint("length(person) = 32 AND outcome IN ('explained', 'follow_up', 'escalate')"),
+    )
+    op.create_index("use_review_day", "use_review", ["court", "day"])
 
 
 def downgrade() -> None:
     """Removes the tables."""
+    for table in ("use_review", "subject_report", "search_handle"):
+        op.drop_table(table)
