@@ -1,5 +1,6 @@
 """
-`python -m mock_agencies serve|cast|credentials`: runs the outside world, or prints who lives there and its keys.
+`python -m mock_agencies serve|proxy|cast|credentials`: runs the outside world or a bad network before it, or prints who
+lives there and its keys.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import asdict
 import uvloop
 
 from mock_agencies import credentials
+from mock_agencies.fault_proxy import FaultProxy, controlled
 from mock_agencies.population import Organization, Person, Population
 from mock_agencies.serving import SERVERS, serving
 
@@ -29,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument("--seed", type=int, default=1, help="seed of the population")
     serve.add_argument("--precomputed", action="store_true", help="write each answer once (for benchmarks)")
     serve.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
+    proxy = commands.add_parser("proxy", help="spoil what passes to a server: a TCP proxy with a control desk")
+    proxy.add_argument("--to", required=True, type=_host_and_port, metavar="HOST:PORT", help="the server behind it")
+    proxy.add_argument("--port", type=int, default=0, help="port of the proxy; 0 lets the system choose")
+    proxy.add_argument("--control-port", type=int, default=0, help="port of its control desk")
+    proxy.add_argument("--seed", type=int, default=1, help="seed of what is drawn")
+    proxy.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
     cast = commands.add_parser("cast", help="print the named special cases")
     cast.add_argument("--json", action="store_true", dest="as_json")
     cast.add_argument("--seed", type=int, default=1)
@@ -37,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     match asked.command:
         case "serve":
             uvloop.run(_serve(asked))
+        case "proxy":
+            uvloop.run(_proxy(asked))
         case "cast":
             _print_cast(Population(asked.seed), as_json=asked.as_json)
         case "credentials":
@@ -45,16 +55,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(asked: argparse.Namespace) -> None:
-    loop, over = asyncio.get_running_loop(), asyncio.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(ending, over.set)
-    if asked.until_stdin_closes:
-        threading.Thread(target=_await_end_of_stdin, args=(loop, over), daemon=True).start()
+    over = _over(asked)
     async with serving(asked.servers, port=asked.port, seed=asked.seed, precomputed=asked.precomputed) as servers:
         for server in servers.values():
             sys.stdout.write(json.dumps({"server": server.name, "address": server.address}) + "\n")
         sys.stdout.flush()
         await over.wait()
+
+
+async def _proxy(asked: argparse.Namespace) -> None:
+    over = _over(asked)
+    async with (
+        FaultProxy.running(asked.to, port=asked.port, seed=asked.seed) as proxy,
+        controlled(proxy, port=asked.control_port) as control,
+    ):
+        sys.stdout.write(json.dumps({"server": "proxy", "address": proxy.address, "control": control}) + "\n")
+        sys.stdout.flush()
+        await over.wait()
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host:
+        raise ValueError
+    return host.strip("[]"), int(port)
+
+
+def _over(asked: argparse.Namespace) -> asyncio.Event:
+    """What is set when the program is told to end."""
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, over.set)
+    if asked.until_stdin_closes:
+        threading.Thread(target=_await_end_of_stdin, args=(loop, over), daemon=True).start()
+    return over
 
 
 def _await_end_of_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:

@@ -1,0 +1,40 @@
+"""
+A TCP proxy that spoils what passes: put it between an adapter and an agency, and see what a bad network does.
+
+Beside the faults of the mock agencies, which know the format that they spoil, this one knows nothing of it and serves
+before any server.
+"""
+
+from mock_agencies.fault_proxy.control import controlled
+from mock_agencies.fault_proxy.link import Timing
+from mock_agencies.fault_proxy.proxy import FaultProxy
+from mock_agencies.fault_proxy.toxics import (
+    Bandwidth,
+    Direction,
+    Garbage,
+    Latency,
+    LimitData,
+    Refuse,
+    Reset,
+    Slicer,
+    SlowClose,
+    Timeout,
+    Toxic,
+)
+
+__all__ = [
+    "Bandwidth",
+    "Direction",
+    "FaultProxy",
+    "Garbage",
+    "Latency",
+    "LimitData",
+    "Refuse",
+    "Reset",
+    "Slicer",
+    "SlowClose",
+    "Timeout",
+    "Timing",
+    "Toxic",
+    "controlled",
+]

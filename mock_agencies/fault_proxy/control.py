@@ -1,0 +1,82 @@
+"""
+The proxy's control desk: JSON over HTTP, on a port of its own.
+
+    GET    /toxics          what is active
+    POST   /toxics          {"kind": "latency", "seconds": 0.3, …}: one more, as the last
+    DELETE /toxics/{name}   one less
+    DELETE /toxics          none any more
+    GET    /connections     how many are open, and how many there were
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from mock_agencies.connection import Connection
+from mock_agencies.exchange import Answer, Delivery, Line, Request
+from mock_agencies.fault_proxy.proxy import FaultProxy
+from mock_agencies.fault_proxy.toxics import KINDS, as_json, from_json
+
+_HOST: Final = "127.0.0.1"
+_TOXICS: Final = "/toxics"
+
+
+@asynccontextmanager
+async def controlled(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
+    """A control desk for a running proxy until the block ends; its base address.  Raises `OSError`."""
+    connections: set[Connection] = set()
+
+    def respond(request: Request) -> Answer:
+        # Toxics come and go in their own time; the answer follows.
+        return Answer(b"", deliver=_deliver(proxy, request))
+
+    def connection() -> Connection:
+        return Connection(respond, connections)
+
+    server = await asyncio.get_running_loop().create_server(connection, _HOST, port)
+    try:
+        yield f"http://{_HOST}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for one in tuple(connections):
+            one.abandon()
+        # asyncio tells a connection of its end in the next turn of the loop.
+        await asyncio.sleep(0)
+
+
+def _deliver(proxy: FaultProxy, request: Request) -> Delivery:
+    async def deliver(line: Line, _wire: bytes) -> None:
+        line.write((await _answer(proxy, request)).wire)
+
+    return deliver
+
+
+async def _answer(proxy: FaultProxy, request: Request) -> Answer:
+    try:
+        match request.method, request.path:
+            case "GET", "/connections":
+                return _json({"open": proxy.open, "seen": proxy.seen})
+            case "GET", path if path == _TOXICS:
+                pass
+            case "POST", path if path == _TOXICS:
+                await proxy.add(from_json(json.loads(request.body)))
+                return _listed(proxy, status=201)
+            case "DELETE", path if path == _TOXICS:
+                await proxy.clear()
+            case "DELETE", path if path.startswith(f"{_TOXICS}/"):
+                await proxy.remove(path.removeprefix(f"{_TOXICS}/"))
+            case _:
+                return _json({"error": "there is /toxics, /toxics/{name} and /connections"}, status=404)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return _json({"error": f"{type(error).__name__}: {error}", "kinds": sorted(KINDS)}, status=422)
+    return _listed(proxy)
+
+
+def _listed(proxy: FaultProxy, status: int = 200) -> Answer:
+    return _json({"toxics": [as_json(toxic) for toxic in proxy.toxics]}, status)
+
+
+def _json(value: Any, status: int = 200) -> Answer:
+    return Answer(json.dumps(value, ensure_ascii=False).encode(), status=status)

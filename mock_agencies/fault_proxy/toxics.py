@@ -1,0 +1,240 @@
+"""
+The toxics: what can happen to bytes on their way.
+
+Each takes a piece and passes on what becomes of it, or ends the connection by raising `Cut`.  They stand in the order
+in which they were added, and each sees what the one before it lets through.
+"""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, fields
+from enum import Enum
+from random import Random
+from typing import Any, ClassVar, Final, Protocol
+
+
+class Direction(Enum):
+    """`up` is towards the server (questions), `down` is back to the client (answers)."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Cut(Exception):
+    """The connection ends here: in an orderly way (FIN), or with a RST."""
+
+    def __init__(self, *, reset: bool) -> None:
+        super().__init__("reset" if reset else "closed")
+        self.reset = reset
+
+
+class Grip(Protocol):
+    """
+    A toxic's hold on one direction of one connection.  `passed` counts the bytes that it has seen there, `arrived` is
+    when the piece in hand came in.  Every wait raises `Cut` as soon as the client is gone.
+    """
+
+    random: Random
+    passed: int
+    arrived: float
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        ...
+
+    async def sleep_until(self, moment: float) -> None:
+        """Waits until a moment of the same clock as `arrived`."""
+        ...
+
+    async def hang(self) -> None:
+        """Swallows whatever comes, until the client has had enough."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxic:
+    """
+    One toxic.  `name` (by default the kind's) tells it from others; `share` is the part of the connections that it
+    concerns, drawn once for each.  Sizes are in bytes, times in seconds.
+    """
+
+    kind: ClassVar[str]
+
+    name: str = ""
+    direction: Direction = Direction.DOWN
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.kind)
+        if not 0 <= self.share <= 1:
+            raise ValueError("share is a part of the connections, from 0 to 1")
+        for number in fields(self)[2:]:
+            value = getattr(self, number.name)
+            if not isinstance(value, int if isinstance(number.default, int) else (int, float)):
+                raise TypeError(f"{number.name} is a number, of bytes a whole one")
+            if value < 0:
+                raise ValueError(f"{number.name} is not negative")
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - for those who wait
+        """What becomes of a piece.  May raise `Cut`."""
+        yield data
+
+    async def close(self, grip: Grip) -> None:
+        """What happens when the sender has closed, before the other side learns it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency(Toxic):
+    """Every piece comes `seconds` later, give or take `jitter`; the order stays."""
+
+    kind = "latency"
+    seconds: float = 0.1
+    jitter: float = 0.0
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        await grip.sleep_until(grip.arrived + self.seconds + grip.random.uniform(-self.jitter, self.jitter))
+        yield data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bandwidth(Toxic):
+    """No more than `rate` bytes a second, in twenty pieces or as single bytes."""
+
+    kind = "bandwidth"
+    rate: int = 1_000
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        size = max(1, self.rate // 20)
+        for start in range(0, len(data), size):
+            piece = data[start : start + size]
+            await grip.sleep(len(piece) / max(1, self.rate))
+            yield piece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowClose(Toxic):
+    """The end of the connection comes `seconds` late."""
+
+    kind = "slow_close"
+    seconds: float = 1.0
+
+    async def close(self, grip: Grip) -> None:
+        await grip.sleep(self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeout(Toxic):
+    """After `after` bytes nothing comes any more; `seconds` later the connection is closed, with 0 never."""
+
+    kind = "timeout"
+    seconds: float = 0.0
+    after: int = 0
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        head, rest = _split(data, grip, self.after)
+        if head:
+            yield head
+        if rest:
+            if self.seconds == 0:
+                await grip.hang()
+            await grip.sleep(self.seconds)
+            raise Cut(reset=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset(Toxic):
+    """After `after` bytes, and `seconds` more, the connection ends with a RST on both sides."""
+
+    kind = "reset"
+    seconds: float = 0.0
+    after: int = 0
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        head, rest = _split(data, grip, self.after)
+        if head:
+            yield head
+        if rest:
+            await grip.sleep(self.seconds)
+            raise Cut(reset=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slicer(Toxic):
+    """Pieces of `size` bytes, give or take `vary`, with `seconds` between them."""
+
+    kind = "slicer"
+    size: int = 16
+    vary: int = 0
+    seconds: float = 0.0
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        start = 0
+        while start < len(data):
+            end = start + max(1, self.size + grip.random.randint(-self.vary, self.vary))
+            await grip.sleep(self.seconds)
+            yield data[start:end]
+            start = end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitData(Toxic):
+    """The connection is closed after `size` bytes."""
+
+    kind = "limit_data"
+    size: int = 100
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        head, _ = _split(data, grip, self.size)
+        if head:
+            yield head
+        if grip.passed >= self.size:
+            raise Cut(reset=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbage(Toxic):
+    """After `after` bytes, `size` bytes are replaced by as many random ones; with 0 there is no beginning of HTTP."""
+
+    kind = "garbage"
+    after: int = 0
+    size: int = 64
+
+    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+        first = min(max(0, self.after - grip.passed), len(data))
+        last = min(max(0, self.after + self.size - grip.passed), len(data))
+        grip.passed += len(data)
+        yield data[:first] + grip.random.randbytes(last - first) + data[last:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(Toxic):
+    """New connections are refused, as if nobody listened; with a smaller `share`, reset as soon as they stand."""
+
+    kind = "refuse"
+
+
+KINDS: Final = {
+    kind.kind: kind for kind in (Latency, Bandwidth, SlowClose, Timeout, Reset, Slicer, LimitData, Garbage, Refuse)
+}
+
+
+def from_json(told: dict[str, Any]) -> Toxic:
+    """A toxic as the control desk is told it.  Raises `ValueError`, `TypeError`, `KeyError`."""
+    options = dict(told)
+    kind = KINDS[options.pop("kind")]
+    if "direction" in options:
+        options["direction"] = Direction(options["direction"])
+    return kind(**options)
+
+
+def as_json(toxic: Toxic) -> dict[str, Any]:
+    """The same, told back."""
+    values = {field.name: getattr(toxic, field.name) for field in fields(toxic)}
+    return {"kind": toxic.kind, **values, "direction": toxic.direction.value}
+
+
+def _split(data: bytes, grip: Grip, limit: int) -> tuple[bytes, bytes]:
+    """What is within the first `limit` bytes of the connection, and the rest."""
+    left = max(0, limit - grip.passed)
+    grip.passed += len(data)
+    return data[:left], data[left:]

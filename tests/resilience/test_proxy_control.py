@@ -1,0 +1,84 @@
+"""
+The fault proxy as a program: its announcement and its control desk.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+LATENCY = {"kind": "latency", "name": "slow", "direction": "down", "share": 0.5, "seconds": 0.0, "jitter": 0.0}
+
+
+@pytest.fixture(scope="module")
+def announced() -> Iterator[dict[str, str]]:
+    """A running proxy that stands before nobody."""
+    command = [sys.executable, "-m", "mock_agencies", "proxy", "--to", "127.0.0.1:9", "--until-stdin-closes"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def desk(announced: dict[str, str]) -> Iterator[httpx.Client]:
+    """Its control desk."""
+    with httpx.Client(base_url=announced["control"], trust_env=False) as desk:
+        yield desk
+        desk.delete("/toxics")
+
+
+def test_toxics_come_are_listed_and_go(desk: httpx.Client) -> None:
+    """What was told is told back, with what was left out."""
+    added = desk.post("/toxics", json={"kind": "latency", "name": "slow", "share": 0.5, "seconds": 0.0})
+    desk.post("/toxics", json={"kind": "refuse"})
+
+    assert (added.status_code, added.json()) == (201, {"toxics": [LATENCY]})
+    assert [toxic["name"] for toxic in desk.get("/toxics").json()["toxics"]] == ["slow", "refuse"]
+    assert [toxic["name"] for toxic in desk.delete("/toxics/slow").json()["toxics"]] == ["refuse"]
+    assert desk.delete("/toxics").json() == {"toxics": []}
+
+
+def test_the_program_proxies_and_refuses_when_told(announced: dict[str, str], desk: httpx.Client) -> None:
+    """Over the desk as in a test."""
+    with pytest.raises(httpx.TransportError):
+        httpx.get(announced["address"], trust_env=False)
+    desk.post("/toxics", json={"kind": "refuse"})
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(announced["address"], trust_env=False)
+
+    assert desk.get("/connections").json() == {"open": 0, "seen": 1}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"kind": "no such toxic"},
+        {"kind": "latency", "surprise": 1},
+        {"kind": "latency", "share": 2},
+        {"kind": "latency", "seconds": "long"},
+        {"kind": "latency", "direction": "sideways"},
+        ["latency"],
+        None,
+    ],
+)
+def test_a_toxic_that_does_not_exist_is_refused(desk: httpx.Client, told: object) -> None:
+    """422, with the kinds that there are; nothing is added."""
+    refused = desk.post("/toxics", json=told)
+
+    assert (refused.status_code, "latency" in refused.json()["kinds"]) == (422, True)
+    assert desk.get("/toxics").json() == {"toxics": []}
+
+
+def test_a_name_is_given_once(desk: httpx.Client) -> None:
+    """Or nobody would know which one is meant."""
+    desk.post("/toxics", json={"kind": "latency"})
+
+    assert desk.post("/toxics", json={"kind": "latency"}).status_code == 422
+    assert desk.delete("/toxics/none-such").status_code == 422
+    assert desk.get("/elsewhere").status_code == 404
