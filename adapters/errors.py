@@ -8,6 +8,7 @@ What can go wrong when an agency is asked.  Inside an adapter these are raised; 
     │  └─ AgencyThrottled       .retry_after
     ├─ AgencyRefused            never repeated
     │  └─ CredentialsRejected   and an operator is told
+    ├─ AgencyClosed             it is not asked at this hour: state not_asked
     ├─ AgencyFault              they say that they failed; never repeated
     └─ AnswerUnreadable         .field .at; their answer broke the contract, the evidence is kept
     UnsupportedLookup           .reason .authority; this agency does not offer it: state not_asked
@@ -74,6 +75,13 @@ class CredentialsRejected(AgencyError, PermissionError):
 
     def __init__(self) -> None:
         super().__init__(Reason.AUTH)
+
+
+class AgencyClosed(AgencyError):
+    """The agency's calendar says that nobody answers now, so nothing is sent; `retry_after` until it opens."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__(Reason.OUTSIDE_HOURS, retry_after=retry_after)
 
 
 class AgencyFault(AgencyError):

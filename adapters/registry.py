@@ -7,6 +7,7 @@ configuration does not mention is there all the same and says of every question 
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ import httpx
 
 from adapters.contract import Adapter, Wire
 from adapters.errors import ConfigurationError
+from adapters.policy import AgencyPolicy
 from adapters.wire.clock import Clock
 from adapters.wire.configuration import Site, read_sites
 from adapters.wire.engine import Engine
@@ -43,11 +45,16 @@ class Agencies(Mapping[str, Adapter]):
     """
 
     def __init__(
-        self, adapters: Mapping[str, Adapter], routes: Mapping[tuple[str, str], Route], ports: Mapping[str, Port]
+        self,
+        adapters: Mapping[str, Adapter],
+        routes: Mapping[tuple[str, str], Route],
+        ports: Mapping[str, Port],
+        policies: Mapping[str, AgencyPolicy],
     ) -> None:
         self._adapters = adapters
         self._ports = ports
         self.routes = routes
+        self.policies = policies
 
     def __getitem__(self, agency: str) -> Adapter:
         return self._adapters[agency]
@@ -59,7 +66,7 @@ class Agencies(Mapping[str, Adapter]):
         return len(self._adapters)
 
     def route(self, agency: str, capability: str) -> Route | None:
-        """How a capability is reached, with its quotas and timeout; None if it is not connected."""
+        """How a capability is reached; None if it is not connected."""
         return self.routes.get((agency, capability))
 
     async def aclose(self) -> None:
@@ -100,6 +107,7 @@ def load_agencies(
         adapters={name: classes[name](own) for name, own in wires.items()},
         routes={(route.agency, route.capability): route for site in sites for route in site.routes},
         ports=ports,
+        policies={site.agency: _policy(site, classes[site.agency]) for site in sites},
     )
 
 
@@ -140,6 +148,13 @@ def _check_site(path: Path, site: Site, classes: Mapping[str, type[Adapter]]) ->
             )
         if route.family not in FAMILIES:
             raise route.wrong("family", "is no wire family", f"use one of {', '.join(FAMILIES)}")
+
+
+def _policy(site: Site, adapter: type[Adapter]) -> AgencyPolicy:
+    if adapter.agency.repeatable:
+        return site.policy
+    # Whatever is configured: only the agency's facts can say that a repeated question is harmless.
+    return replace(site.policy, calls={name: replace(call, attempts=1) for name, call in site.policy.calls.items()})
 
 
 def _engine(site: Site) -> Engine:

@@ -29,6 +29,9 @@ from gateway.lookup.pipeline import Lookups
 from gateway.organization.changes import Organization
 from gateway.organization.delegations import Delegations
 from gateway.organization.store import Members
+from gateway.resilience.guards import Guards
+from gateway.resilience.quotas import Quotas
+from gateway.secrets import SharedSecrets
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
 from gateway.sign_on.people import People
@@ -48,7 +51,9 @@ class Hub:
     log: Log
     sign_on: SignOn
     people: People
+    secrets: SharedSecrets
     agencies: Agencies
+    guards: Guards
     access: Access
     work_orders: WorkOrders
     lookups: Lookups
@@ -74,10 +79,11 @@ class Hub:
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
         catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
-        agencies = load_agencies(settings.agencies, settings.credentials)
         database = Database(
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
         )
+        secrets = SharedSecrets(database, vault)
+        agencies = load_agencies(settings.agencies, settings.credentials, store=secrets)
         log = await Log.open(
             settings.database_url,
             KeyFile.load(settings.key_folder),
@@ -88,6 +94,7 @@ class Hub:
         work_orders = WorkOrders(database, vault)
         access = Access(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
         access.keep_time()
+        guards = Guards(agencies.policies, quotas=Quotas(database))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
         hub = cls(
             settings=settings,
@@ -95,10 +102,12 @@ class Hub:
             log=log,
             sign_on=sign_on,
             people=People.of(settings, sign_on, database, vault, log),
+            secrets=secrets,
             agencies=agencies,
+            guards=guards,
             access=access,
             work_orders=work_orders,
-            lookups=Lookups(access=access, agencies=agencies, log=log, deadline=settings.deadline),
+            lookups=Lookups(access=access, agencies=agencies, guards=guards, log=log, deadline=settings.deadline),
             members=Members(database),
             organization=Organization(database, vault, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
@@ -114,7 +123,10 @@ class Hub:
     async def close(self) -> None:
         """Gives everything back, the log last."""
         await self.anchoring.aclose()
+        # What an agency is handing out just now is still received.
+        await self.secrets.aclose()
         await self.agencies.aclose()
+        await self.guards.aclose()
         await self.people.aclose()
         await self.sign_on.aclose()
         await self.access.aclose()

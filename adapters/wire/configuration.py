@@ -3,7 +3,7 @@ Reads agencies.toml, the only place that says where an agency is, and credential
 
     [public_security]                          address, connections, plain_http, trace, tls
     [public_security.tls]                      roots, identity (PEM files, beside agencies.toml)
-    [public_security.identity]                 family, path, credentials, timeout, per_minute, per_day
+    [public_security.identity]                 family, path, credentials, and how it is asked (policies.py)
     [public_security.identity.parameters]      our terms in their spelling
     [public_security.identity.options]         what the family asks for
 """
@@ -13,24 +13,25 @@ import ssl
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from adapters.errors import ConfigurationError
+from adapters.policy import AgencyPolicy
+from adapters.wire import policies
 from adapters.wire.route import Route
 from adapters.wire.tls import Trust
 
-_AGENCY_KEYS: Final = frozenset({"address", "connections", "plain_http", "trace", "tls"})
+_AGENCY_KEYS: Final = frozenset({"address", "connections", "plain_http", "trace", "tls"}) | policies.AGENCY_KEYS
 _ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "family": str,
     "path": str,
     "credentials": str,
     "parameters": dict,
     "options": dict,
-    "timeout": (int, float),
-    "per_minute": int,
-    "per_day": int,
+    **policies.ROUTE_KEYS,
 }
 _NEEDED: Final = ("family", "path", "credentials", "parameters")
 _LINE: Final = re.compile(r"\(at (line \d+, column \d+|end of document)\)")
@@ -38,10 +39,11 @@ _LINE: Final = re.compile(r"\(at (line \d+, column \d+|end of document)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One agency as configured: its routes, how many connections they share, and whom those trust."""
+    """One agency as configured: its routes, how they are asked, their connections, and whom those trust."""
 
     agency: str
     routes: tuple[Route, ...]
+    policy: AgencyPolicy = field(default_factory=AgencyPolicy)
     connections: int = 10
     trust: Trust | None = None
 
@@ -77,6 +79,7 @@ def _site(
         raise _wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 1000", "write connections = 10")
     plain_http, trace = (_flag(path, agency, table, key) for key in ("plain_http", "trace"))
     routes = []
+    calls = {}
     for capability, settings in table.items():
         if capability in _AGENCY_KEYS:
             continue
@@ -87,6 +90,7 @@ def _site(
             )
         _check_keys(path, where, settings)
         reference = settings["credentials"]
+        calls[capability] = policies.read_call(settings, table, partial(_wrong_key, path, where))
         routes.append(
             Route(
                 agency=agency,
@@ -98,9 +102,7 @@ def _site(
                 options=settings.get("options", {}),
                 credentials=_credentials(credentials_path, credentials, reference, where),
                 credentials_table=reference,
-                timeout=float(settings.get("timeout", 4.0)),
-                per_minute=settings.get("per_minute"),
-                per_day=settings.get("per_day"),
+                timeout=calls[capability].timeout,
                 plain_http=plain_http,
                 trace=trace,
                 file=str(path),
@@ -108,7 +110,11 @@ def _site(
             )
         )
     return Site(
-        agency=agency, routes=tuple(routes), connections=connections, trust=_trust(path, agency, table.get("tls"))
+        agency=agency,
+        routes=tuple(routes),
+        policy=policies.read_agency(table, calls, connections, partial(_wrong_key, path, f"[{agency}]")),
+        connections=connections,
+        trust=_trust(path, agency, table.get("tls")),
     )
 
 
@@ -196,6 +202,10 @@ def _document(path: Path, fix: str) -> dict[str, Any]:
         place = _LINE.search(str(error))
         rule, fix = f"is not TOML{f' ({place[1]})' if place else ''}", "correct that line"
     raise _wrong(path, "the file", rule, fix)
+
+
+def _wrong_key(path: Path, where: str, key: str, rule: str, fix: str) -> ConfigurationError:
+    return _wrong(path, f"{where} {key}", rule, fix)
 
 
 def _wrong(path: Path, key: str, rule: str, fix: str) -> ConfigurationError:

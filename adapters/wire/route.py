@@ -23,8 +23,8 @@ class Route:
     One table `[agency.capability]` of agencies.toml with its table of credentials.toml.
 
     `address` is the agency's base address, `parameters` spells our terms (`id_number`, `name`) in the agency's names,
-    `options` belong to the family.  `timeout` is in seconds an attempt; `per_minute` and `per_day` are the agency's
-    quotas.  With `trace` the agency is told of our trace.  `credentials` are secret: `repr` does not show them.
+    `options` belong to the family.  `timeout` is in seconds an attempt.  With `trace` the agency is told of our trace.
+    `credentials` are secret: `repr` does not show them.
 
     Raises `ConfigurationError`.
     """
@@ -39,8 +39,6 @@ class Route:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     credentials_table: str = ""
     timeout: float = 4.0
-    per_minute: int | None = None
-    per_day: int | None = None
     plain_http: bool = False
     trace: bool = False
     file: str = "agencies.toml"
@@ -64,9 +62,6 @@ class Route:
             raise self.wrong("path", "does not start with a slash", 'write path = "/…"')
         if not 0.1 <= self.timeout <= 30:
             raise self.wrong("timeout", "is not between 0.1 and 30 seconds", "write timeout = 4.0")
-        for key, quota in (("per_minute", self.per_minute), ("per_day", self.per_day)):
-            if quota is not None and quota < 1:
-                raise self.wrong(key, "is below 1", f"leave {key} out if the agency states no quota")
         if not self.parameters:
             raise self.wrong("parameters", "spells no term", 'write id_number = "…" as the agency calls it')
 

@@ -4,11 +4,12 @@ One question to each agency that can answer, in parallel, under one deadline; er
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from adapters.contract import Adapter, Capability, Evidence, Question, Reading
-from adapters.errors import AgencyError, AgencyRefused, UnsupportedLookup
+from adapters.errors import AgencyClosed, AgencyError, AgencyRefused, UnsupportedLookup
+from gateway.resilience.guards import Guards
 from schemas.codes import AnswerState, Reason, Want
 from schemas.identifiers import Authority
 from schemas.subject import Subject
@@ -68,39 +69,35 @@ def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want
     )
 
 
-async def ask_all(planned: Iterable[Planned], question: Question) -> tuple[Answer, ...]:
+async def ask_all(planned: Iterable[Planned], question: Question, guards: Guards) -> tuple[Answer, ...]:
     """
     Asks everything at once; the answers in the order of the plan, each within the question's deadline.
     """
-    return tuple(await asyncio.gather(*(_ask(one, question) for one in planned)))
+    return tuple(await asyncio.gather(*(ask(one, question, guards) for one in planned)))
 
 
-async def _ask(planned: Planned, question: Question) -> Answer:
-    own = Question(
-        lookup=question.lookup,
-        subject=question.subject,
-        official=question.official,
-        matter=question.matter,
-        deadline=question.deadline - MARGIN,
-    )
+async def ask(planned: Planned, question: Question, guards: Guards) -> Answer:
+    """
+    Asks one question, and says in one of the six states what came of it.
+    """
+    own = replace(question, deadline=question.deadline - MARGIN, evidence=Evidence())
     asked_at = datetime.now(UTC)
     reading: Reading | None = None
     reason: Reason | None = None
     retry_after: float | None = None
     authority: Authority | None = None
     try:
-        async with asyncio.timeout_at(own.deadline):
-            reading = await planned.adapter.ask(planned.capability.name, own)
+        reading = await guards.ask(planned.adapter, planned.capability, own)
         state, reason = reading.state, reading.reason
     except UnsupportedLookup as error:
         state, reason, authority = AnswerState.NOT_ASKED, error.reason, error.authority
+    except AgencyClosed as error:
+        state, reason, retry_after = AnswerState.NOT_ASKED, error.reason, error.retry_after
     except AgencyRefused as error:
         state, reason = AnswerState.REFUSED, error.reason
     except AgencyError as error:
         state, reason, retry_after = AnswerState.UNAVAILABLE, error.reason, error.retry_after
-    except TimeoutError:
-        state, reason = AnswerState.UNAVAILABLE, Reason.TIMEOUT
-    return Answer(
+    answer = Answer(
         agency=planned.agency,
         capability=planned.capability,
         state=state,
@@ -112,3 +109,13 @@ async def _ask(planned: Planned, question: Question) -> Answer:
         answered_at=datetime.now(UTC),
         evidence=own.evidence,
     )
+    guards.answered(
+        answer.agency,
+        answer.capability.name,
+        state,
+        reason,
+        at=answer.answered_at,
+        seconds=answer.elapsed_ms / 1000,
+        drift=len(reading.drift) if reading else 0,
+    )
+    return answer

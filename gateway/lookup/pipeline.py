@@ -26,6 +26,7 @@ from gateway.database import DatabaseUnavailable
 from gateway.lookup import records
 from gateway.lookup.asking import ask_all, plan
 from gateway.lookup.merge import merge
+from gateway.resilience.guards import Guards
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, parse
 from schemas.lookup import AuditTrail, LookupRequest, dump, load, with_trail
@@ -65,12 +66,14 @@ class Lookups:
         *,
         access: Access,
         agencies: Mapping[str, Adapter],
+        guards: Guards,
         log: Log,
         deadline: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._access = access
         self._agencies = agencies
+        self._guards = guards
         self._log = log
         self._deadline = deadline
         self._clock = clock
@@ -93,7 +96,7 @@ class Lookups:
         intent = records.intent(lookup_id, self._clock(), caller, grant, subject, asked, self._access.policy)
         intent_index = await self._log.append(intent)
 
-        answers = await ask_all(planned, _question(lookup_id, subject, grant, due))
+        answers = await ask_all(planned, _question(lookup_id, subject, grant, due), self._guards)
         whole = merge(
             lookup_id=lookup_id,
             subject=subject,

@@ -114,7 +114,8 @@ async def test_an_agency_is_connected_as_the_file_says(write: Write, bench: Any)
     assert reading == Reading(state=AnswerState.FOUND, answered_at=bench.hands.now)
     assert (list(agencies), len(agencies)) == (["registry_office"], 1)
     assert route is not None
-    assert (route.name, route.timeout, route.per_minute, route.per_day) == ("registry_office.identity", 2.5, 60, None)
+    call = agencies.policies["registry_office"].calls["identity"]
+    assert (route.name, route.timeout, call.per_minute, call.per_day) == ("registry_office.identity", 2.5, 60, None)
 
 
 @pytest.mark.anyio
