@@ -36,9 +36,12 @@ RIGHTS: Final = {
         "delegation",
         "review",
         "agency_use",
+        "agency_secret",
         "callback_receiver",
         "callback_delivery",
         "subject_report",
+        "autofill",
+        "autofill_question",
     ),
     "SELECT, INSERT, UPDATE, DELETE": (
         "access_grant",
@@ -46,9 +49,13 @@ RIGHTS: Final = {
         "sign_in_attempt",
         "received_answer",
         "search_handle",
+        "idempotency",
+        "pgqueuer",
+        "pgqueuer_log",
+        "pgqueuer_statistics",
     ),
     "SELECT, INSERT": ("confirmation", "use_review"),
-    "SELECT, UPDATE": ("access_clock",),
+    "SELECT, UPDATE": ("access_clock", "pgqueuer_id_seq", "pgqueuer_statistics_id_seq"),
 }
 
 

@@ -20,7 +20,18 @@ LONGEST_DAYS: Final = 366
 MOST_QUESTIONS: Final = 1000
 _ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _TEXTS: Final = ("zh", "en")
-_OF_A_KIND: Final = {*_TEXTS, "start", "trigger", "days", "hours", "questions", "second_person", "masks", *Want}
+_OF_A_KIND: Final = {
+    *_TEXTS,
+    "start",
+    "trigger",
+    "autofill",
+    "days",
+    "hours",
+    "questions",
+    "second_person",
+    "masks",
+    *Want,
+}
 _OF_A_MODE: Final = {"days", "questions", "second_person", "without", "masks"}
 _WORDS: Final = {bool: "true or false", int: "a whole number", str: "a text", list: "a list", dict: "a table"}
 
@@ -95,7 +106,7 @@ class CatalogueFile:
             return None
         return Kind(
             id=name, zh=texts["zh"], en=texts["en"], start=start, trigger=trigger, lasts=lasts, questions=questions,
-            second_person=second, scopes=scopes,
+            second_person=second, scopes=scopes, autofill=self._take(place, said, "autofill", str, ""),
         )  # fmt: skip
 
     def _mode(self, place: tuple[str, ...], said: dict[str, Any], kind: Kind) -> Mode | None:

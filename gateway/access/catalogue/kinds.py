@@ -47,7 +47,7 @@ class Mode:
 class Kind:
     """
     One kind of work order.  `lasts` from the dispatch; `questions` about each party; `trigger` is the ticket system's
-    word for what starts it, empty for a kind that people start.
+    word for what starts it, empty for a kind that people start; `autofill` the form that is filled without being asked.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Kind:
     questions: int
     second_person: bool
     scopes: Mapping[Want, Scope]
+    autofill: str = ""
 
     @cached_property
     def lookups(self) -> tuple[str, ...]:
@@ -79,6 +80,7 @@ class Kind:
             scopes={
                 want: scope for want, whole in self.scopes.items() if (scope := _narrowed(want, whole, mode)).fields
             },
+            autofill=self.autofill,
         )
 
 
