@@ -39,6 +39,8 @@ from gateway.api.short_way import ShortWay
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
 from gateway.sign_on import NotFromOurPages, NotSignedIn, SignInFailed, SignOnUnavailable
+from gateway.web.refused import Handler, for_people
+from gateway.web.site import add_pages
 from schemas.identifiers import IdentifierError
 from schemas.lookup import LookupRequest
 
@@ -69,6 +71,20 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
     """
     The application; `start` makes the hub when the server starts, in the server's event loop.
     """
+    handlers: dict[Any, Handler] = {
+        Problem: refusals.respond,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        ClientDisconnect: _gone,
+        NotSignedIn: _not_signed_in,
+        NotFromOurPages: _not_from_our_pages,
+        SignInFailed: _sign_in_failed,
+        SignOnUnavailable: _plain("sign-on-unavailable", retry_after=5),
+        AuditUnavailable: _plain("audit-unavailable", retry_after=2),
+        DatabaseUnavailable: _plain("database-unavailable", retry_after=2),
+        IdentifierError: _identifier,
+        Exception: _plain("internal"),
+    }
     app = FastAPI(
         title="Shuniu",
         version="1",
@@ -77,24 +93,12 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
-        exception_handlers={
-            Problem: refusals.respond,
-            RequestValidationError: _invalid,
-            HTTPException: _http,
-            ClientDisconnect: _gone,
-            NotSignedIn: _not_signed_in,
-            NotFromOurPages: _not_from_our_pages,
-            SignInFailed: _sign_in_failed,
-            SignOnUnavailable: _plain("sign-on-unavailable", retry_after=5),
-            AuditUnavailable: _plain("audit-unavailable", retry_after=2),
-            DatabaseUnavailable: _plain("database-unavailable", retry_after=2),
-            IdentifierError: _identifier,
-            Exception: _plain("internal"),
-        },
+        exception_handlers={kind: for_people(handler) for kind, handler in handlers.items()},
     )
     for room in ROOMS:
         app.include_router(room.router)
     add_page(app)
+    add_pages(app)
     _document_problems(app)
     way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
     return Limits(way_in, in_flight=in_flight)

@@ -1,0 +1,62 @@
+"""
+The first page: the way in for who is not signed in, the first room for who is; and the switches of language and theme.
+"""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api import browser
+from gateway.api.callers import TheHub
+from gateway.api.members import refused
+from gateway.api.session import LOCAL_PAGE
+from gateway.sign_on import NotFromOurPages, NotSignedIn, OriginRule
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.languages import Language
+from gateway.web.page import LANGUAGE, THEME, Anybodys, PageRule, Theme, own
+
+router = APIRouter(include_in_schema=False)
+
+A_YEAR: Final = 366 * 86_400
+
+
+@router.get("/")
+async def home(request: Request, page: Anybodys, hub: TheHub) -> Response:
+    """Leads to the first room of the reader, or to the sign-in."""
+    try:
+        here = await own(request, hub)
+    except NotSignedIn:
+        return page.show("home.html")
+    if not here.rooms:
+        raise refused(PageRule.NO_ROOM)
+    return RedirectResponse(here.rooms[0].address, 303, headers=PAGE_HEADERS)
+
+
+@router.get("/signed-in-again")
+async def signed_in_again(page: Anybodys) -> Response:
+    """Where a sign-in in a second tab ends."""
+    return page.show("signed_in_again.html")
+
+
+@router.post("/preferences")
+async def prefer(
+    request: Request,
+    hub: TheHub,
+    to: Annotated[str, Form(max_length=2000)] = "/",
+    language: Annotated[Language | None, Form()] = None,
+    theme: Annotated[Theme | None, Form()] = None,
+) -> Response:
+    """Keeps the language or the theme in a cookie, for who is signed in and who is not."""
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site") not in {None, "same-origin"} or (
+        origin is not None and origin != browser.own_address(request, hub)
+    ):
+        raise NotFromOurPages(OriginRule.CROSS_SITE)
+    response = RedirectResponse(to if re.match(LOCAL_PAGE, to) else "/", 303, headers=PAGE_HEADERS)
+    secure = (browser.own_address(request, hub) or "").startswith("https:")
+    for name, value in ((LANGUAGE, language), (THEME, theme)):
+        if value is not None:
+            response.set_cookie(name, value.value, max_age=A_YEAR, secure=secure, httponly=True, samesite="lax")
+    return response

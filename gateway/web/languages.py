@@ -1,0 +1,119 @@
+"""
+The languages of the pages: Chinese first, English complete.  Ids are the English sentences.
+
+Every area has a catalogue of its own in `locale/`; they are merged when the pages are made.  Words of closed tables
+(`Code`, `Remark`, `Rule`) carry both languages themselves and stand in no catalogue.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from enum import StrEnum
+from functools import cache
+from gettext import NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Final, Protocol
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+LOCALE: Final = Path(__file__).parent / "locale"
+CHINA: Final = timezone(timedelta(hours=8), "UTC+8")
+
+
+class Language(StrEnum):
+    """A language of the pages, by the word that the cookie holds."""
+
+    ZH = "zh"
+    EN = "en"
+
+    @property
+    def tag(self) -> str:
+        """What the `lang` attribute says."""
+        return "zh-CN" if self is Language.ZH else "en"
+
+    @property
+    def other(self) -> "Language":
+        """The one that the switch offers."""
+        return Language.EN if self is Language.ZH else Language.ZH
+
+    @property
+    def locale(self) -> str:
+        """What Babel calls it."""
+        return "zh_Hans_CN" if self is Language.ZH else "en_GB"
+
+
+class InBoth(Protocol):
+    """Whatever says the same in both languages."""
+
+    @property
+    def zh(self) -> str:
+        """In Chinese."""
+
+    @property
+    def en(self) -> str:
+        """In English."""
+
+
+def chosen(cookie: str | None, accepted: str) -> Language:
+    """
+    The reader's language: what they chose, else what their browser prefers, else Chinese.
+    """
+    if cookie in set(Language):
+        return Language(cookie)
+    for part in accepted.split(","):
+        tag = part.partition(";")[0].strip().lower()
+        found = next((one for one in Language if tag.partition("-")[0] == one.value), None)
+        if found is not None:
+            return found
+    return Language.ZH
+
+
+def catalogues() -> Iterator[tuple[str, Catalog]]:
+    """The Chinese catalogue of every area, by name."""
+    for path in sorted(LOCALE.glob("*.po")):
+        with path.open("rb") as file:
+            yield path.stem, read_po(file, locale="zh_CN", abort_invalid=True)
+
+
+@cache
+def translations(language: Language) -> NullTranslations:
+    """The texts of a language, all areas together."""
+    if language is Language.EN:
+        return NullTranslations()
+    merged = Translations()
+    for _, catalog in catalogues():
+        packed = BytesIO()
+        write_mo(packed, catalog)
+        packed.seek(0)
+        merged.merge(Translations(packed))
+    return merged
+
+
+def word(language: Language, said: InBoth | None) -> str:
+    """A word or sentence of a closed table."""
+    if said is None:
+        return ""
+    return said.zh if language is Language.ZH else said.en
+
+
+def moment(language: Language, at: datetime) -> str:
+    """A point in time as people of the court read it; in China's time."""
+    # Babel writes English dates the British way; the seconds matter in a record.
+    form = "yyyy年M月d日 HH:mm:ss" if language is Language.ZH else "d MMM yyyy, HH:mm:ss"
+    return format_datetime(at.astimezone(CHINA), form, locale=language.locale)
+
+
+def clock(language: Language, at: datetime) -> str:
+    """The time of a day, in China's time."""
+    return format_time(at.astimezone(CHINA), "HH:mm:ss", locale=language.locale)
+
+
+def day(language: Language, at: date) -> str:
+    """The day of a moment in China; a day is itself."""
+    on = at.astimezone(CHINA).date() if isinstance(at, datetime) else at
+    form = "yyyy年M月d日" if language is Language.ZH else "d MMM yyyy"
+    return format_date(on, form, locale=language.locale)

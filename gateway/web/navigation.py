@@ -1,0 +1,38 @@
+"""
+Where a reader can go: the rooms of the pages, each for the roles that have business there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.organization.roles import SEPARATED, Role
+from schemas.codes import Code
+
+# Whoever is not an administrator works on cases.
+ON_CASES: Final = frozenset(Role) - SEPARATED - {Role.REGION_ADMINISTRATOR}
+
+
+class Label(Code):
+    """The name of a room."""
+
+    WORK_ORDERS = "work_orders", "我的工单", "My work orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A first page, and who may enter."""
+
+    label: Label
+    address: str
+    roles: frozenset[Role]
+
+
+# In the order in which they are offered; the first that a reader may enter is where they arrive.
+ROOMS: Final[tuple[Room, ...]] = (Room(Label.WORK_ORDERS, "/work-orders", ON_CASES),)
+
+
+def rooms_for(roles: Iterable[Role]) -> tuple[Room, ...]:
+    """The rooms that somebody with these roles may enter."""
+    held = frozenset(roles)
+    return tuple(room for room in ROOMS if room.roles & held)

@@ -1,0 +1,173 @@
+"""
+A page and its reader: language, theme, session, place in the tree; and the one way to answer with HTML.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from jinja2_fragments import render_block
+from starlette.responses import HTMLResponse
+
+from gateway.api.callers import TheHub, identified
+from gateway.api.members import refused
+from gateway.hub import Hub
+from gateway.organization.people import Member
+from gateway.organization.roles import Role
+from gateway.sign_on import Caller, NotSignedIn, SignInRule
+from gateway.sign_on.sessions import Session
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.languages import Language, chosen
+from gateway.web.navigation import Room, rooms_for
+from gateway.web.templating import environment
+from schemas.codes import Code
+
+LANGUAGE: Final = "shuniu-language"
+THEME: Final = "shuniu-theme"
+
+
+class Theme(Code):
+    """Light, dark, or as the machine is set."""
+
+    AUTO = "auto", "跟随系统", "As this computer"
+    LIGHT = "light", "浅色", "Light"
+    DARK = "dark", "深色", "Dark"
+
+
+class PageRule(Code):
+    """A rule of the pages themselves."""
+
+    ROLE_MISSING = (
+        "role_missing",
+        "您的角色不包含此页面。确有需要的，请本院安全管理员授予相应角色。",
+        "This page belongs to a role that you do not hold. If you need it, ask your court's security administrator.",
+    )
+    NO_ROOM = (
+        "no_room",
+        "您的角色没有对应的页面。如需办案或管理权限，请联系本院安全管理员。",
+        "There is no page for your role here. If you need one, ask your court's security administrator for a role.",
+    )
+    NOT_IN_THE_TREE = (
+        "not_a_member",
+        "您未列入本院组织架构，或账号已停用。请联系本院系统管理员登记。",
+        "You are not entered in the court's tree, or your account is not active. "
+        "Ask your court's system administrator to enter you.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """
+    What every page knows of its reader.  `session` is None for who is not signed in, `member` for who is not in the
+    tree.
+    """
+
+    request: Request
+    language: Language
+    theme: Theme
+    session: Session | None = None
+    member: Member | None = None
+
+    @property
+    def path(self) -> str:
+        """The address of this page without the host; where the reader comes back to."""
+        query = self.request.url.query
+        return f"{self.request.url.path}?{query}" if query else self.request.url.path
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """Where the reader can go."""
+        return () if self.member is None else rooms_for(self.member.roles)
+
+    @property
+    def in_part(self) -> bool:
+        """Whether a script of ours asked, for a part of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def show(
+        self, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any
+    ) -> HTMLResponse:
+        """The whole page.  Nothing of it is kept by browsers or proxies."""
+        body = environment(self.language).get_template(template).render(page=self, **values)
+        return HTMLResponse(body, status, headers=PAGE_HEADERS | (headers or {}))
+
+    def part(self, template: str, block: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """One block of a page, for a script that puts it in its place."""
+        return HTMLResponse(self.text(template, block, **values), status, headers=PAGE_HEADERS)
+
+    def text(self, template: str, block: str, **values: Any) -> str:
+        """The HTML of one block of a page."""
+        said: str = render_block(environment(self.language), template, block, page=self, **values)
+        return said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPage(Page):
+    """A page of somebody who is signed in and stands in the tree."""
+
+    session: Session
+    member: Member
+
+    @property
+    def caller(self) -> Caller:
+        """The reader, as everything behind the pages knows them."""
+        return self.session.caller
+
+    @property
+    def idle_at(self) -> datetime:
+        """When the session ends unless it is used before."""
+        return self.session.idle_at
+
+    def require(self, *roles: Role) -> None:
+        """Raises `Problem` unless the reader holds one of these roles; the refusal is recorded."""
+        if not self.member.roles & frozenset(roles):
+            raise refused(PageRule.ROLE_MISSING)
+
+
+def bare(request: Request) -> Page:
+    """The page of a reader of whom nothing is asked."""
+    theme = request.cookies.get(THEME)
+    return Page(
+        request=request,
+        language=chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language", "")),
+        theme=Theme(theme) if theme in set(Theme) else Theme.AUTO,
+    )
+
+
+async def own(request: Request, hub: Hub, *, counts: bool = True) -> OwnPage:
+    """
+    The page of who is signed in; with `counts` this is a sign of life of the session.
+
+    Raises `NotSignedIn`, `NotFromOurPages`, `Problem`, `DatabaseUnavailable`, `AuditUnavailable`.
+    """
+    found = await identified(request, counts=counts)
+    if isinstance(found, Caller):
+        # A program has no use for pages, and a page has no use for a reader without a session to end.
+        raise NotSignedIn(SignInRule.NO_SESSION)
+    request.state.caller = found.caller
+    member = await hub.members.member(found.caller.court, found.caller.user)
+    if member is None:
+        raise refused(PageRule.NOT_IN_THE_TREE)
+    plain = bare(request)
+    page = OwnPage(request=request, language=plain.language, theme=plain.theme, session=found, member=member)
+    request.state.page = page
+    return page
+
+
+async def _own(request: Request, hub: TheHub) -> OwnPage:
+    return await own(request, hub)
+
+
+async def _looked_at(request: Request, hub: TheHub) -> OwnPage:
+    return await own(request, hub, counts=False)
+
+
+async def _bare(request: Request) -> Page:
+    return bare(request)
+
+
+Own = Annotated[OwnPage, Depends(_own)]
+# For what a page asks by itself, without anybody at the desk.
+LookedAt = Annotated[OwnPage, Depends(_looked_at)]
+Anybodys = Annotated[Page, Depends(_bare)]

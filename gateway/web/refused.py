@@ -1,0 +1,77 @@
+"""
+Refusals for people: whatever the API answers as a problem, a page tells as a page, with the same status and on the same
+record.
+"""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api.problems import MEDIA_TYPE, URN
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import Page, bare
+from schemas.codes import Code
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+# What programs call, and never a person with a browser.
+FOR_PROGRAMS: Final = ("/v1/", "/audit/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics")
+
+
+class Heading(Code):
+    """What a page that refuses is called, by status."""
+
+    S401 = "401", "请登录", "Sign in"
+    S403 = "403", "不允许此操作", "Not permitted"
+    S404 = "404", "页面不存在", "Nothing here"
+    S405 = "405", "不支持此方法", "Not possible here"
+    S409 = "409", "内容已变更", "Changed meanwhile"
+    S413 = "413", "内容过大", "Too large"
+    S422 = "422", "填写有误", "Something is not right"
+    S503 = "503", "暂不可用", "Not available now"
+    OTHER = "other", "系统出错", "Something went wrong"
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person with a browser asks."""
+    path, accepted = request.url.path, request.headers.get("accept", "")
+    return "text/html" in accepted and not path.startswith(FOR_PROGRAMS)
+
+
+def for_people(handler: Handler) -> Handler:
+    """The same handler, whose problems are pages where a person asks."""
+
+    async def told(request: Request, error: Any) -> Response:
+        answer = await handler(request, error)
+        if answer.headers.get("content-type") != MEDIA_TYPE or not is_page(request):
+            return answer
+        return _page(request, answer, json.loads(bytes(answer.body)))
+
+    return told
+
+
+def _page(request: Request, answer: Response, problem: dict[str, Any]) -> Response:
+    page: Page = getattr(request.state, "page", None) or bare(request)
+    back = page.path if request.method == "GET" else "/"
+    if problem["status"] == 401 and request.method == "GET" and not page.in_part:
+        # The first page offers the way in, and leads back here.
+        return RedirectResponse("/" if back == "/" else f"/sign-in?to={quote(back)}", 303, headers=PAGE_HEADERS)
+    known = {one.value: one for one in Heading}
+    heading = known.get(str(problem["status"]), Heading.OTHER)
+    values = {
+        "heading": heading.zh if page.language == "zh" else heading.en,
+        "detail": problem["detail_zh"] if page.language == "zh" else problem["detail"],
+        "kind": str(problem["type"]).removeprefix(URN),
+        "rule": problem.get("rule"),
+        "audit": problem.get("audit"),
+        "signed_out": problem["status"] == 401,
+        "back": back,
+    }
+    kept = {name: answer.headers[name] for name in ("retry-after", "allow") if name in answer.headers}
+    if page.in_part:
+        return page.part("problem.html", "problem", status=problem["status"], **values)
+    return page.show("problem.html", status=problem["status"], headers=kept, **values)

@@ -1,0 +1,19 @@
+"""
+All pages, put into the application.
+"""
+
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from gateway.web import assets, home
+
+ROUTERS: Final = (home.router,)
+
+
+def add_pages(app: FastAPI) -> None:
+    """Adds every page; the OpenAPI document knows nothing of them."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.router.routes.append(Route(f"{assets.PREFIX}/{{path:path}}", assets.serve))
