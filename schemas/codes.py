@@ -80,8 +80,10 @@ class Reason(Code):
 
     TIMEOUT = "timeout", "在时限内未答复", "did not answer in time"
     UNREACHABLE = "unreachable", "无法连接", "could not be reached"
+    CERTIFICATE = "certificate", "证书无效", "has a certificate that is not to be trusted"
     HTTP = "http", "返回了错误状态", "answered with an error status"
     AUTH = "auth", "不接受本院凭据", "did not accept our credentials"
+    NO_SECRET = "no_secret", "访问密钥暂时无法更新", "needs a secret that cannot be renewed just now"
     QUOTA = "quota", "当日查询额度已用完", "daily quota is used up"
     THROTTLED = "throttled", "请求过于频繁", "asked us to slow down"
     OUTSIDE_HOURS = "outside_hours", "不在服务时间", "is outside its service hours"
@@ -101,6 +103,7 @@ class Reason(Code):
     OTHER_AUTHORITY = "other_authority", "由其他机关登记", "does not register this organization"
     NOT_EXPRESSIBLE = "not_expressible", "查询内容无法按对方格式书写", "cannot be asked this in its own format"
     OVERLOADED = "overloaded", "等待查询过多", "has too many questions waiting"
+    RESTING = "resting", "近期多次未正常答复，暂停查询", "failed repeatedly and is given a rest"
 
 
 class Sex(Code):

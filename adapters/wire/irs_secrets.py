@@ -59,28 +59,28 @@ class IrsSecrets:
         self._key = key
         self._clock = clock
         self._store = store
+        store.keep(key, self._fetched, margin=MARGIN)
 
     async def ring(self, until: float) -> Ring:
-        """A living ring.  Raises as the port does, or `CredentialsRejected`."""
+        """A living ring.  Raises as the port and the store do, or `CredentialsRejected`."""
         ring = self._store.held(self._key)
         if ring is not None and ring.secret.lives(self._clock, margin=MARGIN):
             return ring
-        return await self.renewed(ring, until)
+        return await self._store.renew(self._key, ring, until)
 
-    async def renewed(self, seen: Ring | None, until: float, *, anew: bool = False) -> Ring:
+    async def renewed(self, seen: Ring, until: float, *, anew: bool = False) -> Ring:
         """A newer ring than `seen`, somebody else's or our own; `anew`, because the refresh secret is dead as well."""
+        return await self._store.renew(self._key, seen, until, anew=anew)
 
-        async def fetch(held: Ring | None) -> Ring:
-            # The refresh secret is looked at first: past it only the application secret helps, however new the other.
-            ring = None
-            if not anew and held is not None and held.refresh and held.refresh.lives(self._clock, margin=MARGIN):
-                ring = await self._steps.by_refresh(held.refresh, until)
-            ring = ring or await self._steps.by_application(until)
-            if ring is None:
-                raise CredentialsRejected
-            return ring
-
-        return await self._store.renew(self._key, seen, fetch, until)
+    async def _fetched(self, held: Ring | None, until: float) -> Ring:
+        # The refresh secret is looked at first: past it only the application secret helps, however new the other.
+        ring = None
+        if held is not None and held.refresh and held.refresh.lives(self._clock, margin=MARGIN):
+            ring = await self._steps.by_refresh(held.refresh, until)
+        ring = ring or await self._steps.by_application(until)
+        if ring is None:
+            raise CredentialsRejected
+        return ring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

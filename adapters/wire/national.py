@@ -83,12 +83,13 @@ class Platform:
         self._url = route.url(options.text("refresh_path", "/sysapi/auth/refreshappsecret", form="/.*"))
         self._rid_suffix = options.text("rid_suffix", "", form=r"(@[\w.-]+)?")
         self._key = holder("national", route.address, self._app_key, self.sid)
+        store.keep(self._key, self._fetched, margin=MARGIN)
 
     async def fields(self, until: float) -> tuple[str, str, str, str]:
-        """`rid`, `sid`, `rtime` and `sign` of one business call.  Raises as the port does, or `CredentialsRejected`."""
+        """`rid`, `sid`, `rtime` and `sign` of one business call.  Raises `AgencyError`."""
         ring = self._store.held(self._key)
         if ring is None or not ring.secret.lives(self._clock, margin=MARGIN):
-            ring = await self._store.renew(self._key, ring, lambda _: self._fetched(until), until)
+            ring = await self._store.renew(self._key, ring, until)
         return self._signed(ring.secret.text)
 
     def named(self, fields: tuple[str, str, str, str]) -> dict[str, str]:
@@ -100,7 +101,7 @@ class Platform:
         rtime = self._clock.milliseconds()
         return rid, self.sid, rtime, sign(self.sid, rid, rtime, key)
 
-    async def _fetched(self, until: float) -> Ring:
+    async def _fetched(self, _: Ring | None, until: float) -> Ring:
         body = json.dumps(self.named(self._signed(self._app_key))).encode()
         reply = await self._port.send(self._url, json_headers(), body, until)
         if reply.status != 200:

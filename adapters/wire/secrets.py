@@ -53,7 +53,8 @@ class Ring:
     refresh: Secret | None = None
 
 
-Fetch = Callable[[Ring | None], Awaitable[Ring]]
+Fetch = Callable[[Ring | None, float], Awaitable[Ring]]
+"""Brings a newer ring, given the one held before and the end of its time on the event loop's clock."""
 
 
 def holder(family: str, *identity: str) -> str:
@@ -66,16 +67,25 @@ class SecretStore(Protocol):
     Holds one ring per key.  Where several hubs share application keys, an implementation shares the ring among them.
     """
 
+    def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:
+        """
+        Says how the ring of a key is fetched, once and before anything else; `fetch` raises `AgencyError`.
+
+        With less than `margin` seconds left a ring is as good as dead.
+        """
+        ...
+
     def held(self, key: str) -> Ring | None:
         """The ring that this process knows, without waiting; it may have expired."""
         ...
 
-    async def renew(self, key: str, seen: Ring | None, fetch: Fetch, until: float) -> Ring:
+    async def renew(self, key: str, seen: Ring | None, until: float, *, anew: bool = False) -> Ring:
         """
-        A newer ring than `seen`: the one that somebody else fetched meanwhile, or else what `fetch` brings.
+        A newer ring than `seen`: the one that somebody else fetched meanwhile, or else what the key's `fetch` brings.
 
-        At most one `fetch` per key runs at a time; it is given the ring held before.  Raises what `fetch` raises, and
-        `AgencyTimeout` if the turn does not come before `until` (event loop's clock).
+        At most one fetch per key runs at a time; it is given the ring held before, or with `anew` none, because all of
+        that one is dead.  Raises what `fetch` raises, `AgencyUnavailable` if the store itself cannot be reached, and
+        `AgencyTimeout` if there is no ring before `until` (event loop's clock).
         """
         ...
 
@@ -85,18 +95,22 @@ class ProcessStore:
 
     def __init__(self) -> None:
         self._rings: dict[str, Ring] = {}
+        self._fetches: dict[str, Fetch] = {}
         # One lock per key, kept for the life of the process: keys are configuration, not traffic.
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:  # noqa: ARG002 - nothing is renewed ahead here
+        self._fetches[key] = fetch
 
     def held(self, key: str) -> Ring | None:
         return self._rings.get(key)
 
-    async def renew(self, key: str, seen: Ring | None, fetch: Fetch, until: float) -> Ring:
+    async def renew(self, key: str, seen: Ring | None, until: float, *, anew: bool = False) -> Ring:
         try:
             async with asyncio.timeout_at(until), self._locks[key]:
                 held = self._rings.get(key)
                 if held is None or held is seen:
-                    held = self._rings[key] = await fetch(held)
+                    held = self._rings[key] = await self._fetches[key](None if anew else held, until)
                 return held
         except TimeoutError:
             pass

@@ -270,13 +270,10 @@ async def test_a_secret_that_somebody_else_fetched_is_used_before_fetching(bench
     theirs = Ring(secret=Secret.issued("c" * 32, ends_at=1_700_000_900, lifetime=900, clock=bench.hands.clock))
     wire = bench.wire("irs", store=store)
 
-    async def fetched(_: Ring | None) -> Ring:
-        return theirs
-
     async def answer(request: httpx.Request) -> httpx.Response:
         if form_of(request)["sign"] == sign("DEMO_APP_KEY", "c" * 32, "1700000000000"):
             return bench.irs_answer([])
-        await store.renew(wire._secrets._key, store.held(wire._secrets._key), fetched, until=float("inf"))
+        store._rings[wire._secrets._key] = theirs
         return bench.irs_answer("", code="14")
 
     bench.answers("irs", bench.irs_answer([])).mock(side_effect=answer)
@@ -291,18 +288,19 @@ async def test_a_cancelled_refresher_hands_its_turn_on(bench: Any) -> None:
     store = ProcessStore()
     ring = Ring(secret=Secret.issued("c" * 32, ends_at=1_700_000_900, lifetime=900, clock=bench.hands.clock))
     began = asyncio.Event()
+    hangs = [True]
 
-    async def hang(_: Ring | None) -> Ring:
-        began.set()
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def fetched(_: Ring | None) -> Ring:
+    async def fetch(_: Ring | None, _until: float) -> Ring:
+        if hangs.pop():
+            began.set()
+            await asyncio.Event().wait()
         return ring
 
-    first = asyncio.create_task(store.renew("key", None, hang, until=float("inf")))
+    store.keep("key", fetch, margin=60)
+    first = asyncio.create_task(store.renew("key", None, until=float("inf")))
     await began.wait()
-    second = asyncio.create_task(store.renew("key", None, fetched, until=float("inf")))
+    hangs.append(False)
+    second = asyncio.create_task(store.renew("key", None, until=float("inf")))
     await asyncio.sleep(0)
     first.cancel()
 
@@ -314,14 +312,15 @@ async def test_nobody_waits_for_a_turn_beyond_the_deadline(bench: Any) -> None:
     store = ProcessStore()
     began = asyncio.Event()
 
-    async def hang(_: Ring | None) -> Ring:
+    async def hang(_: Ring | None, _until: float) -> Ring:
         began.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    first = asyncio.create_task(store.renew("key", None, hang, until=float("inf")))
+    store.keep("key", hang, margin=60)
+    first = asyncio.create_task(store.renew("key", None, until=float("inf")))
     await began.wait()
 
     with pytest.raises(AgencyTimeout):
-        await store.renew("key", None, hang, until=asyncio.get_running_loop().time())
+        await store.renew("key", None, until=asyncio.get_running_loop().time())
     first.cancel()

@@ -27,9 +27,11 @@ def upgrade() -> None:
     op.create_table(
         "agency_secret",
         sa.Column("key", sa.Text, primary_key=True, comment="digest of who we are at which address"),
-        sa.Column("number", sa.BigInteger, nullable=False, comment="grows with every renewal"),
-        sa.Column("sealed", sa.LargeBinary, nullable=False),
-        sa.Column("renewed_at", INSTANT, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False, comment="grows with every renewal; 0 before the first"),
+        sa.Column("sealed", sa.LargeBinary, nullable=True),
+        sa.Column("renewed_at", INSTANT, nullable=True),
+        sa.Column("turn", UUID, nullable=True, comment="of whoever renews it now"),
+        sa.Column("turn_ends_at", INSTANT, nullable=True, comment="a hub that died holds the others up until then"),
     )
     op.create_table(
         "received_answer",
