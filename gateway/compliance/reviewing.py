@@ -177,7 +177,7 @@ def hit_rates(rows: Sequence[Any]) -> Mapping[str, tuple[int, int]]:
     were reviewed.  The newest outcome of a case counts.
     """
     newest = {bytes(row.person): row for row in rows}
-    rates = {name: (0, 0) for name in (*UnusualRule, "sample")}
+    rates = dict.fromkeys((*UnusualRule, "sample"), (0, 0))
     for row in newest.values():
         for name in row.rules or ["sample"]:
             hits, of = rates.get(name, (0, 0))

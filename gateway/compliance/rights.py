@@ -54,6 +54,11 @@ class ComplianceRule(Code):
         "该报告已放行，不能再变更。需要更正的，请重新起草。",
         "This report has been released and stays as it is. Draft a new one if something must be corrected.",
     )
+    CHANGED = (
+        "report_changed",
+        "报告在您阅读之后有变动。请重新阅读后再放行。",
+        "The report was changed after you read it. Read it again, then release it.",
+    )
     TOO_MUCH = (
         "report_too_long",
         "记录超过2000条，无法写成一份报告。请选择起止日期，分期起草。",
