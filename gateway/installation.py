@@ -42,6 +42,7 @@ RIGHTS: Final = {
         "subject_report",
         "autofill",
         "autofill_question",
+        "lookup_made",
     ),
     "SELECT, INSERT, UPDATE, DELETE": (
         "access_grant",

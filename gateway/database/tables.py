@@ -188,3 +188,17 @@ agency_secret = Table(
     Column("turn", UUID, nullable=True, comment="of whoever renews it now"),
     Column("turn_ends_at", DateTime(timezone=True), nullable=True),
 )
+
+lookup_made = Table(
+    "lookup_made",
+    metadata,
+    Column("id", UUID, primary_key=True, comment="of the lookup"),
+    Column("court", Text, nullable=False),
+    Column("work_order", Text, nullable=False),
+    Column("party", LargeBinary, nullable=False, comment="mark of the party's identifier"),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("used", SmallInteger, nullable=True, comment="place of the address that was taken, from 0"),
+    Column("used_at", DateTime(timezone=True), nullable=True),
+    Column("used_record", BigInteger, nullable=True, comment="index of the record that says so"),
+)

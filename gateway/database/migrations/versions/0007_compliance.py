@@ -51,9 +51,28 @@ def upgrade() -> None:
         sa.CheckConstraint("length(person) = 32 AND outcome IN ('explained', 'follow_up', 'escalate')"),
     )
     op.create_index("use_review_day", "use_review", ["court", "day"])
+    # Who holds what: the first page of every clerk.
+    op.create_index("work_order_held", "work_order", ["court", "holder"])
+    # Which stored answers a work order has, and which address of them was taken.  Ids and places, nothing of a person.
+    op.create_table(
+        "lookup_made",
+        sa.Column("id", UUID, primary_key=True),
+        sa.Column("court", sa.Text, nullable=False),
+        sa.Column("work_order", sa.Text, nullable=False),
+        sa.Column("party", sa.LargeBinary, nullable=False),
+        sa.Column("made_by", sa.Text, nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.Column("used", sa.SmallInteger, nullable=True),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.Column("used_record", sa.BigInteger, nullable=True),
+        sa.CheckConstraint("length(party) = 32"),
+        sa.CheckConstraint("num_nulls(used, used_at, used_record) IN (0, 3)"),
+    )
+    op.create_index("lookup_made_of", "lookup_made", ["court", "work_order", "made_at"])
 
 
 def downgrade() -> None:
     """Removes the tables."""
-    for table in ("use_review", "subject_report", "search_handle"):
+    op.drop_index("work_order_held", "work_order")
+    for table in ("lookup_made", "use_review", "subject_report", "search_handle"):
         op.drop_table(table)
