@@ -1,0 +1,86 @@
+"""
+Which stored answers a work order has, and which address of them was taken: ids and places, nothing of a person.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from gateway.database import Database
+from gateway.database.tables import lookup_made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """The address that was taken: its place in the list from 0, when, and the record that says so."""
+
+    place: int
+    at: datetime
+    record: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One lookup that was answered on a page.  `party` is the mark of whom it is about."""
+
+    id: UUID
+    work_order: str
+    party: bytes
+    at: datetime
+    used: Used | None
+
+
+class LookupsMade:
+    """
+    The lookups of the pages.  The log alone is the record of them; this only finds them again.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note(self, lookup: UUID, *, court: str, work_order: str, party: bytes, user: str) -> None:
+        """Notes that a lookup was answered.  Raises `DatabaseUnavailable`."""
+        row = {"id": lookup, "court": court, "work_order": work_order, "party": party, "made_by": user}
+        await self._database.run(_note, row)
+
+    async def used(self, lookup: UUID, place: int, record: int) -> None:
+        """Notes which address was taken; the newest counts.  Raises `DatabaseUnavailable`."""
+        await self._database.run(_used, lookup, place, record)
+
+    async def of_work_order(self, court: str, work_order: str) -> list[Made]:
+        """The lookups of a work order, the newest first, 50 at most.  Raises `DatabaseUnavailable`."""
+        return [_made(row) for row in await self._database.run(_of_work_order, court, work_order)]
+
+    async def one(self, court: str, lookup: UUID) -> Made | None:
+        """One of them.  Raises `DatabaseUnavailable`."""
+        row = await self._database.run(_one, court, lookup)
+        return None if row is None else _made(row)
+
+
+def _note(connection: Connection, row: dict[str, Any]) -> None:
+    connection.execute(insert(lookup_made).values(row | {"made_at": func.now()}).on_conflict_do_nothing())
+
+
+def _used(connection: Connection, lookup: UUID, place: int, record: int) -> None:
+    values = {"used": place, "used_at": func.now(), "used_record": record}
+    connection.execute(lookup_made.update().where(lookup_made.c.id == lookup).values(values))
+
+
+def _of_work_order(connection: Connection, court: str, work_order: str) -> list[Row[Any]]:
+    c = lookup_made.c
+    query = select(lookup_made).where(c.court == court, c.work_order == work_order).order_by(c.made_at.desc()).limit(50)
+    return list(connection.execute(query))
+
+
+def _one(connection: Connection, court: str, lookup: UUID) -> Row[Any] | None:
+    c = lookup_made.c
+    return connection.execute(select(lookup_made).where(c.court == court, c.id == lookup)).one_or_none()
+
+
+def _made(row: Row[Any]) -> Made:
+    used = None if row.used is None else Used(place=row.used, at=row.used_at, record=row.used_record)
+    return Made(id=row.id, work_order=row.work_order, party=bytes(row.party), at=row.made_at, used=used)
