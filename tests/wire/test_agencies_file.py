@@ -5,7 +5,7 @@ agencies.toml and credentials.toml: what a hub is told about its agencies, and w
 import re
 import tomllib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from adapters import registry
 from adapters.contract import Adapter, Agency, Question, Reading, lookup
 from adapters.errors import ConfigurationError, UnsupportedLookup
+from adapters.policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
 from adapters.registry import FAMILIES, load_agencies
 from adapters.wire.port import Port
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
@@ -118,6 +119,28 @@ async def test_an_agency_is_connected_as_the_file_says(write: Write, bench: Any)
     assert (route.name, route.timeout, call.per_minute, call.per_day) == ("registry_office.identity", 2.5, 60, None)
 
 
+def test_an_agency_is_asked_as_the_file_says(write: Write) -> None:
+    """What a capability does not say itself, its agency says; what neither says has the usual value."""
+    text = changed("connections = 3", 'connections = 3\nqueue = 7\nhours = { days = ["mon"], opens = 09:00:00 }')
+    text = text.replace("per_minute = 60", "per_minute = 60\nfresh_for = 90\nbreaker.failures = 3")
+    policy = load_agencies(*write(text), classes=CLASSES).policies["registry_office"]
+
+    assert policy == AgencyPolicy(
+        in_flight=3,
+        queue=7,
+        calls={
+            "identity": CallPolicy(
+                timeout=2.5,
+                attempts=3,
+                per_minute=60,
+                fresh_for=90.0,
+                breaker=BreakerPolicy(failures=3),
+                hours=Hours(days=frozenset({"mon"}), opens=time(9)),
+            )
+        },
+    )
+
+
 @pytest.mark.anyio
 async def test_a_lookup_that_is_not_configured_says_so(write: Write, bench: Any) -> None:
     """And so does an agency that the file does not mention."""
@@ -185,6 +208,17 @@ WRONG = [
     (changed("per_minute = 60", "per_minute = 0"), "per_minute: is below 1"),
     (changed("per_minute = 60", "per_minute = true"), "per_minute: has the wrong type"),
     (changed("per_minute", "per_second"), "per_second: is no key of a route"),
+    (changed("per_minute = 60", "attempts = 4"), "attempts: is not a whole number from 1 to 3"),
+    (changed("per_minute = 60", "fresh_for = -1"), "fresh_for: is not between 0 and 86400"),
+    (changed("per_minute = 60", "breaker.rest = 5"), "breaker: holds other keys than agreed"),
+    (changed("per_minute = 60", "breaker.failing = 2.0"), "breaker.failing: is not between"),
+    (changed("per_minute = 60", 'hours.days = ["monday"]'), "hours.days: is not a list of days"),
+    (changed("per_minute = 60", 'hours.opens = "9:00"'), "hours.opens, hours.closes: are not two times"),
+    (changed("per_minute = 60", 'hours.zone = "Asia/Hangzhou"'), "hours.zone: is no time zone"),
+    (changed("per_minute = 60", 'hours.holidays = ["2026-10-01"]'), "hours.holidays: is not a list of dates"),
+    (changed("per_minute = 60", "hours.maintenance = [2026-10-01]"), "hours.maintenance: is not a list of spans"),
+    (changed("connections = 3", "connections = 3\nin_flight = 4"), "in_flight: is more than its connections"),
+    (changed("connections = 3", "queue = -1"), "queue: is not a whole number"),
     (changed('id_number = "AAC002"', "id_number = 1"), "parameters: holds something else"),
     (changed('id_number = "AAC002"', ""), "parameters: spells no term"),
     (

@@ -1,0 +1,225 @@
+"""
+The three parts by themselves: when a breaker opens and closes, what a budget allows, whom a bulkhead lets in.
+"""
+
+import asyncio
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.policy import BreakerPolicy
+from gateway.resilience.breaker import Breaker
+from gateway.resilience.budget import RetryBudget
+from gateway.resilience.bulkhead import Bulkhead, Full
+from tests.resilience.stage import in_virtual_time
+
+
+class Hands:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Steady(Random):
+    """No jitter."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return 1.0
+
+
+def breaker(hands: Hands, **policy: float) -> Breaker:
+    return Breaker(BreakerPolicy(**policy), hands, random=Steady())  # type: ignore[arg-type]
+
+
+def test_a_breaker_opens_half_opens_and_closes_as_declared() -> None:
+    hands = Hands()
+    one = breaker(hands)
+    seen = []
+
+    def step(*moves: str) -> None:
+        for move in moves:
+            if move == "wait":
+                hands.now += 15
+            elif one.admit():
+                getattr(one, move)()
+        seen.append(one.state.value)
+
+    step("failed", "failed", "failed", "failed")
+    step("failed")
+    step("succeeded")
+    step("wait")
+    step("succeeded")
+    step("succeeded")
+
+    assert seen == ["closed", "open", "open", "half_open", "half_open", "closed"]
+
+
+def test_a_failed_probe_doubles_the_rest_up_to_the_longest() -> None:
+    hands = Hands()
+    one = breaker(hands, open_for=15, longest=50)
+    for _ in range(5):
+        one.failed()
+    rests = [one.wait]
+    for _ in range(3):
+        hands.now += one.wait or 0
+        assert one.admit()
+        one.failed()
+        rests.append(one.wait)
+
+    assert rests == [15, 30, 50, 50]
+
+
+def test_half_open_lets_one_question_through_at_a_time() -> None:
+    hands = Hands()
+    one = breaker(hands)
+    for _ in range(5):
+        one.failed()
+    hands.now += 15
+
+    assert [one.admit(), one.admit()] == [True, False]
+    one.dropped()
+    assert one.admit()
+
+
+@pytest.mark.parametrize(
+    ("moves", "state"),
+    [
+        (["succeeded", "failed"] * 9 + ["succeeded"], "closed"),  # 19 calls are too few
+        (["succeeded", "failed"] * 10, "open"),  # half of twenty
+        (["succeeded", "succeeded", "failed"] * 10, "closed"),  # a third
+        (["slow"] * 16 + ["succeeded"] * 4, "open"),  # four of five were slow
+        (["slow"] * 15 + ["succeeded"] * 5, "closed"),
+        (["dropped"] * 50, "closed"),  # our own cancellations say nothing
+    ],
+)
+def test_a_breaker_weighs_shares_only_of_enough_calls(moves: list[str], state: str) -> None:
+    one = breaker(Hands(), failures=1000)
+    for move in moves:
+        one.succeeded(slow=True) if move == "slow" else getattr(one, move)()
+
+    assert one.state.value == state
+
+
+def test_failures_older_than_the_window_are_forgotten() -> None:
+    hands = Hands()
+    one = breaker(hands, failures=1000)
+    for _ in range(19):
+        one.failed()
+    hands.now += 30
+    for _ in range(21):
+        one.succeeded()
+
+    assert one.state.value == "closed"
+
+
+@given(st.lists(st.sampled_from(["succeeded", "failed", "dropped", "wait"]), max_size=60))
+def test_a_breaker_never_closes_without_a_success(moves: list[str]) -> None:
+    hands = Hands()
+    one = breaker(hands)
+    before = one.state.value
+    for move in moves:
+        if move == "wait":
+            hands.now += 7.5
+        elif one.admit():
+            getattr(one, move)()
+        after = one.state.value
+        assert not (before != "closed" and after == "closed" and move != "succeeded")
+        before = after
+
+
+def test_a_budget_is_a_tenth_of_the_first_attempts_and_ten() -> None:
+    hands = Hands()
+    budget = RetryBudget(hands)
+    quiet = sum(budget.take() for _ in range(20))
+    hands.now += 61
+    for _ in range(100):
+        budget.first()
+    hands.now += 1
+    busy = sum(budget.take() for _ in range(100))
+
+    assert (quiet, busy) == (10, 10)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["first", "take", "wait"]), st.integers(1, 40), st.floats(0.01, 20.0)), max_size=80
+    )
+)
+def test_within_any_minute_repetitions_stay_within_a_tenth_and_ten(steps: list[tuple[str, int, float]]) -> None:
+    hands = Hands()
+    budget = RetryBudget(hands)
+    firsts: list[float] = []
+    repeats: list[float] = []
+    for step, times, seconds in steps:
+        if step == "wait":
+            hands.now += seconds
+        for _ in range(times):
+            if step == "first":
+                budget.first()
+                firsts.append(hands.now)
+            elif step == "take" and budget.take():
+                repeats.append(hands.now)
+
+    for begins in {*firsts, *repeats}:
+        within = [sum(begins <= at < begins + 60 for at in times) for times in (firsts, repeats)]
+        assert within[1] <= 0.1 * within[0] + 10
+
+
+def test_a_bulkhead_lets_in_so_many_and_lets_so_many_wait() -> None:
+    async def main() -> list[str]:
+        bulkhead = Bulkhead(in_flight=2, queue=3, longest_wait=1.0)
+        most = 0
+
+        async def one(number: int) -> str:
+            nonlocal most
+            try:
+                async with bulkhead.place(until=100.0):
+                    most = max(most, bulkhead.in_flight)
+                    await asyncio.sleep(0.6)
+                    return f"{number} at {asyncio.get_running_loop().time():.1f}"
+            except Full:
+                return f"{number} full at {asyncio.get_running_loop().time():.1f}"
+
+        ended = await asyncio.gather(*(one(number) for number in range(7)))
+        return [*ended, f"{most} at once", f"{bulkhead.in_flight} {bulkhead.waiting} left"]
+
+    assert in_virtual_time(main()) == [
+        "0 at 0.6",
+        "1 at 0.6",
+        "2 at 1.2",
+        "3 at 1.2",
+        "4 full at 1.0",
+        "5 full at 0.0",
+        "6 full at 0.0",
+        "2 at once",
+        "0 0 left",
+    ]
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0.01, 2), st.floats(0.001, 3)), max_size=40))
+def test_after_any_storm_of_cancellations_a_bulkhead_serves_again(storm: list[tuple[float, float, float]]) -> None:
+    async def main() -> tuple[int, int, int]:
+        bulkhead = Bulkhead(in_flight=3, queue=5, longest_wait=1.0)
+
+        async def one(begins: float, takes: float, gives_up: float) -> None:
+            await asyncio.sleep(begins)
+            try:
+                async with asyncio.timeout(gives_up), bulkhead.place(until=100.0):
+                    await asyncio.sleep(takes)
+            except (Full, TimeoutError):
+                pass
+
+        await asyncio.gather(*(one(*times) for times in storm))
+        served = 0
+        for _ in range(3):
+            async with bulkhead.place(until=200.0):
+                served += 1
+        return served, bulkhead.in_flight, bulkhead.waiting
+
+    assert in_virtual_time(main()) == (3, 0, 0)
