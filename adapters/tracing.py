@@ -27,8 +27,20 @@ class Sending(AbstractContextManager["Sending", None], Protocol):
         ...
 
 
+class Asking(AbstractContextManager["Asking", None], Protocol):
+    """One question under way; leaving the block ends it."""
+
+    def heard(self, state: str, reason: str | None) -> None:
+        """What came of it, in words of ours."""
+        ...
+
+
 class Trace(Protocol):
-    """The trace of one question.  Its calls are cheap and never raise."""
+    """The trace that questions belong to.  Its calls are cheap and never raise."""
+
+    def asking(self, agency: str, capability: str) -> Asking:
+        """A question is about to be asked, in as many requests as it takes."""
+        ...
 
     def sending(self, url: httpx.URL, *, announced: bool) -> Sending:
         """A request is about to leave; `announced` says that the agency is to be told of the trace."""
@@ -39,6 +51,9 @@ class _Unseen:
     headers: Headers = ()
 
     def answered(self, status: int) -> None:
+        """Nobody wants to know."""
+
+    def heard(self, state: str, reason: str | None) -> None:
         """Nobody wants to know."""
 
     def __enter__(self) -> Self:
@@ -53,6 +68,9 @@ class _Unseen:
 class _Untraced:
     def __init__(self) -> None:
         self._unseen = _Unseen()
+
+    def asking(self, agency: str, capability: str) -> Asking:  # noqa: ARG002 - the port's shape
+        return self._unseen
 
     def sending(self, url: httpx.URL, *, announced: bool) -> Sending:  # noqa: ARG002 - the port's shape
         return self._unseen

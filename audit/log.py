@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from audit import database
-from audit.errors import AuditUnavailable, ConfigurationError
+from audit.errors import AuditError, AuditUnavailable, ConfigurationError
 from audit.event import Event, EventType, Kept
 from audit.keys import Keys
 from audit.reader import Reader
@@ -25,6 +25,8 @@ SIGN_EVERY = 1.0
 class Log:
     """
     One audit log as one hub process holds it.  Open it with `Log.open`; it belongs to the event loop that opened it.
+
+    `appended` and `refused` count this process's records, made durable or not.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class Log:
         self._sealer = sealer
         self._sequencer = sequencer
         self._signing: asyncio.Task[None] | None = None
+        self.appended = 0
+        self.refused = 0
 
     @classmethod
     async def open(
@@ -82,6 +86,15 @@ class Log:
         Returns the index once the record is durable and in the tree.  Raises `AuditUnavailable` (then nothing may be
         asked or released on its strength), `RecordRefused`.
         """
+        try:
+            index = await self._append(event, keep)
+        except AuditError:
+            self.refused += 1
+            raise
+        self.appended += 1
+        return index
+
+    async def _append(self, event: Event, keep: Sequence[Kept]) -> int:
         for _ in range(3):
             try:
                 return await self._sequencer.append(self._sealer.seal(event, keep))

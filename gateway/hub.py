@@ -26,6 +26,7 @@ from gateway.anchors.service import Anchoring
 from gateway.anchors.witnessing import WitnessDesk
 from gateway.database import Database
 from gateway.lookup.pipeline import Lookups
+from gateway.observing.service import Observing
 from gateway.organization.changes import Organization
 from gateway.organization.delegations import Delegations
 from gateway.organization.store import Members
@@ -47,6 +48,7 @@ class Hub:
     """
 
     settings: Settings
+    observing: Observing
     database: Database
     log: Log
     sign_on: SignOn
@@ -75,6 +77,7 @@ class Hub:
         """
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
+        observing = Observing.of(settings)
         vault = Vault.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
@@ -94,10 +97,11 @@ class Hub:
         work_orders = WorkOrders(database, vault)
         access = Access(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
         access.keep_time()
-        guards = Guards(agencies.policies, quotas=Quotas(database))
+        guards = Guards(agencies.policies, quotas=Quotas(database), watcher=observing)
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
         hub = cls(
             settings=settings,
+            observing=observing,
             database=database,
             log=log,
             sign_on=sign_on,
@@ -107,7 +111,14 @@ class Hub:
             guards=guards,
             access=access,
             work_orders=work_orders,
-            lookups=Lookups(access=access, agencies=agencies, guards=guards, log=log, deadline=settings.deadline),
+            lookups=Lookups(
+                access=access,
+                agencies=agencies,
+                guards=guards,
+                log=log,
+                observing=observing,
+                deadline=settings.deadline,
+            ),
             members=Members(database),
             organization=Organization(database, vault, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
@@ -118,10 +129,11 @@ class Hub:
             witness=WitnessDesk(witness, clock=clock),
         )
         hub.anchoring.start()
+        observing.start()
         return hub
 
     async def close(self) -> None:
-        """Gives everything back, the log last."""
+        """Gives everything back, the log last of what a lookup needs."""
         await self.anchoring.aclose()
         # What an agency is handing out just now is still received.
         await self.secrets.aclose()
@@ -133,6 +145,7 @@ class Hub:
         await self.members.aclose()
         self.database.close()
         await self.log.aclose()
+        await self.observing.aclose()
 
     async def __aenter__(self) -> Self:
         return self

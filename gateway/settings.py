@@ -5,7 +5,7 @@ Secrets are never settings: a setting names the owner-only file that holds them.
 """
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -110,6 +110,21 @@ class Settings(BaseSettings):
 
     in_flight: int = Field(default=512, ge=1)
     """Lookups at once in this process; beyond it 503 with Retry-After."""
+
+    log_format: Literal["json", "text"] | None = None
+    """How log lines are written to stderr; None: text for a terminal, JSON otherwise."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """From which level on the hub's own events are written; `warning` leaves out the line of every call."""
+
+    metrics_token_file: Path | None = None
+    """A file with the bearer token for /metrics (readable by its owner alone); without it, this machine only."""
+
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/?#@]+(/[^?#]*)?$")
+    """Receiver of traces (OTLP over HTTP, `http://collector:4318`); without it nothing is traced."""
+
+    trace_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of calls to trace, of those whose caller has not decided it already."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -23,6 +23,7 @@ from gateway.api import (
     emergencies,
     health,
     lookups,
+    metrics,
     organization,
     refusals,
     session,
@@ -32,6 +33,7 @@ from gateway.api import (
 )
 from gateway.api.inputs import as_problem, invalid
 from gateway.api.limits import Limits
+from gateway.api.observed import Observed
 from gateway.api.page import add_page
 from gateway.api.problems import Problem, ProblemBody
 from gateway.api.refusals import Refusals
@@ -64,6 +66,7 @@ ROOMS = (
     delegations,
     emergencies,
     health,
+    metrics,
 )
 
 
@@ -101,7 +104,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
     add_pages(app)
     _document_problems(app)
     way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
-    return Limits(way_in, in_flight=in_flight)
+    return Observed(Limits(way_in, in_flight=in_flight), app)
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

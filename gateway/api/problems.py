@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
+from gateway.observing.exchange import CURRENT
+
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:shuniu:problem:"
 
@@ -128,6 +130,14 @@ _KINDS = (
         retryable=True,
     ),
     ProblemKind(
+        "draining",
+        503,
+        "The hub is being stopped: it answers what it has begun and takes nothing new. Try again after the time in "
+        "`Retry-After`; where several hubs serve, another one takes the call at once.",
+        "系统正在停止服务，只处理已受理的请求。请在 Retry-After 所示时间后重试；部署多个节点的，其他节点可立即受理。",
+        retryable=True,
+    ),
+    ProblemKind(
         "internal",
         500,
         "The hub failed in a way that it does not know. Nothing was released. Tell the system administrator the "
@@ -161,6 +171,7 @@ class ProblemBody(BaseModel):
     current: int | None = None
     errors: list[InputError] | None = None
     audit: int | None = Field(default=None, description="index of the refusal in the audit log")
+    trace_id: str | None = Field(default=None, description="id of this call in the hub's traces and log lines")
 
 
 class Problem(Exception):
@@ -188,6 +199,7 @@ class Problem(Exception):
 
     def body(self) -> dict[str, Any]:
         """The problem as a JSON object."""
+        exchange = CURRENT.get()
         body = ProblemBody(
             type=URN + self.kind.name,
             title=HTTPStatus(self.kind.status).phrase,
@@ -196,12 +208,16 @@ class Problem(Exception):
             detail_zh=self.zh,
             retryable=self.kind.retryable,
             retry_after=self.retry_after,
+            trace_id=None if exchange is None else exchange.trace_id,
             **self.members,
         )
         return body.model_dump(exclude_none=True)
 
     def response(self) -> Response:
-        """The problem as an HTTP response."""
+        """The problem as an HTTP response; the call that is being answered is noted as refused with it."""
+        exchange = CURRENT.get()
+        if exchange is not None:
+            exchange.problem, exchange.rule = self.kind.name, str(self.members.get("rule") or "")
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, round(self.retry_after)))

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.api.callers import hub_of, signed_in
@@ -37,13 +38,15 @@ class ShortWay(Generic[M]):
         self._path = path
         self._endpoint = endpoint
         self._model = model
+        # What the framework would leave in the scope, for whoever asks which route a call took.
+        self._route = Route(path, endpoint, methods=["POST"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, with the application's own handlers for everything that is raised."""
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != self._path:
             await self._app(scope, receive, send)
             return
-        scope["app"] = self._app
+        scope["app"], scope["route"] = self._app, self._route
         request = Request(scope, receive)
         unknown: Exception | None = None
         try:

@@ -25,7 +25,7 @@ class Database:
 
     A function sees READ COMMITTED and a statement limit.  Any database error, and any silence longer than `timeout`
     seconds, is `DatabaseUnavailable`; the pool reconnects by itself when the database is back.  `conninfo` is the same
-    database for a connection of another kind.
+    database for a connection of another kind; `running` counts the functions that were begun and have not ended.
     """
 
     def __init__(self, url: str, *, timeout: float = 2.0, connections: int = 8) -> None:
@@ -40,6 +40,8 @@ class Database:
             "application_name": "shuniu hub",
         }
         self.timeout = timeout
+        self.connections = connections
+        self.running = 0
         self.conninfo = make_conninfo(url.replace("postgresql+psycopg://", "postgresql://", 1), **settings)
         self._engine = create_engine(
             url,
@@ -57,12 +59,15 @@ class Database:
         Runs `work(connection, …)` in one transaction and commits it.  Raises `DatabaseUnavailable`.
         """
         loop = asyncio.get_running_loop()
+        self.running += 1
         try:
             async with asyncio.timeout(2 * self.timeout):
                 return await loop.run_in_executor(self._threads, lambda: self._once(work, *args, **kwargs))
         except (SQLAlchemyError, TimeoutError):
             # Database errors quote values; the class alone is told, outside of this block.
             pass
+        finally:
+            self.running -= 1
         raise DatabaseUnavailable
 
     def _once(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

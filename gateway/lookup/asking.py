@@ -80,6 +80,13 @@ async def ask(planned: Planned, question: Question, guards: Guards) -> Answer:
     """
     Asks one question, and says in one of the six states what came of it.
     """
+    with question.trace.asking(planned.agency, planned.capability.name) as asking:
+        answer = await _heard(planned, question, guards)
+        asking.heard(answer.state.value, answer.reason.value if answer.reason else None)
+    return answer
+
+
+async def _heard(planned: Planned, question: Question, guards: Guards) -> Answer:
     own = replace(question, deadline=question.deadline - MARGIN, evidence=Evidence())
     asked_at = datetime.now(UTC)
     reading: Reading | None = None

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from adapters.contract import Adapter, Question
+from adapters.tracing import Trace
 from audit.event import Asked, EventType
 from audit.log import Log
 from gateway.access.decision import Access, Grant, NotGranted
@@ -26,6 +27,7 @@ from gateway.database import DatabaseUnavailable
 from gateway.lookup import records
 from gateway.lookup.asking import ask_all, plan
 from gateway.lookup.merge import merge
+from gateway.observing.service import Observing
 from gateway.resilience.guards import Guards
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, parse
@@ -68,6 +70,7 @@ class Lookups:
         agencies: Mapping[str, Adapter],
         guards: Guards,
         log: Log,
+        observing: Observing,
         deadline: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -75,6 +78,8 @@ class Lookups:
         self._agencies = agencies
         self._guards = guards
         self._log = log
+        self._observing = observing
+        self._stage = observing.tracing.stage
         self._deadline = deadline
         self._clock = clock
 
@@ -88,34 +93,42 @@ class Lookups:
         due = asyncio.get_running_loop().time() + self._deadline
         lookup_id = uuid4()
         identifier = parse(request.subject.id_type, request.subject.id_number, country=request.subject.country)
-        grant = await self._granted(lookup_id, caller, request, identifier)
+        with self._stage("access"):
+            grant = await self._granted(lookup_id, caller, request, identifier)
         subject = _subject(identifier, grant)
         planned = plan(self._agencies, subject, request.want)
 
         asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned)
         intent = records.intent(lookup_id, self._clock(), caller, grant, subject, asked, self._access.policy)
-        intent_index = await self._log.append(intent)
+        with self._stage("intent"):
+            intent_index = await self._log.append(intent)
 
-        answers = await ask_all(planned, _question(lookup_id, subject, grant, due), self._guards)
-        whole = merge(
-            lookup_id=lookup_id,
-            subject=subject,
-            wants=frozenset(request.want),
-            answers=answers,
-            warnings=identifier.warnings,
-            simplified_procedure=grant.statement.simplified_procedure,
-            now=self._clock(),
+        answers = await ask_all(
+            planned, _question(lookup_id, subject, grant, due, self._observing.tracing.questions), self._guards
         )
-        stored = narrowed(whole, grant.scopes)
-        result = shown(stored, grant.scopes)
-        ended, lease = await self._access.before_release(caller, grant)
+        with self._stage("merge"):
+            whole = merge(
+                lookup_id=lookup_id,
+                subject=subject,
+                wants=frozenset(request.want),
+                answers=answers,
+                warnings=identifier.warnings,
+                simplified_procedure=grant.statement.simplified_procedure,
+                now=self._clock(),
+            )
+            stored = narrowed(whole, grant.scopes)
+            result = shown(stored, grant.scopes)
+        with self._stage("release"):
+            ended, lease = await self._access.before_release(caller, grant)
         try:
             outcome = records.outcome(intent, self._clock(), answers, result, ended)
             answer = dump(result)
             # Without a mask, what is shown is what is stored.
             keep = None if ended else _stored(caller, request, answer if result is stored else dump(stored))
             kept = records.kept(answers, keep, self._agencies, self._clock())
-            outcome_index = await self._log.append(outcome, keep=kept)
+            with self._stage("outcome"):
+                outcome_index = await self._log.append(outcome, keep=kept)
+            self._observing.looked_up({one.state for one in answers}, withheld=bool(ended))
             if ended:
                 raise NotReleased(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens
             return self._released(lease, answer, self._trail(intent_index, outcome_index))
@@ -194,7 +207,7 @@ def _subject(identifier: Identifier, grant: Grant) -> Subject:
     )
 
 
-def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float) -> Question:
+def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float, trace: Trace) -> Question:
     order = grant.order
     return Question(
         lookup=str(lookup_id),
@@ -202,6 +215,7 @@ def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float) -> Qu
         official=grant.official,
         matter=Matter(work_order=order.id, kind=order.kind, case_number=order.case_number, court=order.court),
         deadline=due,
+        trace=trace,
     )
 
 

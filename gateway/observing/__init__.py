@@ -1,0 +1,3 @@
+"""
+What operators see of a running hub: figures, traces and log lines.  Nothing here is about a person.
+"""
