@@ -57,6 +57,8 @@ class EventType(Enum):
     SESSION_ENDED = "session.ended", 18, "SO", "会话结束", "A person's session ended"
     REPORT_CHANGED = "report.changed", 20, "SR", "查询告知", "A report to a person of who looked them up goes on"
     USE_REVIEWED = "use.reviewed", 21, "UR", "使用核查", "Somebody's use of the hub was reviewed"
+    ADDRESS_USED = "address.used", 22, "AU", "采用地址", "An address of an answer was taken for service"
+    ANSWER_SHOWN = "answer.shown", 23, "AS", "先行显示", "One agency's answer was shown before the lookup was whole"
     AUTOFILL_ACCEPTED = "autofill.accepted", 30, "FA", "自动填表受理", "A form is about to be filled by itself"
     AUTOFILL_FINISHED = "autofill.finished", 31, "FF", "自动填表完成", "A form was filled with what could be had"
     AUTOFILL_CANCELLED = "autofill.cancelled", 32, "FC", "自动填表取消", "A form is not filled: its right ended"

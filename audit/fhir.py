@@ -53,6 +53,7 @@ _ACTIONS = {
     EventType.SESSION_ENDED: "E",
     EventType.ACCESS_REFUSED: "E",
     EventType.LOG_SEARCHED: "E",
+    EventType.ADDRESS_USED: "U",
     EventType.WORK_ORDER_CHANGED: "U",
     EventType.KEY_ROTATED: "U",
     EventType.ADMIN_CHANGED: "U",

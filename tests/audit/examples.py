@@ -91,6 +91,22 @@ _EVENTS = (
         asked=(),
         released=("identity.id_number",),
         outcome="released",
+        detail={"lookup": str(EXCHANGE), "reason": "check_number"},
+    ),
+    replace(
+        _INTENT,
+        type=EventType.ADDRESS_USED,
+        asked=(),
+        outcome="used",
+        detail={"lookup": str(EXCHANGE), "place": 1, "kind": "household", "rank": 5},
+    ),
+    replace(
+        _INTENT,
+        type=EventType.ANSWER_SHOWN,
+        asked=(),
+        answered=_outcome().answered,
+        released=("identity",),
+        outcome="released",
         detail={"lookup": str(EXCHANGE)},
     ),
     replace(
@@ -99,7 +115,7 @@ _EVENTS = (
         asked=(),
         released=("identity", "addresses"),
         outcome="released",
-        detail={"lookup": str(EXCHANGE), "copies": 1},
+        detail={"lookup": str(EXCHANGE)},
     ),
     replace(
         _INTENT,
