@@ -8,12 +8,14 @@ texts may have come from a person.
 
 import json
 import logging
+import os
 import sys
 import threading
 import traceback
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, Literal, TextIO
+from typing import Final, Literal
 
 from gateway.observing.exchange import CURRENT
 
@@ -73,11 +75,12 @@ class LineHandler(logging.Handler):
     of what was asked and answered is the audit log, not this.
     """
 
-    def __init__(self, stream: TextIO, form: Format) -> None:
+    def __init__(self, write: Callable[[bytes], None], form: Format) -> None:
         super().__init__()
         self.dropped = 0
-        self._stream = stream
-        self._form = as_json if form == "json" else as_text
+        self.form = form
+        self._written_by = write
+        self._line = as_json if form == "json" else as_text
         self._waiting: deque[logging.LogRecord] = deque()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._write_forever, name="log lines", daemon=True)
@@ -108,12 +111,11 @@ class LineHandler(logging.Handler):
     def _write(self) -> None:
         lines = []
         while self._waiting:
-            lines.append(self._form(self._waiting.popleft()))
+            lines.append(self._line(self._waiting.popleft()))
         if lines:
             try:
-                self._stream.write("\n".join(lines) + "\n")
-                self._stream.flush()
-            except (OSError, ValueError):
+                self._written_by(("\n".join(lines) + "\n").encode())
+            except OSError:
                 self.dropped += len(lines)
 
 
@@ -122,12 +124,18 @@ def set_up(form: Format | None, level: str) -> LineHandler:
     Makes this process log to stderr: ours from `level` on, libraries from warnings on.  `form` None: text for a
     terminal, JSON otherwise.  Whoever sets it up closes the handler.
     """
-    handler = LineHandler(sys.stderr, form or ("text" if sys.stderr.isatty() else "json"))
+    handler = LineHandler(_to_stderr, form or ("text" if sys.stderr.isatty() else "json"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     LOGGER.setLevel(level.upper())
     return handler
+
+
+def _to_stderr(lines: bytes) -> None:
+    # Past Python's own buffer: whoever hangs here must not hold what the interpreter needs in order to end.
+    while lines:
+        lines = lines[os.write(2, lines) :]
 
 
 def dropped_lines() -> int:
