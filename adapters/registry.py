@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -28,6 +29,7 @@ from adapters.wire.port import Port
 from adapters.wire.rbsp import RbspWire
 from adapters.wire.route import Route
 from adapters.wire.secrets import ProcessStore, SecretStore
+from adapters.wire.tls import Expiry
 
 GROUP: Final = "shuniu.agencies"
 
@@ -50,11 +52,13 @@ class Agencies(Mapping[str, Adapter]):
         routes: Mapping[tuple[str, str], Route],
         ports: Mapping[str, Port],
         policies: Mapping[str, AgencyPolicy],
+        expiries: Mapping[str, tuple[Expiry, ...]],
     ) -> None:
         self._adapters = adapters
         self._ports = ports
         self.routes = routes
         self.policies = policies
+        self.expiries = expiries
 
     def __getitem__(self, agency: str) -> Adapter:
         return self._adapters[agency]
@@ -98,7 +102,9 @@ def load_agencies(
     sites = read_sites(path, credentials_path, addresses or {})
     for site in sites:
         _check_site(path, site, classes)
-    ports = {site.agency: Port((transports or {}).get(site.agency) or _engine(site)) for site in sites}
+    ports = {
+        site.agency: Port((transports or {}).get(site.agency) or _engine(site), address=site.address) for site in sites
+    }
     wires: dict[str, dict[str, Wire]] = {name: {} for name in (*(site.agency for site in sites), *classes)}
     for route in (route for site in sites for route in site.routes):
         family = FAMILIES[route.family]
@@ -107,6 +113,7 @@ def load_agencies(
         adapters={name: classes[name](own) for name, own in wires.items()},
         routes={(route.agency, route.capability): route for site in sites for route in site.routes},
         ports=ports,
+        expiries={site.agency: site.trust.expiries() if site.trust else () for site in sites},
         policies={site.agency: _policy(site, classes[site.agency]) for site in sites},
     )
 
@@ -159,4 +166,8 @@ def _policy(site: Site, adapter: type[Adapter]) -> AgencyPolicy:
 
 def _engine(site: Site) -> Engine:
     encrypted = bool(site.routes) and all(route.encrypted for route in site.routes)
-    return Engine(connections=site.connections, https_only=encrypted, trust=site.trust)
+    return Engine(connections=site.connections, https_only=encrypted, trust=site.trust, resolve=_pinned(site))
+
+
+def _pinned(site: Site) -> tuple[str, str] | None:
+    return (urlsplit(site.address).hostname or "", site.resolve) if site.resolve else None

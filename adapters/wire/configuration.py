@@ -1,30 +1,30 @@
 """
 Reads agencies.toml, the only place that says where an agency is, and credentials.toml, which only its owner may read.
 
-    [public_security]                          address, connections, plain_http, trace, tls
-    [public_security.tls]                      roots, identity (PEM files, beside agencies.toml)
+    [public_security]                          address, resolve, connections, plain_http, trace, tls
+    [public_security.tls]                      roots, system_roots, identity (tls.py)
     [public_security.identity]                 family, path, credentials, and how it is asked (policies.py)
     [public_security.identity.parameters]      our terms in their spelling
     [public_security.identity.options]         what the family asks for
 """
 
-import re
-import ssl
-import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from adapters.errors import ConfigurationError
 from adapters.policy import AgencyPolicy
 from adapters.wire import policies
+from adapters.wire.files import document, require_private, wrong
 from adapters.wire.route import Route
-from adapters.wire.tls import Trust
+from adapters.wire.tls import Trust, read_trust
 
-_AGENCY_KEYS: Final = frozenset({"address", "connections", "plain_http", "trace", "tls"}) | policies.AGENCY_KEYS
+_AGENCY_KEYS: Final = (
+    frozenset({"address", "resolve", "connections", "plain_http", "trace", "tls"}) | policies.AGENCY_KEYS
+)
 _ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "family": str,
     "path": str,
@@ -34,14 +34,20 @@ _ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
     **policies.ROUTE_KEYS,
 }
 _NEEDED: Final = ("family", "path", "credentials", "parameters")
-_LINE: Final = re.compile(r"\(at (line \d+, column \d+|end of document)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One agency as configured: its routes, how they are asked, their connections, and whom those trust."""
+    """
+    One agency as configured: its routes, how they are asked, their connections, and whom those trust.
+
+    Nothing but scheme, host and port of `address` is ever connected to; `resolve` is the network address of that host,
+    where it is not to be asked for.
+    """
 
     agency: str
+    address: str
+    resolve: str | None = None
     routes: tuple[Route, ...]
     policy: AgencyPolicy = field(default_factory=AgencyPolicy)
     connections: int = 10
@@ -54,12 +60,12 @@ def read_sites(path: Path, credentials_path: Path, addresses: Mapping[str, str])
 
     Raises `ConfigurationError`, which names file, key, rule and fix and holds no credential.
     """
-    agencies = _document(path, "write a table [agency] for each agency that this court is connected to")
-    _require_private(credentials_path)
-    credentials = _document(credentials_path, f"touch {credentials_path} && chmod 600 {credentials_path}")
+    agencies = document(path, "write a table [agency] for each agency that this court is connected to")
+    require_private(credentials_path)
+    credentials = document(credentials_path, f"touch {credentials_path} && chmod 600 {credentials_path}")
     for agency in addresses:
         if agency not in agencies:
-            raise _wrong(path, agency, "has an address given and no table", f"write [{agency}] or give no address")
+            raise wrong(path, agency, "has an address given and no table", f"write [{agency}] or give no address")
     return tuple(
         _site(path, credentials_path, credentials, agency, table, addresses.get(agency))
         for agency, table in agencies.items()
@@ -70,13 +76,13 @@ def _site(
     path: Path, credentials_path: Path, credentials: Mapping[str, Any], agency: str, table: Any, address: str | None
 ) -> Site:
     if not isinstance(table, dict):
-        raise _wrong(path, agency, "stands outside a table", f"write [{agency}]")
+        raise wrong(path, agency, "stands outside a table", f"write [{agency}]")
     address = address if address is not None else table.get("address")
     if not isinstance(address, str):
-        raise _wrong(path, f"[{agency}] address", "is missing", 'write address = "https://<host>:<port>"')
+        raise wrong(path, f"[{agency}] address", "is missing", 'write address = "https://<host>:<port>"')
     connections = table.get("connections", 10)
     if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= 1000:
-        raise _wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 1000", "write connections = 10")
+        raise wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 1000", "write connections = 10")
     plain_http, trace = (_flag(path, agency, table, key) for key in ("plain_http", "trace"))
     routes = []
     calls = {}
@@ -85,9 +91,7 @@ def _site(
             continue
         where = f"[{agency}.{capability}]"
         if not isinstance(settings, dict):
-            raise _wrong(
-                path, f"[{agency}] {capability}", "is no key of an agency", "correct its spelling or remove it"
-            )
+            raise wrong(path, f"[{agency}] {capability}", "is no key of an agency", "correct its spelling or remove it")
         _check_keys(path, where, settings)
         reference = settings["credentials"]
         calls[capability] = policies.read_call(settings, table, partial(_wrong_key, path, where))
@@ -111,34 +115,46 @@ def _site(
         )
     return Site(
         agency=agency,
+        address=address,
+        resolve=_resolved(path, agency, table.get("resolve")),
         routes=tuple(routes),
         policy=policies.read_agency(table, calls, connections, partial(_wrong_key, path, f"[{agency}]")),
         connections=connections,
-        trust=_trust(path, agency, table.get("tls")),
+        trust=read_trust(table.get("tls"), path, f"[{agency}.tls]"),
     )
 
 
 def _flag(path: Path, agency: str, table: Mapping[str, Any], key: str) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise _wrong(path, f"[{agency}] {key}", "is neither true nor false", f"write {key} = true")
+        raise wrong(path, f"[{agency}] {key}", "is neither true nor false", f"write {key} = true")
     return value
+
+
+def _resolved(path: Path, agency: str, value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        return str(ip_address(value if isinstance(value, str) else ""))
+    except ValueError:
+        pass
+    raise wrong(path, f"[{agency}] resolve", "is no network address", 'write resolve = "10.0.0.5"')
 
 
 def _check_keys(path: Path, where: str, settings: Mapping[str, Any]) -> None:
     for key in _NEEDED:
         if key not in settings:
-            raise _wrong(path, f"{where} {key}", "is missing", f"write {key}")
+            raise wrong(path, f"{where} {key}", "is missing", f"write {key}")
     for key, value in settings.items():
         if key not in _ROUTE_KEYS:
-            raise _wrong(path, f"{where} {key}", "is no key of a route", "correct its spelling or remove it")
+            raise wrong(path, f"{where} {key}", "is no key of a route", "correct its spelling or remove it")
         if isinstance(value, bool) or not isinstance(value, _ROUTE_KEYS[key]):
-            raise _wrong(path, f"{where} {key}", "has the wrong type", "see config/agencies.example.toml for its form")
+            raise wrong(path, f"{where} {key}", "has the wrong type", "see config/agencies.example.toml for its form")
 
 
 def _texts(path: Path, key: str, table: Mapping[str, Any]) -> Mapping[str, str]:
     if not all(isinstance(value, str) and value for value in table.values()):
-        raise _wrong(path, key, "holds something else than texts", 'write id_number = "…"')
+        raise wrong(path, key, "holds something else than texts", 'write id_number = "…"')
     return table
 
 
@@ -147,66 +163,9 @@ def _credentials(path: Path, credentials: Mapping[str, Any], reference: str, whe
     for step in reference.split("."):
         table = table.get(step) if isinstance(table, dict) else None
     if not isinstance(table, dict):
-        raise _wrong(path, f"[{reference}]", f"is missing, and {where} refers to it", f"write [{reference}]")
+        raise wrong(path, f"[{reference}]", f"is missing, and {where} refers to it", f"write [{reference}]")
     return {key: value for key, value in table.items() if isinstance(value, str)}
 
 
-def _trust(path: Path, agency: str, table: Any) -> Trust | None:
-    if table is None:
-        return None
-    where = f"[{agency}.tls]"
-    if not isinstance(table, dict) or not set(table) <= {"roots", "identity"}:
-        raise _wrong(path, where, "holds other keys than agreed", "write roots, identity")
-    files = {}
-    for key, name in table.items():
-        file = path.parent / str(name)
-        if key == "identity":
-            _require_private(file)
-        if not _is_usable(key, file):
-            # The engine would take a file without any certificate for one that trusts nobody new.
-            raise _wrong(path, f"{where} {key}", "holds no usable certificate", "write the path of a PEM file")
-        files[key] = file
-    return Trust(**files)
-
-
-def _is_usable(key: str, file: Path) -> bool:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        if key == "identity":
-            context.load_cert_chain(file)
-        else:
-            context.load_verify_locations(file)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _require_private(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        mode = None
-    if mode is None or not stat.S_ISREG(mode):
-        raise _wrong(path, "the file", "cannot be found", f"touch {path} && chmod 600 {path}")
-    if mode & 0o077:
-        raise _wrong(path, "the file", "can be read by others than its owner", f"chmod 600 {path}")
-
-
-def _document(path: Path, fix: str) -> dict[str, Any]:
-    # The parser's own text may quote a credential: only its line is kept.
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        rule = "cannot be read as text"
-    except tomllib.TOMLDecodeError as error:
-        place = _LINE.search(str(error))
-        rule, fix = f"is not TOML{f' ({place[1]})' if place else ''}", "correct that line"
-    raise _wrong(path, "the file", rule, fix)
-
-
 def _wrong_key(path: Path, where: str, key: str, rule: str, fix: str) -> ConfigurationError:
-    return _wrong(path, f"{where} {key}", rule, fix)
-
-
-def _wrong(path: Path, key: str, rule: str, fix: str) -> ConfigurationError:
-    return ConfigurationError(f"{path}: {key}: {rule}; fix: {fix}")
+    return wrong(path, f"{where} {key}", rule, fix)

@@ -34,13 +34,17 @@ from schemas.codes import Reason
 CONNECT_TIMEOUT: Final = timedelta(seconds=2)
 POOL_TIMEOUT: Final = timedelta(milliseconds=500)
 
+# What the engine says of an agency's certificate: unknown issuer, another name, out of its time, self-signed.
+_NOT_TRUSTED: Final = "invalid peer certificate"
+
 # Most answers fit into one piece, and one piece is one crossing into the engine.
 _PIECE: Final = 65_536
 
 
 class Engine(httpx.AsyncBaseTransport):
     """
-    One agency's connections: `connections` at most, no redirects, cookies, system proxy or compression.
+    One agency's connections: `connections` at most, no redirects, cookies, system proxy or compression; `resolve` is a
+    host and the network address to take for it.
 
     It never repeats a request.  Raises the errors that the port promises; every text of this library's exceptions holds
     the address, so none is let out.
@@ -50,7 +54,14 @@ class Engine(httpx.AsyncBaseTransport):
     for ever.
     """
 
-    def __init__(self, *, connections: int, https_only: bool, trust: Trust | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int,
+        https_only: bool,
+        trust: Trust | None = None,
+        resolve: tuple[str, str] | None = None,
+    ) -> None:
         builder = (
             ClientBuilder()
             .max_connections(connections)
@@ -71,7 +82,11 @@ class Engine(httpx.AsyncBaseTransport):
             # Sockets and TLS are worked by the engine's own threads, beside the event loop.
             .runtime_multithreaded(True)
         )
-        self._client = (trust.applied_to(builder) if trust else builder).build()
+        if resolve:
+            host, address = resolve
+            # The port is that of the address that is asked, whatever stands here.
+            builder = builder.resolve(host, address, 0)
+        self._client = (trust or Trust()).built(builder)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         failure: AgencyError
@@ -127,8 +142,8 @@ def _meaning(error: PyreqwestError) -> AgencyError:
     if isinstance(error, DetailedPyreqwestError):
         causes = [cause["message"] for cause in error.details["causes"] or ()]
     if "client error (Connect)" in causes:
-        if any("certificate" in cause for cause in causes):
-            return AgencyFault(Reason.UNREACHABLE)
+        if any(cause.startswith(_NOT_TRUSTED) for cause in causes):
+            return AgencyFault(Reason.CERTIFICATE)
         return AgencyUnreachable(sent=False)
     match error:
         case PoolTimeoutError():

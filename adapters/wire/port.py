@@ -12,7 +12,14 @@ from typing import Final, cast
 
 import httpx
 
-from adapters.errors import AgencyError, AgencyTimeout, AgencyUnavailable, AgencyUnreachable, AnswerUnreadable
+from adapters.errors import (
+    AgencyError,
+    AgencyFault,
+    AgencyTimeout,
+    AgencyUnavailable,
+    AgencyUnreachable,
+    AnswerUnreadable,
+)
 from schemas.codes import Reason
 
 BODY_LIMIT: Final = 5_000_000
@@ -37,17 +44,24 @@ class Port:
     `AgencyTimeout`: not whole by the given time.  `AgencyUnreachable`: the connection failed or broke, `sent` is False
     only when surely nothing left the house.  `AgencyUnavailable(overloaded)`: no free connection, nothing was sent.
     `AnswerUnreadable`: not HTTP, cut short, encoded or larger than the limit (bytes).  `AgencyFault`: the agency's
-    certificate is not to be trusted.  A cancelled request gives its connection back by the time given to it, at latest.
+    certificate is not to be trusted, or the request is for another place than scheme, host and port of `address`, and
+    nothing was sent.  A cancelled request gives its connection back by the time given to it, at latest.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, *, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, *, address: str | None = None, body_limit: int = BODY_LIMIT
+    ) -> None:
         self._transport = transport
+        self._place = None if address is None else _place(httpx.URL(address))
         self._body_limit = body_limit
 
     async def send(self, url: httpx.URL, headers: Headers, body: bytes, until: float) -> Reply:
         """
         Posts `body`; `until` is a point on the event loop's clock that covers connecting, sending and the whole body.
         """
+        if self._place is not None and _place(url) != self._place:
+            # Whatever made such an address: a question with a name in it goes where the configuration says.
+            raise AgencyFault(Reason.NOT_CONFIGURED)
         left = until - asyncio.get_running_loop().time()
         if left <= 0:
             raise AgencyTimeout
@@ -90,6 +104,11 @@ class Port:
                 raise AnswerUnreadable(at="body")
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _place(url: httpx.URL) -> tuple[str, str, int, bytes]:
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return url.scheme, url.host, port, url.userinfo
 
 
 def _meaning(error: Exception) -> AgencyError:

@@ -1,26 +1,123 @@
 """
 Whom an agency's connections trust, and as whom we present ourselves, from files named in the configuration.
+
+    [agency.tls]
+    roots = "tls/government-roots.pem"      whom we trust, and nobody else
+    system_roots = true                     the system's roots as well; without `roots` they are trusted anyway
+    identity = "tls/court-identity.pem"     our certificate with its key, chmod 600
+
+Revocation lists are not looked at: the engine has no way to give it one for chosen roots only.
 """
 
+import os
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
-from pyreqwest.client import ClientBuilder
+from cryptography.x509 import load_pem_x509_certificates
+from pyreqwest.client import Client, ClientBuilder
+
+from adapters.wire.files import require_private, wrong
+
+_FILES: Final = ("roots", "identity")
+# Where the engine finds the system's roots when a client is built; it looks nowhere else if one of them is set.
+_PLACES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_building: Final = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """
+    Until when the certificates of one file (`roots` or `identity`) serve: the next to end, or the last one that did.
+    """
+
+    file: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """
-    PEM files: `roots` beside those of the system, and our client `identity` (certificate and key).
+    PEM files: `roots`, which alone are trusted unless `system_roots`, and our client `identity` (certificate and key).
     """
 
     roots: Path | None = None
     identity: Path | None = None
+    system_roots: bool = False
 
-    def applied_to(self, builder: ClientBuilder) -> ClientBuilder:
-        """The builder with these files read into it.  Raises `OSError`, or `ValueError` of the engine."""
-        if self.roots:
-            builder = builder.add_root_certificate_pem(self.roots.read_bytes())
+    def built(self, builder: ClientBuilder) -> Client:
+        """A client that trusts and presents what these files say.  Raises `OSError`, or `ValueError` of the engine."""
         if self.identity:
             builder = builder.identity_pem(self.identity.read_bytes())
-        return builder
+        if self.roots is None:
+            return builder.build()
+        if self.system_roots:
+            return builder.add_root_certificate_pem(self.roots.read_bytes()).build()
+        # The engine can add roots and not leave out the system's.  It reads those when it builds, so for that moment
+        # ours stand in their place.  Should it ever read them later, ours would be missing and nobody be trusted.
+        with _system_roots(self.roots):
+            return builder.build()
+
+    def expiries(self) -> tuple[Expiry, ...]:
+        """How long each file serves."""
+        return tuple(Expiry(name, _next_end(file)) for name in _FILES if (file := getattr(self, name)) is not None)
+
+
+def read_trust(table: Any, path: Path, where: str) -> Trust | None:
+    """
+    The table `where` of the file `path`, its own files beside that; None if there is none.
+
+    Raises `ConfigurationError`.
+    """
+    if table is None:
+        return None
+    if not isinstance(table, Mapping) or not set(table) <= {*_FILES, "system_roots"}:
+        raise wrong(path, where, "holds other keys than agreed", "write roots, system_roots, identity")
+    system_roots = table.get("system_roots", False)
+    if not isinstance(system_roots, bool):
+        raise wrong(path, f"{where} system_roots", "is neither true nor false", "write system_roots = true")
+    files = {}
+    for key in (name for name in _FILES if name in table):
+        file = path.parent / str(table[key])
+        if key == "identity":
+            require_private(file)
+        if not _is_usable(key, file):
+            # The engine would take a file without any certificate for one that trusts nobody new.
+            raise wrong(path, f"{where} {key}", "holds no usable certificate", "write the path of a PEM file")
+        files[key] = file
+    return Trust(**files, system_roots=system_roots)
+
+
+@contextmanager
+def _system_roots(file: Path) -> Iterator[None]:
+    with _building:
+        before = {name: os.environ.pop(name, None) for name in _PLACES}
+        os.environ["SSL_CERT_FILE"] = str(file)
+        try:
+            yield
+        finally:
+            del os.environ["SSL_CERT_FILE"]
+            os.environ.update({name: value for name, value in before.items() if value is not None})
+
+
+def _next_end(file: Path) -> datetime:
+    ends = sorted(one.not_valid_after_utc for one in load_pem_x509_certificates(file.read_bytes()))
+    now = datetime.now(UTC)
+    return next((end for end in ends if end > now), ends[-1])
+
+
+def _is_usable(key: str, file: Path) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if key == "identity":
+            context.load_cert_chain(file)
+        else:
+            context.load_verify_locations(file)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -109,12 +109,13 @@ class SharedSecrets:
             kept.renewal = None
 
     async def _newer(self, key: str, kept: _Kept, *, anew: bool) -> Ring:
-        loop, turn = asyncio.get_running_loop(), uuid4()
+        # What is heard meanwhile is as good as what is read: it must not pass for the ring that was refused.
+        loop, turn, seen = asyncio.get_running_loop(), uuid4(), kept.number
         ends_at = loop.time() + TURN_SECONDS + FETCH_SECONDS
         while loop.time() < ends_at:
             row = await self._asked(rows.read, key)
             ring = self._opened(key, row)
-            if ring is not None and self._is_news(kept, row, ring):
+            if ring is not None and row.number != seen and self._serves(kept, ring):
                 return self._known(kept, row.number, ring)
             if not row.taken and await self._asked(rows.take_turn, key, row.number, turn, TURN_SECONDS):
                 return await self._fetched(key, kept, None if anew else ring, row.number + 1, turn)
@@ -163,11 +164,12 @@ class SharedSecrets:
             return
         row = await self._database.run(rows.read, key)
         ring = self._opened(key, row)
-        if ring is not None and self._is_news(kept, row, ring):
+        # Asked once more: a question may have begun a renewal while the row was read.
+        if kept.renewal is None and ring is not None and row.number > kept.number and self._serves(kept, ring):
             self._known(kept, row.number, ring)
 
-    def _is_news(self, kept: _Kept, row: rows.Row, ring: Ring) -> bool:
-        return row.number != kept.number and ring.secret.lives(self._clock, margin=kept.margin)
+    def _serves(self, kept: _Kept, ring: Ring) -> bool:
+        return ring.secret.lives(self._clock, margin=kept.margin)
 
     def _known(self, kept: _Kept, number: int, ring: Ring) -> Ring:
         kept.number, kept.ring = number, ring
