@@ -20,6 +20,7 @@ from adapters.leaves import folded
 from adapters.mapping import Holding, RecordMap, present
 from schemas.codes import AnswerState, Reason
 from schemas.identifiers import IdentifierError, equal, parse
+from schemas.records import Record
 from schemas.subject import Subject
 
 Row = Mapping[str, Any]
@@ -37,14 +38,14 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
     mine = [row for row in rows.records if _is_about(row, mapping, subject)]
     if rows.records and not mine:
         raise AnswerUnreadable(Reason.WRONG_SUBJECT, at=mapping.echo)
-    holdings: list[Holding] = []
+    # By record: of equal ones the first stands, and many rows are not compared with each other.
+    holdings: dict[Record, Holding] = {}
     drift = set(rows.drift)
     for row in mine:
         held, unknown = mapping.read(row)
         drift.update(unknown)
         for holding in held:
-            if all(holding.record != other.record for other in holdings):
-                holdings.append(holding)
+            holdings.setdefault(holding.record, holding)
     state, reason = _state(rows.records, mine, mapping, subject)
     if any(_is_denied(row, mapping, subject) for row in mine):
         # What stands in the row then is our own question's name, not one that the agency vouches for.
@@ -53,7 +54,7 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
         state=state,
         reason=reason,
         answered_at=rows.answered_at,
-        holdings=tuple(holdings),
+        holdings=tuple(holdings.values()),
         reference=rows.reference,
         drift=tuple(sorted(drift)),
     )

@@ -5,17 +5,19 @@ What all families share: one attempt under its deadline, the raw answer kept bef
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sized
+from typing import Any, Final, TypeVar
 
 from adapters.contract import Question, RawAnswer, Rows
-from adapters.errors import UnsupportedLookup
-from adapters.wire import status
+from adapters.errors import AnswerUnreadable, UnsupportedLookup
+from adapters.wire import decode, status
 from adapters.wire.clock import Clock
 from adapters.wire.port import Headers, Port
 from adapters.wire.route import Options, Route
 from adapters.wire.secrets import ProcessStore, SecretStore
 from schemas.codes import Reason
+
+S = TypeVar("S", bound=Sized)
 
 # What neither JSON nor XML can carry to everyone: control characters, half a surrogate pair, non-characters; and what
 # would end a CDATA section.
@@ -24,10 +26,16 @@ _UNWRITABLE: Final = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 # Larger answers are read in a thread, so that one flooding agency does not hold up the event loop for the others.
 _THREAD_ABOVE: Final = 65_536
 
+# An answer is about one subject.  Reading its rows is work on the event loop, and no party has so many.
+MOST_ROWS: Final = 200
+
 
 class Family(ABC):
     """
     One route to an agency, base of the four families.  Its address never holds anything about a person.
+
+    Options of every family: `charset` (utf-8 or gb18030: in which the agency writes, never guessed), `most_rows` (more
+    in one answer are unreadable).
     """
 
     def __init__(
@@ -39,6 +47,8 @@ class Family(ABC):
         self.store = store or ProcessStore()
         self.url = route.url()
         options = Options(route)
+        self._charset = options.choice("charset", decode.UTF_8, tuple(decode.CHARSETS))
+        self._most_rows = options.whole("most_rows", MOST_ROWS, 50 * MOST_ROWS)
         self._configure(options)
         options.done()
 
@@ -113,6 +123,12 @@ class Family(ABC):
     @abstractmethod
     def _decode(self, raw: RawAnswer) -> Any:
         """Decodes and checks the envelope.  Pure; raises `AgencyError`."""
+
+    def _agreed(self, rows: S) -> S:
+        """The rows, unless they are more than agreed: then the answer is unreadable, and none of them is read."""
+        if len(rows) > self._most_rows:
+            raise AnswerUnreadable(at="records")
+        return rows
 
     def _hear(self, raw: RawAnswer) -> None:  # noqa: B027 - most formats have nothing to add
         """Raises if an answer with an error status says more than its status does; most formats do not."""

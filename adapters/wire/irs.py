@@ -145,12 +145,12 @@ class IrsWire(Family):
         return FORM, form({**signature, **fields})
 
     def _decode(self, raw: RawAnswer) -> Envelope:
-        decode.content(raw.content_type, self._content_types)
-        envelope = read_envelope(raw.body)
+        decode.content(raw.content_type, self._content_types, self._charset)
+        envelope = read_envelope(raw.body, self._charset)
         if envelope.code != irs_envelope.OK:
             return envelope
         records, drift = self._shapes.read(envelope.datas)
-        return replace(envelope, records=records, drift=(*envelope.drift, *drift))
+        return replace(envelope, records=self._agreed(records), drift=(*envelope.drift, *drift))
 
     def _failure(self, envelope: Envelope, raw: RawAnswer) -> AgencyError:
         if self._code(envelope) in {irs_envelope.OUT_OF_TIME, irs_envelope.WRONG_SIGN}:

@@ -41,9 +41,9 @@ class Envelope:
     records: Records = ()
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_envelope(body: bytes, charset: str = decode.UTF_8) -> Envelope:
     """The envelope of an answer.  Raises `AnswerUnreadable`."""
-    envelope = decode.json_value(decode.text(body))
+    envelope = decode.json_value(decode.text(body, charset=charset))
     if not isinstance(envelope, dict) or not isinstance(envelope.get("code"), str):
         raise AnswerUnreadable(at="code")
     if envelope["code"] == OK and "datas" not in envelope:
@@ -52,13 +52,12 @@ def read_envelope(body: bytes) -> Envelope:
     if pages.isdecimal() and int(pages[:9]) > 1:
         # One page was asked for and one is read: half a list must not pass for the whole.
         raise AnswerUnreadable(at="totalPage")
-    reference = envelope.get("requestId")
     return Envelope(
         code=envelope["code"],
         text=str(envelope.get("msg")),
         data=envelope.get("data"),
         datas=envelope.get("datas"),
-        reference=reference if isinstance(reference, str) else None,
+        reference=decode.reference(envelope.get("requestId")),
         drift=tuple(f"envelope/{name}" for name in envelope if name not in _KNOWN),
     )
 

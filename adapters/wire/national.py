@@ -177,8 +177,8 @@ class NationalWire(Family):
         }
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        decode.content(raw.content_type, self._content_types)
-        envelope = decode.json_value(decode.text(raw.body))
+        decode.content(raw.content_type, self._content_types, self._charset)
+        envelope = decode.json_value(decode.text(raw.body, charset=self._charset))
         if not isinstance(envelope, dict) or isinstance(envelope.get("code"), (dict, list, bool, type(None))):
             raise AnswerUnreadable(at="code")
         code = str(envelope["code"])
@@ -190,7 +190,7 @@ class NationalWire(Family):
             found, more = self._unwrapped(found)
             drift += more
             at = "data/data/cxjg"
-        return self._records(found, at), tuple(drift)
+        return self._agreed(self._records(found, at)), tuple(drift)
 
     def _unwrapped(self, relay: Any) -> tuple[Any, list[str]]:
         match relay:

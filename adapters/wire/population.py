@@ -98,15 +98,17 @@ class PopulationWire(Family):
         )
 
     def _decode(self, raw: RawAnswer) -> _Package:
-        decode.content(raw.content_type, self._content_types)
+        decode.content(raw.content_type, self._content_types, self._charset)
         body = self._soap_body(raw)
         if len(body) != 1 or body[0].tag != self._response:
             raise AnswerUnreadable(at="Body")
         out = decode.only(body[0], "out", at="Body/out")
-        return _read(decode.leaf(out, at="Body/out"))
+        package = _read(decode.leaf(out, at="Body/out"))
+        self._agreed(package.records)
+        return package
 
     def _soap_body(self, raw: RawAnswer) -> etree._Element:
-        root = decode.xml(raw.body)
+        root = decode.xml(raw.body, charset=self._charset)
         if root.tag != f"{{{soap.ENVELOPE}}}Envelope":
             raise AnswerUnreadable(at="Envelope")
         bodies = root.findall(f"{{{soap.ENVELOPE}}}Body")
@@ -146,7 +148,7 @@ def _read(document: str) -> _Package:
     found = decode.only(root, "DATA", at="DATA")
     return _Package(
         records=tuple(_record(element) for element in found),
-        reference=head.get("FFQQBH") or None,
+        reference=decode.reference(head.get("FFQQBH")),
         stated_at=_stated_at(head.get("FSSJ", "")),
         drift=(
             *(f"PACKAGEHEAD/{name}" for name in head if name not in _REPLY_HEAD),

@@ -87,13 +87,13 @@ class RbspWire(Family):
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
         self._hear(raw)
-        decode.content(raw.content_type, self._content_types)
-        root = decode.xml(raw.body)
+        decode.content(raw.content_type, self._content_types, self._charset)
+        root = decode.xml(raw.body, charset=self._charset)
         if decode.local(root) != "RBSPMessage":
             raise AnswerUnreadable(at="RBSPMessage")
         items = decode.only(decode.only(root, "Method", at="Method"), "Items", at="Method/Items")
         drift = tuple(f"RBSPMessage/{decode.local(child)}" for child in root if decode.local(child) not in _MESSAGE)
-        return _records(_table(items)), drift
+        return self._agreed(_records(_table(items))), drift
 
     def _hear(self, raw: RawAnswer) -> None:
         if raw.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(NO_PERMISSION):
