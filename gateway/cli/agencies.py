@@ -3,23 +3,28 @@
 """
 
 import socket
+import time
 import tomllib
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
+from rich.live import Live
 from rich.table import Table
 
 from adapters.errors import ConfigurationError
-from gateway.cli import client
+from gateway.cli import client, standings
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
-from gateway.cli.out import Exit, as_document, show
+from gateway.cli.out import Exit, as_document, fail, show
 from gateway.settings import Settings
 
 agencies_app = typer.Typer(no_args_is_help=True, help="The agencies and what they can be asked.")
 
 CONNECT_SECONDS = 2.0
+WATCH_SECONDS = 2.0
 
 
 @agencies_app.command("list")
@@ -39,8 +44,40 @@ def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -
     for agency in matrix:
         for one in agency["capabilities"]:
             question, by, serves = f"{agency['id']}\n  .{one['name']}", "\n".join(one["by"]), "\n".join(one["serves"])
-            table.add_row(question, one["subject"], by, serves, one["family"])
+            table.add_row(question, one["subject"], by, serves, one["family"] or "not connected")
     show.print(table)
+
+
+@agencies_app.command("status")
+def agencies_status(
+    *,
+    hub: HubAddress = DEFAULT_HUB,
+    json_output: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="look again every two seconds until Ctrl-C")] = False,
+) -> None:
+    """
+    Show how things stand with every agency: breaker, quotas, places, last good answer.  Asks no agency anything.
+
+    Exit code 4 if one of them is not asked just now.
+
+    Example: shuniu agencies status --watch
+    """
+    if watch and json_output:
+        fail("--json prints one document and ends; leave out --watch.", Exit.USAGE)
+    matrix = client.call(hub, "GET", "/v1/agencies")
+    if json_output:
+        as_document(matrix)
+    elif watch:
+        with Live(standings.table(matrix, datetime.now(UTC)), console=show, auto_refresh=False) as live:
+            with suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(WATCH_SECONDS)
+                    matrix = client.call(hub, "GET", "/v1/agencies")
+                    live.update(standings.table(matrix, datetime.now(UTC)), refresh=True)
+    else:
+        show.print(standings.table(matrix, datetime.now(UTC)))
+    if standings.any_kept_back(matrix):
+        raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
 
 
 @agencies_app.command("ping")
