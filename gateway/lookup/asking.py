@@ -3,7 +3,7 @@ One question to each agency that can answer, in parallel, under one deadline; er
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -56,6 +56,9 @@ class Planned:
         return self.adapter.agency.id
 
 
+Heard = Callable[[Answer], Awaitable[None]]
+
+
 def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want]) -> tuple[Planned, ...]:
     """
     One question per (agency, capability) that concerns this kind of subject and serves a want.
@@ -69,11 +72,22 @@ def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want
     )
 
 
-async def ask_all(planned: Iterable[Planned], question: Question, guards: Guards) -> tuple[Answer, ...]:
+async def ask_all(
+    planned: Iterable[Planned], question: Question, guards: Guards, heard: Heard | None = None
+) -> tuple[Answer, ...]:
     """
     Asks everything at once; the answers in the order of the plan, each within the question's deadline.
+
+    `heard` is told of each answer as it comes.
     """
-    return tuple(await asyncio.gather(*(ask(one, question, guards) for one in planned)))
+    return tuple(await asyncio.gather(*(_ask_and_tell(one, question, guards, heard) for one in planned)))
+
+
+async def _ask_and_tell(planned: Planned, question: Question, guards: Guards, heard: Heard | None) -> Answer:
+    answer = await ask(planned, question, guards)
+    if heard is not None:
+        await heard(answer)
+    return answer
 
 
 async def ask(planned: Planned, question: Question, guards: Guards) -> Answer:

@@ -25,7 +25,9 @@ from gateway.access.release import narrowed, shown
 from gateway.access.rules import Rule
 from gateway.database import DatabaseUnavailable
 from gateway.lookup import records
+from gateway.lookup.again import Purpose, reading
 from gateway.lookup.asking import ask_all, plan
+from gateway.lookup.early import EarlyAnswers, Watching
 from gateway.lookup.merge import merge
 from gateway.observing.service import Observing
 from gateway.resilience.guards import Guards
@@ -83,9 +85,9 @@ class Lookups:
         self._deadline = deadline
         self._clock = clock
 
-    async def look_up(self, caller: Caller, request: LookupRequest) -> Released:
+    async def look_up(self, caller: Caller, request: LookupRequest, *, watching: Watching | None = None) -> Released:
         """
-        One lookup, whole: a `LookupResult` as JSON.
+        One lookup, whole: a `LookupResult` as JSON.  `watching` is shown what single agencies say before that.
 
         Raises `IdentifierError` (nothing is recorded: there was no question), `NotReleased`, `AuditUnavailable`,
         `DatabaseUnavailable`.
@@ -103,9 +105,24 @@ class Lookups:
         with self._stage("intent"):
             intent_index = await self._log.append(intent)
 
-        answers = await ask_all(
-            planned, _question(lookup_id, subject, grant, due, self._observing.tracing.questions), self._guards
-        )
+        question = _question(lookup_id, subject, grant, due, self._observing.tracing.questions)
+        heard = None
+        if watching is not None:
+            watching.begun(planned)
+            early = EarlyAnswers(
+                access=self._access,
+                log=self._log,
+                clock=self._clock,
+                watching=watching,
+                caller=caller,
+                grant=grant,
+                intent=intent,
+                subject=subject,
+                wants=frozenset(request.want),
+                waiting=len(planned),
+            )
+            heard = early.heard
+        answers = await ask_all(planned, question, self._guards, heard)
         with self._stage("merge"):
             whole = merge(
                 lookup_id=lookup_id,
@@ -136,11 +153,12 @@ class Lookups:
             lease.give_back()
             raise
 
-    async def read(self, caller: Caller, lookup_id: UUID) -> Released:
+    async def read(self, caller: Caller, lookup_id: UUID, purpose: Purpose = reading) -> Released:
         """
-        The stored result as JSON, shown again to who holds its work order now; no agency is asked.
+        The stored result as JSON, shown again to who holds its work order now; no agency is asked.  The record says
+        what for.
 
-        Raises `NotStored`, `NotReleased`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Raises `NotStored`, `NotReleased`, `NotThere`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         stored = await self._log.kept(lookup_id, "result")
         if stored is None:
@@ -167,8 +185,9 @@ class Lookups:
                 refusal = NotGranted(ended, order=grant.order)
                 denied = records.denied(exchange, self._clock(), caller, request, identifier, refusal, policy)
                 raise NotReleased(ended, await self._log.append(denied))  # noqa: TRY301 - the lease goes back
-            again = records.read_again(exchange, lookup_id, self._clock(), caller, grant, subject, policy)
-            await self._log.append(again)
+            opening = purpose(result)
+            again = records.opened_again(exchange, lookup_id, self._clock(), caller, grant, subject, policy, opening)
+            await self._log.append(again, keep=records.kept_note(opening, self._clock()))
             return self._released(lease, dump(result), self._trail(intent, outcome))
         except BaseException:
             lease.give_back()

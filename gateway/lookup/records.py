@@ -12,6 +12,8 @@ from audit.event import Answered, Asked, Event, EventType, Kept, Who, Why
 from gateway.access.decision import Grant, NotGranted
 from gateway.access.rules import Rule
 from gateway.access.standing import Order
+from gateway.inspection import NOTE_DAYS
+from gateway.lookup.again import Opening
 from gateway.lookup.asking import Answer
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier
@@ -97,19 +99,42 @@ def denied(
     )
 
 
-def read_again(
-    exchange: UUID, lookup_id: UUID, at: datetime, caller: Caller, grant: Grant, subject: Subject, policy: str
+def opened_again(
+    exchange: UUID,
+    lookup_id: UUID,
+    at: datetime,
+    caller: Caller,
+    grant: Grant,
+    subject: Subject,
+    policy: str,
+    opening: Opening,
 ) -> Event:
-    """A stored answer shown once more: a disclosure like the first."""
+    """A stored answer opened once more: a disclosure like the first."""
     return Event(
-        type=EventType.RESULT_READ,
+        type=opening.type,
         exchange=exchange,
         at=at,
         who=_who(caller),
         whose=(subject,),
         why=_permitted(grant, policy),
+        released=opening.released,
+        outcome=opening.outcome,
+        detail={"lookup": str(lookup_id), **opening.detail, **_stand_in(grant)},
+    )
+
+
+def shown_early(exchange: UUID, intended: Event, at: datetime, answer: Answer, result: LookupResult) -> Event:
+    """One agency's answer, before the outcome of its lookup."""
+    return replace(
+        intended,
+        type=EventType.ANSWER_SHOWN,
+        exchange=exchange,
+        at=at,
+        asked=(),
+        answered=(_answered(answer),),
+        released=result.sections,
         outcome="released",
-        detail={"lookup": str(lookup_id), **_stand_in(grant)},
+        detail={"lookup": str(intended.exchange), **intended.detail},
     )
 
 
@@ -170,6 +195,13 @@ def kept(
         return raw
     expires_at = at + timedelta(days=RESULT_DAYS)
     return (*raw, Kept(kind="result", agency="", capability="", body=result, expires_at=expires_at))
+
+
+def kept_note(opening: Opening, at: datetime) -> tuple[Kept, ...]:
+    """The reader's own words, to be sealed with the record; as long as that may be examined."""
+    if not opening.note:
+        return ()
+    return (Kept(kind="note", body=opening.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
 
 
 def _who(caller: Caller) -> Who:
