@@ -24,6 +24,7 @@ from gateway.access.work_orders import WorkOrders
 from gateway.anchors.configuration import read_anchors
 from gateway.anchors.service import Anchoring
 from gateway.anchors.witnessing import WitnessDesk
+from gateway.callbacks.service import Callbacks
 from gateway.database import Database
 from gateway.lookup.pipeline import Lookups
 from gateway.observing.service import Observing
@@ -67,6 +68,7 @@ class Hub:
     reviews: Reviews
     anchoring: Anchoring
     witness: WitnessDesk
+    callbacks: Callbacks
 
     @classmethod
     async def start(cls, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
@@ -127,13 +129,16 @@ class Hub:
             reviews=Reviews(database, log, policy=access.policy, clock=clock),
             anchoring=Anchoring(log, anchors, clock=clock),
             witness=WitnessDesk(witness, clock=clock),
+            callbacks=Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock),
         )
         hub.anchoring.start()
+        hub.callbacks.sender.start()
         observing.start()
         return hub
 
     async def close(self) -> None:
         """Gives everything back, the log last of what a lookup needs."""
+        await self.callbacks.aclose()
         await self.anchoring.aclose()
         # What an agency is handing out just now is still received.
         await self.secrets.aclose()

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
 
     database_connections: int = Field(default=8, ge=1, le=64)
 
+    callback_senders: int = Field(default=16, ge=0, le=256)
+    """Callbacks that this process sends at once; 0 leaves them to other processes."""
+
     in_flight: int = Field(default=512, ge=1)
     """Lookups at once in this process; beyond it 503 with Retry-After."""
 

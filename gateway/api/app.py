@@ -19,6 +19,7 @@ from gateway.api import (
     agencies,
     audit,
     audit_search,
+    callbacks,
     delegations,
     emergencies,
     health,
@@ -65,6 +66,7 @@ ROOMS = (
     organization,
     delegations,
     emergencies,
+    callbacks,
     health,
     metrics,
 )

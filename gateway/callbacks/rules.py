@@ -30,6 +30,7 @@ class Failure(Code):
     OVERDUE = "overdue", "已过期限", "The deadline passed before an attempt could be made"
     UNREADABLE = "unreadable", "密封内容无法打开", "The kept body does not open; the hub's key or row was changed"
     UNKNOWN_TYPE = "unknown_type", "本版本不认识的事件", "This version knows no event of this type"
+    INTERNAL = "internal", "枢纽内部错误", "The hub failed in a way that it does not know"
     LEASE_LOST = "lease_lost", "送达中查询权核验中断", "The right could not be held while it was being sent"
 
 

@@ -15,6 +15,7 @@ from gateway.cli import client, render
 from gateway.cli.access import access_app
 from gateway.cli.agencies import agencies_app
 from gateway.cli.audit import audit_app
+from gateway.cli.callbacks import callbacks_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.org import org_app
 from gateway.cli.out import Exit, as_document, fail, say, show
@@ -30,6 +31,7 @@ database_app = typer.Typer(no_args_is_help=True, help="The hub's database.")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(audit_app, name="audit")
 app.add_typer(access_app, name="access")
+app.add_typer(callbacks_app, name="callbacks")
 app.add_typer(database_app, name="database")
 app.add_typer(org_app, name="org")
 

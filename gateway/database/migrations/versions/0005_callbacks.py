@@ -61,6 +61,9 @@ def upgrade() -> None:
         "callback_delivery_due", "callback_delivery", ["court", "receiver", "due_at"], postgresql_where=waiting
     )
     op.create_index("callback_delivery_deadline", "callback_delivery", ["deadline"], postgresql_where=waiting)
+    op.create_index(
+        "callback_delivery_claimed", "callback_delivery", ["court", "receiver"], postgresql_where=sa.text("claimed")
+    )
     op.create_index("callback_delivery_subject", "callback_delivery", ["court", "subject"])
     op.create_index("callback_delivery_state", "callback_delivery", ["court", "state", "created_at", "id"])
 

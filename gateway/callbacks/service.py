@@ -1,0 +1,45 @@
+"""
+The callbacks of one hub, put together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from audit.log import Log
+from gateway.callbacks.deliveries import Deliveries
+from gateway.callbacks.outbox import Outbox
+from gateway.callbacks.receivers import Receivers
+from gateway.callbacks.sender import Sender
+from gateway.callbacks.trials import FAMILY, Trials
+from gateway.database import Database
+from gateway.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callbacks:
+    """
+    Who has something to tell enters it in the `outbox`, and is made known to the `sender` by `sender.serve`.
+    """
+
+    outbox: Outbox
+    receivers: Receivers
+    sender: Sender
+    deliveries: Deliveries
+    trials: Trials
+
+    @classmethod
+    def of(cls, database: Database, vault: Vault, log: Log, *, at_once: int, clock: Callable[[], datetime]) -> Self:
+        """Everything, and nothing sent before `sender.start`."""
+        outbox = Outbox(vault)
+        receivers = Receivers(database, vault, log, clock=clock)
+        sender = Sender(database, vault, receivers, at_once=at_once, clock=clock)
+        trials = Trials(database, outbox, clock=clock)
+        sender.serve(FAMILY, trials)
+        deliveries = Deliveries(database, log, sender.of, clock=clock)
+        return cls(outbox=outbox, receivers=receivers, sender=sender, deliveries=deliveries, trials=trials)
+
+    async def aclose(self) -> None:
+        """Stops sending."""
+        await self.sender.aclose()

@@ -1,0 +1,58 @@
+"""
+A post office of each test's own, and a receiver.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.keys import KeyFile
+from audit.log import Log
+from gateway.callbacks.service import Callbacks
+from gateway.database import Database
+from gateway.database.server import EmbeddedServer
+from gateway.hub import HUB_KEY
+from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
+from gateway.settings import Settings
+from gateway.vault import Vault
+from tests.callbacks.post_office import Clock, Forms, PostOffice
+from tests.callbacks.receiver import Receiver, receiving
+
+TEMPLATE = "callbacks_ground"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def installation(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Keys, and a database to be copied."""
+    settings = Settings(folder=tmp_path_factory.mktemp("callbacks"))
+    create_keys(settings)
+    postgres.create(TEMPLATE)
+    create_tables(postgres.url(TEMPLATE), origin=settings.origin, application=APPLICATION_ROLE)
+    return settings
+
+
+@pytest.fixture
+async def office(postgres: EmbeddedServer, installation: Settings) -> AsyncIterator[PostOffice]:
+    """The callbacks of one hub; nothing is sent but when the test says so."""
+    name = f"callbacks_{next(_numbers)}"
+    postgres.create(name, template=TEMPLATE)
+    url = postgres.url(name, user=APPLICATION_ROLE)
+    database, keys = Database(url, connections=4), Path(installation.key_folder)
+    log = await Log.open(url, KeyFile.load(keys), sign_every=None)
+    clock, forms = Clock(), Forms()
+    callbacks = Callbacks.of(database, Vault.load(keys / HUB_KEY), log, at_once=16, clock=clock)
+    callbacks.sender.serve("cn.shuniu.autofill.", forms)
+    yield PostOffice(database=database, callbacks=callbacks, forms=forms, clock=clock, owner=postgres.conninfo(name))
+    await callbacks.aclose()
+    await log.aclose()
+    database.close()
+
+
+@pytest.fixture
+def tickets() -> Iterator[Receiver]:
+    """The ticket system's end."""
+    with receiving() as one:
+        yield one
