@@ -84,7 +84,7 @@ def _work_order(hit: Hit, speech: Speech) -> str:
     state = _word(_ORDER_STATES, str(hit.leaf.get("outcome", "")), speech)
     glass = speech.either("【应急查询】", "Emergency access: ") if detail.get("exception") else ""
     count = detail.get("parties")
-    whom = "" if count is None else speech.either(f"，当事人{count}人", f", {count} parties")
+    whom = "" if count is None else speech.either(f"，共{count}名当事人", f", {count} parties")
     return glass + speech.either(
         f"{who}{_for(hit, speech)}的工单状态变为{state}{whom}",
         f"{who} made a work order {state}{_for(hit, speech)}{whom}",

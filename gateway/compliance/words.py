@@ -69,12 +69,12 @@ class Speech:
 def actor(hit: Hit, speech: Speech) -> str:
     """Who acted: the person where one is known, or else the program."""
     said, clear = hit.people.get("who", {}), hit.leaf.get("who", {})
-    name = said.get("name") or said.get("user")
-    if name:
-        return speech.person(name)
-    if clear.get("c"):
-        return speech.either("某人（数据已销毁）", "somebody (erased)")
     program = str(clear.get("client", ""))
+    name = said.get("name") or said.get("user")
+    if name and name != program:
+        return speech.person(name)
+    if clear.get("c") and not name:
+        return speech.either("某人（数据已销毁）", "somebody (erased)")
     return program or speech.either("枢纽", "the hub")
 
 

@@ -1,0 +1,149 @@
+"""
+Figures by month, verification in the background, bundles that can be checked without us, searches under a token.
+"""
+
+import asyncio
+import io
+import json
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from audit.event import EventType
+from audit.findings import Damage, Verdict
+from audit.proof import Proof, check_proof
+from audit.search import Query
+from audit.statistics import AgencyFigures, LookupFigures, figures
+from gateway.compliance.bundle import bundle
+from gateway.compliance.handles import LASTS, Private
+from gateway.compliance.rights import NotThere
+from gateway.inspection import Inspection, RevealReason
+from schemas.codes import AnswerState
+from tests.compliance.office import COURT, NOW, Office, intent, outcome, person
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_figures_count_what_stands_in_clear_by_month_court_and_kind(office: Office) -> None:
+    """Median times are ours and the agency's; an agency is available when it answered at all."""
+    await office.lookup()
+    await office.denied()
+    late = intent("li.ting", "李婷", person(), NOW)
+    await office.hub.log.append(late)
+    await office.hub.log.append(outcome(late, AnswerState.UNAVAILABLE, seconds=1.5))
+
+    since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    reader = office.hub.log.reader
+    told = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai")
+    elsewhere = await asyncio.to_thread(figures, reader, since, until, ["浙0803"], zone="Asia/Shanghai")
+    part = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai", most=2)
+
+    assert told.lookups == (
+        LookupFigures(
+            month="2026-11", court=COURT, kind="service-of-process",
+            asked=2, denied=1, released=2, found=1, median_ms=1000.0,
+        ),
+    )  # fmt: skip
+    assert told.agencies == (
+        AgencyFigures(
+            month="2026-11", agency="public_security", states={AnswerState.FOUND: 1, AnswerState.UNAVAILABLE: 1},
+            median_ms=900.0, p95_ms=1350.0,
+        ),
+    )  # fmt: skip
+    assert told.agencies[0].availability == 0.5
+    assert (elsewhere.lookups, elsewhere.agencies) == ((), ())
+    assert (told.complete, part.complete) == (True, False)
+
+
+async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_check(office: Office) -> None:
+    """In the background, over the days that were asked for."""
+    await office.lookup()
+    office.now += timedelta(days=1)
+    await office.lookup()
+    await office.hub.log.sign()
+    auditor, who = await office.acting("chen.jing")
+    stranger, _ = await office.acting("yang.xue", "浙0803")
+    checks = office.hub.compliance.verifications
+
+    run = await checks.start(auditor, who, NOW.date(), NOW.date())
+    await checks.aclose()
+    done = checks.find(auditor, run)
+
+    assert done.result is not None
+    assert (done.result.verdict, done.result.findings) == (Verdict.INTACT, ())
+    assert (done.result.found.records, done.result.good, done.result.unsigned) == (2, 2, 0)
+    assert done.result.checkpoints.kept == done.result.checkpoints.signed > 0
+    assert done.result.checked
+    assert done.ended_at == office.now
+    with pytest.raises(NotThere):
+        checks.find(stranger, run)
+
+
+async def test_a_verification_names_the_record_that_was_altered(office: Office) -> None:
+    """The first bad, the last good, and how many of the period are as signed."""
+    indexes = [await office.lookup() for _ in range(3)]
+    await office.hub.log.sign()
+    owner = office.hub.settings.database_url.replace("shuniu_app", "postgres")
+    with psycopg.connect(owner.replace("postgresql+psycopg", "postgresql")) as connection:
+        connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
+        connection.execute("UPDATE audit.entry SET body = body || ' ' WHERE idx = %s", (indexes[1],))
+        connection.execute("ALTER TABLE audit.entry ENABLE TRIGGER ALL")
+    auditor, who = await office.acting("chen.jing")
+    checks = office.hub.compliance.verifications
+
+    run = await checks.start(auditor, who, None, None)
+    await checks.aclose()
+    result = checks.find(auditor, run).result
+
+    assert result is not None
+    assert (result.verdict, [one.damage for one in result.findings]) == (Verdict.ALTERED, [Damage.ENTRY])
+    assert (result.first_bad, result.last_good) == (indexes[1], indexes[1] - 1)
+    assert result.found.records - result.good == 1
+
+
+async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office: Office) -> None:
+    """What it says of people depends on the purpose alone; a spreadsheet takes no cell for a formula."""
+    index = await office.lookup()
+    await office.hub.log.sign()
+    at = office.now
+    query = Query(court=COURT, types=(EventType.LOOKUP_INTENT,))
+    masked = await asyncio.to_thread(bundle, office.hub.log, Inspection(query=query), at)
+    shown = await asyncio.to_thread(
+        bundle, office.hub.log, Inspection(query=query, reveal=RevealReason.COURT_ORDER), at
+    )
+
+    with zipfile.ZipFile(io.BytesIO(masked)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(files["manifest.json"])
+    assert sorted(files) == [
+        "README.md", "SHA256SUMS", "checkpoint", "events.jsonl", "log.vkey", "manifest.json",
+        f"records/{index}.json", f"records/{index}.tlog-proof",
+        f"records/{index + 1}.json", f"records/{index + 1}.tlog-proof",
+    ]  # fmt: skip
+    told = {name: manifest[name] for name in ("records", "proved", "criteria", "people")}
+    assert told == {"records": 1, "proved": 1, "criteria": ["court", "types"], "people": False}
+    assert b"330802199001010001" not in b"".join(files.values())
+    with zipfile.ZipFile(io.BytesIO(shown)) as archive:
+        assert b"330802199001010001" in archive.read("events.jsonl")
+    key = office.hub.log.keys.signer.vkey
+    proof = Proof.parse(files[f"records/{index}.tlog-proof"])
+    check_proof(proof, files[f"records/{index}.json"], key.name, [key])
+
+
+async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(office: Office) -> None:
+    """The token says nothing; neither does the row."""
+    auditor, _ = await office.acting("chen.jing")
+    stranger, _ = await office.acting("yang.xue", "浙0803")
+    handles = office.hub.compliance.handles
+    private = Private(subject=replace(person(), name=None), user="li.ting", reveal=RevealReason.COMPLAINT, note="投诉")
+
+    token = await handles.keep(auditor, private)
+    assert await handles.find(auditor, token) == private
+    with pytest.raises(NotThere):
+        await handles.find(stranger, token)
+    office.now += LASTS
+    with pytest.raises(NotThere):
+        await handles.find(auditor, token)

@@ -1,0 +1,140 @@
+"""
+A report to a person of who looked at them: drafted, in part withheld, released by somebody else.
+"""
+
+from dataclasses import replace
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from audit.event import EventType
+from gateway.compliance.entries import Withheld, Withholding, counted, told
+from gateway.compliance.rights import ComplianceRefused, ComplianceRule, NotThere
+from tests.compliance.office import Office, intent, person
+
+pytestmark = pytest.mark.anyio
+
+LATER = date(2027, 5, 1)
+
+
+async def test_it_tells_every_look_at_the_person_and_nobody_else(office: Office) -> None:
+    """Lookups and refusals alike, oldest first; who else a record names is counted only."""
+    first = await office.lookup()
+    await office.lookup(about=person(2, "赵某"))
+    both = intent("wang.qiang", "王强", person(), office.now)
+    second = await office.hub.log.append(replace(both, whose=(person(2, "赵某"), person())))
+    auditor, who = await office.acting("chen.jing")
+
+    reports = office.hub.compliance.reports
+    report = await reports.read(auditor, who, await reports.draft(auditor, who, person(), "本人到窗口申请"))
+
+    assert [(one.index, one.official, one.case_number, one.others, one.answers) for one in report.entries] == [
+        (first, "李婷", "（2026）浙0802民初1877号", 0, (("public_security.identity", "found"),)),
+        (second, "王强", "（2026）浙0802民初1877号", 1, ()),
+    ]
+    assert "赵某" not in repr(report) + str([replace(one) for one in report.entries])
+
+
+async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_looked_at_again(office: Office) -> None:
+    """And told after all once the drafter says so."""
+    index = await office.lookup()
+    await office.lookup("wang.qiang", "王强")
+    auditor, who = await office.acting("chen.jing")
+    reports = office.hub.compliance.reports
+    draft = await reports.draft(auditor, who, person(), "")
+
+    await reports.withhold(auditor, who, draft, index, Withholding.HINDRANCE, LATER)
+    report = await reports.read(auditor, who, draft)
+    await reports.withhold(auditor, who, draft, index, None, LATER)
+    whole = await reports.read(auditor, who, draft)
+
+    assert counted(report.entries) == {Withheld(reason=Withholding.HINDRANCE, review_on=LATER): 1}
+    assert [one.official for one in told(report.entries)] == ["王强"]
+    assert len(told(whole.entries)) == 2
+
+
+async def test_two_people_release_it_and_every_step_is_on_record(office: Office) -> None:
+    """Draft, reading by the second person, release; the person stands as a commitment in each."""
+    index = await office.lookup()
+    auditor, who = await office.acting("chen.jing")
+    second, other = await office.acting("wu.fang")
+    reports = office.hub.compliance.reports
+    draft = await reports.draft(auditor, who, person(), "")
+    await reports.withhold(auditor, who, draft, index, Withholding.SECRECY, LATER)
+
+    seen = await reports.read(second, other, draft)
+    await reports.release(second, other, draft, seen.heading.state)
+    steps = await office.leaves(EventType.REPORT_CHANGED)
+    (heading,) = await reports.all(auditor)
+
+    assert [(step["outcome"], step["detail"]) for step in steps] == [
+        ("drafted", {"report": str(draft), "entries": 1, "withheld": 0}),
+        (
+            "withheld",
+            {
+                "report": str(draft),
+                "entries": 0,
+                "withheld": 1,
+                "index": index,
+                "reason": "secrecy",
+                "review_on": "2027-05-01",
+            },
+        ),
+        ("released", {"report": str(draft), "entries": 0, "withheld": 1}),
+    ]
+    assert all(len(step["whose"]) == 1 for step in steps)
+    assert (heading.drafted_by, heading.released_by, heading.released_at) == ("chen.jing", "wu.fang", office.now)
+    with pytest.raises(ComplianceRefused) as refused:
+        await reports.withhold(auditor, who, draft, index, None, LATER)
+    assert refused.value.rule is ComplianceRule.RELEASED
+
+
+async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_themselves(office: Office) -> None:
+    """Two people means two people without a part in it."""
+    await office.lookup("wu.fang", "吴芳")
+    auditor, who = await office.acting("chen.jing")
+    second, other = await office.acting("wu.fang")
+    clerk, third = await office.acting("li.ting")
+    reports = office.hub.compliance.reports
+    draft = await reports.draft(auditor, who, person(), "")
+    state = (await reports.read(auditor, who, draft)).heading.state
+
+    rules = []
+    for actor, acting in ((auditor, who), (second, other), (clerk, third)):
+        with pytest.raises(ComplianceRefused) as refused:
+            await reports.release(actor, acting, draft, state)
+        rules.append(refused.value.rule)
+
+    assert rules == [ComplianceRule.RELEASE_OWN, ComplianceRule.RELEASE_INVOLVED, ComplianceRule.RELEASE_ROLE]
+
+
+async def test_what_was_changed_after_it_was_read_is_not_released(office: Office) -> None:
+    """Only what the second person has seen goes out."""
+    index = await office.lookup()
+    auditor, who = await office.acting("chen.jing")
+    second, other = await office.acting("wu.fang")
+    reports = office.hub.compliance.reports
+    draft = await reports.draft(auditor, who, person(), "")
+    seen = await reports.read(second, other, draft)
+    await reports.withhold(auditor, who, draft, index, Withholding.OTHERS, LATER)
+
+    with pytest.raises(ComplianceRefused) as refused:
+        await reports.release(second, other, draft, seen.heading.state)
+    assert refused.value.rule is ComplianceRule.CHANGED
+
+
+async def test_it_tells_of_the_log_as_it_was_when_it_was_drafted(office: Office) -> None:
+    """What comes later is for another report; other courts have none of it."""
+    await office.lookup()
+    auditor, who = await office.acting("chen.jing")
+    stranger, other = await office.acting("yang.xue", "浙0803")
+    reports = office.hub.compliance.reports
+    draft = await reports.draft(auditor, who, person(), "")
+    await office.lookup()
+
+    assert len((await reports.read(auditor, who, draft)).entries) == 1
+    assert await reports.all(stranger) == []
+    for report in (draft, uuid4()):
+        with pytest.raises(NotThere):
+            await reports.read(stranger, other, report)

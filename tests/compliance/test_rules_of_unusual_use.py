@@ -1,0 +1,209 @@
+"""
+The rules of the review queue: what each says of a day's uses, with its reason and its evidence.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.errors import ConfigurationError
+from audit.event import EventType
+from gateway.compliance.calendar import ZONE, CourtCalendar, day_of
+from gateway.compliance.ranking import by_person, cases_of
+from gateway.compliance.rules import Signal, Surroundings, UnusualRule, signals, volumes_of
+from gateway.compliance.surnames import surname
+from gateway.compliance.uses import Use
+
+TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=ZONE)
+CALENDAR = CourtCalendar()
+QUIET = Surroundings(calendar=CALENDAR, volumes={})
+
+
+def use(index: int = 1, **changes: object) -> Use:
+    """A lookup on a Tuesday morning by somebody whose surname is rare."""
+    plain = Use(index=index, at=TUESDAY, type=EventType.LOOKUP_INTENT, user="li.ting", name="端木婷", names=("钱多多",))
+    return replace(plain, **changes)
+
+
+def denied(index: int, rule: str) -> Use:
+    """A refusal."""
+    return use(index, type=EventType.LOOKUP_DENIED, rule=rule)
+
+
+def found(uses: Sequence[Use], around: Surroundings = QUIET) -> dict[str, Signal]:
+    """What the rules say, by rule."""
+    return {one.rule.value: one for one in signals(uses, around)}
+
+
+def test_an_ordinary_day_says_nothing() -> None:
+    """A few lookups in the morning, of people of other names."""
+    assert signals([use(n) for n in range(9)], QUIET) == ()
+
+
+def test_repeated_lookups_of_people_who_are_no_party_are_told_with_their_records() -> None:
+    """Two are a slip; three are a signal, and more weigh more."""
+    two, three = ([denied(n, "party_not_named") for n in range(count)] for count in (2, 3))
+    many = [denied(n, "party_name_differs") for n in range(20)]
+
+    assert found(two) == {}
+    assert found(three) == {
+        "no_matching_party": Signal(
+            rule=UnusualRule.NO_MATCHING_PARTY,
+            weight=3,
+            zh="3次查询的人不在工单所列当事人之中",
+            en="3 lookups of people who are no party of the work order",
+            evidence=(0, 1, 2),
+        )
+    }
+    assert found(many)["no_matching_party"].weight == 6
+
+
+def test_a_shared_surname_weighs_less_where_it_is_common() -> None:
+    """王 and 王 are seldom related; 端木 and 端木 may be."""
+    rare = found([use(4, names=("端木磊", "张三"))])["same_surname"]
+    common = found([use(4, name="王强", names=("王伟",))])["same_surname"]
+
+    assert (rare.weight, rare.evidence, common.weight) == (3, (4,), 1)
+    assert "（大姓）" in common.zh
+    assert found([use(name="王强", names=("汪洋",))]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("王强", "王"), ("欧阳修", "欧阳"), ("欧阳", "欧"), ("Zhang Wei", ""), ("", ""), (" 李婷 ", "李")],
+)
+def test_surnames_are_told_where_they_can_be(name: str, told: str) -> None:
+    """Compound ones too, unless nothing would be left of the name."""
+    assert surname(name) == told
+
+
+@pytest.mark.parametrize(
+    ("moment", "unusual"),
+    [
+        ("2026-11-24T08:00:00+08:00", False),
+        ("2026-11-24T07:59:59+08:00", True),
+        ("2026-11-24T18:00:00+08:00", True),
+        ("2026-11-28T10:00:00+08:00", True),
+        ("2026-10-01T10:00:00+08:00", True),
+        ("2026-10-10T10:00:00+08:00", False),
+    ],
+)
+def test_hours_are_those_of_the_court_with_its_holidays_and_worked_weekends(moment: str, unusual: bool) -> None:
+    """By the clock of the court, whatever zone a record's time is in."""
+    calendar = CourtCalendar.read(Path("config/calendar.example.toml"))
+    at = datetime.fromisoformat(moment).astimezone(UTC)
+
+    assert ("after_hours" in found([use(at=at)], Surroundings(calendar=calendar, volumes={}))) is unusual
+
+
+def test_a_volume_is_told_only_beside_enough_colleagues_and_far_from_them() -> None:
+    """Median and deviation, so that one busy colleague does not hide another."""
+    mine = [use(n) for n in range(30)]
+    peers = dict.fromkeys("abcdefg", 6) | {"h": 25}
+    told = found(mine, Surroundings(calendar=CALENDAR, volumes=peers | {"li.ting": 30}))["volume"]
+
+    assert (told.en, told.weight, len(told.evidence)) == ("30 lookups, where the median of the colleagues is 6", 3, 30)
+    assert "volume" not in found(mine, Surroundings(calendar=CALENDAR, volumes={"li.ting": 30, "a": 6}))
+    assert "volume" not in found(mine[:9], Surroundings(calendar=CALENDAR, volumes=peers | {"li.ting": 9}))
+
+
+def test_refusals_by_several_rules_weigh_more_and_those_about_parties_count_elsewhere() -> None:
+    """Five of one rule may be a closed work order; five of three rules are attempts."""
+    same = [denied(n, "work_order_not_open") for n in range(5)]
+    mixed = [*same, denied(6, "grant_ended"), denied(7, "role_missing")]
+
+    assert (found(same)["repeated_refusals"].weight, found(mixed)["repeated_refusals"].weight) == (2, 3)
+    assert found(same[:4]) == {}
+    assert list(found([denied(n, "party_not_named") for n in range(9)])) == ["no_matching_party"]
+
+
+def test_every_emergency_is_looked_at() -> None:
+    """Whatever else the day says."""
+    broken = use(8, type=EventType.WORK_ORDER_CHANGED, emergency=True, names=())
+    assert (found([broken])["break_glass"].weight, found([broken])["break_glass"].evidence) == (4, (8,))
+
+
+USES = st.builds(
+    use,
+    index=st.integers(0, 10_000),
+    at=st.integers(0, 96).map(lambda hours: TUESDAY - timedelta(hours=hours)),
+    type=st.sampled_from([EventType.LOOKUP_INTENT, EventType.LOOKUP_DENIED, EventType.RESULT_READ]),
+    user=st.sampled_from("abcdefgh"),
+    name=st.sampled_from(["王强", "端木婷", "李婷", ""]),
+    rule=st.sampled_from(["", "party_not_named", "work_order_not_open"]),
+    names=st.lists(st.sampled_from(["王伟", "端木磊", "钱多多"]), max_size=2).map(tuple),
+)
+
+
+@given(st.lists(USES, max_size=60))
+def test_evidence_is_always_of_the_uses_themselves(uses: list[Use]) -> None:
+    """No rule speaks without records, or of records that it was not given."""
+    for one in signals(uses, Surroundings(calendar=CALENDAR, volumes=volumes_of(uses))):
+        assert one.evidence
+        assert set(one.evidence) <= {each.index for each in uses}
+        assert one.weight > 0
+
+
+@given(st.lists(USES, max_size=60), st.integers(0, 4))
+def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_to(uses: list[Use], sample: int) -> None:
+    """Every signalled case is there, and on each day at most so many are drawn."""
+    cases = cases_of(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
+    days = {day_of(one.at) for one in uses}
+    quiet = {day: sum(case.sampled for case in cases if case.day == day) for day in days}
+    of_day = {day: [one for one in uses if day_of(one.at) == day] for day in days}
+    people = {day: {one.user for one in own} for day, own in of_day.items()}
+    loud = {day: sum(not case.sampled for case in cases if case.day == day) for day in days}
+
+    assert [case.score for case in cases] == sorted((case.score for case in cases), reverse=True)
+    assert all(quiet[day] == min(sample, len(people[day]) - loud[day]) for day in days)
+    assert {(case.day, case.user) for case in cases} <= {(day, user) for day in days for user in people[day]}
+    assert sum(map(len, by_person(cases).values())) == len(cases)
+
+
+def test_the_draw_can_be_repeated_and_not_foreseen() -> None:
+    """Who is drawn follows from the day and a key, and changes from day to day."""
+    days = [TUESDAY + timedelta(days=n) for n in range(3)]
+    uses = [use(n, at=at, user=f"user.{n % 20}") for at in days for n in range(20)]
+
+    def draw(key: str) -> list[tuple[date, str]]:
+        return [
+            (one.day, one.user) for one in cases_of(uses, CALENDAR, lambda day, who: _mark(key, day, who), sample=2)
+        ]
+
+    assert draw("key") == draw("key")
+    assert draw("key") != draw("other key")
+    assert len({user for _, user in draw("key")}) > 2
+
+
+def _mark(key: str, day: date, user: str) -> bytes:
+    return hashlib.sha256(f"{key}{day}{user}".encode()).digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("opens = 9", "times, such as 08:00:00"),
+        ("opens = 18:00:00\ncloses = 08:00:00", "before closes"),
+        ("holidays = ['2026-10-01']", "lists of days"),
+        ("hours = 8", "unknown: hours"),
+        ("opens = ", "cannot be read as TOML"),
+    ],
+)
+def test_a_calendar_that_cannot_be_right_is_refused_at_the_start(folder: Path, text: str, told: str) -> None:
+    """With what is wrong."""
+    file = folder / "calendar.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=told):
+        CourtCalendar.read(file)
+
+
+def test_without_a_file_the_court_works_from_eight_to_six() -> None:
+    """On five days."""
+    assert (CourtCalendar.read(None).opens, CourtCalendar.read(None).closes) == (time(8), time(18))
+    assert not CALENDAR.works_on(date(2026, 11, 28))
