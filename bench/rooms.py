@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Final
 
 from gateway.installation import bundled_database
-from gateway.serving import application, bind, make_server
+from gateway.serving import HubServer, bind
 from gateway.settings import Settings
 
 EVERY: Final = 0.002
@@ -162,11 +162,9 @@ def main() -> None:
     """Serves the hub of the environment's settings on a free port; its address is the first line on stdout."""
     sampler = Sampler()
     signal.signal(signal.SIGUSR1, sampler.start)
-    # uvicorn stops at SIGTERM and then raises it again: this time it must not end us before the sums are printed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     with bundled_database(Settings()) as settings, bind(settings.host, 0) as listener:
         print(json.dumps({"address": f"http://{settings.host}:{listener.getsockname()[1]}"}), flush=True)
-        make_server(application(settings)).run(sockets=[listener])
+        HubServer(settings).serve_at(listener)
         print(json.dumps(sampler.stop()), flush=True)
 
 

@@ -2,11 +2,13 @@
 The composition root: everything that one hub process holds, made from its settings and put together once.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, TypeVar
 
 from adapters.errors import ConfigurationError
 from adapters.registry import Agencies, load_agencies
@@ -25,6 +27,7 @@ from gateway.anchors.configuration import read_anchors
 from gateway.anchors.service import Anchoring
 from gateway.anchors.witnessing import WitnessDesk
 from gateway.callbacks.service import Callbacks
+from gateway.compliance.desk import Compliance
 from gateway.database import Database
 from gateway.lookup.pipeline import Lookups
 from gateway.observing.service import Observing
@@ -42,6 +45,17 @@ from gateway.vault import Vault
 HUB_KEY = "hub.key"
 
 
+class Closing(Protocol):
+    """Whatever holds something open."""
+
+    async def aclose(self) -> None:
+        """Gives it back."""
+        ...
+
+
+T = TypeVar("T", bound=Closing)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
     """
@@ -49,6 +63,7 @@ class Hub:
     """
 
     settings: Settings
+    opened: AsyncExitStack = field(repr=False)
     observing: Observing
     database: Database
     log: Log
@@ -69,45 +84,69 @@ class Hub:
     anchoring: Anchoring
     witness: WitnessDesk
     callbacks: Callbacks
+    compliance: Compliance
 
     @classmethod
     async def start(cls, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
         """
         Puts a hub together.
 
-        Raises `ConfigurationError` with the command that mends it, `LogBroken`, `AuditUnavailable`.
+        Raises `ConfigurationError` with the command that mends it, `LogBroken`, `AuditUnavailable`; what was opened
+        until then is given back.
         """
+        opened = AsyncExitStack()
+        try:
+            return await cls._put_together(settings, clock, opened)
+        except BaseException:
+            await opened.aclose()
+            raise
+
+    @classmethod
+    async def _put_together(cls, settings: Settings, clock: Callable[[], datetime], opened: AsyncExitStack) -> Self:
+        def kept(part: T) -> T:
+            opened.push_async_callback(part.aclose)
+            return part
+
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
-        observing = Observing.of(settings)
+        observing = kept(Observing.of(settings))
         vault = Vault.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
         catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
+        log = kept(
+            await Log.open(
+                settings.database_url,
+                KeyFile.load(settings.key_folder),
+                origin=settings.origin,
+                schema=settings.audit_schema,
+            )
+        )
         database = Database(
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
         )
+        opened.push_async_callback(asyncio.to_thread, database.close)
         secrets = SharedSecrets(database, vault)
-        agencies = load_agencies(settings.agencies, settings.credentials, store=secrets)
-        log = await Log.open(
-            settings.database_url,
-            KeyFile.load(settings.key_folder),
-            origin=settings.origin,
-            schema=settings.audit_schema,
-        )
-        sign_on = SignOn(settings.sign_on_issuer, audience=settings.audience, bound=settings.bound_clients.split())
+        agencies = kept(load_agencies(settings.agencies, settings.credentials, store=secrets))
+        # Before the agencies: what one of them is handing out just now is still received.
+        kept(secrets)
+        bound = settings.bound_clients.split()
+        sign_on = kept(SignOn(settings.sign_on_issuer, audience=settings.audience, bound=bound))
         work_orders = WorkOrders(database, vault)
-        access = Access(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
+        access = kept(
+            Access(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
+        )
         access.keep_time()
-        guards = Guards(agencies.policies, quotas=Quotas(database), watcher=observing)
+        guards = kept(Guards(agencies.policies, quotas=Quotas(database), watcher=observing))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
         hub = cls(
             settings=settings,
+            opened=opened,
             observing=observing,
             database=database,
             log=log,
             sign_on=sign_on,
-            people=People.of(settings, sign_on, database, vault, log),
+            people=kept(People.of(settings, sign_on, database, vault, log)),
             secrets=secrets,
             agencies=agencies,
             guards=guards,
@@ -121,15 +160,16 @@ class Hub:
                 observing=observing,
                 deadline=settings.deadline,
             ),
-            members=Members(database),
+            members=kept(Members(database)),
             organization=Organization(database, vault, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
             confirmations=Confirmations(database, log, catalogue, policy=access.policy, clock=clock),
             emergencies=Emergencies(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
             reviews=Reviews(database, log, policy=access.policy, clock=clock),
-            anchoring=Anchoring(log, anchors, clock=clock),
+            anchoring=kept(Anchoring(log, anchors, clock=clock)),
             witness=WitnessDesk(witness, clock=clock),
-            callbacks=Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock),
+            callbacks=kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock)),
+            compliance=kept(Compliance.of(database, vault, log, settings.calendar, clock=clock)),
         )
         hub.anchoring.start()
         hub.callbacks.sender.start()
@@ -137,20 +177,8 @@ class Hub:
         return hub
 
     async def close(self) -> None:
-        """Gives everything back, the log last of what a lookup needs."""
-        await self.callbacks.aclose()
-        await self.anchoring.aclose()
-        # What an agency is handing out just now is still received.
-        await self.secrets.aclose()
-        await self.agencies.aclose()
-        await self.guards.aclose()
-        await self.people.aclose()
-        await self.sign_on.aclose()
-        await self.access.aclose()
-        await self.members.aclose()
-        self.database.close()
-        await self.log.aclose()
-        await self.observing.aclose()
+        """Gives everything back, in the reverse order of its opening: the log last of what a lookup needs."""
+        await self.opened.aclose()
 
     async def __aenter__(self) -> Self:
         return self

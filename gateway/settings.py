@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     anchors: Path | None = None
     """Who anchors the audit log outside the house, and whose logs are cosigned here; without it nobody does."""
 
+    calendar: Path | None = None
+    """The court's hours, holidays and worked weekends (TOML); without it Monday to Friday, 8 to 18 o'clock."""
+
     keys: Path | None = None
     """Folder of the hub's own keys (default: `folder`/keys); must be readable by its owner alone."""
 
@@ -113,6 +116,9 @@ class Settings(BaseSettings):
 
     in_flight: int = Field(default=512, ge=1)
     """Lookups at once in this process; beyond it 503 with Retry-After."""
+
+    drain: float = Field(default=15.0, ge=0, le=120)
+    """Seconds that a hub which is told to stop gives to what is in flight; whoever has no answer by then gets 503."""
 
     log_format: Literal["json", "text"] | None = None
     """How log lines are written to stderr; None: text for a terminal, JSON otherwise."""

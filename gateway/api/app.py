@@ -32,6 +32,7 @@ from gateway.api import (
     work_order_batches,
     work_orders,
 )
+from gateway.api.door import Door, Doorway
 from gateway.api.inputs import as_problem, invalid
 from gateway.api.limits import Limits
 from gateway.api.observed import Observed
@@ -72,9 +73,10 @@ ROOMS = (
 )
 
 
-def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIApp:
+def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: Door | None = None) -> ASGIApp:
     """
-    The application; `start` makes the hub when the server starts, in the server's event loop.
+    The application; `start` makes the hub when the server starts, in the server's event loop.  Whoever holds the
+    `door` can close it.
     """
     handlers: dict[Any, Handler] = {
         Problem: refusals.respond,
@@ -106,7 +108,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int) -> ASGIAp
     add_pages(app)
     _document_problems(app)
     way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
-    return Observed(Limits(way_in, in_flight=in_flight), app)
+    return Observed(Doorway(Limits(way_in, in_flight=in_flight), door or Door()), app)
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -66,7 +66,11 @@ async def alive() -> Health:
     return Health()
 
 
-@router.get("/readyz", operation_id="ready", responses=documented("database-unavailable", "audit-unavailable"))
+@router.get(
+    "/readyz",
+    operation_id="ready",
+    responses=documented("database-unavailable", "audit-unavailable", "draining"),
+)
 async def ready(hub: TheHub) -> Readiness:
     """The database answers and the audit log can be appended to.  A late anchor is shown, and refuses nothing."""
     await hub.database.check()

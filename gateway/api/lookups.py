@@ -18,7 +18,7 @@ PATH = "/v1/lookups"
 
 router = APIRouter(prefix=PATH, tags=["lookups"])
 
-COMMON = ("not-signed-in", "sign-on-unavailable", "audit-unavailable", "database-unavailable")
+COMMON = ("not-signed-in", "sign-on-unavailable", "audit-unavailable", "database-unavailable", "draining")
 
 
 @router.post(

@@ -3,7 +3,7 @@ The commands of `shuniu`.
 """
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,8 @@ from gateway.cli.org import org_app
 from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.demo import tour, tree, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
-from gateway.serving import application, bind, make_server
+from gateway.observing import logs
+from gateway.serving import HubServer, NotStarted, bind
 from gateway.settings import Settings
 from gateway.sign_on.certificates import tls_of
 from schemas.codes import AnswerState, IdType, Want
@@ -39,11 +40,11 @@ DEMO_FOLDER = Path("var/demo")
 
 
 def main() -> None:
-    """Runs the command line; what is wrong with the configuration is a sentence, not a traceback."""
+    """Runs the command line; why a hub could not start, or not as configured, is a sentence and not a traceback."""
     problem = ""
     try:
         app()
-    except ConfigurationError as error:
+    except (ConfigurationError, NotStarted) as error:
         problem = str(error)
     if problem:
         say.print(problem, style="bold red", markup=False)
@@ -72,7 +73,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="port to listen on")] = None,
 ) -> None:
     """
-    Serve the hub over HTTP until Ctrl-C.
+    Serve the hub over HTTP until Ctrl-C or SIGTERM; what is in flight is answered first.
 
     Example: shuniu serve --demo
     """
@@ -91,10 +92,15 @@ def serve(
         listener = stack.enter_context(bind(settings.host, settings.port if port is None else port))
         tls = tls_of(settings)
         address = f"{'http' if tls is None else 'https'}://{settings.host}:{listener.getsockname()[1]}"
-        say.print(f"Shuniu serves at {address} (its API: {address}/docs)", markup=False)
+        lines = stack.enter_context(closing(logs.set_up(settings.log_format, settings.log_level)))
+        banner = f"Shuniu serves at {address} (its API: {address}/docs)"
+        if lines.form == "json":
+            logs.event("serving", text=banner)
+        else:
+            say.print(banner, markup=False)
         if demo:
             _tell_demo(address, settings)
-        make_server(application(settings), tls).run(sockets=[listener])
+        HubServer(settings, tls).serve_at(listener)
 
 
 def _tell_demo(address: str, settings: Settings) -> None:

@@ -22,7 +22,7 @@ from gateway.cli import render
 from gateway.cli.out import say, show
 from gateway.demo import tree, world
 from gateway.installation import CLUSTER, bundled_database, create_keys
-from gateway.serving import application, bind, make_server
+from gateway.serving import HubServer, bind
 from gateway.settings import Settings
 
 WORK_ORDER = "W-2026-01877"
@@ -69,7 +69,7 @@ def court(folder: Path, **changes: Any) -> Iterator[Court]:
         settings = stack.enter_context(bundled_database(settings, create=True))
         tree.settle(settings)
         listener = stack.enter_context(bind(settings.host, 0))
-        server = make_server(application(settings))
+        server = HubServer(settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="hub")
         thread.start()
         try:

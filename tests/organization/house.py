@@ -22,7 +22,7 @@ from joserfc.jwk import ECKey
 from gateway.database.server import EmbeddedServer
 from gateway.demo import world
 from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
-from gateway.serving import application, bind, make_server
+from gateway.serving import HubServer, bind
 from gateway.settings import Settings
 
 Answer = httpx.Response
@@ -156,7 +156,7 @@ class Ground:
                 deadline=2.0,
             )
             listener = stack.enter_context(bind(settings.host, 0))
-            server = make_server(application(settings))
+            server = HubServer(settings)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="hub")
             thread.start()
             address = f"http://{settings.host}:{listener.getsockname()[1]}"
