@@ -1,0 +1,55 @@
+"""
+What an agency, or whoever stands in its place, may send instead of an answer: it ends in one of the six states.
+
+Each hostile answer is made of the true one and goes through the whole adapter; the true one is found.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from fuzz.stage import TARGETS, Said, Stage
+from schemas.codes import AnswerState, Reason
+from tests.wire.hostile.catalogue import CASES, SECRETS, Change
+
+pytestmark = pytest.mark.anyio
+
+Stages = Callable[[str], Stage]
+UNREADABLE: Final = (AnswerState.UNAVAILABLE, Reason.UNDECODABLE)
+STANDS: Final = (AnswerState.FOUND, None)
+
+
+async def true_answer(stage: Stage) -> Said:
+    """The mock agency's own answer."""
+    await stage.ask()
+    heard = stage.mount.heard
+    assert heard is not None
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("target", "change"), [case[::2] for case in CASES], ids=[": ".join(case[:2]) for case in CASES]
+)
+async def test_a_hostile_answer_is_unavailable(stage: Stages, target: str, change: Change) -> None:
+    """With a reason, and with the bytes kept as evidence if they were about the party."""
+    played = stage(target)
+    said = await true_answer(played)
+    bad = change(said.body.decode())
+    bad = bad if isinstance(bad, bytes) else bad.encode()
+    assert bad != said.body
+
+    answer = await played.ask(Said(bad, said.status, said.headers))
+
+    assert (answer.state, answer.reason) == UNREADABLE
+    assert [raw.body for raw in answer.evidence.answers] == ([] if target in SECRETS else [bad])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+async def test_the_true_answer_is_found(stage: Stages, target: str) -> None:
+    """So that the tests around this one start from something that is read."""
+    played = stage(target)
+
+    answer = await played.ask()
+
+    assert (answer.state, answer.reason) == STANDS

@@ -1,0 +1,127 @@
+"""
+An answer is about one subject: how many rows, values, layers and characters of a path it may have.
+"""
+
+import json
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from adapters.errors import AnswerUnreadable
+from adapters.wire import decode
+from adapters.wire.family import MOST_ROWS
+
+pytestmark = pytest.mark.anyio
+
+FAMILIES: Final = pytest.mark.parametrize("family", ["irs", "national", "population", "rbsp"])
+
+
+def with_rows(family: str, count: int) -> httpx.Response:
+    """An answer with so many different rows."""
+    match family:
+        case "irs":
+            return httpx.Response(200, json={"code": "00", "datas": [{"n": number} for number in range(count)]})
+        case "national":
+            found = {"head": {"code": "0000"}, "data": {"cxjg": [{"n": number} for number in range(count)]}}
+            return httpx.Response(200, json={"code": 200, "data": found})
+        case "population":
+            rows = "".join(f"<RECORD><n>{number}</n></RECORD>" for number in range(count))
+            package = f"<PACKAGE><PACKAGEHEAD><FHDM>10</FHDM></PACKAGEHEAD><DATA>{rows}</DATA></PACKAGE>"
+            document = (
+                '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+                f'<n:GK_JZCX_RKJCXXCXResponse xmlns:n="http://webservice.com/"><n:out><![CDATA[{package}]]></n:out>'
+                "</n:GK_JZCX_RKJCXXCXResponse></s:Body></s:Envelope>"
+            )
+        case _:
+            rows = "".join(f"<Row><Data>{number}</Data></Row>" for number in range(count))
+            document = (
+                '<RBSPMessage><Method><Items><Item><Value Type="arrayOfArrayOf_string"><Row><Data>000</Data></Row>'
+                f"<Row><Data>n</Data></Row>{rows}</Value></Item></Items></Method></RBSPMessage>"
+            )
+    return httpx.Response(200, headers={"Content-Type": "text/xml"}, content=document.encode())
+
+
+@FAMILIES
+async def test_as_many_rows_as_agreed_are_read(bench: Any, family: str) -> None:
+    """The usual number, without a word in the configuration."""
+    bench.answers(family, with_rows(family, MOST_ROWS))
+
+    found = await bench.wire(family).ask(bench.question(), "lookup", bench.terms)
+
+    assert [int(row["n"]) for row in found.records] == list(range(MOST_ROWS))
+
+
+@FAMILIES
+@pytest.mark.parametrize("count", [MOST_ROWS + 1, 60_000])
+async def test_more_rows_than_agreed_are_unreadable(bench: Any, family: str, count: int) -> None:
+    """A part of them would pass for the whole, and the whole is not about one party."""
+    bench.answers(family, with_rows(family, count))
+
+    with pytest.raises(AnswerUnreadable):
+        await bench.wire(family).ask(bench.question(), "lookup", bench.terms)
+
+
+@FAMILIES
+async def test_a_route_may_agree_on_another_number(bench: Any, family: str) -> None:
+    """More where an agency is known for it, or fewer."""
+    bench.answers(family, with_rows(family, MOST_ROWS + 1))
+    wire = bench.wire(family, options={"most_rows": MOST_ROWS + 1})
+
+    found = await wire.ask(bench.question(), "lookup", bench.terms)
+
+    assert len(found.records) == MOST_ROWS + 1
+
+
+@pytest.mark.parametrize("layers", range(1, 5))
+async def test_json_in_a_text_in_json_is_opened_twice_and_no_further(bench: Any, layers: int) -> None:
+    """Two layers occur; a third is no format of anybody."""
+    datas: Any = [{"AAC003": "甲"}]
+    for _ in range(layers):
+        datas = json.dumps(datas)
+    bench.answers("irs", bench.irs_answer(datas))
+    wire = bench.wire("irs", options={"datas": ["array", "text", "provider"]})
+
+    try:
+        found = (await wire.ask(bench.question(), "lookup", bench.terms)).records
+    except AnswerUnreadable:
+        found = None
+
+    # A text in a text begins with a quote: only one layer is a document of its own.
+    assert found == (({"AAC003": "甲"},) if layers == 1 else None)
+
+
+async def test_a_provider_s_envelope_in_a_text_is_two_layers(bench: Any) -> None:
+    """And what stands in it is read."""
+    bench.answers("irs", bench.irs_answer(json.dumps({"success": True, "data": [{"AAC003": "甲"}]})))
+    wire = bench.wire("irs", options={"datas": ["array", "text", "provider"]})
+
+    found = await wire.ask(bench.question(), "lookup", bench.terms)
+
+    assert found.records == ({"AAC003": "甲"},)
+
+
+def test_a_long_name_is_not_repeated_in_the_path_of_each_leaf() -> None:
+    """A megabyte around a thousand leaves would be a thousand megabytes."""
+    record = {"x" * 1_000_000: dict.fromkeys(map(str, range(1000)), 1)}
+
+    with pytest.raises(AnswerUnreadable):
+        decode.flat(record)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "kept"),
+    [
+        ("0" * 32, "0" * 32),
+        ("11111111-2222-3333-4444-555555555555@3308", "11111111-2222-3333-4444-555555555555@3308"),
+        ("甲某某", None),
+        ("", None),
+        ("0" * 129, None),
+        ("a b", None),
+        (17, None),
+        (None, None),
+    ],
+)
+def test_a_reference_is_kept_if_it_has_the_form_of_one(leaf: Any, kept: str | None) -> None:
+    """It is shown to clerks and stands in records: no place for whatever an agency writes there."""
+    assert decode.reference(leaf) == kept
