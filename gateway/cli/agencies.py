@@ -68,12 +68,12 @@ def agencies_status(
     if json_output:
         as_document(matrix)
     elif watch:
-        with Live(standings.table(matrix, datetime.now(UTC)), console=show, auto_refresh=False) as live:
-            with suppress(KeyboardInterrupt):
-                while True:
-                    time.sleep(WATCH_SECONDS)
-                    matrix = client.call(hub, "GET", "/v1/agencies")
-                    live.update(standings.table(matrix, datetime.now(UTC)), refresh=True)
+        first = standings.table(matrix, datetime.now(UTC))
+        with suppress(KeyboardInterrupt), Live(first, console=show, auto_refresh=False) as live:
+            while True:
+                time.sleep(WATCH_SECONDS)
+                matrix = client.call(hub, "GET", "/v1/agencies")
+                live.update(standings.table(matrix, datetime.now(UTC)), refresh=True)
     else:
         show.print(standings.table(matrix, datetime.now(UTC)))
     if standings.any_kept_back(matrix):

@@ -19,7 +19,7 @@ COLUMNS = (
     "last answer",
     "in flight",
     "waiting",
-    "left: minute",
+    "minute",
     "day",
     "drift",
 )
