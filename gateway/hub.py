@@ -20,6 +20,7 @@ from gateway.access.catalogue import Catalogue
 from gateway.access.confirmations import Confirmations
 from gateway.access.decision import Access
 from gateway.access.emergencies import Emergencies
+from gateway.access.holdings import Holdings
 from gateway.access.policy import Policies
 from gateway.access.reviews import Reviews
 from gateway.access.work_orders import WorkOrders
@@ -29,6 +30,7 @@ from gateway.anchors.witnessing import WitnessDesk
 from gateway.callbacks.service import Callbacks
 from gateway.compliance.desk import Compliance
 from gateway.database import Database
+from gateway.lookup.made import LookupsMade
 from gateway.lookup.pipeline import Lookups
 from gateway.observing.service import Observing
 from gateway.organization.changes import Organization
@@ -75,6 +77,8 @@ class Hub:
     access: Access
     work_orders: WorkOrders
     lookups: Lookups
+    lookups_made: LookupsMade
+    holdings: Holdings
     members: Members
     organization: Organization
     delegations: Delegations
@@ -160,6 +164,8 @@ class Hub:
                 observing=observing,
                 deadline=settings.deadline,
             ),
+            lookups_made=LookupsMade(database),
+            holdings=Holdings(database, work_orders),
             members=kept(Members(database)),
             organization=Organization(database, vault, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
