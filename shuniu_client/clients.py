@@ -1,0 +1,210 @@
+"""
+The two clients: the same calls, waiting or awaiting.
+
+A client may be shared by threads (`Client`) or tasks (`AsyncClient`).  It follows no redirect and uses no proxy of the
+environment.
+"""
+
+import asyncio
+import inspect
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from shuniu_client import calls
+from shuniu_client.calls import Autofill, Call, Conversation, Heard, Json, Line
+from shuniu_client.retries import Patience
+
+T = TypeVar("T")
+
+TIMEOUT = httpx.Timeout(35.0, connect=5.0)
+WORK_ORDERS, AUTOFILLS = "/v1/work-orders:batch", "/v1/autofill/batches"
+
+
+class Client:
+    """
+    A hub, called by a ticket system or for a person.  `token` gives a valid access token whenever it is asked.
+    """
+
+    def __init__(
+        self,
+        hub: str,
+        token: Callable[[], str],
+        *,
+        patience: Patience | None = None,
+        verify: ssl.SSLContext | bool = True,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=hub, timeout=TIMEOUT, verify=verify, transport=transport, trust_env=False, follow_redirects=False
+        )
+        self._token = token
+        self._patience = patience or Patience()
+        self._sleep = sleep
+
+    def put_work_order(self, work_order: str, statement: Mapping[str, Any]) -> Json:
+        """States a work order at a version; repeating the same statement is harmless."""
+        return self._hold(calls.put_work_order(work_order, statement, self._patience))
+
+    def look_up(self, question: Mapping[str, Any]) -> Json:
+        """Asks about a party of a work order that the token's person holds."""
+        return self._hold(calls.look_up(question, self._patience))
+
+    def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> Autofill:
+        """Asks for a work order's form.  `key` (yours, or a fresh one) makes repetitions the same request."""
+        return self._hold(calls.autofill(request, key, self._patience))
+
+    def get_autofill(self, autofill_id: str) -> Autofill:
+        """How far a form is, with the result as far as there is one."""
+        return self._hold(calls.get_autofill(autofill_id, self._patience))
+
+    def cancel(self, autofill_id: str) -> Autofill:
+        """Gives a form up: nothing is asked for it any more, and nothing sent."""
+        return self._hold(calls.cancel(autofill_id, self._patience))
+
+    def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+        """States many work orders, each with its `id`; answers come in the order of the lines."""
+        return self._batch(WORK_ORDERS, statements)
+
+    def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+        """Asks for many forms; answers come in the order of the lines."""
+        return self._batch(AUTOFILLS, requests)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+        for first, portion in calls.portions(lines):
+            yield from self._hold(calls.batch(path, portion, first, self._patience))
+
+    def _hold(self, conversation: Conversation[T]) -> T:
+        try:
+            step = next(conversation)
+            while True:
+                step = conversation.send(self._heard(step) if isinstance(step, Call) else self._slept(step.seconds))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def _heard(self, call: Call) -> Heard:
+        try:
+            return self._http.send(_request(self._http, call, self._token()))
+        except httpx.TransportError as error:
+            return error
+
+    def _slept(self, seconds: float) -> float:
+        self._sleep(seconds)
+        return seconds
+
+
+class AsyncClient:
+    """
+    As `Client`, awaited.  `token` gives a token, or something to await for one.
+    """
+
+    def __init__(
+        self,
+        hub: str,
+        token: Callable[[], str | Awaitable[str]],
+        *,
+        patience: Patience | None = None,
+        verify: ssl.SSLContext | bool = True,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=hub, timeout=TIMEOUT, verify=verify, transport=transport, trust_env=False, follow_redirects=False
+        )
+        self._token = token
+        self._patience = patience or Patience()
+        self._sleep = sleep
+
+    async def put_work_order(self, work_order: str, statement: Mapping[str, Any]) -> Json:
+        """States a work order at a version; repeating the same statement is harmless."""
+        return await self._hold(calls.put_work_order(work_order, statement, self._patience))
+
+    async def look_up(self, question: Mapping[str, Any]) -> Json:
+        """Asks about a party of a work order that the token's person holds."""
+        return await self._hold(calls.look_up(question, self._patience))
+
+    async def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> Autofill:
+        """Asks for a work order's form.  `key` (yours, or a fresh one) makes repetitions the same request."""
+        return await self._hold(calls.autofill(request, key, self._patience))
+
+    async def get_autofill(self, autofill_id: str) -> Autofill:
+        """How far a form is, with the result as far as there is one."""
+        return await self._hold(calls.get_autofill(autofill_id, self._patience))
+
+    async def cancel(self, autofill_id: str) -> Autofill:
+        """Gives a form up: nothing is asked for it any more, and nothing sent."""
+        return await self._hold(calls.cancel(autofill_id, self._patience))
+
+    def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
+        """States many work orders, each with its `id`; answers come in the order of the lines."""
+        return self._batch(WORK_ORDERS, statements)
+
+    def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
+        """Asks for many forms; answers come in the order of the lines."""
+        return self._batch(AUTOFILLS, requests)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
+        for first, portion in calls.portions(lines):
+            for line in await self._hold(calls.batch(path, portion, first, self._patience)):
+                yield line
+
+    async def _hold(self, conversation: Conversation[T]) -> T:
+        try:
+            step = next(conversation)
+            while True:
+                heard = await self._heard(step) if isinstance(step, Call) else await self._slept(step.seconds)
+                step = conversation.send(heard)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    async def _heard(self, call: Call) -> Heard:
+        token = self._token()
+        shown = await token if inspect.isawaitable(token) else token
+        try:
+            return await self._http.send(_request(self._http, call, shown))
+        except httpx.TransportError as error:
+            return error
+
+    async def _slept(self, seconds: float) -> float:
+        await self._sleep(seconds)
+        return seconds
+
+
+def _request(http: httpx.Client | httpx.AsyncClient, call: Call, token: str) -> httpx.Request:
+    headers = {"Authorization": f"Bearer {token}", **call.headers}
+    if call.lines is not None:
+        return http.build_request(
+            call.method, call.path, content=call.lines, headers={"Content-Type": calls.LINES, **headers}
+        )
+    return http.build_request(call.method, call.path, json=call.body, headers=headers)

@@ -1,0 +1,92 @@
+"""
+What a hub answers when it does not do as asked, as exceptions.
+
+    HubUnreachable          nobody answered, or the answer broke off
+    Problem                 the hub answered with a problem (RFC 9457)
+    ├─ NotSignedIn          401  the token is missing, wrong or over
+    ├─ NotPermitted         403  `rule` says by which rule, `detail` who can help
+    ├─ NotFound             404
+    ├─ Conflict             409  `current` is the version in force, where it is about one
+    ├─ InvalidInput         422  `errors` name each field
+    └─ HubUnavailable       429, 5xx
+
+No text of these holds anything that was sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class HubUnreachable(Exception):
+    """Nobody answered in time, or the answer broke off.  Whether the hub has taken the call is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputError:
+    """One broken rule of the input."""
+
+    field: str
+    rule: str
+    detail: str
+
+
+class Problem(Exception):
+    """
+    The hub refused or could not.  `retryable`: the same call may succeed later, `retry_after` (seconds) says when.
+    """
+
+    def __init__(self, status: int, body: Mapping[str, Any], retry_after: float | None = None) -> None:
+        self.status = status
+        self.type = str(body.get("type", "about:blank"))
+        self.rule: str | None = body.get("rule")
+        self.detail = str(body.get("detail", ""))
+        self.detail_zh = str(body.get("detail_zh", ""))
+        self.retryable = bool(body.get("retryable", False))
+        self.retry_after = retry_after if retry_after is not None else body.get("retry_after")
+        self.current: int | None = body.get("current")
+        self.errors = tuple(
+            InputError(str(one.get("field", "")), str(one.get("rule", "")), str(one.get("detail", "")))
+            for one in body.get("errors") or ()
+        )
+        super().__init__(f"{self.type} ({self.rule})" if self.rule else self.type)
+
+
+class NotSignedIn(Problem):
+    """401."""
+
+
+class NotPermitted(Problem):
+    """403."""
+
+
+class NotFound(Problem):
+    """404."""
+
+
+class Conflict(Problem):
+    """409."""
+
+
+class InvalidInput(Problem):
+    """422."""
+
+
+class HubUnavailable(Problem):
+    """429, or the hub itself failed."""
+
+
+_BY_STATUS: Mapping[int, type[Problem]] = {
+    401: NotSignedIn,
+    403: NotPermitted,
+    404: NotFound,
+    409: Conflict,
+    422: InvalidInput,
+    429: HubUnavailable,
+}
+
+
+def problem_of(status: int, body: Any, retry_after: float | None = None) -> Problem:
+    """The exception for an answer; a body that is no problem of the hub's makes one without particulars."""
+    kind = _BY_STATUS.get(status, HubUnavailable if status >= 500 else Problem)
+    return kind(status, body if isinstance(body, Mapping) else {}, retry_after)
