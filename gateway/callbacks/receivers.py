@@ -227,8 +227,8 @@ def _entered(connection: Connection, wanted: Receiver, sealed: bytes) -> tuple[R
     if wanted.preferred:
         others = update(callback_receiver).where(_c.court == wanted.court, _c.client == wanted.client)
         connection.execute(others.where(_c.name != wanted.name).values(preferred=False))
-    fresh = insert(callback_receiver).values(values).on_conflict_do_nothing()
-    if connection.execute(fresh).rowcount:
+    fresh = insert(callback_receiver).values(values).on_conflict_do_nothing().returning(_c.name)
+    if connection.execute(fresh).first() is not None:
         return receiver_of(connection.execute(_which(wanted)).one()), True
     row = connection.execute(_which(wanted).with_for_update()).one()
     again = row.state == ReceiverState.REMOVED.value
