@@ -20,7 +20,9 @@ from tests.desk import Desk
 def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
     """Every logger of the process at its most talkative."""
     with caplog.at_level(logging.DEBUG):
-        yield lambda: "\n".join(f"{record.name} {record.getMessage()} {record.exc_text}" for record in caplog.records)
+        yield lambda: "\n".join(
+            f"{record.getMessage()} {record.exc_text} {record.__dict__}" for record in caplog.records
+        )
 
 
 def personal(party: dict[str, Any]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class Receiver:
     """A receiver of OTLP over HTTP: the bytes that came, and the spans in them."""
 
     address: str = ""
+    redirect: str = ""
     bodies: list[bytes] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -41,7 +42,9 @@ def receiving() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             receiver.bodies.append(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
             receiver.paths.append(self.path)
-            self.send_response(200)
+            self.send_response(307 if receiver.redirect else 200)
+            if receiver.redirect:
+                self.send_header("location", receiver.redirect)
             self.send_header("content-length", "0")
             self.end_headers()
 
