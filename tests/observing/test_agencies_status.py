@@ -56,7 +56,7 @@ def test_the_matrix_shows_what_was_last_heard_of_each_capability(desk: Desk, hea
     shown = {f"{agency['id']}.{one['name']}": one["standing"] for agency in answer for one in agency["capabilities"]}
     identity, participation = shown["public_security.identity"], shown["human_resources.participation"]
     assert (identity["last_state"], identity["last_reason"], identity["breaker"]) == ("found", None, "closed")
-    assert (participation["last_state"], participation["last_reason"]) == ("unavailable", "fault")
+    assert (participation["last_state"], participation["last_reason"]) == ("unavailable", "provider_error")
     assert participation["last_good_at"] < participation["last_at"]
     assert set(identity) == set(StandingView.model_fields)
 
