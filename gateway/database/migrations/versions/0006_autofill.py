@@ -45,13 +45,19 @@ def upgrade() -> None:
     )
     # Ready ones are taken court by court, the nearest deadline first; none of these grows with what has ended.
     for name, columns, which in (
-        ("autofill_ready", ["court", "deadline", "id"], "state = 'ready'"),
         ("autofill_delayed", ["next_at"], "state = 'delayed'"),
         ("autofill_busy", ["court"], "state IN ('queued', 'running')"),
         ("autofill_unrecorded", ["id"], "state IN ('cancelled', 'dead_lettered') AND ended_index IS NULL"),
         ("autofill_kept", ["ended_at"], "sealed IS NOT NULL"),
     ):
         op.create_index(name, "autofill", columns, postgresql_where=sa.text(which))
+    op.create_index(
+        "autofill_ready",
+        "autofill",
+        ["court", "deadline", "id"],
+        postgresql_where=sa.text("state = 'ready'"),
+        postgresql_include=["ready_at"],
+    )
     op.create_index("autofill_work_order", "autofill", ["court", "work_order"])
     op.create_table(
         "autofill_question",
