@@ -30,8 +30,10 @@ from gateway.anchors.witnessing import WitnessDesk
 from gateway.callbacks.service import Callbacks
 from gateway.compliance.desk import Compliance
 from gateway.database import Database
+from gateway.lookup.joint import Joint
 from gateway.lookup.made import LookupsMade
 from gateway.lookup.pipeline import Lookups
+from gateway.lookup.received import Received
 from gateway.observing.service import Observing
 from gateway.organization.changes import Organization
 from gateway.organization.delegations import Delegations
@@ -142,6 +144,8 @@ class Hub:
         )
         access.keep_time()
         guards = kept(Guards(agencies.policies, quotas=Quotas(database), watcher=observing))
+        joint = Joint(guards)
+        received = kept(Received(database, vault, agencies, agencies.policies))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
         hub = cls(
             settings=settings,
@@ -159,7 +163,8 @@ class Hub:
             lookups=Lookups(
                 access=access,
                 agencies=agencies,
-                guards=guards,
+                joint=joint,
+                received=received,
                 log=log,
                 observing=observing,
                 deadline=settings.deadline,

@@ -57,7 +57,12 @@ class SubjectStatement(_Statement):
 
 
 class LookupRequest(_Statement):
-    """One question of a caller: under which work order, about which party, and for what."""
+    """
+    One question of a caller: under which work order, about which party, and for what.
+
+    `max_age` in seconds: how old an answer may be that this work order has already; 0 has everything asked anew, None
+    leaves it to what is agreed with each agency.
+    """
 
     work_order: Annotated[str, StringConstraints(pattern=WORK_ORDER_ID)]
     subject: SubjectStatement
@@ -66,6 +71,7 @@ class LookupRequest(_Statement):
         Field(min_length=1, max_length=len(Want), json_schema_extra={"uniqueItems": True}),
         AfterValidator(_each_once),
     ]
+    max_age: Annotated[int, Field(ge=0, le=86_400)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,8 @@ class AgencyAnswer:
 
     `elapsed_ms` by our clock; `as_of` is the moment for which the agency answered, None if it was not heard;
     `reference` is the agency's own number of the exchange; `retry_after` seconds; `authority` keeps the register where
-    this agency does not; `drift` counts the leaves of its answer that nobody has agreed on.
+    this agency does not; `drift` counts the leaves of its answer that nobody has agreed on; `reused_from` is the lookup
+    that asked, where this answer was there already under the same grant: its age then shows in `as_of`.
     """
 
     agency: str
@@ -89,6 +96,7 @@ class AgencyAnswer:
     authority: Authority | None = None
     drift: int = 0
     attempts: int = 0
+    reused_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -20,14 +21,14 @@ from gateway.access.decision import Access, Grant, NotGranted
 from gateway.access.release import narrowed, shown
 from gateway.access.rules import Rule
 from gateway.access.work_orders import identifier_of
-from gateway.autofill import answers as codec
 from gateway.autofill import records, rows
 from gateway.autofill.rows import Fenced, QuestionRow, Request
 from gateway.database import Database
+from gateway.lookup import answers as codec
 from gateway.lookup import records as of_lookups
 from gateway.lookup.asking import Answer, Planned, ask_all
+from gateway.lookup.joint import Joint
 from gateway.lookup.merge import merge
-from gateway.resilience.guards import Guards
 from gateway.sign_on import Caller
 from gateway.vault import Vault
 from schemas.codes import AnswerState, Want
@@ -81,7 +82,7 @@ class Rounds:
         *,
         access: Access,
         agencies: Mapping[str, Adapter],
-        guards: Guards,
+        joint: Joint,
         log: Log,
         database: Database,
         vault: Vault,
@@ -91,7 +92,7 @@ class Rounds:
     ) -> None:
         self._access = access
         self._agencies = agencies
-        self._guards = guards
+        self._joint = joint
         self._log = log
         self._database = database
         self._vault = vault
@@ -109,7 +110,7 @@ class Rounds:
         now = self._clock()
         due = [one for one in mine if not one.settled and (one.next_at is None or one.next_at <= now)]
         earlier = self.kept(request, mine)
-        grant = await self._granted(request, party, again=not due or any(one.attempts for one in mine))
+        grant = await self.granted(request, party, again=not due or any(one.attempts for one in mine))
         told = await self._settle(request, mine, earlier)
         heard: tuple[Answer, ...] = ()
         if due:
@@ -150,7 +151,11 @@ class Rounds:
             now=self._clock(),
         )
 
-    async def _granted(self, request: Request, party: Party, *, again: bool) -> Grant:
+    async def granted(self, request: Request, party: Party, *, again: bool) -> Grant:
+        """
+        The right to ask about a party now, or with `again` to see what was heard.  Raises `NotGranted` (recorded),
+        `AuditUnavailable`, `DatabaseUnavailable`.
+        """
         identifier = identifier_of(party.statement)
         refusal: NotGranted
         try:
@@ -182,7 +187,7 @@ class Rounds:
         asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned)
         intent = of_lookups.intent(lookup, self._clock(), party.caller, grant, subject, asked, self._access.policy)
         await self._log.append(_of(request, intent))
-        heard = await ask_all(planned, self._question(lookup, subject, grant), self._guards)
+        heard = await ask_all(planned, self._question(lookup, subject, grant), partial(self._joint.ask, grant.id))
         after = [
             replace(one, state=answer.state, next_at=self._next_at(answer, one.attempts), lookup=lookup)
             for one, answer in zip(due, heard, strict=True)

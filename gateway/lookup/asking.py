@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from adapters.contract import Adapter, Capability, Evidence, Question, Reading
 from adapters.errors import AgencyClosed, AgencyError, AgencyRefused, UnsupportedLookup
@@ -23,7 +24,7 @@ class Answer:
     """
     What came of one question.  `reading` is there exactly when the agency was heard (`found`, `not_found`,
     `ambiguous`); otherwise `reason` says why not, and `authority` who keeps the register instead.
-    Times are UTC.
+    `reused_from` is the lookup that asked, where that was another one under the same grant.  Times are UTC.
     """
 
     agency: str
@@ -36,6 +37,7 @@ class Answer:
     retry_after: float | None = None
     authority: Authority | None = None
     evidence: Evidence = field(default_factory=Evidence, repr=False)
+    reused_from: UUID | None = None
 
     @property
     def elapsed_ms(self) -> int:
@@ -55,6 +57,11 @@ class Planned:
         """The agency's id."""
         return self.adapter.agency.id
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Agency and capability."""
+        return self.adapter.agency.id, self.capability.name
+
 
 Heard = Callable[[Answer], Awaitable[None]]
 
@@ -72,19 +79,22 @@ def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want
     )
 
 
+Ask = Callable[[Planned, Question], Awaitable[Answer]]
+
+
 async def ask_all(
-    planned: Iterable[Planned], question: Question, guards: Guards, heard: Heard | None = None
+    planned: Iterable[Planned], question: Question, ask_one: Ask, heard: Heard | None = None
 ) -> tuple[Answer, ...]:
     """
     Asks everything at once; the answers in the order of the plan, each within the question's deadline.
 
     `heard` is told of each answer as it comes.
     """
-    return tuple(await asyncio.gather(*(_ask_and_tell(one, question, guards, heard) for one in planned)))
+    return tuple(await asyncio.gather(*(_ask_and_tell(one, question, ask_one, heard) for one in planned)))
 
 
-async def _ask_and_tell(planned: Planned, question: Question, guards: Guards, heard: Heard | None) -> Answer:
-    answer = await ask(planned, question, guards)
+async def _ask_and_tell(planned: Planned, question: Question, ask_one: Ask, heard: Heard | None) -> Answer:
+    answer = await ask_one(planned, question)
     if heard is not None:
         await heard(answer)
     return answer

@@ -138,6 +138,7 @@ def agency_answer(answer: Answer) -> AgencyAnswer:
         authority=answer.authority,
         drift=len(reading.drift) if reading else 0,
         attempts=answer.evidence.attempts,
+        reused_from=answer.reused_from,
     )
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
@@ -28,9 +29,10 @@ from gateway.lookup import records
 from gateway.lookup.again import Purpose, reading
 from gateway.lookup.asking import ask_all, plan
 from gateway.lookup.early import EarlyAnswers, Watching
+from gateway.lookup.joint import Joint
 from gateway.lookup.merge import merge
+from gateway.lookup.received import Received
 from gateway.observing.service import Observing
-from gateway.resilience.guards import Guards
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, parse
 from schemas.lookup import AuditTrail, LookupRequest, dump, load, with_trail
@@ -70,15 +72,17 @@ class Lookups:
         *,
         access: Access,
         agencies: Mapping[str, Adapter],
-        guards: Guards,
+        joint: Joint,
         log: Log,
+        received: Received,
         observing: Observing,
         deadline: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._access = access
         self._agencies = agencies
-        self._guards = guards
+        self._joint = joint
+        self._received = received
         self._log = log
         self._observing = observing
         self._stage = observing.tracing.stage
@@ -99,8 +103,10 @@ class Lookups:
             grant = await self._granted(lookup_id, caller, request, identifier)
         subject = _subject(identifier, grant)
         planned = plan(self._agencies, subject, request.want)
+        had = await self._received.of(grant.id, planned, self._clock(), request.max_age)
+        asking = tuple(one for one in planned if one.key not in had)
 
-        asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned)
+        asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in asking)
         intent = records.intent(lookup_id, self._clock(), caller, grant, subject, asked, self._access.policy)
         with self._stage("intent"):
             intent_index = await self._log.append(intent)
@@ -119,10 +125,11 @@ class Lookups:
                 intent=intent,
                 subject=subject,
                 wants=frozenset(request.want),
-                waiting=len(planned),
+                waiting=len(asking),
             )
             heard = early.heard
-        answers = await ask_all(planned, question, self._guards, heard)
+        heard_now = await ask_all(asking, question, partial(self._joint.ask, grant.id), heard)
+        answers = (*had.values(), *heard_now)
         with self._stage("merge"):
             whole = merge(
                 lookup_id=lookup_id,
@@ -145,6 +152,7 @@ class Lookups:
             kept = records.kept(answers, keep, self._agencies, self._clock())
             with self._stage("outcome"):
                 outcome_index = await self._log.append(outcome, keep=kept)
+            self._received.keep(grant.id, lookup_id, heard_now)
             self._observing.looked_up({one.state for one in answers}, withheld=bool(ended))
             if ended:
                 raise NotReleased(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens

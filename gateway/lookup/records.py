@@ -58,10 +58,10 @@ def outcome(
         intended,
         type=EventType.LOOKUP_OUTCOME,
         at=at,
-        answered=tuple(_answered(answer) for answer in answers),
+        answered=tuple(_answered(answer) for answer in answers if answer.reused_from is None),
         released=() if ended else result.sections,
         outcome="withheld" if ended else "released",
-        detail={"rule": ended.value} if ended else _less(result),
+        detail=_reused(answers) | ({"rule": ended.value} if ended else _less(result)),
     )
 
 
@@ -234,6 +234,12 @@ def _less(result: LookupResult) -> dict[str, str | int]:
     """What was held back of what is released: the names of fields, never their values."""
     said = {"withheld": ",".join(result.withheld), "masked": ",".join(result.masked)}
     return {name: names for name, names in said.items() if names}
+
+
+def _reused(answers: tuple[Answer, ...]) -> dict[str, str | int]:
+    """Answers that were there already: whose, and which lookup's records tell of the question."""
+    said = [f"{one.agency}.{one.capability.name}:{one.reused_from}" for one in answers if one.reused_from is not None]
+    return {"reused": ",".join(said)} if said else {}
 
 
 def _answered(answer: Answer) -> Answered:

@@ -197,16 +197,20 @@ class Stage:
         """The one capability there is."""
         return self.adapter.capabilities["identity"]
 
-    async def ask(self, seconds: float = 10.0) -> Answer:
+    def question(self, seconds: float = 10.0, lookup: str = "00000000-0000-0000-0000-000000000000") -> Question:
         """One question with so much time."""
-        question = Question(
-            lookup="00000000-0000-0000-0000-000000000000",
+        return Question(
+            lookup=lookup,
             subject=SUBJECT,
             official=OFFICIAL,
             matter=MATTER,
             deadline=asyncio.get_running_loop().time() + seconds,
         )
-        return await ask(Planned(adapter=self.adapter, capability=self.capability), question, self.guards)
+
+    async def ask(self, seconds: float = 10.0) -> Answer:
+        """Asks it."""
+        planned = Planned(adapter=self.adapter, capability=self.capability)
+        return await ask(planned, self.question(seconds), self.guards)
 
     async def said(self, seconds: float = 10.0) -> tuple[str, str | None, int]:
         """State, reason and number of requests of one question."""

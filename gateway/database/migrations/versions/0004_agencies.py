@@ -35,7 +35,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "received_answer",
-        sa.Column("grant", UUID, primary_key=True),
+        sa.Column("grant_id", UUID, primary_key=True),
         sa.Column("agency", sa.Text, primary_key=True),
         sa.Column("capability", sa.Text, primary_key=True),
         sa.Column("lookup", UUID, nullable=False, comment="the lookup whose records tell of the question"),

@@ -1,6 +1,5 @@
 """
-An agency's answer as it is kept, sealed, until its form is filled: whole, so that a form is merged from all answers
-together however many hours lie between them.
+An agency's answer as it is kept, sealed: whole, so that it can be merged with others hours later.
 
 What the log keeps of an answer (its raw bytes, and so every raw leaf) is not kept twice.  The capability is found again
 by its name.

@@ -1,0 +1,113 @@
+"""
+Nobody is asked twice for the same: equal questions at once are one, a fresh answer is released again and says its age.
+"""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway.lookup.asking import Answer, Planned
+from gateway.lookup.joint import Joint
+from tests.desk import Desk
+from tests.resilience import stage
+from tests.resilience.stage import Stage, in_virtual_time
+
+A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+
+
+async def _ask(joint: Joint, agency: Stage, grant: str, lookup: str) -> Answer:
+    planned = Planned(adapter=agency.adapter, capability=agency.capability)
+    return await joint.ask(grant, planned, agency.question(lookup=lookup))
+
+
+def test_equal_questions_at_once_are_one() -> None:
+    async def main() -> tuple[int, list[UUID | None], list[int]]:
+        agency = Stage()
+        joint = Joint(agency.guards)
+        answers = await asyncio.gather(*(_ask(joint, agency, "grant", lookup) for lookup in (A, B, B)))
+        await _ask(joint, agency, "grant", B)
+        return len(agency.wire.sent), [one.reused_from for one in answers], [one.evidence.attempts for one in answers]
+
+    # The fourth came when nothing was out any more.
+    assert in_virtual_time(main()) == (2, [None, UUID(A), UUID(A)], [1, 0, 0])
+
+
+def test_questions_under_two_grants_are_never_one() -> None:
+    async def main() -> int:
+        agency = Stage()
+        joint = Joint(agency.guards)
+        await asyncio.gather(*(_ask(joint, agency, grant, A) for grant in ("one", "other")))
+        return len(agency.wire.sent)
+
+    assert in_virtual_time(main()) == 2
+
+
+def test_whoever_leaves_does_not_take_the_answer_of_the_others_along() -> None:
+    async def main() -> tuple[int, list[str]]:
+        agency = Stage()
+        agency.wire.behaviour = stage.slow(1.0)
+        joint = Joint(agency.guards)
+        first, second, third = (asyncio.ensure_future(_ask(joint, agency, "grant", lookup)) for lookup in (A, B, B))
+        await asyncio.sleep(0.5)
+        second.cancel()
+        first.cancel()
+        answer = await third
+        return len(agency.wire.sent), [answer.state.value, str(answer.reused_from)]
+
+    # The third asked anew when the first had gone.
+    assert in_virtual_time(main()) == (2, ["found", "None"])
+
+
+def _agency(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in answer["agencies"] if (one["agency"], one["capability"]) == ("public_security", name))
+
+
+@pytest.fixture
+def fresh(desk: Desk) -> str:
+    return desk.dispatch(desk.cast["moved"])
+
+
+def test_a_fresh_answer_is_released_again_and_says_whose_it_is(desk: Desk, fresh: str) -> None:
+    first = desk.look_up(fresh, desk.cast["moved"]).json()
+    second = desk.look_up(fresh, desk.cast["moved"], max_age=3600).json()
+    places = {second["audit"]["intent"], second["audit"]["outcome"]}
+    asked = [event for event in desk.events(work_order=fresh) if int(event["index"]) in places]
+
+    assert _agency(first, "identity")["reused_from"] is None
+    assert _agency(second, "identity") == _agency(first, "identity") | {"reused_from": first["id"], "attempts": 0}
+    assert second["identity"] == first["identity"]
+    assert second["addresses"] == first["addresses"]
+    intent, outcome = (event["event"] for event in asked)
+    assert (intent["type"], "asked" in intent, "answered" in outcome) == ("lookup.intent", False, False)
+    assert f"public_security.identity:{first['id']}" in outcome["detail"]["reused"]
+
+
+def test_who_wants_everything_anew_gets_it_anew(desk: Desk, fresh: str) -> None:
+    desk.look_up(fresh, desk.cast["moved"])
+    second = desk.look_up(fresh, desk.cast["moved"], max_age=0).json()
+
+    assert {one["reused_from"] for one in second["agencies"]} == {None}
+
+
+def test_another_work_order_never_gets_it(desk: Desk, fresh: str) -> None:
+    desk.look_up(fresh, desk.cast["moved"])
+    other = desk.look_up(desk.dispatch(desk.cast["moved"]), desk.cast["moved"], max_age=3600).json()
+
+    assert {one["reused_from"] for one in other["agencies"]} == {None}
+
+
+def test_an_agency_that_was_not_heard_is_asked_again(desk: Desk, fresh: str, healed: Any) -> None:
+    healed("human_resources", "server_error")
+    first = desk.look_up(fresh, desk.cast["moved"]).json()
+    desk.court.outside.heal("human_resources")
+    second = desk.look_up(fresh, desk.cast["moved"], max_age=3600).json()
+    states = [
+        {one["agency"]: (one["state"], one["reused_from"] is not None) for one in answer["agencies"]}
+        for answer in (first, second)
+    ]
+
+    assert states[0]["human_resources"] == ("unavailable", False)
+    assert states[1]["human_resources"] == ("found", False)
+    assert states[1]["public_security"] == ("found", True)
