@@ -233,7 +233,9 @@ async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock)
         return _Lent(hub)
 
     app: Any = create_app(start, in_flight=64)
-    inner: FastAPI = app._app._app
+    inner: Any = app
+    while not isinstance(inner, FastAPI):
+        inner = inner._app
     async with inner.router.lifespan_context(inner):
         yield House(app=app, hub=hub, issuer=issuer, clock=clock)
 
