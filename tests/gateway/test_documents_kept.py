@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.access.decision import Rule
+from gateway.api.metrics import MetricsRule
 from gateway.api.problems import PROBLEMS
 from gateway.settings import Settings
 from gateway.sign_on import SignInRule
@@ -26,8 +27,8 @@ def test_every_problem_has_its_heading_and_every_heading_is_a_problem() -> None:
     assert set(re.findall(r"^## (.+)$", document("docs/problems.md"), re.MULTILINE)) == set(PROBLEMS)
 
 
-@pytest.mark.parametrize("rule", [*Rule, *SignInRule], ids=str)
-def test_every_rule_that_can_refuse_is_explained(rule: Rule | SignInRule) -> None:
+@pytest.mark.parametrize("rule", [*Rule, *SignInRule, *MetricsRule], ids=str)
+def test_every_rule_that_can_refuse_is_explained(rule: Rule | SignInRule | MetricsRule) -> None:
     """A refusal's word can be looked up."""
     assert f"`{rule.value}`" in document("docs/problems.md")
 
@@ -44,7 +45,9 @@ def test_every_setting_is_documented(setting: str) -> None:
     assert f"`SHUNIU_{setting.upper()}`" in document("docs/settings.md")
 
 
-@pytest.mark.parametrize("name", [*READMES, "docs/settings.md", "docs/trust.md", "docs/access.md"])
+@pytest.mark.parametrize(
+    "name", [*READMES, "docs/settings.md", "docs/trust.md", "docs/access.md", "docs/operations/monitoring.md"]
+)
 def test_every_link_leads_to_a_file(name: str) -> None:
     """No document points at nothing."""
     links = re.findall(r"\]\(([^)#:]+)\)", document(name))
