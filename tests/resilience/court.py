@@ -108,15 +108,20 @@ class Court:
 
 @contextmanager
 def court(postgres: EmbeddedServer, folder: Path, database: str, **changes: Any) -> Iterator[Court]:
-    """A new court on the session's PostgreSQL."""
-    postgres.create(database)
+    """A new court on the session's PostgreSQL, with everybody outside up."""
     with world.started() as outside:
-        url = postgres.url(database, user=APPLICATION_ROLE)
-        settings = world.settings_of(outside, folder, database_url=url, **changes)
-        create_keys(settings)
-        create_tables(postgres.url(database), origin=settings.origin, application=APPLICATION_ROLE)
-        tree.settle(settings)
-        yield Court(outside=outside, settings=settings, owner=postgres.conninfo(database))
+        yield installed(outside, postgres, folder, database, **changes)
+
+
+def installed(outside: world.World, postgres: EmbeddedServer, folder: Path, database: str, **changes: Any) -> Court:
+    """An installation in this world, whoever in it may be up."""
+    postgres.create(database)
+    url = postgres.url(database, user=APPLICATION_ROLE)
+    settings = world.settings_of(outside, folder, database_url=url, **changes)
+    create_keys(settings)
+    create_tables(postgres.url(database), origin=settings.origin, application=APPLICATION_ROLE)
+    tree.settle(settings)
+    return Court(outside=outside, settings=settings, owner=postgres.conninfo(database))
 
 
 def until(happened: Callable[[], bool]) -> None:
