@@ -4,7 +4,7 @@ What a browser brings: the address that it knows us by, its cookies, and whether
 
 import hmac
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -85,9 +85,6 @@ def _spelt(request: Request, hub: Hub, name: str) -> str:
 async def _field(request: Request, name: str) -> str:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return ""
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        values = parse_qs(body, max_num_fields=MOST_FIELDS).get(name, [])
-    except ValueError:
-        return ""
-    return values[0] if len(values) == 1 else ""
+    # Not the bytes of the body: a route that takes a form has had it read before any dependency of it runs.
+    values = (await request.form(max_fields=MOST_FIELDS)).getlist(name)
+    return str(values[0]) if len(values) == 1 else ""

@@ -19,7 +19,7 @@ from audit.log import Log
 from audit.proof import Proof
 from audit.search import Evidence, Hit, search_all
 from audit.tree import inclusion_proof
-from gateway.inspection import Inspection
+from gateway.inspection import Inspection, RevealReason
 
 # A bundle is made in memory; an export without proofs (`POST /v1/audit/exports`) has no bound.
 MOST_RECORDS: Final = 5000
@@ -55,7 +55,7 @@ class BundleTooLarge(Exception):
     """More records than a bundle holds; nothing was written."""
 
 
-def bundle(log: Log, inspection: Inspection, at: datetime) -> bytes:
+def bundle(log: Log, inspection: Inspection, at: datetime, purpose: RevealReason) -> bytes:
     """
     The ZIP of what a search finds among the records that the newest checkpoint covers.
 
@@ -82,7 +82,7 @@ def bundle(log: Log, inspection: Inspection, at: datetime) -> bytes:
     files["README.md"] = README.format(
         origin=log.origin, count=len(hits), size=head.signed_size, at=at.isoformat(timespec="seconds"), events=events
     ).encode()
-    files["manifest.json"] = _manifest(log, inspection, hits, head.signed_size, at, files)
+    files["manifest.json"] = _manifest(log, inspection, hits, head.signed_size, at, purpose, files)
     files["SHA256SUMS"] = "".join(
         f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in files.items()
     ).encode()
@@ -102,7 +102,13 @@ def _proofs(log: Log, hits: list[Hit], size: int, note: bytes) -> dict[str, byte
 
 
 def _manifest(
-    log: Log, inspection: Inspection, hits: list[Hit], size: int, at: datetime, files: dict[str, bytes]
+    log: Log,
+    inspection: Inspection,
+    hits: list[Hit],
+    size: int,
+    at: datetime,
+    purpose: RevealReason,
+    files: dict[str, bytes],
 ) -> bytes:
     said = {
         "format": "shuniu audit bundle 1",
@@ -110,7 +116,7 @@ def _manifest(
         "checkpoint_size": size,
         # The names of the criteria, never their values: whom was looked for stands sealed in the log.
         "criteria": list(inspection.query.criteria),
-        "purpose": inspection.reveal.value if inspection.reveal else None,
+        "purpose": purpose.value,
         "people": inspection.people,
         "records": len(hits),
         "proved": sum(hit.evidence is Evidence.PROVED for hit in hits),

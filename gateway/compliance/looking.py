@@ -11,7 +11,7 @@ from uuid import uuid4
 from audit.event import Event, EventType, Who
 from audit.log import Log
 from audit.search import Hit, Page, Query, search, search_all
-from gateway.inspection import Inspection
+from gateway.inspection import Inspection, RevealReason
 
 PAGE = 500
 
@@ -50,6 +50,13 @@ class Looking:
         """The same of the log as it was when it had `below` records."""
         await self._recorded(who, inspection, of)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=below, limit=PAGE), most, below)
+
+    async def export(self, who: Who, inspection: Inspection, purpose: RevealReason) -> None:
+        """Records an export and its purpose before it is read, also where it shows nobody."""
+        now = self.clock()
+        event = inspection.event(who, now)
+        event = replace(event, detail={**event.detail, "purpose": purpose.value})
+        await self.log.append(event, keep=inspection.kept(now))
 
     async def note(self, who: Who, of: str, **detail: str | int) -> int:
         """Records a look that is no search: at a queue, at figures, at a verification."""

@@ -6,17 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.compliance.rights import FIGURES
 from gateway.organization.roles import SEPARATED, Role
 from schemas.codes import Code
 
 # Whoever is not an administrator works on cases.
 ON_CASES: Final = frozenset(Role) - SEPARATED - {Role.REGION_ADMINISTRATOR}
+AUDIT: Final = frozenset({Role.AUDIT_ADMINISTRATOR})
 
 
 class Label(Code):
     """The name of a room."""
 
     WORK_ORDERS = "work_orders", "我的工单", "My work orders"
+    AUDIT_LOG = "audit_log", "审计日志", "Audit log"
+    REVIEW = "review", "使用核查", "Review"
+    REPORTS = "reports", "查询告知", "Reports to persons"
+    VERIFY = "verify", "日志校验", "Verification"
+    FIGURES = "figures", "统计", "Figures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,14 @@ class Room:
 
 
 # In the order in which they are offered; the first that a reader may enter is where they arrive.
-ROOMS: Final[tuple[Room, ...]] = (Room(Label.WORK_ORDERS, "/work-orders", ON_CASES),)
+ROOMS: Final[tuple[Room, ...]] = (
+    Room(Label.WORK_ORDERS, "/work-orders", ON_CASES),
+    Room(Label.AUDIT_LOG, "/console/events", AUDIT),
+    Room(Label.REVIEW, "/console/review", AUDIT),
+    Room(Label.REPORTS, "/console/reports", AUDIT | {Role.CENTRE_ADMINISTRATOR}),
+    Room(Label.VERIFY, "/console/verify", AUDIT),
+    Room(Label.FIGURES, "/console/figures", FIGURES),
+)
 
 
 def rooms_for(roles: Iterable[Role]) -> tuple[Room, ...]:

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from gateway.web import assets, home
+from gateway.web.console import pages as console
 
-ROUTERS: Final = (home.router,)
+ROUTERS: Final = (home.router, console.router)
 
 
 def add_pages(app: FastAPI) -> None:

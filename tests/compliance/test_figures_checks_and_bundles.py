@@ -108,12 +108,10 @@ async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office
     """What it says of people depends on the purpose alone; a spreadsheet takes no cell for a formula."""
     index = await office.lookup()
     await office.hub.log.sign()
-    at = office.now
+    at, why = office.now, RevealReason.COURT_ORDER
     query = Query(court=COURT, types=(EventType.LOOKUP_INTENT,))
-    masked = await asyncio.to_thread(bundle, office.hub.log, Inspection(query=query), at)
-    shown = await asyncio.to_thread(
-        bundle, office.hub.log, Inspection(query=query, reveal=RevealReason.COURT_ORDER), at
-    )
+    masked = await asyncio.to_thread(bundle, office.hub.log, Inspection(query=query), at, why)
+    shown = await asyncio.to_thread(bundle, office.hub.log, Inspection(query=query, reveal=why), at, why)
 
     with zipfile.ZipFile(io.BytesIO(masked)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}

@@ -1,0 +1,133 @@
+"""
+One record: who, did what, whose record, from where; its times, its place in the log with its proof, what belongs to it.
+"""
+
+import asyncio
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from audit.event import EventType
+from audit.search import Evidence, Hit, search
+from audit.search import Query as Wanted
+from audit.tree import leaf_hash
+from gateway.api.problems import Problem
+from gateway.compliance.sentences import leaf_of, sentence
+from gateway.compliance.words import Speech, actor, case_of, parties, pretty
+from gateway.hub import Hub
+from gateway.inspection import Inspection
+from gateway.web.charts import Stretch, stretches
+from gateway.web.console.events import private_of
+from gateway.web.console.filters import Filter
+from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
+
+router = APIRouter(prefix="/console/events", include_in_schema=False)
+
+RELATED: Final = 100
+EVERY_TYPE: Final = tuple(EventType)
+
+
+@router.get("/{index}")
+async def event(
+    page: Auditors,
+    hub: AHub,
+    index: Annotated[int, Path(ge=0, le=2**62)],
+    t: Annotated[Token, Query()] = None,
+) -> Response:
+    """One record of the reader's own court, with what belongs to the same lookup."""
+    filters = Filter(t=t)
+    private = await private_of(page, hub, filters)
+    query = Wanted(court=page.member.court, types=EVERY_TYPE, before=index + 1, limit=1)
+    look = Inspection(query=query, reveal=private.reveal, note=private.note)
+    found = await hub.compliance.looking.page(acting(page), look)
+    hit = found.hits[0] if found.hits and found.hits[0].index == index else None
+    if hit is None:
+        raise Problem("not-found")
+    words, last = speech(page, hub, people=look.people), (hit.outcome or hit).leaf
+    proof: list[str] = []
+    if hit.evidence is Evidence.PROVED:
+        path = await asyncio.to_thread(hub.log.reader.inclusion, index, found.checkpoint_size)
+        proof = [one.hex() for one in path]
+    return page.show(
+        "console/event.html",
+        hit=hit,
+        who=hit.leaf.get("who", {}),
+        why=hit.leaf.get("why", {}),
+        outcome=last.get("outcome", ""),
+        released=last.get("released", ()),
+        sentence=sentence(hit, words),
+        actor=actor(hit, words),
+        parties=parties(hit, words),
+        case=case_of(hit, words),
+        type=words.either(hit.type.zh, hit.type.en),
+        answers=answers(hit, words),
+        chart=course(hit, words),
+        document=pretty(leaf_of(hit)),
+        leaf_hash=leaf_hash(hit.body).hex(),
+        proof=proof,
+        checkpoint=found.checkpoint.decode(),
+        size=found.checkpoint_size,
+        related=[
+            {"index": one.index, "at": one.at, "sentence": sentence(one, words)}
+            for one in await asyncio.to_thread(related, hub, page.member.court, hit)
+        ],
+        address=lambda index: filters.address(f"/console/events/{index}"),
+        back=filters.address("/console/events"),
+    )
+
+
+def related(hub: Hub, court: str, hit: Hit) -> list[Hit]:
+    """The records of the same lookup, oldest first: asked, answered, read again, shown in full, printed."""
+    order = hit.people.get("why", {}).get("work_order")
+    if order is None:
+        return []
+    lookup = str(hit.leaf.get("detail", {}).get("lookup", hit.exchange))
+    query = Wanted(court=court, work_order=order, types=EVERY_TYPE, limit=RELATED)
+    found = [one for one in search(hub.log.reader, query).hits if lookup in _lookups(one)]
+    return found[::-1]
+
+
+def _lookups(hit: Hit) -> set[str]:
+    return {str(hit.exchange), str(hit.leaf.get("detail", {}).get("lookup", ""))}
+
+
+def answers(hit: Hit, words: Speech) -> list[dict[str, Any]]:
+    """What each agency answered, in words, with its own time."""
+    said = (hit.outcome or hit).leaf.get("heard", ())
+    return [
+        {
+            "agency": words.agency(str(one["q"]).partition(".")[0]),
+            "capability": str(one["q"]).partition(".")[2],
+            "state": one["is"],
+            "why": one.get("why"),
+            "records": one.get("n", 0),
+            "ms": one["in"] - one["out"] if "in" in one and "out" in one else None,
+        }
+        for one in said
+    ]
+
+
+def course(hit: Hit, words: Speech) -> Any:
+    """
+    The course of a lookup: our whole time, and within it each agency's, from its question to its answer.
+    """
+    if hit.outcome is None:
+        return None
+    begin, end = hit.leaf.get("t", 0) // 1000, hit.outcome.leaf.get("t", 0) // 1000
+    ours = Stretch(label=words.either("本枢纽", "this hub"), start=0, end=end - begin, kind="chart-ours")
+    theirs = [
+        Stretch(
+            label=words.agency(str(one["q"]).partition(".")[0]),
+            start=end - begin + one["out"],
+            end=end - begin + one["in"],
+            kind="chart-theirs",
+        )
+        for one in hit.outcome.leaf.get("heard", ())
+        if "in" in one and "out" in one
+    ]
+    title = words.either("查询的时间经过", "The course of this lookup in time")
+    told = words.either("本枢纽", "this hub") + f": {end - begin} ms; "
+    return stretches(
+        title, told + "; ".join(f"{one.label}: {one.end - one.start:.0f} ms" for one in theirs), [ours, *theirs]
+    )

@@ -1,0 +1,113 @@
+"""
+Figures by month: lookups, agencies' answers, times.  Computed from what stands in clear; nobody is named.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from audit.statistics import AgencyFigures, Figures, figures
+from gateway.api.problems import Problem
+from gateway.compliance.calendar import ZONE, begin_of, day_of, end_of
+from gateway.compliance.rights import only_figures
+from gateway.compliance.words import Speech
+from gateway.hub import Hub
+from gateway.organization.tree import UnitKind
+from gateway.web.charts import Bar, bars
+from gateway.web.console.reading import AHub, Day, acting, speech, told
+from gateway.web.page import Own, OwnPage
+from schemas.codes import AnswerState
+
+router = APIRouter(prefix="/console/figures", include_in_schema=False)
+
+DAYS: Final = 90
+LONGEST: Final = timedelta(days=366)
+
+
+@router.get("")
+async def read(
+    page: Own, hub: AHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
+) -> Response:
+    """The figures of the reader's court, or of every court of their region."""
+    with told():
+        only_figures(page.member)
+    last = until or day_of(datetime.now(UTC))
+    first = since or last - timedelta(days=DAYS)
+    if not timedelta() <= last - first <= LONGEST:
+        raise Problem(
+            "invalid-input",
+            rule="period",
+            en="Choose a period of at most 366 days that begins before it ends.",
+            zh="请选择起日在前、不超过366天的期间。",
+        )
+    await hub.compliance.looking.note(acting(page), "figures", since=first.isoformat(), until=last.isoformat())
+    counted = await asyncio.to_thread(
+        figures, hub.log.reader, begin_of(first), end_of(last), await _courts(page, hub), zone=str(ZONE)
+    )
+    words = speech(page, hub)
+    kinds = {name: words.either(kind.zh, kind.en) for name, kind in hub.access.catalogue.kinds.items()}
+    return page.show(
+        "console/figures.html",
+        since=first,
+        until=last,
+        figures=counted,
+        kinds=kinds,
+        agency=words.agency,
+        volume=_volume(counted, words),
+        availability=_availability(counted, words),
+        latency=_latency(counted, words),
+        states=list(AnswerState),
+    )
+
+
+async def _courts(page: OwnPage, hub: Hub) -> list[str]:
+    """The court, or for who looks after a region the courts of that region."""
+    place = page.member.place
+    if place.kind is not UnitKind.REGION:
+        return [page.member.court]
+    units, _ = await hub.organization.whole(below=place.id)
+    return [unit.court for unit in units if unit.kind is UnitKind.COURT and unit.court]
+
+
+def _volume(counted: Figures, words: Speech) -> object:
+    months: dict[str, tuple[int, int]] = {}
+    for one in counted.lookups:
+        asked, denied = months.get(one.month, (0, 0))
+        months[one.month] = asked + one.asked, denied + one.denied
+    rows = [
+        Bar(label=month, parts=[("chart-ours", asked), ("chart-stop", denied)], value=f"{asked} + {denied}")
+        for month, (asked, denied) in sorted(months.items())
+    ]
+    told_ = "; ".join(f"{row.label}: {row.value}" for row in rows)
+    return bars(words.either("每月查询次数（已提出 + 被拒）", "Lookups by month (asked + refused)"), told_, rows)
+
+
+def _availability(counted: Figures, words: Speech) -> object:
+    rows = [
+        Bar(label=_label(one, words), parts=[("chart-good", one.availability)], value=f"{one.availability:.1%}")
+        for one in counted.agencies
+        if one.availability is not None
+    ]
+    told_ = "; ".join(f"{row.label}: {row.value}" for row in rows)
+    return bars(words.either("各单位可用率", "Availability of agencies"), told_, rows, most=1.0)
+
+
+def _latency(counted: Figures, words: Speech) -> object:
+    rows = [
+        Bar(
+            label=_label(one, words),
+            parts=[("chart-theirs", one.median_ms), ("chart-soft", (one.p95_ms or one.median_ms) - one.median_ms)],
+            value=f"{one.median_ms:.0f} / {one.p95_ms or 0:.0f} ms",
+        )
+        for one in counted.agencies
+        if one.median_ms is not None
+    ]
+    told_ = "; ".join(f"{row.label}: {row.value}" for row in rows)
+    return bars(words.either("各单位答复时间（中位数 / 95%）", "Agencies' own time (median / 95 %)"), told_, rows)
+
+
+def _label(one: AgencyFigures, words: Speech) -> str:
+    return f"{words.agency(one.agency)} {one.month}"

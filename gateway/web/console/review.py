@@ -1,0 +1,115 @@
+"""
+The review queue: unusual use, ranked, grouped by person, each with its reasons in words; and a random few beside it.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Path, Query
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api.problems import Problem
+from gateway.compliance.calendar import day_of
+from gateway.compliance.reviewing import Item, Outcome
+from gateway.compliance.rules import UnusualRule
+from gateway.compliance.sentences import sentence
+from gateway.compliance.words import Speech
+from gateway.web.console.reading import AHub, Auditors, Day, acting, speech, told
+from gateway.web.headers import PAGE_HEADERS
+from schemas.codes import Code
+
+router = APIRouter(prefix="/console/review", include_in_schema=False)
+
+PATH: Final = "/console/review"
+DAYS: Final = 7
+LONGEST: Final = timedelta(days=31)
+
+
+class Drawn(Code):
+    """Cases that no rule points to."""
+
+    SAMPLE = "sample", "随机抽取", "Drawn at random"
+
+
+@router.get("")
+async def queue(
+    page: Auditors, hub: AHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
+) -> Response:
+    """The cases of the last seven days, or of others; reading them is a record."""
+    last = until or day_of(datetime.now(UTC))
+    first = since or last - timedelta(days=DAYS - 1)
+    if not timedelta() <= last - first <= LONGEST:
+        raise Problem(
+            "invalid-input",
+            rule="period",
+            en="Choose a period of at most 31 days that begins before it ends.",
+            zh="请选择起日在前、不超过31天的期间。",
+        )
+    with told():
+        found = await hub.compliance.queue.read(page.member, acting(page), first, last)
+    words = speech(page, hub)
+    people: dict[str, list[Item]] = {}
+    for item in found.items:
+        people.setdefault(item.case.user, []).append(item)
+    rates = [(one, found.hit_rates.get(one.value, (0, 0))) for one in (*UnusualRule, *Drawn)]
+    return page.show(
+        "console/review.html",
+        since=first,
+        until=last,
+        found=found,
+        people=[(words.person(own[0].case.name), own[0].case.unit, [_shown(one, words) for one in own])
+                for own in people.values()],
+        rates=rates,
+    )  # fmt: skip
+
+
+@router.get("/{day}/{handle}")
+async def case(
+    page: Auditors, hub: AHub, day: date, handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+) -> Response:
+    """One case with its records; people are shown, and the record of this look says so."""
+    with told():
+        item, hits = await hub.compliance.queue.case(page.member, acting(page), day, handle)
+    words = speech(page, hub, people=True)
+    evidence = {index for signal in item.case.signals for index in signal.evidence}
+    return page.show(
+        "console/case.html",
+        item=item,
+        shown=_shown(item, words),
+        name=item.case.name,
+        rows=[
+            {"index": hit.index, "at": hit.at, "sentence": sentence(hit, words), "evidence": hit.index in evidence}
+            for hit in hits
+        ],
+        outcomes=[(one.value, words.of(one)) for one in Outcome],
+        own=item.case.user == page.member.user,
+    )
+
+
+@router.post("/{day}/{handle}")
+async def decide(
+    page: Auditors,
+    hub: AHub,
+    day: date,
+    handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
+    outcome: Annotated[Outcome, Form()],
+    note: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Takes an outcome with its note, and leads back to the case."""
+    with told():
+        item, _ = await hub.compliance.queue.case(page.member, acting(page), day, handle)
+        await hub.compliance.queue.decide(page.member, acting(page), item, outcome, note)
+    return RedirectResponse(f"{PATH}/{day}/{handle}", 303, headers=PAGE_HEADERS)
+
+
+def _shown(item: Item, words: Speech) -> dict[str, object]:
+    signals = item.case.signals
+    return {
+        "day": item.case.day,
+        "address": f"{PATH}/{item.case.day}/{item.handle}",
+        "score": item.case.score,
+        "records": len(item.case.uses),
+        "reasons": [(words.of(one.rule), words.either(one.zh, one.en)) for one in signals]
+        or [(words.of(Drawn.SAMPLE), "")],
+        "reviewed": item.reviewed,
+    }

@@ -1,0 +1,96 @@
+"""
+Verification of the log: begun by a button, watched while it runs, and a report that says what it did not check.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from starlette.responses import RedirectResponse, Response
+
+from gateway.compliance.verifying import Run
+from gateway.web.console.reading import AHub, Auditors, Day, acting, told
+from gateway.web.headers import PAGE_HEADERS
+from schemas.codes import Code
+
+router = APIRouter(prefix="/console/verify", include_in_schema=False)
+
+PATH: Final = "/console/verify"
+
+
+class Ending(Code):
+    """How a run stands or ended."""
+
+    RUNNING = "running", "校验中", "Running"
+    INTACT = "intact", "完好", "Intact"
+    ALTERED = "altered", "有改动", "Altered"
+    CANNOT_SAY = "cannot_say", "无法判定", "Cannot say"
+    FAILED = "failed", "未能完成", "Not finished"
+
+
+class NotChecked(Code):
+    """What a run from the console never checks."""
+
+    SEALED = (
+        "sealed",
+        "密封的个人数据及检索索引：在枢纽主机运行 shuniu audit verify --deep 校验。",
+        "Sealed personal values and the search index: shuniu audit verify --deep on the hub's host checks them.",
+    )
+    OUTSIDE = (
+        "outside",
+        "外部锚定证据本身：导出日志后，用公开工具（openssl 等）校验。",
+        "The evidence of anchors itself: export the log, and check it with public tools (openssl and others).",
+    )
+    CUT = (
+        "cut",
+        "末次留存于他处的检查点之后，是否有记录被截去：请用纸质或他人留存的检查点比对（--against）。",
+        "Whether records were cut off after the newest checkpoint that somebody else keeps: compare one that was kept "
+        "elsewhere (--against).",
+    )
+
+
+def ending(run: Run) -> Ending:
+    """How a run stands."""
+    if run.failed:
+        return Ending.FAILED
+    if run.result is None:
+        return Ending.RUNNING
+    return Ending(run.result.verdict.name.lower())
+
+
+@router.get("")
+async def first(page: Auditors, hub: AHub) -> Response:
+    """The form, and the runs that this process remembers."""
+    with told():
+        runs = hub.compliance.verifications.all(page.member)
+    return page.show(
+        "console/verify.html", runs=[(run, ending(run)) for run in runs], size=hub.log.checkpoint_size, page_of=PATH
+    )
+
+
+@router.post("")
+async def begin(
+    page: Auditors, hub: AHub, since: Annotated[Day, Form()] = None, until: Annotated[Day, Form()] = None
+) -> Response:
+    """Begins a run, which is on record, and leads to it."""
+    with told():
+        run = await hub.compliance.verifications.start(page.member, acting(page), since, until)
+    return RedirectResponse(f"{PATH}/{run}", 303, headers=PAGE_HEADERS)
+
+
+@router.get("/{run}")
+async def one(page: Auditors, hub: AHub, run: UUID) -> Response:
+    """A run: how far it is, or what it found.  Without scripts the page is loaded anew until it has ended."""
+    with told():
+        found = hub.compliance.verifications.find(page.member, run)
+    values: dict[str, Any] = {
+        "run": found,
+        "ending": ending(found),
+        "result": found.result,
+        "not_checked": list(NotChecked),
+        "now": datetime.now(UTC),
+    }
+    # A header and no script: it works everywhere, and stops with the run.
+    headers = {"Refresh": "1"} if found.ended_at is None else {}
+    return page.show("console/verification.html", headers=headers, **values)
