@@ -63,8 +63,9 @@ def test_another_courts_work_order_looks_like_none_at_all(desk: Desk) -> None:
     unknown = desk.look_up("T-0", person)
 
     assert {refusal(answer) for answer in (foreign, colleague, unknown)} == {(403, "work_order_not_held")}
-    without_index = [answer.json() | {"audit": 0} for answer in (foreign, colleague, unknown)]
-    assert without_index == [without_index[0]] * 3
+    of_the_call = {"audit": 0, "trace_id": ""}
+    said = [answer.json() | of_the_call for answer in (foreign, colleague, unknown)]
+    assert said == [said[0]] * 3
 
 
 def test_another_spelling_of_the_same_number_is_the_same_party(desk: Desk) -> None:
