@@ -2,12 +2,13 @@
 What a stored answer is opened for, as the log says it: to be read, printed, shown without a mask, or used.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audit.event import EventType
 from schemas.codes import Code
-from schemas.lookup import LookupResult
+from schemas.lookup import LookupResult, dump
 
 NUMBERS = ("subject.id_number", "identity.id_number")
 
@@ -46,9 +47,23 @@ def reading(_result: LookupResult) -> Opening:
     return Opening()
 
 
-def printing(result: LookupResult) -> Opening:
-    """To be printed."""
-    return Opening(type=EventType.RECORD_PRINTED, released=result.sections)
+def printing(salt: bytes) -> Purpose:
+    """To be printed: the record commits to exactly what the paper says."""
+
+    def opening(result: LookupResult) -> Opening:
+        detail = {"digest": digest_of(result, salt)}
+        return Opening(type=EventType.RECORD_PRINTED, released=result.sections, detail=detail)
+
+    return opening
+
+
+def digest_of(result: LookupResult, salt: bytes) -> str:
+    """
+    What the log knows of a printed answer: SHA-256 over the salt and the answer's JSON, in hexadecimal.
+
+    The salt stands on the paper and nowhere else, so that nobody can find the answer by trying.
+    """
+    return hashlib.sha256(salt + dump(replace(result, audit=None))).hexdigest()
 
 
 def revealing(name: str, reason: RevealReason, note: str | None) -> Purpose:

@@ -52,10 +52,13 @@ class NotReleased(Exception):
 class Released:
     """
     A result as JSON that may leave the house while its lease is held.  Whoever sends it gives the lease back.
+
+    `record` is the index of the record that a stored result was opened; None for the first release.
     """
 
     body: bytes
     lease: Lease
+    record: int | None = None
 
 
 class NotStored(Exception):
@@ -195,8 +198,8 @@ class Lookups:
                 raise NotReleased(ended, await self._log.append(denied))  # noqa: TRY301 - the lease goes back
             opening = purpose(result)
             again = records.opened_again(exchange, lookup_id, self._clock(), caller, grant, subject, policy, opening)
-            await self._log.append(again, keep=records.kept_note(opening, self._clock()))
-            return self._released(lease, dump(result), self._trail(intent, outcome))
+            record = await self._log.append(again, keep=records.kept_note(opening, self._clock()))
+            return self._released(lease, dump(result), self._trail(intent, outcome), record)
         except BaseException:
             lease.give_back()
             raise
@@ -214,11 +217,11 @@ class Lookups:
         denied = records.denied(exchange, self._clock(), caller, request, identifier, refusal, self._access.policy)
         raise NotReleased(refusal.rule, await self._log.append(denied))
 
-    def _released(self, lease: Lease, answer: bytes, trail: AuditTrail) -> Released:
+    def _released(self, lease: Lease, answer: bytes, trail: AuditTrail, record: int | None = None) -> Released:
         if not lease.held:
             # The log was slower than a closing may be made to wait, or the database let go of the lock.
             raise DatabaseUnavailable
-        return Released(with_trail(answer, trail), lease)
+        return Released(with_trail(answer, trail), lease, record)
 
     def _trail(self, intent: int, outcome: int) -> AuditTrail:
         return AuditTrail(intent=intent, outcome=outcome, checkpoint_size=self._log.checkpoint_size)

@@ -115,7 +115,7 @@ _EVENTS = (
         asked=(),
         released=("identity", "addresses"),
         outcome="released",
-        detail={"lookup": str(EXCHANGE)},
+        detail={"lookup": str(EXCHANGE), "digest": "ab" * 32},
     ),
     replace(
         _INTENT,
