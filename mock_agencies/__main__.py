@@ -1,6 +1,6 @@
 """
-`python -m mock_agencies serve|proxy|cast|credentials`: runs the outside world or a bad network before it, or prints who
-lives there and its keys.
+`python -m mock_agencies serve|proxy|ticket-system|ledger|cast|credentials`: runs the outside world or a bad network
+before it, holds a ticket system's ledger against the hub, or prints who lives there and its keys.
 """
 
 import argparse
@@ -12,13 +12,16 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import uvloop
 
 from mock_agencies import credentials
 from mock_agencies.fault_proxy import FaultProxy, controlled
-from mock_agencies.population import Organization, Person, Population
+from mock_agencies.population import Person, Population
 from mock_agencies.serving import SERVERS, serving
+from mock_agencies.ticket_system import program
+from mock_agencies.ticket_system.working import named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,12 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument("--seed", type=int, default=1, help="seed of the population")
     serve.add_argument("--precomputed", action="store_true", help="write each answer once (for benchmarks)")
     serve.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
+    serve.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="sign the population base's replies; its certificate goes here"
+    )
     proxy = commands.add_parser("proxy", help="spoil what passes to a server: a TCP proxy with a control desk")
     proxy.add_argument("--to", required=True, type=_host_and_port, metavar="HOST:PORT", help="the server behind it")
     proxy.add_argument("--port", type=int, default=0, help="port of the proxy; 0 lets the system choose")
     proxy.add_argument("--control-port", type=int, default=0, help="port of its control desk")
     proxy.add_argument("--seed", type=int, default=1, help="seed of what is drawn")
     proxy.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
+    program.add_commands(commands)
     cast = commands.add_parser("cast", help="print the named special cases")
     cast.add_argument("--json", action="store_true", dest="as_json")
     cast.add_argument("--seed", type=int, default=1)
@@ -47,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             uvloop.run(_serve(asked))
         case "proxy":
             uvloop.run(_proxy(asked))
+        case "ticket-system":
+            return uvloop.run(_work(asked))
+        case "ledger":
+            return uvloop.run(program.check_ledger(asked))
         case "cast":
             _print_cast(Population(asked.seed), as_json=asked.as_json)
         case "credentials":
@@ -56,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _serve(asked: argparse.Namespace) -> None:
     over = _over(asked)
-    async with serving(asked.servers, port=asked.port, seed=asked.seed, precomputed=asked.precomputed) as servers:
+    async with serving(
+        asked.servers, port=asked.port, seed=asked.seed, precomputed=asked.precomputed, certificate=asked.certificate
+    ) as servers:
         for server in servers.values():
             sys.stdout.write(json.dumps({"server": server.name, "address": server.address}) + "\n")
         sys.stdout.flush()
@@ -72,6 +85,10 @@ async def _proxy(asked: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps({"server": "proxy", "address": proxy.address, "control": control}) + "\n")
         sys.stdout.flush()
         await over.wait()
+
+
+async def _work(asked: argparse.Namespace) -> int:
+    return await program.work(asked, _over(asked))
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
@@ -100,23 +117,12 @@ def _await_end_of_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) ->
 
 def _print_cast(population: Population, *, as_json: bool) -> None:
     if as_json:
-        shown = {role: _named(party) | asdict(party) for role, party in population.cast.items()}
+        shown = {role: named(party) | asdict(party) for role, party in population.cast.items()}
         sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, default=str) + "\n")
         return
     for role, party in population.cast.items():
         number = party.id_number if isinstance(party, Person) else party.uscc or party.registration_number
         sys.stdout.write(f"{role:32} {number:20} {party.name}\n")
-
-
-def _named(party: Person | Organization) -> dict[str, str]:
-    """How a court names the party: kind, type of identifier, identifier."""
-    if isinstance(party, Organization):
-        number, id_type = (party.uscc, "uscc") if party.uscc else (party.registration_number, "registration_number")
-        return {"kind": "organization", "id_type": id_type, "id_number": number or ""}
-    permit = party.id_number[:2] in {"81", "82", "83"}
-    foreign = party.id_number[:1] == "9" or party.id_number[:3].isalpha()
-    id_type = "residence_permit" if permit else "permanent_residence" if foreign else "resident_id"
-    return {"kind": "person", "id_type": id_type, "id_number": party.id_number}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,145 @@
+"""
+The ticket system at work: so many work orders a second, a form for each, some of them closed halfway.
+
+What the hub may or may not have heard is asked again under the same key until it is answered: whatever was accepted
+stands in the ledger.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mock_agencies.population import Organization, Person, Population
+from mock_agencies.ticket_system.ledger import ACCEPTED, ASKING, CLOSED, CLOSING, DISPATCHED, REFUSED, Ledger
+from shuniu_client import AsyncClient, HubUnavailable, HubUnreachable, Problem
+
+COURT: Final = "浙0802"
+# The clerk of the demo's court, as in its tree.
+HOLDER: Final = {
+    "user": "li.ting",
+    "name": "李婷",
+    "id_number": "330802199003071239",
+    "unit_code": "11330800DEM000196R",
+    "unit_name": "示例市柯城区人民法院",
+    "terminal": "10.0.0.17",
+}
+LONGEST_UNTIL_CLOSED: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What is done: `rate` work orders a second (0: as fast as answers come, `at_once` of them at a time), of which the
+    share `closing` is closed within a few seconds.  `receiver` None: the client's preferred one.
+    """
+
+    rate: float = 1.0
+    closing: float = 0.2
+    parties: int = 2
+    kind: str = "service-of-process"
+    receiver: str | None = None
+    at_once: int = 32
+    prefix: str = "TS"
+
+
+@dataclass(slots=True)
+class Work:
+    """One run of the ticket system."""
+
+    client: AsyncClient
+    ledger: Ledger
+    plan: Plan
+    population: Population = field(default_factory=Population)
+    draws: random.Random = field(default_factory=lambda: random.Random(1))
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: int = 0
+
+    async def run(self, count: int | None = None) -> None:
+        """Works until `count` work orders are dispatched, or until `over`; then ends what it has begun."""
+        room = asyncio.Semaphore(self.plan.at_once)
+        async with asyncio.TaskGroup() as tasks:
+            while not self.over.is_set() and (count is None or self.asked < count):
+                await room.acquire()
+                self.asked += 1
+                tasks.create_task(self._one(self.asked, room))
+                if self.plan.rate:
+                    await self.until_over(1 / self.plan.rate)
+
+    async def until_over(self, seconds: float) -> None:
+        """Waits so long, and not once everything is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
+
+    async def _one(self, number: int, room: asyncio.Semaphore) -> None:
+        name = f"{self.plan.prefix}-{number}"
+        closes = self.draws.random() < self.plan.closing
+        wait = self.draws.uniform(0, LONGEST_UNTIL_CLOSED)
+        statement = self._statement(number)
+        try:
+            if not await self._stated(name, statement):
+                return
+            self.ledger.write(DISPATCHED, work_order=name)
+            await self._ask(name)
+        finally:
+            room.release()
+        if closes:
+            await asyncio.sleep(wait)
+            self.ledger.write(CLOSING, work_order=name)
+            if await self._stated(name, statement | {"version": 2, "status": "closed"}):
+                self.ledger.write(CLOSED, work_order=name)
+
+    async def _stated(self, name: str, statement: Mapping[str, Any]) -> bool:
+        while True:
+            try:
+                await self.client.put_work_order(name, statement)
+            except (HubUnreachable, HubUnavailable):
+                # What is stated may be stated again.
+                await asyncio.sleep(self.draws.uniform(0.1, 0.5))
+            except Problem as problem:
+                self.ledger.write(REFUSED, work_order=name, problem=str(problem))
+                return False
+            else:
+                return True
+
+    async def _ask(self, name: str) -> None:
+        callback = {} if self.plan.receiver is None else {"callback": self.plan.receiver}
+        self.ledger.write(ASKING, work_order=name)
+        while True:
+            try:
+                found = await self.client.autofill({"work_order": name, **callback}, key=f"key-{name}")
+            except (HubUnreachable, HubUnavailable):
+                await asyncio.sleep(self.draws.uniform(0.1, 0.5))
+            except Problem as problem:
+                self.ledger.write(REFUSED, work_order=name, problem=str(problem))
+                return
+            else:
+                self.ledger.write(ACCEPTED, work_order=name, autofill=found.id)
+                return
+
+    def _statement(self, number: int) -> dict[str, Any]:
+        # The cast comes first in the population and has every special case; ordinary people follow.
+        parties: list[Person | Organization] = [self.population.person(1_000 + number)]
+        parties += [self.population.organization(1_000 + number)] if self.plan.parties > 1 else []
+        return {
+            "version": 1,
+            "status": "dispatched",
+            "kind": self.plan.kind,
+            "court": COURT,
+            "case_number": f"（2026）浙0802民初{number}号",
+            "holder": HOLDER,
+            "parties": [{"role": "defendant", **named(one), "name": one.name} for one in parties],
+        }
+
+
+def named(party: Person | Organization) -> dict[str, str]:
+    """How a court names the party: kind, type of identifier, identifier."""
+    if isinstance(party, Organization):
+        number, id_type = (party.uscc, "uscc") if party.uscc else (party.registration_number, "registration_number")
+        return {"kind": "organization", "id_type": id_type, "id_number": number or ""}
+    permit = party.id_number[:2] in {"81", "82", "83"}
+    foreign = party.id_number[:1] == "9" or party.id_number[:3].isalpha()
+    id_type = "residence_permit" if permit else "permanent_residence" if foreign else "resident_id"
+    return {"kind": "person", "id_type": id_type, "id_number": party.id_number}
