@@ -1,0 +1,59 @@
+"""
+docs/resilience.md says what the hub does: its numbers are the code's, and its example can be loaded.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+from adapters.errors import ConfigurationError
+from adapters.policy import AgencyPolicy, BreakerPolicy, CallPolicy
+from adapters.wire import policies
+from gateway.resilience import breaker, budget, guard
+from gateway.settings import Settings
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
+
+
+def wrong(key: str, rule: str, fix: str) -> ConfigurationError:
+    return ConfigurationError(f"{key}: {rule}; fix: {fix}")
+
+
+def usual(key: str) -> str:
+    found = re.search(rf"^\| `{key}` \| `([^`]+)`", DOCUMENT, re.MULTILINE)
+    assert found, key
+    return found[1]
+
+
+def test_the_usual_values_are_the_codes() -> None:
+    agency, call = AgencyPolicy(), CallPolicy()
+
+    assert {key: float(usual(key)) for key in ("queue", "longest_wait", "timeout", "attempts", "fresh_for")} == {
+        "queue": agency.queue,
+        "longest_wait": agency.longest_wait,
+        "timeout": call.timeout,
+        "attempts": call.attempts,
+        "fresh_for": call.fresh_for,
+    }
+
+
+def test_the_example_is_what_the_hub_reads_and_its_breaker_the_usual_one() -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+    call = policies.read_call(tomllib.loads(example)["market_regulation"]["registration"], {}, wrong)
+
+    assert (call.per_minute, call.per_day, call.fresh_for, call.breaker) == (300, 20000, 600.0, BreakerPolicy())
+
+
+def test_the_numbers_in_the_text_are_the_codes() -> None:
+    said = {
+        f"(`SHUNIU_DEADLINE`, {Settings.model_fields['deadline'].default:.0f} s)",
+        f"than {guard.LEAST} s left",
+        f"between nothing and {guard.TRANSIENT * 1000:.0f} ms, then {guard.TRANSIENT * 2000:.0f} ms",
+        f"within {breaker.WINDOW} s",
+        f"longer than {breaker.SLOW} of its timeout",
+    }
+    words = {0.1: "a tenth", 10.0: "ten", 2: "two good answers close it"}
+
+    assert {text for text in said if text not in DOCUMENT} == set()
+    assert f"{words[budget.SHARE]} of the first ones and {words[budget.FLOOR]}," in DOCUMENT
+    assert words[breaker.SUCCESSES] in DOCUMENT
