@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -16,6 +17,7 @@ from mock_agencies.agency import Agency
 from mock_agencies.clock import Clock
 from mock_agencies.connection import Connection
 from mock_agencies.population import Population
+from mock_agencies.public_security.signing import Signer
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -25,6 +27,7 @@ _AGENCIES: Final[Mapping[str, Callable[..., Agency]]] = {
     "human_resources": human_resources.create,
     "market_regulation": market_regulation.create,
 }
+_SIGNS: Final = "public_security"
 SIGN_ON: Final = "sign_on"
 TIMESTAMPING: Final = "timestamping"
 SERVERS: Final = (*_AGENCIES, SIGN_ON, TIMESTAMPING)
@@ -48,10 +51,12 @@ async def serving(
     seed: int = 1,
     precomputed: bool = False,
     clock: Clock | None = None,
+    certificate: Path | None = None,
 ) -> AsyncIterator[Mapping[str, Server]]:
     """
     Serves the named servers over one population until the block ends; every one is ready when the block begins.
 
+    With `certificate` the population base of public security signs its replies and writes its certificate there.
     Port 0 lets the system choose; otherwise the first server has that port and the others the next ones.
     Raises `KeyError` for an unknown name and `OSError` if a port is taken.
     """
@@ -66,10 +71,19 @@ async def serving(
             if name in {SIGN_ON, TIMESTAMPING}:
                 await stack.enter_async_context(_web(listener, _application(name, address)))
             else:
-                agency = _AGENCIES[name](population, clock, precomputed=precomputed)
+                signing = _signing(certificate) if name == _SIGNS else {}
+                agency = _AGENCIES[name](population, clock, precomputed=precomputed, **signing)
                 await stack.enter_async_context(_agency(listener, agency))
             servers[name] = Server(name, address, agency)
         yield servers
+
+
+def _signing(certificate: Path | None) -> dict[str, Signer]:
+    if certificate is None:
+        return {}
+    signer = Signer()
+    certificate.write_bytes(signer.pem)
+    return {"signer": signer}
 
 
 @contextmanager

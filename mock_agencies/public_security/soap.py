@@ -2,6 +2,7 @@
 The population base by SOAP 1.1: signed header, the question as a PACKAGE in CDATA, the acting official inside it.
 """
 
+from dataclasses import replace
 from typing import ClassVar, Final
 from uuid import UUID, uuid4
 from xml.sax.saxutils import escape
@@ -22,6 +23,7 @@ from mock_agencies.population import Person
 from mock_agencies.public_security import package
 from mock_agencies.public_security.package import FOUND, NOT_FOUND
 from mock_agencies.public_security.registers import NO_MATCH, PopulationBase
+from mock_agencies.public_security.signing import Signer
 
 SERVICE: Final = "GK_JZCX_RKJCXXCX"
 NAMESPACES: Final = ("http://webservice.com/", "http://webservice.tongtech.com/")
@@ -38,7 +40,9 @@ _UUID_LENGTHS: Final = (32, 36)
 
 
 class Identity(Lookup[Person]):
-    """人口基准信息查询 (GK_JZCX_RKJCXXCX): number and, usually, name."""
+    """
+    人口基准信息查询 (GK_JZCX_RKJCXXCX): number and, usually, name.  With a signer its answers are signed, refusals not.
+    """
 
     name: ClassVar[str] = "identity"
     paths: ClassVar[tuple[str, ...]] = ("/gk/services/population",)
@@ -51,12 +55,19 @@ class Identity(Lookup[Person]):
 
     def __init__(
         self, register: PopulationBase, platform: NationalPlatform, account: PopulationAccount, clock: Clock,
-        *, precomputed: bool,
+        *, precomputed: bool, signer: Signer | None = None,
     ) -> None:  # fmt: skip
         super().__init__(register, precomputed=precomputed)
+        self.signer = signer
         self.platform = platform
         self.account = account
         self.clock = clock
+
+    def answer(self, request: Request, armed: Armed | None) -> Answer:
+        answer = super().answer(request, armed)
+        if self.signer is None or answer.content_type != XML:
+            return answer
+        return replace(answer, body=self.signer.signed(answer.body, self.clock.now_ms()))
 
     def accept(self, request: Request, armed: Armed | None) -> Asked:
         if request.media_type != "text/xml":

@@ -4,9 +4,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -38,7 +40,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     tickets.add_argument("--port", type=int, default=0, help="where callbacks arrive")
     tickets.add_argument("--rate", type=float, default=1.0, help="work orders a second; 0: as fast as they are taken")
     tickets.add_argument("--count", type=int, help="end after so many work orders")
-    tickets.add_argument("--linger", type=float, default=0.0, help="seconds to take callbacks for after that")
+    tickets.add_argument("--linger", type=float, default=60.0, help="seconds to take callbacks for after that")
+    tickets.add_argument("--lasts", type=float, help="seconds until a form is wanted as it is")
     tickets.add_argument("--parties", type=int, default=2, choices=(1, 2))
     tickets.add_argument("--closing", type=float, default=0.2, help="share of work orders closed halfway")
     tickets.add_argument("--failing", type=float, default=0.0, help="share of callbacks answered with 500")
@@ -68,7 +71,7 @@ async def check_ledger(asked: argparse.Namespace) -> int:
 
 
 async def work(asked: argparse.Namespace, over: asyncio.Event) -> int:
-    """`… ticket-system`: works until it is told to end."""
+    """`… ticket-system`: dispatches until SIGINT, then takes callbacks until it is told to end, or again SIGINT."""
     draws = random.Random(asked.seed)
     with Ledger(asked.ledger) as ledger:
         desk = Desk(ledger, "", Manners(asked.failing, asked.slow, asked.dropping), draws)
@@ -86,13 +89,27 @@ async def work(asked: argparse.Namespace, over: asyncio.Event) -> int:
                 parties=asked.parties,
                 receiver=asked.receiver,
                 prefix=asked.prefix,
+                lasts=asked.lasts,
             )
-            task = Work(client, ledger, plan, draws=draws, over=over)
+            task = Work(client, ledger, plan, draws=draws)
+            ending = asyncio.create_task(_passed_on(over, task.enough))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, _enough, task.enough, over)
             await task.run(asked.count)
-            await task.until_over(asked.linger)
             sys.stdout.write(json.dumps({"asked": task.asked}) + "\n")
             sys.stdout.flush()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), asked.linger)
+            ending.cancel()
     return 0
+
+
+async def _passed_on(over: asyncio.Event, enough: asyncio.Event) -> None:
+    await over.wait()
+    enough.set()
+
+
+def _enough(enough: asyncio.Event, over: asyncio.Event) -> None:
+    (over if enough.is_set() else enough).set()
 
 
 @asynccontextmanager

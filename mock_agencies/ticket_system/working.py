@@ -10,6 +10,7 @@ import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mock_agencies.population import Organization, Person, Population
@@ -33,7 +34,8 @@ LONGEST_UNTIL_CLOSED: Final = 3.0
 class Plan:
     """
     What is done: `rate` work orders a second (0: as fast as answers come, `at_once` of them at a time), of which the
-    share `closing` is closed within a few seconds.  `receiver` None: the client's preferred one.
+    share `closing` is closed within a few seconds.  `receiver` None: the client's preferred one.  `lasts`: seconds
+    until a form is wanted as it is; None leaves that to the form.
     """
 
     rate: float = 1.0
@@ -43,35 +45,32 @@ class Plan:
     receiver: str | None = None
     at_once: int = 32
     prefix: str = "TS"
+    lasts: float | None = None
 
 
 @dataclass(slots=True)
 class Work:
-    """One run of the ticket system."""
+    """One run of the ticket system.  Once `enough` is set nothing more is dispatched; what was begun is ended."""
 
     client: AsyncClient
     ledger: Ledger
     plan: Plan
     population: Population = field(default_factory=Population)
     draws: random.Random = field(default_factory=lambda: random.Random(1))
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
 
     async def run(self, count: int | None = None) -> None:
-        """Works until `count` work orders are dispatched, or until `over`; then ends what it has begun."""
+        """Works until `count` work orders are dispatched, or until `enough`; then ends what it has begun."""
         room = asyncio.Semaphore(self.plan.at_once)
         async with asyncio.TaskGroup() as tasks:
-            while not self.over.is_set() and (count is None or self.asked < count):
+            while not self.enough.is_set() and (count is None or self.asked < count):
                 await room.acquire()
                 self.asked += 1
                 tasks.create_task(self._one(self.asked, room))
                 if self.plan.rate:
-                    await self.until_over(1 / self.plan.rate)
-
-    async def until_over(self, seconds: float) -> None:
-        """Waits so long, and not once everything is over."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.over.wait(), seconds)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self.enough.wait(), 1 / self.plan.rate)
 
     async def _one(self, number: int, room: asyncio.Semaphore) -> None:
         name = f"{self.plan.prefix}-{number}"
@@ -105,11 +104,15 @@ class Work:
                 return True
 
     async def _ask(self, name: str) -> None:
-        callback = {} if self.plan.receiver is None else {"callback": self.plan.receiver}
+        request: dict[str, Any] = {"work_order": name}
+        if self.plan.receiver is not None:
+            request["callback"] = self.plan.receiver
+        if self.plan.lasts is not None:
+            request["deadline"] = (datetime.now(UTC) + timedelta(seconds=self.plan.lasts)).isoformat()
         self.ledger.write(ASKING, work_order=name)
         while True:
             try:
-                found = await self.client.autofill({"work_order": name, **callback}, key=f"key-{name}")
+                found = await self.client.autofill(request, key=f"key-{name}")
             except (HubUnreachable, HubUnavailable):
                 await asyncio.sleep(self.draws.uniform(0.1, 0.5))
             except Problem as problem:
