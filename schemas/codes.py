@@ -92,6 +92,7 @@ class Reason(Code):
     UNKNOWN_CODE = "unknown_code", "返回了未约定的代码", "used a code outside the agreed table"
     MISSING_LEAF = "missing_leaf", "缺少必需字段", "left out a required field"
     UNDECODABLE = "undecodable", "答复无法解读", "sent an answer that cannot be read"
+    SIGNATURE = "signature", "签名无法核验", "sent an answer whose signature does not hold"
     WRONG_SUBJECT = "wrong_subject", "答复与所查对象不符", "answered about another subject"
     NO_PERMISSION = "no_permission", "未授权此项查询", "does not permit this question"
     NAME_MISMATCH = "name_mismatch", "号码与姓名不一致", "number and name do not belong together"

@@ -9,6 +9,8 @@ the acting official by the official's own number and name.
     another FHDM                                     AgencyFault(unknown_code)
     code or msg of the record                        AgencyFault(provider_error)
     SOAP Fault, on HTTP 200 or 500                   AgencyFault(fault)
+
+Where the agency signs its replies (`signed_by`), only what its signature covers is read, a Fault too.
 """
 
 from collections.abc import Mapping
@@ -27,6 +29,7 @@ from adapters.wire.clock import CHINA
 from adapters.wire.family import Family
 from adapters.wire.national import Platform
 from adapters.wire.route import Options
+from adapters.wire.signed import Signers
 from schemas.codes import Reason
 
 OK: Final = frozenset({"10", "11"})
@@ -51,7 +54,8 @@ class PopulationWire(Family):
     Asks the population base.
 
     Credentials: those of the platform (`app_key`, `sid`), `user`, `password`.  Options: those of `Platform`;
-    `service`, `namespace`, `head` (the eight settings of the package's head), `content_types`.
+    `service`, `namespace`, `head` (the eight settings of the package's head), `content_types`, `signed_by` (the
+    agency's certificates for signed replies) and `signed_window` (seconds that a reply's time may be off ours).
     """
 
     def _configure(self, options: Options) -> None:
@@ -61,6 +65,7 @@ class PopulationWire(Family):
         self._response = f"{{{self._namespace}}}{service}Response"
         head = options.table("head", _SETTINGS, form=_PRINTABLE)
         self._content_types = frozenset(options.texts("content_types", ("text/xml", "application/xml")))
+        self._signers = Signers.configured(self.route, options, self.clock)
         first, second, third, fourth, fifth, sixth, seventh, last = soap.envelope(
             self._namespace, service, self._platform.prefix
         )
@@ -114,9 +119,10 @@ class PopulationWire(Family):
         bodies = root.findall(f"{{{soap.ENVELOPE}}}Body")
         if len(bodies) != 1:
             raise AnswerUnreadable(at="Body")
-        if bodies[0].find(f"{{{soap.ENVELOPE}}}Fault") is not None:
+        body = self._signers.body(root) if self._signers else bodies[0]
+        if body.find(f"{{{soap.ENVELOPE}}}Fault") is not None:
             raise AgencyFault(Reason.FAULT)
-        return bodies[0]
+        return body
 
     def _hear(self, raw: RawAnswer) -> None:
         # The interface does not say with which status a Fault comes.
