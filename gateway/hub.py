@@ -27,6 +27,7 @@ from gateway.access.work_orders import WorkOrders
 from gateway.anchors.configuration import read_anchors
 from gateway.anchors.service import Anchoring
 from gateway.anchors.witnessing import WitnessDesk
+from gateway.autofill.service import Autofill
 from gateway.callbacks.service import Callbacks
 from gateway.compliance.desk import Compliance
 from gateway.database import Database
@@ -70,6 +71,7 @@ class Hub:
     opened: AsyncExitStack = field(repr=False)
     observing: Observing
     database: Database
+    vault: Vault
     log: Log
     sign_on: SignOn
     people: People
@@ -90,6 +92,7 @@ class Hub:
     anchoring: Anchoring
     witness: WitnessDesk
     callbacks: Callbacks
+    autofill: Autofill
     compliance: Compliance
 
     @classmethod
@@ -147,11 +150,13 @@ class Hub:
         joint = Joint(guards)
         received = kept(Received(database, vault, agencies, agencies.policies))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
+        callbacks = kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock))
         hub = cls(
             settings=settings,
             opened=opened,
             observing=observing,
             database=database,
+            vault=vault,
             log=log,
             sign_on=sign_on,
             people=kept(People.of(settings, sign_on, database, vault, log)),
@@ -179,11 +184,28 @@ class Hub:
             reviews=Reviews(database, log, policy=access.policy, clock=clock),
             anchoring=kept(Anchoring(log, anchors, clock=clock)),
             witness=WitnessDesk(witness, clock=clock),
-            callbacks=kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock)),
+            callbacks=callbacks,
+            autofill=kept(
+                Autofill.of(
+                    access=access,
+                    work_orders=work_orders,
+                    agencies=agencies,
+                    joint=joint,
+                    callbacks=callbacks,
+                    log=log,
+                    database=database,
+                    vault=vault,
+                    deadline=settings.deadline,
+                    pause=settings.autofill_pause,
+                    at_once=settings.workers,
+                    clock=clock,
+                )
+            ),
             compliance=kept(Compliance.of(database, vault, log, settings.calendar, clock=clock)),
         )
         hub.anchoring.start()
         hub.callbacks.sender.start()
+        hub.autofill.worker.start()
         observing.start()
         return hub
 

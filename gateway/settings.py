@@ -111,6 +111,12 @@ class Settings(BaseSettings):
 
     database_connections: int = Field(default=8, ge=1, le=64)
 
+    workers: int = Field(default=16, ge=0, le=256)
+    """Forms that this process fills at once; 0 leaves them to other processes."""
+
+    autofill_pause: float = Field(default=5.0, gt=0, le=3600)
+    """Seconds until an agency that was not available is asked again for a form; doubled from time to time."""
+
     callback_senders: int = Field(default=16, ge=0, le=256)
     """Callbacks that this process sends at once; 0 leaves them to other processes."""
 

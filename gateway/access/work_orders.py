@@ -3,6 +3,7 @@ Work orders in the database: stated by the ticket system, read for every decisio
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -61,6 +62,11 @@ _UNNAMED: Final = text("""
 """)
 
 
+# Whoever must know in the same transaction that a work order stands at a new version: its number, what is stated, the
+# client that states it, and when.
+Follower = Callable[[Connection, str, WorkOrderStatement, str, datetime], None]
+
+
 class WorkOrders:
     """
     The store of work orders and of the grants that follow from them.
@@ -69,9 +75,20 @@ class WorkOrders:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._followers: list[Follower] = []
+
+    def follow(self, follower: Follower) -> None:
+        """From now on `follower` takes part in every transaction that puts a new version in force."""
+        self._followers.append(follower)
 
     async def state(
-        self, name: str, statement: WorkOrderStatement, parties: list[Identifier], kind: Kind, at: datetime
+        self,
+        name: str,
+        statement: WorkOrderStatement,
+        parties: list[Identifier],
+        kind: Kind,
+        at: datetime,
+        client: str = "",
     ) -> bool:
         """
         Takes a statement.  True: new, and it must be recorded; False: exactly this stands and is recorded already.
@@ -106,7 +123,24 @@ class WorkOrders:
             "questions": kind.questions,
             "anew": statement.status is WorkOrderStatus.REOPENED,
         }
-        return await self._database.run(_state, row, grants)
+        return await self._database.run(self._state, row, grants, statement, client)
+
+    def _state(
+        self,
+        connection: Connection,
+        row: dict[str, Any],
+        grants: dict[str, Any],
+        statement: WorkOrderStatement,
+        client: str,
+    ) -> bool:
+        leases.end_alone(connection, leases.of_work_order(row["court"], row["id"]))
+        if connection.execute(UPSERT, row).rowcount:
+            connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
+            connection.execute(_GRANTS, grants)
+            for follower in self._followers:
+                follower(connection, row["id"], statement, client, row["changed_at"])
+            return True
+        return _stands(connection, row)
 
     async def recorded(self, court: str, name: str, version: int) -> None:
         """Notes that this version stands in the audit log, and so may grant."""
@@ -133,12 +167,8 @@ def _context(court: str, name: str, version: int) -> str:
     return f"work order|{court}|{name}|{version}"
 
 
-def _state(connection: Connection, row: dict[str, Any], grants: dict[str, Any]) -> bool:
-    leases.end_alone(connection, leases.of_work_order(row["court"], row["id"]))
-    if connection.execute(UPSERT, row).rowcount:
-        connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
-        connection.execute(_GRANTS, grants)
-        return True
+def _stands(connection: Connection, row: dict[str, Any]) -> bool:
+    """Whether exactly this stands already, and is not recorded yet.  Raises `VersionConflict`."""
     current = connection.execute(
         select(work_order.c.version, work_order.c.digest, work_order.c.recorded).where(
             work_order.c.court == row["court"], work_order.c.id == row["id"]

@@ -89,6 +89,21 @@ _KINDS = (
         retryable=True,
     ),
     ProblemKind(
+        "key-in-use",
+        409,
+        "The first request with this Idempotency-Key is still being accepted. Send it again after the time in "
+        "`Retry-After`; it will be answered with what it made.",
+        "使用同一 Idempotency-Key 的首个请求仍在受理中。请在 Retry-After 所示时间后重发，将得到首个请求的结果。",
+        retryable=True,
+    ),
+    ProblemKind(
+        "key-reused",
+        422,
+        "This Idempotency-Key came with another body before. Send a new request with a new key; repeat an earlier one "
+        "exactly as it was.",
+        "此 Idempotency-Key 此前用于不同内容的请求。新请求请使用新的键；重发须与原请求完全一致。",
+    ),
+    ProblemKind(
         "body-too-large",
         413,
         "The body is larger than the hub takes. Send one lookup or one work order per call.",

@@ -70,7 +70,7 @@ async def take(hub: Hub, caller: Caller, work_order: str, statement: WorkOrderSt
     assert kind is not None  # noqa: S101 - an unknown kind has just been refused
     now = datetime.now(UTC)
     try:
-        fresh = await hub.work_orders.state(work_order, statement, parties, kind, now)
+        fresh = await hub.work_orders.state(work_order, statement, parties, kind, now, caller.client)
     except VersionConflict as conflict:
         current = conflict.current
         fresh = None

@@ -35,7 +35,8 @@ from schemas.work_order import WorkOrderStatement
 
 T = TypeVar("T")
 
-EVENT_TYPE: Final = "cn.shuniu.autofill.finished.v1"
+FAMILY: Final = "cn.shuniu.autofill."
+EVENT_TYPE: Final = f"{FAMILY}finished.v1"
 
 # How long a filled form is offered to its receiver, at least; longer if the request's own deadline is later.
 OFFERED: Final = timedelta(days=1)

@@ -15,13 +15,11 @@ from uuid import UUID
 
 import psycopg
 from pgqueuer import Job, QueueManager
-from pgqueuer.errors import FailingListenerError
 
-from audit.errors import AuditUnavailable
 from audit.log import Log
 from gateway.autofill import queue, records, rows
 from gateway.autofill.running import Runs
-from gateway.database import Database, DatabaseUnavailable
+from gateway.database import Database
 from gateway.lookup.records import RESULT_DAYS
 
 logger = logging.getLogger(__name__)
@@ -60,7 +58,7 @@ class Worker:
         self._clock = clock
         self._heartbeat = heartbeat
         self._wake = asyncio.Event()
-        self._managers: set[QueueManager] = set()
+        self._manager: QueueManager | None = None
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -74,8 +72,8 @@ class Worker:
     async def aclose(self) -> None:
         """Takes no more jobs, lets those that run come to their end, and stops."""
         self._stopping = True
-        for manager in self._managers:
-            manager.shutdown.set()
+        if self._manager is not None:
+            self._manager.shutdown.set()
         if self._tasks:
             consuming, *others = self._tasks
             await asyncio.wait({consuming}, timeout=DRAIN)
@@ -91,8 +89,7 @@ class Worker:
         while not self._stopping:
             try:
                 await work()
-            except (psycopg.Error, OSError, DatabaseUnavailable, AuditUnavailable, FailingListenerError) as error:
-                # Database errors quote values: the class alone is told.
+            except Exception as error:  # noqa: BLE001 - database errors quote values, and work goes on whatever it was
                 logger.warning("autofill: %s was broken off by %s", work.__name__, type(error).__name__)
             if not self._stopping:
                 await asyncio.sleep(AGAIN_AFTER)
@@ -102,17 +99,14 @@ class Worker:
             manager = QueueManager(queue.queries(queue.Driver(asking, listening)))
             # Whatever becomes of a job, our row says what is to be done: a failed one is left to be seen.
             manager.entrypoint(queue.ENTRYPOINT, accepts_context=False, on_failure="hold")(self._job)
-            self._managers.add(manager)
-            try:
-                await manager.run(
-                    dequeue_timeout=timedelta(seconds=5),
-                    batch_size=max(1, self._at_once // 4),
-                    max_concurrent_tasks=max(2, self._at_once),
-                    shutdown_on_listener_failure=True,
-                    heartbeat_timeout=self._heartbeat,
-                )
-            finally:
-                self._managers.discard(manager)
+            self._manager = manager
+            await manager.run(
+                dequeue_timeout=timedelta(seconds=5),
+                batch_size=max(1, self._at_once // 4),
+                max_concurrent_tasks=max(2, self._at_once),
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=self._heartbeat,
+            )
 
     async def _job(self, job: Job) -> None:
         assert job.payload is not None  # noqa: S101 - every job of ours has one

@@ -1,0 +1,257 @@
+"""
+Autofill over HTTP: a ticket system asks for the form of a work order, sees how far it is, and takes the request back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from starlette.background import BackgroundTask
+
+from gateway.access.leases import Lease
+from gateway.api.callers import Signed, TheHub
+from gateway.api.idempotency import IdempotencyKey, key_of, refuse
+from gateway.api.inputs import invalid
+from gateway.api.limits import json_body
+from gateway.api.problems import Problem, documented
+from gateway.api.work_orders import require_scope
+from gateway.autofill.accepting import AcceptRule, NotAccepted, Wish
+from gateway.autofill.keys import Key, KeyInUse, KeyReused
+from gateway.autofill.queue import Backlog
+from gateway.autofill.releasing import Shown, Withheld
+from gateway.autofill.result import FilledForm
+from gateway.autofill.rows import Request
+from gateway.autofill.service import NoSuchRequest
+from gateway.autofill.words import State
+from gateway.hub import Hub
+from gateway.sign_on import Caller
+from schemas.work_order import WORK_ORDER_ID, Word
+
+PATH: Final = "/v1/autofill"
+COMMON: Final = (
+    "not-signed-in",
+    "not-permitted",
+    "sign-on-unavailable",
+    "database-unavailable",
+    "draining",
+    "internal",
+)
+
+router = APIRouter(prefix=PATH, tags=["autofill"])
+
+
+def _each_once(parties: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(parties)) < len(parties):
+        raise ValueError("each party may be named once")
+    return parties
+
+
+class AutofillRequest(BaseModel):
+    """
+    Which form: of which work order, for which of its parties (numbered from 1; all), until when, told to which of the
+    client's receivers (its preferred one).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    work_order: Annotated[str, StringConstraints(pattern=WORK_ORDER_ID)]
+    template: Word | None = None
+    parties: (
+        Annotated[
+            tuple[Annotated[int, Field(ge=1, le=200)], ...],
+            Field(min_length=1, max_length=200, json_schema_extra={"uniqueItems": True}),
+            AfterValidator(_each_once),
+        ]
+        | None
+    ) = None
+    deadline: AwareDatetime | None = None
+    callback: Word | None = None
+
+    def wish(self, caller: Caller) -> Wish:
+        """What this client asks for."""
+        return Wish(
+            court=caller.court,
+            client=caller.client,
+            work_order=self.work_order,
+            template=self.template,
+            parties=self.parties or (),
+            deadline=self.deadline,
+            receiver=self.callback,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How many questions there are to agencies, and how many have their final answer."""
+
+    questions: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutofillStatus:
+    """
+    A request as it stands.  `next_at` is when an agency is asked again; `result` is the form, or what there is of it
+    so far; `withheld` is the rule that keeps it in the house.
+    """
+
+    id: UUID
+    work_order: str
+    version: int
+    template: str
+    state: State
+    reason: str | None
+    created_at: datetime
+    deadline: datetime
+    next_at: datetime | None
+    ended_at: datetime | None
+    callback: str | None
+    progress: Progress
+    replayed: bool = False
+    withheld: str | None = None
+    result: FilledForm | None = field(default=None, repr=False)
+
+
+_STATUS: Final = TypeAdapter(AutofillStatus)
+
+
+@router.post(
+    "",
+    operation_id="autofill",
+    status_code=202,
+    dependencies=[Depends(json_body)],
+    response_model=AutofillStatus,
+    responses=documented(
+        *COMMON, "key-in-use", "body-too-large", "wrong-content-type", "invalid-input", "key-reused", "busy"
+    ),
+)
+async def autofill(
+    body: AutofillRequest, caller: Signed, hub: TheHub, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """
+    Accepts the request for a work order's whole form.  It is filled in the background, then told to the receiver.
+
+    Repeating a call with the same `Idempotency-Key` and body gives the same request; nothing is asked twice.
+    """
+    require_scope(caller)
+    key = key_of(hub.vault, caller, idempotency_key, "autofill", body.model_dump_json().encode())
+    status = await accept(hub, caller, body, key)
+    headers = {"Location": f"{PATH}/{status.id}", "Cache-Control": "no-store"}
+    return Response(_STATUS.dump_json(status), 202, headers, "application/json")
+
+
+async def accept(hub: Hub, caller: Caller, body: AutofillRequest, key: Key | None) -> AutofillStatus:
+    """
+    Accepts one request of a client that has the scope.  Raises `Problem`, `DatabaseUnavailable`.
+    """
+    refusal: NotAccepted | KeyInUse | KeyReused
+    try:
+        request, replayed = await hub.autofill.accept(body.wish(caller), key)
+        return status_of(request, replayed=replayed)
+    except (NotAccepted, KeyInUse, KeyReused) as error:
+        refusal = error
+    if not isinstance(refusal, NotAccepted):
+        refuse(refusal)
+    rule = refusal.rule
+    if rule is AcceptRule.NOT_OPEN:
+        raise Problem("not-permitted", rule=rule.value, en=rule.en, zh=rule.zh)
+    raise invalid(refusal.field, rule.value, rule.en, rule.zh)
+
+
+@router.get("", operation_id="autofill_backlog", responses=documented(*COMMON))
+async def autofill_backlog(caller: Signed, hub: TheHub) -> Backlog:
+    """
+    How many requests wait for a worker or an agency, over all courts of this hub.
+    """
+    require_scope(caller)
+    return await hub.autofill.backlog()
+
+
+@router.get(
+    "/{autofill_id:uuid}",
+    operation_id="read_autofill",
+    response_model=AutofillStatus,
+    responses={
+        304: {"description": "nothing has changed since the `ETag` in `If-None-Match`"},
+        **documented(*COMMON, "not-found", "audit-unavailable", "invalid-input"),
+    },
+)
+async def read_autofill(
+    autofill_id: UUID, caller: Signed, hub: TheHub, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """
+    How far a request is, and its form as far as it is filled, while the work order is open.
+
+    Every answer with a form is a release: the right is checked, and the log tells of it.
+    """
+    request = await _found(hub, caller, autofill_id)
+    headers = {"ETag": f'"{request.revision}"', "Cache-Control": "no-store"}
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    shown = await hub.autofill.show(caller, request)
+    body = _STATUS.dump_json(status_of(request, shown=shown), warnings=False)
+    if not isinstance(shown, Shown):
+        return Response(body, 200, headers, "application/json")
+    for lease in shown.leases:
+        lease.hand_over()
+    background = BackgroundTask(_give_back, shown.leases)
+    return Response(body, 200, headers, "application/json", background)
+
+
+@router.delete(
+    "/{autofill_id:uuid}",
+    operation_id="cancel_autofill",
+    response_model=AutofillStatus,
+    responses=documented(*COMMON, "not-found", "invalid-input"),
+)
+async def cancel_autofill(autofill_id: UUID, caller: Signed, hub: TheHub) -> Response:
+    """
+    Takes a request back: nothing more is asked for it and nothing is told.  Harmless for one that has ended.
+    """
+    require_scope(caller)
+    try:
+        request = await hub.autofill.take_back(caller, autofill_id)
+    except NoSuchRequest:
+        request = None
+    if request is None:
+        raise Problem("not-found")
+    return Response(_STATUS.dump_json(status_of(request)), 200, {"Cache-Control": "no-store"}, "application/json")
+
+
+def status_of(request: Request, *, replayed: bool = False, shown: Shown | Withheld | None = None) -> AutofillStatus:
+    """A request as the API tells it."""
+    return AutofillStatus(
+        id=request.id,
+        work_order=request.work_order,
+        version=request.version,
+        template=request.template,
+        state=request.state,
+        reason=request.reason,
+        created_at=request.created_at,
+        deadline=request.deadline,
+        next_at=request.next_at,
+        ended_at=request.ended_at,
+        callback=request.receiver,
+        progress=Progress(questions=len(request.questions), answered=sum(one.settled for one in request.questions)),
+        replayed=replayed,
+        withheld=shown.rule.value if isinstance(shown, Withheld) else None,
+        result=shown.form if isinstance(shown, Shown) else None,
+    )
+
+
+async def _found(hub: Hub, caller: Caller, autofill_id: UUID) -> Request:
+    try:
+        return await hub.autofill.find(caller, autofill_id)
+    except NoSuchRequest:
+        pass
+    raise Problem("not-found")
+
+
+async def _give_back(leases: Sequence[Lease]) -> None:
+    # A plain function would be run in a thread.
+    for lease in leases:
+        lease.give_back()

@@ -1,0 +1,45 @@
+"""
+The header `Idempotency-Key`: a write that a client may send again, made once (draft 07).
+"""
+
+import hashlib
+from typing import Annotated, Final, NoReturn
+
+from fastapi import Header
+
+from gateway.api.problems import Problem
+from gateway.autofill.keys import Key, KeyInUse, KeyReused
+from gateway.sign_on import Caller
+from gateway.vault import Vault
+
+LONGEST_KEY: Final = 255
+PATTERN: Final = r'^"?[!#-~]{1,255}"?$'
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=PATTERN,
+        description="a word of the client's own, such as a UUID; the same word with the same body is the same request",
+    ),
+]
+
+
+def key_of(vault: Vault, caller: Caller, said: str | None, operation: str, body: bytes) -> Key | None:
+    """The key of a call, with the mark of what it asks for; None if the call has none."""
+    if said is None:
+        return None
+    digest = hashlib.sha256(body).hexdigest()
+    return Key(
+        court=caller.court,
+        client=caller.client,
+        key=said.strip('"'),
+        fingerprint=vault.mark("idempotent request", f"{operation}|{digest}"),
+    )
+
+
+def refuse(error: KeyInUse | KeyReused) -> NoReturn:
+    """Raises the problem that tells it."""
+    if isinstance(error, KeyInUse):
+        raise Problem("key-in-use", retry_after=1)
+    raise Problem("key-reused")

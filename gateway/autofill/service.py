@@ -1,0 +1,207 @@
+"""
+Autofill as the rest of the hub sees it: accept, look, take back, work.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from adapters.registry import Agencies
+from audit.log import Log
+from gateway.access.decision import Access
+from gateway.access.work_orders import WorkOrders
+from gateway.autofill import rows
+from gateway.autofill.accepting import Accepting, Wish
+from gateway.autofill.digest import Digest, digest
+from gateway.autofill.keys import Key
+from gateway.autofill.loading import load_forms
+from gateway.autofill.queue import Backlog, backlog
+from gateway.autofill.releasing import Releasing, Shown, Withheld
+from gateway.autofill.rounds import Rounds
+from gateway.autofill.rows import Request
+from gateway.autofill.running import FAMILY, Runs
+from gateway.autofill.templates import Forms
+from gateway.autofill.words import Ending
+from gateway.autofill.worker import Worker
+from gateway.callbacks.outbox import Outbox
+from gateway.callbacks.service import Callbacks
+from gateway.database import Database
+from gateway.lookup.joint import Joint
+from gateway.sign_on import Caller
+from gateway.vault import Vault
+
+
+class NoSuchRequest(Exception):
+    """No request of this id that the caller may know of."""
+
+
+class Autofill:
+    """
+    Everything about forms that are filled by themselves.  `worker` works once it is started.
+    """
+
+    def __init__(
+        self,
+        *,
+        forms: Forms,
+        accepting: Accepting,
+        releasing: Releasing,
+        worker: Worker,
+        outbox: Outbox,
+        database: Database,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.forms = forms
+        self.worker = worker
+        self._accepting = accepting
+        self._releasing = releasing
+        self._outbox = outbox
+        self._database = database
+        self._clock = clock
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        access: Access,
+        work_orders: WorkOrders,
+        agencies: Agencies,
+        joint: Joint,
+        callbacks: Callbacks,
+        log: Log,
+        database: Database,
+        vault: Vault,
+        deadline: float,
+        pause: float,
+        at_once: int,
+        clock: Callable[[], datetime],
+    ) -> Self:
+        """
+        Puts the room together, and ties it to work orders and callbacks.  Raises `ConfigurationError` for templates
+        that do not fit the catalogue.
+        """
+        forms = load_forms()
+        forms.check(access.catalogue)
+        rounds = Rounds(
+            access=access,
+            agencies=agencies,
+            joint=joint,
+            log=log,
+            database=database,
+            vault=vault,
+            deadline=deadline,
+            pause=pause,
+            clock=clock,
+        )
+        runs = Runs(
+            access=access,
+            work_orders=work_orders,
+            agencies=agencies,
+            forms=forms,
+            rounds=rounds,
+            log=log,
+            database=database,
+            vault=vault,
+            outbox=callbacks.outbox,
+            clock=clock,
+        )
+        releasing = Releasing(
+            access=access,
+            work_orders=work_orders,
+            forms=forms,
+            rounds=rounds,
+            runs=runs,
+            log=log,
+            database=database,
+            vault=vault,
+            clock=clock,
+        )
+        accepting = Accepting(
+            work_orders=work_orders,
+            catalogue=access.catalogue,
+            forms=forms,
+            agencies=agencies,
+            outbox=callbacks.outbox,
+        )
+        work_orders.follow(accepting.changed)
+        callbacks.sender.serve(FAMILY, releasing)
+        worker = Worker(runs=runs, log=log, database=database, policy=access.policy, at_once=at_once, clock=clock)
+        return cls(
+            forms=forms,
+            accepting=accepting,
+            releasing=releasing,
+            worker=worker,
+            outbox=callbacks.outbox,
+            database=database,
+            clock=clock,
+        )
+
+    async def accept(self, wish: Wish, key: Key | None = None) -> tuple[Request, bool]:
+        """
+        Accepts a request; it and its job are durable when this returns.  True: the key had made it before.
+
+        Raises `NotAccepted`, `KeyInUse`, `KeyReused`, `DatabaseUnavailable`.
+        """
+        return await self._database.run(self._accept, wish, key)
+
+    async def find(self, caller: Caller, request_id: UUID) -> Request:
+        """
+        A request of this client, or of the holder of its work order.  Raises `NoSuchRequest`, `DatabaseUnavailable`.
+        """
+        request = await self._database.run(rows.read, request_id)
+        if request is None or not _known_to(caller, request):
+            raise NoSuchRequest
+        return request
+
+    async def show(self, caller: Caller, request: Request) -> Shown | Withheld | None:
+        """
+        What there is of its form, under the right as it is now.  Raises `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        return await self._releasing.show(caller, request)
+
+    async def take_back(self, caller: Caller, request_id: UUID) -> Request:
+        """
+        Cancels a request unless it has ended or is being delivered; how it stands then.  Raises `NoSuchRequest`,
+        `DatabaseUnavailable`.
+        """
+        await self.find(caller, request_id)
+        return await self._database.run(self._take_back, caller.court, request_id)
+
+    async def backlog(self) -> Backlog:
+        """What waits.  Raises `DatabaseUnavailable`."""
+        return await self._database.run(backlog, self._clock())
+
+    async def digest(self, since: datetime, until: datetime) -> Digest:
+        """What happened in a period.  Raises `DatabaseUnavailable`."""
+        return await self._database.run(digest, since, until)
+
+    async def aclose(self) -> None:
+        """Lets what runs come to its end."""
+        await self.worker.aclose()
+
+    def _accept(self, connection: Connection, wish: Wish, key: Key | None) -> tuple[Request, bool]:
+        request, replayed = self._accepting.accept(connection, wish, key, self._clock())
+        return _read(connection, request), replayed
+
+    def _take_back(self, connection: Connection, court: str, request: UUID) -> Request:
+        now = self._clock()
+        # The delivery first: its sender takes the two in this order too.
+        if not self._outbox.cancel(connection, court=court, subjects=[str(request)], at=now):
+            rows.cancel(connection, [request], Ending.TAKEN_BACK, now)
+        return _read(connection, request)
+
+
+def _known_to(caller: Caller, request: Request) -> bool:
+    return caller.court == request.court and (
+        caller.user == caller.client == request.client or caller.user == request.order.holder
+    )
+
+
+def _read(connection: Connection, request_id: UUID) -> Request:
+    request = rows.read(connection, request_id)
+    if request is None:
+        raise NoSuchRequest
+    return request

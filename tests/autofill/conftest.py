@@ -1,0 +1,69 @@
+"""
+Short ways to ask for forms on the court's desk.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.desk import Desk, Party
+
+ENDS = ("filled", "delivered", "cancelled", "dead_lettered")
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """A ticket system that asks for forms."""
+
+    desk: Desk
+
+    def ask(self, number: str, *, key: str | None = None, client: str = "ticket-system", **more: Any) -> httpx.Response:
+        """Asks for the form of a work order."""
+        headers = {"Authorization": f"Bearer {self.desk.token(client=client)}"}
+        headers |= {} if key is None else {"Idempotency-Key": key}
+        address = f"{self.desk.court.address}/v1/autofill"
+        body = {"work_order": number} | more
+        return httpx.post(address, json=body, headers=headers, timeout=30, trust_env=False)
+
+    def see(self, name: str, **who: str) -> dict[str, Any]:
+        """A request as it stands."""
+        answer = self.desk.call("GET", f"/v1/autofill/{name}", **(who or {"client": "ticket-system"}))
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def dispatched(self, *parties: Party, **changes: Any) -> tuple[str, str]:
+        """States a work order and asks for its form: its number, and the id of the request."""
+        number = self.desk.dispatch(*parties, **changes)
+        answer = self.ask(number)
+        assert answer.status_code == 202, answer.text
+        return number, answer.json()["id"]
+
+    def until(self, name: str, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The request as soon as something is true of it."""
+        for _ in range(400):
+            found = self.see(name)
+            if true(found):
+                return found
+            time.sleep(0.05)
+        raise AssertionError(found)
+
+    def ended(self, name: str) -> dict[str, Any]:
+        """The request at its end."""
+        return self.until(name, lambda found: found["state"] in ENDS)
+
+
+@pytest.fixture
+def forms(desk: Desk) -> Forms:
+    """Forms of the court's desk."""
+    return Forms(desk)
+
+
+def fields(found: dict[str, Any], party: int = 1) -> dict[str, dict[str, Any]]:
+    """The fields of one party by their names."""
+    (form,) = (one for one in found["result"]["parties"] if one["party"] == party)
+    return {one["name"]: one for one in form["fields"]}
