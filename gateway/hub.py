@@ -198,6 +198,7 @@ class Hub:
                     deadline=settings.deadline,
                     pause=settings.autofill_pause,
                     at_once=settings.workers,
+                    silence=settings.worker_silence,
                     clock=clock,
                 )
             ),

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     autofill_pause: float = Field(default=5.0, gt=0, le=3600)
     """Seconds until an agency that was not available is asked again for a form; doubled from time to time."""
 
+    worker_silence: float = Field(default=15.0, ge=1, le=600)
+    """Seconds without a sign of life after which another worker takes up what one was filling."""
+
     callback_senders: int = Field(default=16, ge=0, le=256)
     """Callbacks that this process sends at once; 0 leaves them to other processes."""
 

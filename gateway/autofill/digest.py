@@ -5,7 +5,7 @@ Counts and words only: nothing of a person, and no work order.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +27,20 @@ class Digest:
     ended: Mapping[tuple[str, str], int]
     waits_for: Mapping[str, int]
     backlog: Backlog
+
+    def document(self) -> dict[str, object]:
+        """The digest as a JSON object."""
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "accepted": self.accepted,
+            "ended": [
+                {"state": state, "reason": reason or None, "requests": count}
+                for (state, reason), count in sorted(self.ended.items())
+            ],
+            "waits_for": dict(self.waits_for),
+            "backlog": asdict(self.backlog),
+        }
 
     def text(self) -> str:
         """The digest as it is mailed or printed."""

@@ -3,7 +3,7 @@ Autofill as the rest of the hub sees it: accept, look, take back, work.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -77,6 +77,7 @@ class Autofill:
         deadline: float,
         pause: float,
         at_once: int,
+        silence: float,
         clock: Callable[[], datetime],
     ) -> Self:
         """
@@ -128,7 +129,15 @@ class Autofill:
         )
         work_orders.follow(accepting.changed)
         callbacks.sender.serve(FAMILY, releasing)
-        worker = Worker(runs=runs, log=log, database=database, policy=access.policy, at_once=at_once, clock=clock)
+        worker = Worker(
+            runs=runs,
+            log=log,
+            database=database,
+            policy=access.policy,
+            at_once=at_once,
+            silence=timedelta(seconds=silence),
+            clock=clock,
+        )
         return cls(
             forms=forms,
             accepting=accepting,

@@ -29,14 +29,13 @@ SWEEP_EVERY: Final = 5.0
 AGAIN_AFTER: Final = 1.0
 DRAIN: Final = 20.0
 
-# After this much silence of its worker a job is taken up by another.
-HEARTBEAT: Final = timedelta(seconds=15)
 KEYS_KEPT: Final = timedelta(days=7)
 
 
 class Worker:
     """
-    One worker of `at_once` jobs at a time.  Belongs to the event loop in which it was started.
+    One worker of `at_once` jobs at a time; after `silence` another one takes up what it had.  Belongs to the event loop
+    in which it was started.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Worker:
         policy: str,
         at_once: int,
         clock: Callable[[], datetime],
-        heartbeat: timedelta = HEARTBEAT,
+        silence: timedelta,
     ) -> None:
         self._runs = runs
         self._log = log
@@ -56,7 +55,7 @@ class Worker:
         self._policy = policy
         self._at_once = at_once
         self._clock = clock
-        self._heartbeat = heartbeat
+        self._silence = silence
         self._wake = asyncio.Event()
         self._manager: QueueManager | None = None
         self._stopping = False
@@ -105,7 +104,7 @@ class Worker:
                 batch_size=max(1, self._at_once // 4),
                 max_concurrent_tasks=max(2, self._at_once),
                 shutdown_on_listener_failure=True,
-                heartbeat_timeout=self._heartbeat,
+                heartbeat_timeout=self._silence,
             )
 
     async def _job(self, job: Job) -> None:

@@ -15,10 +15,13 @@ from gateway.cli import client, render
 from gateway.cli.access import access_app
 from gateway.cli.agencies import agencies_app
 from gateway.cli.audit import audit_app
+from gateway.cli.autofill import autofill_app
 from gateway.cli.callbacks import callbacks_app
+from gateway.cli.forms import forms_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.org import org_app
 from gateway.cli.out import Exit, as_document, fail, say, show
+from gateway.cli.worker import worker
 from gateway.demo import tour, tree, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
 from gateway.observing import logs
@@ -31,6 +34,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Th
 database_app = typer.Typer(no_args_is_help=True, help="The hub's database.")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(audit_app, name="audit")
+app.add_typer(autofill_app, name="autofill")
+app.add_typer(forms_app, name="forms")
+app.command()(worker)
 app.add_typer(access_app, name="access")
 app.add_typer(callbacks_app, name="callbacks")
 app.add_typer(database_app, name="database")
