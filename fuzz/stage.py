@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ import httpx
 
 from adapters.contract import Adapter, Capability, Question, Reading
 from adapters.registry import load_agencies
+from adapters.wire import clock as wire
 from adapters.wire.secrets import ProcessStore
 from gateway.lookup.asking import Answer, Planned, ask
 from mock_agencies import credentials
@@ -25,6 +27,7 @@ from mock_agencies.clock import Clock
 from mock_agencies.exchange import Request
 from mock_agencies.faults.delivery import DELIVERIES
 from mock_agencies.population import Organization, Person, Population
+from mock_agencies.public_security.signing import Signer
 from schemas.codes import IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
@@ -46,6 +49,8 @@ MATTER: Final = Matter(
 _IRS: Final = "/gateway/api/001003085/dataSharing/socialPersonalParticipationInfo.htm"
 _COUNTY: Final = "/dataSharing/socialPersonalParticipationInfo"
 _COUNTY_ROUTE: Final = ((_IRS, _COUNTY), ('style = "form"', 'style = "form"\nsecrets = "county"'))
+_HEAD: Final = "[public_security.identity.options.head]"
+_SIGNED_ROUTE: Final = ((_HEAD, f'[public_security.identity.options]\nsigned_by = "agency.pem"\n\n{_HEAD}'),)
 _NAME: Final = re.compile(rb"[A-Za-z-]+")
 # Faults that are no other bytes in one answer, or too many of them for a seed.
 _NO_SEED: Final = frozenset({*DELIVERIES, "gzip_bomb", "deep_json", "deep_xml"})
@@ -55,7 +60,8 @@ _NO_SEED: Final = frozenset({*DELIVERIES, "gzip_bomb", "deep_json", "deep_xml"})
 class Target:
     """
     One reader of foreign bytes: the lookup that leads to it, the paths whose answers it reads, how the demo's
-    configuration is changed for it, and whether it reads a secret, which is then fetched for every question.
+    configuration is changed for it, whether it reads a secret, which is then fetched for every question, and whether
+    the agency signs.
     """
 
     agency: str
@@ -63,6 +69,7 @@ class Target:
     paths: tuple[str, ...]
     changes: tuple[tuple[str, str], ...] = ()
     secret: bool = False
+    signed: bool = False
 
 
 TARGETS: Final = {
@@ -70,6 +77,7 @@ TARGETS: Final = {
     "county": Target("human_resources", "participation", (_COUNTY,), _COUNTY_ROUTE),
     "national": Target("market_regulation", "registration", ("/sysapi/enterprise/basic",)),
     "population": Target("public_security", "identity", ("/gk/services/population",)),
+    "signed": Target("public_security", "identity", ("/gk/services/population",), _SIGNED_ROUTE, signed=True),
     "rbsp": Target("public_security", "addresses", ("/rbsp/request",)),
     "irs_secrets": Target("human_resources", "participation", ("/gateway/app/refreshTokenByKey.htm",), secret=True),
     "county_secrets": Target(
@@ -153,7 +161,8 @@ class Stage:
     """
 
     def __init__(self, target: Target, folder: Path) -> None:
-        server = importlib.import_module(f"mock_agencies.{target.agency}").create(Population(1), Clock())
+        signing, clock = _signing(folder) if target.signed else ({}, None)
+        server = importlib.import_module(f"mock_agencies.{target.agency}").create(Population(1), Clock(), **signing)
         self.target = target
         self.mount = Mount(server, target.paths)
         self._store = Forgetful()
@@ -162,6 +171,7 @@ class Stage:
             _credentials(folder),
             transports={target.agency: self.mount},
             store=self._store,
+            clock=clock,
         )
         adapter = agencies[target.agency]
         self._planned = Planned(adapter=adapter, capability=adapter.capabilities[target.capability])
@@ -217,6 +227,13 @@ def _configuration(target: Target, folder: Path) -> Path:
     path = folder / "agencies.toml"
     path.write_text(written, "utf-8")
     return path
+
+
+def _signing(folder: Path) -> tuple[dict[str, Signer], wire.Clock]:
+    """A signer whose certificate lies in the folder, and a clock that stands still, or signatures would grow old."""
+    signer, now = Signer(), datetime.now(UTC)
+    (folder / "agency.pem").write_bytes(signer.pem)
+    return {"signer": signer}, wire.Clock(now=lambda: now)
 
 
 def _credentials(folder: Path) -> Path:

@@ -15,8 +15,8 @@ Change = Callable[[str], str | bytes]
 DEPTH: Final = 100_000
 SECRETS: Final = [name for name, target in TARGETS.items() if target.secret]
 READERS: Final = [name for name, target in TARGETS.items() if not target.secret]
-JSON: Final = [*(name for name in READERS if name not in {"population", "rbsp"}), *SECRETS]
-XML: Final = ["population", "rbsp"]
+XML: Final = ["population", "signed", "rbsp"]
+JSON: Final = [*(name for name in READERS if name not in XML), *SECRETS]
 
 
 def root(document: str) -> str:
