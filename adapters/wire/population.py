@@ -116,10 +116,7 @@ class PopulationWire(Family):
         root = decode.xml(raw.body, charset=self._charset)
         if root.tag != f"{{{soap.ENVELOPE}}}Envelope":
             raise AnswerUnreadable(at="Envelope")
-        bodies = root.findall(f"{{{soap.ENVELOPE}}}Body")
-        if len(bodies) != 1:
-            raise AnswerUnreadable(at="Body")
-        body = self._signers.body(root) if self._signers else bodies[0]
+        body = self._signers.body(root) if self._signers else _only_body(root)
         if body.find(f"{{{soap.ENVELOPE}}}Fault") is not None:
             raise AgencyFault(Reason.FAULT)
         return body
@@ -137,6 +134,13 @@ class PopulationWire(Family):
             pass
         if fault is not None:
             raise fault
+
+
+def _only_body(envelope: etree._Element) -> etree._Element:
+    bodies = envelope.findall(f"{{{soap.ENVELOPE}}}Body")
+    if len(bodies) != 1:
+        raise AnswerUnreadable(at="Body")
+    return bodies[0]
 
 
 def _read(document: str) -> _Package:
