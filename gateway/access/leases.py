@@ -8,6 +8,7 @@ connection.  Nobody waits for a lock here: a release that meets an ending looks 
 """
 
 import asyncio
+import select
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,6 +49,16 @@ def end_alone(connection: Connection, name: str) -> None:
     connection.execute(_ALONE, {"name": name})
 
 
+def _hung_up(connection: shared.Connection) -> bool:
+    """
+    Whether the server has gone, and every lock with it.  The driver notices that with its next statement only; by then
+    the server may be back, and a right have ended.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
     """One release.  Every one is its own, so that two of the same caller hold two locks."""
@@ -78,7 +89,7 @@ class Lease:
     @property
     def held(self) -> bool:
         """Whether nobody can have ended the right meanwhile."""
-        return not self._given_back and not self._connection.closed
+        return not self._given_back and not self._connection.closed and not _hung_up(self._connection)
 
     def give_back(self) -> None:
         """Lets endings go on.  Safe to repeat."""

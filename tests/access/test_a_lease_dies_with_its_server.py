@@ -1,0 +1,37 @@
+"""
+A lease lives as long as the connection that holds its locks, and whoever holds it is told so at once.
+"""
+
+import psycopg
+import pytest
+
+from gateway.access.leases import Leases
+from gateway.access.standing import Wish
+from gateway.database import Database
+from gateway.database.server import EmbeddedServer
+from gateway.installation import APPLICATION_ROLE, create_tables
+
+pytestmark = pytest.mark.anyio
+
+NAME = "lease_dies"
+
+
+async def test_a_lease_whose_server_has_gone_is_not_held(postgres: EmbeddedServer) -> None:
+    """Without a statement that would meet the loss: nothing may be sent on the strength of it any more."""
+    postgres.create(NAME)
+    create_tables(postgres.url(NAME), origin="lease.example/audit/1", application=APPLICATION_ROLE)
+    database = Database(postgres.url(NAME, user=APPLICATION_ROLE), connections=1)
+    leases = Leases(database)
+    lease = await leases.take(Wish("浙0802", "li.ting", "W-1", b"m" * 32))
+    before = lease.held
+
+    with psycopg.connect(postgres.conninfo(NAME)) as owner:
+        pids = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s"
+        ended = owner.execute(pids, (APPLICATION_ROLE,)).fetchall()
+    after = lease.held
+    lease.give_back()
+    await leases.aclose()
+    database.close()
+
+    assert ended
+    assert (before, after) == (True, False)
