@@ -20,6 +20,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from schemas.codes import Code
+
 LOCALE: Final = Path(__file__).parent / "locale"
 CHINA: Final = timezone(timedelta(hours=8), "UTC+8")
 
@@ -117,3 +119,12 @@ def day(language: Language, at: date) -> str:
     on = at.astimezone(CHINA).date() if isinstance(at, datetime) else at
     form = "yyyy年M月d日" if language is Language.ZH else "d MMM yyyy"
     return format_date(on, form, locale=language.locale)
+
+
+def value(language: Language, held: object) -> str:
+    """A value of an answer as it is read: a word of a table, a day, yes or no, or the text itself."""
+    if isinstance(held, bool):
+        return {Language.ZH: ("否", "是"), Language.EN: ("No", "Yes")}[language][held]
+    if isinstance(held, Code):
+        return word(language, held)
+    return day(language, held) if isinstance(held, date) else str(held)

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api.problems import MEDIA_TYPE, URN
 from gateway.web.headers import PAGE_HEADERS
+from gateway.web.languages import Language
 from gateway.web.page import Page, bare
 from schemas.codes import Code
 
@@ -60,18 +61,24 @@ def _page(request: Request, answer: Response, problem: dict[str, Any]) -> Respon
     if problem["status"] == 401 and request.method == "GET" and not page.in_part:
         # The first page offers the way in, and leads back here.
         return RedirectResponse("/" if back == "/" else f"/sign-in?to={quote(back)}", 303, headers=PAGE_HEADERS)
-    known = {one.value: one for one in Heading}
-    heading = known.get(str(problem["status"]), Heading.OTHER)
-    values = {
-        "heading": heading.zh if page.language == "zh" else heading.en,
-        "detail": problem["detail_zh"] if page.language == "zh" else problem["detail"],
-        "kind": str(problem["type"]).removeprefix(URN),
-        "rule": problem.get("rule"),
-        "audit": problem.get("audit"),
-        "signed_out": problem["status"] == 401,
-        "back": back,
-    }
+    values = in_words(page, problem) | {"signed_out": problem["status"] == 401, "back": back}
     kept = {name: answer.headers[name] for name in ("retry-after", "allow") if name in answer.headers}
     if page.in_part:
         return page.part("problem.html", "problem", status=problem["status"], **values)
     return page.show("problem.html", status=problem["status"], headers=kept, **values)
+
+
+def in_words(page: Page, problem: dict[str, Any]) -> dict[str, Any]:
+    """What the page of a problem says, in the reader's language."""
+    known = {one.value: one for one in Heading}
+    heading = known.get(str(problem["status"]), Heading.OTHER)
+    zh = page.language is Language.ZH
+    return {
+        "heading": heading.zh if zh else heading.en,
+        "detail": problem["detail_zh"] if zh else problem["detail"],
+        "kind": str(problem["type"]).removeprefix(URN),
+        "rule": problem.get("rule"),
+        "audit": problem.get("audit"),
+        "signed_out": False,
+        "back": "/",
+    }

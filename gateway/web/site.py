@@ -7,10 +7,19 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from gateway.web import assets, home
+from gateway.web import assets, home, verify
+from gateway.web.clerk import asking, orders, record, results
 from gateway.web.console import pages as console
 
-ROUTERS: Final = (home.router, console.router)
+ROUTERS: Final = (
+    home.router,
+    verify.router,
+    orders.router,
+    asking.router,
+    results.router,
+    record.router,
+    console.router,
+)
 
 
 def add_pages(app: FastAPI) -> None:

@@ -29,7 +29,8 @@ def make_environment() -> Environment:
 @cache
 def environment(language: Language) -> Environment:
     """
-    The environment of a language.  Filters: `word` (an entry of a closed table), `moment`, `clock`, `day`.
+    The environment of a language.  Filters: `word` (an entry of a closed table), `moment`, `clock`, `day`,
+    `value` (whatever an answer holds).
     """
     made = make_environment()
     made.policies["ext.i18n.trimmed"] = True
@@ -39,6 +40,7 @@ def environment(language: Language) -> Environment:
         "moment": partial(languages.moment, language),
         "clock": partial(languages.clock, language),
         "day": partial(languages.day, language),
+        "value": partial(languages.value, language),
     }
     made.globals |= {"asset": assets.address, "language": language}
     return made

@@ -1,0 +1,223 @@
+"""
+One card per agency: what was asked of it, what came of it in one of the six words, and every field that it holds, with
+its date, beside what other agencies say instead.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any, Final
+
+from adapters.contract import Adapter
+from gateway.access.catalogue import Mask
+from gateway.access.catalogue.fields import ENTRIES, entry_field
+from gateway.lookup.again import NUMBERS
+from gateway.lookup.held import CASE_FILE
+from gateway.web.clerk.words import ENTRY_TITLES, Words, agency_name, field_name
+from schemas.codes import AnswerState, Want
+from schemas.lookup import AgencyAnswer, LookupResult
+from schemas.provenance import Source, Sourced
+from schemas.sourced import SourcedEntry
+
+CASE_FILE_NAMES: Final = Words("本案案卷", "Case file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class From:
+    """Who says a value, and as of when."""
+
+    agency: Words
+    as_of: date | datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """What somebody else says of the same field."""
+
+    value: Any = field(repr=False)
+    sources: tuple[From, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """
+    One field.  `masked` says that the grant shows only a part; `revealable` that a reason opens it.
+    """
+
+    key: str
+    name: Words
+    value: Any = field(repr=False)
+    sources: tuple[From, ...]
+    others: tuple[Other, ...] = ()
+    masked: bool = False
+    revealable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One registration."""
+
+    title: Words
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question; `answer` is None while nobody has answered."""
+
+    name: Words
+    answer: AgencyAnswer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """
+    One agency.  `absent` are the fields that it does not hold, `withheld` those that the grant does not cover.
+    """
+
+    agency: str
+    name: Words
+    questions: tuple[Question, ...]
+    facts: tuple[Fact, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    absent: tuple[Words, ...] = ()
+    withheld: tuple[Words, ...] = ()
+
+    @property
+    def asking(self) -> bool:
+        """Whether somebody is still asked."""
+        return any(one.answer is None for one in self.questions)
+
+
+class Cards:
+    """
+    Makes cards; knows the agencies' names and what their lookups serve.
+    """
+
+    def __init__(self, agencies: Mapping[str, Adapter]) -> None:
+        self._agencies = agencies
+
+    def name(self, agency: str) -> Words:
+        """What an agency is called."""
+        if agency == CASE_FILE:
+            return CASE_FILE_NAMES
+        adapter = self._agencies.get(agency)
+        return agency_name(None if adapter is None else dict(adapter.agency.names), agency)
+
+    def of(self, asked: Iterable[tuple[str, str]], results: Sequence[LookupResult]) -> tuple[Card, ...]:
+        """
+        A card for each agency of the questions `asked` (agency, capability), in their order.
+
+        `results` is the whole result, or the parts that single agencies have given so far.
+        """
+        answers = {(one.agency, one.capability): one for result in results for one in result.agencies}
+        capabilities: dict[str, list[str]] = {}
+        for agency, capability in asked:
+            capabilities.setdefault(agency, []).append(capability)
+        return tuple(self._card(agency, names, answers, results) for agency, names in capabilities.items())
+
+    def sources(self, sources: Iterable[Source]) -> tuple[From, ...]:
+        """Who says it, each agency and day once."""
+        said = dict.fromkeys((one.agency, one.as_of) for one in sources)
+        return tuple(From(agency=self.name(agency), as_of=as_of) for agency, as_of in said)
+
+    def fact(self, key: str, said: Sourced[Any], masked: Sequence[str], *, by: str | None = None) -> Fact:
+        """One field; with `by` as that agency states it, with everybody else beside."""
+        sayings = [(said.value, said.sources), *((one.value, one.sources) for one in said.alternatives)]
+        own = next((one for one in sayings if by is None or any(source.agency == by for source in one[1])), sayings[0])
+        others = tuple(Other(value=one[0], sources=self.sources(one[1])) for one in sayings if one is not own)
+        hidden = key in NUMBERS and key not in masked
+        return Fact(
+            key=key,
+            name=field_name(key),
+            # A number is sent to the page in part only, whatever the grant covers: the whole is asked for, once.
+            value=Mask.ENDS.apply(own[0]) if hidden else own[0],
+            sources=self.sources(own[1]),
+            others=tuple(Other(value=Mask.ENDS.apply(one.value), sources=one.sources) for one in others)
+            if hidden
+            else others,
+            masked=key in masked,
+            revealable=hidden,
+        )
+
+    def _card(
+        self,
+        agency: str,
+        capabilities: Sequence[str],
+        answers: Mapping[tuple[str, str], AgencyAnswer],
+        results: Sequence[LookupResult],
+    ) -> Card:
+        heard = [answers.get((agency, name)) for name in capabilities]
+        found = {one.capability for one in heard if one is not None and one.state is AnswerState.FOUND}
+        facts: dict[str, Fact] = {}
+        entries: list[Entry] = []
+        absent: dict[str, None] = {}
+        withheld: dict[str, None] = {}
+        for result in results:
+            facts |= {one.key: one for one in self._identity(agency, result)}
+            entries += self._entries(agency, result)
+            withheld |= dict.fromkeys(result.withheld)
+        if any(self._serves(agency, name, Want.IDENTITY) for name in found):
+            for result in results:
+                absent |= dict.fromkeys(_absent(result))
+        serves = {want for name in found for want in Want if self._serves(agency, name, want)}
+        return Card(
+            agency=agency,
+            name=self.name(agency),
+            questions=tuple(
+                Question(name=self._question(agency, name), answer=answer)
+                for name, answer in zip(capabilities, heard, strict=True)
+            ),
+            facts=tuple(facts.values()),
+            entries=tuple(entries),
+            absent=tuple(field_name(key) for key in absent if key not in facts and key not in withheld),
+            withheld=tuple(field_name(key) for key in sorted(withheld) if key.partition(".")[0] in serves),
+        )
+
+    def _identity(self, agency: str, result: LookupResult) -> Iterator[Fact]:
+        for key, said in held(Want.IDENTITY, result.identity):
+            if _says(agency, said):
+                yield self.fact(key, said, result.masked, by=agency)
+
+    def _entries(self, agency: str, result: LookupResult) -> Iterator[Entry]:
+        for entry in result.registrations:
+            facts = tuple(
+                self.fact(key, said, result.masked, by=agency)
+                for key, said in held(Want.REGISTRATIONS, entry)
+                if _says(agency, said)
+            )
+            if facts:
+                yield Entry(title=ENTRY_TITLES[entry.kind], facts=facts)
+
+    def _question(self, agency: str, capability: str) -> Words:
+        known = {want.value: want for want in Want}
+        if capability in known:
+            return Words(known[capability].zh, known[capability].en)
+        serves = [want for want in Want if self._serves(agency, capability, want)]
+        named = Words("、".join(one.zh for one in serves), ", ".join(one.en for one in serves))
+        return named if serves else Words(capability, capability)
+
+    def _serves(self, agency: str, capability: str, want: Want) -> bool:
+        adapter = self._agencies.get(agency)
+        offered = None if adapter is None else adapter.capabilities.get(capability)
+        return offered is not None and want in offered.serves
+
+
+def held(want: Want, record: SourcedEntry | Any | None) -> Iterator[tuple[str, Sourced[Any]]]:
+    """The fields that a record holds, by their names in the catalogue."""
+    for one in () if record is None else fields(record):
+        value = getattr(record, one.name)
+        if isinstance(value, Sourced):
+            name = entry_field(type(record), one.name) if type(record) in ENTRIES else one.name
+            yield f"{want}.{name}", value
+
+
+def _absent(result: LookupResult) -> Iterator[str]:
+    """The fields of this kind of party that a result might hold, in the order of its record."""
+    if result.identity is not None:
+        yield from (f"{Want.IDENTITY}.{one.name}" for one in fields(result.identity) if one.name != "kind")
+
+
+def _says(agency: str, said: Sourced[Any]) -> bool:
+    sources = (*said.sources, *(source for one in said.alternatives for source in one.sources))
+    return any(source.agency == agency for source in sources)
