@@ -41,6 +41,9 @@ prove-audit: $(VENV)/.development ## 200 kills under the load of four hubs: noth
 interop: $(VENV)/.development ## exports of real logs checked by code that is not ours (needs Go; PYTHON312= for the second half)
 	$(BIN)/python -m tests.audit.interop --gopath $(GO_SOURCES) $(if $(PYTHON312),--python $(PYTHON312))
 
+prove-autofill: $(VENV)/.development ## 300 kills of hub, worker and database under load: every form ends exactly once
+	$(BIN)/python -m tests.autofill.kill_loop --kills 300
+
 prove-access: $(VENV)/.development ## the right follows the task: a long stateful run and 1,000 races of close against lookup
 	SHUNIU_TEST_RUNS=60 SHUNIU_TEST_STEPS=60 SHUNIU_TEST_RACES=1000 \
 	$(BIN)/pytest -q -s tests/access/test_the_right_follows_the_task.py tests/access/test_revocation_race.py
@@ -66,4 +69,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test lint bench bench-audit bench-access prove-audit prove-access interop lock clean
+.PHONY: help demo serve test lint bench bench-audit bench-access prove-audit prove-access prove-autofill interop lock clean

@@ -29,6 +29,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any
 
+import httpx
 import psutil
 import psycopg
 
@@ -46,6 +47,8 @@ DATABASE = "autofill_kills"
 VICTIMS = ("hub", "worker", "postgres", "hub and worker", "everything")
 FAULTS = ("hang", "reset", "close_after_read", "server_error", "truncated", "latency")
 PATIENCE = 240.0
+# The share of kills that meet everybody at work, and not just about to start.
+AT_WORK = 0.7
 
 
 @dataclass
@@ -81,11 +84,13 @@ def work(settings: Settings) -> None:
 class Loop:
     """One court, killed again and again."""
 
-    def __init__(self, postgres: EmbeddedServer, outside: world.World, folder: Path, rate: float, seed: int) -> None:
+    def __init__(
+        self, postgres: EmbeddedServer, outside: world.World, folder: Path, rate: float, seed: int, lasts: float
+    ) -> None:
         self.tally = Tally()
         self._postgres, self._outside, self._folder = postgres, outside, folder
         self._random = random.Random(seed)
-        self._rate, self._seed = rate, seed
+        self.rate, self.seed, self.lasts = rate, seed, lasts
         postgres.create(DATABASE)
         settings = world.settings_of(
             outside,
@@ -128,6 +133,8 @@ class Loop:
         """Lets everybody work for a moment, disturbs the agencies, kills somebody, and starts who was killed."""
         agency, fault = self._random.choice(world.AGENCIES), self._random.choice(FAULTS)
         self._outside.fault(agency, fault, times=self._random.randint(1, 6))
+        if self._random.random() < AT_WORK:
+            self._until_it_serves()
         time.sleep(self._random.uniform(0.05, 1.2))
         victim = self._random.choice(VICTIMS)
         if victim in {"postgres", "everything"}:
@@ -187,6 +194,10 @@ class Loop:
         self._hub, self._worker = _killed(self._hub), _killed(self._worker)
         self._listener.close()
 
+    def _until_it_serves(self) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.get(f"{self.address}/healthz", timeout=20, trust_env=False)
+
     def _going_on(self) -> list[tuple[Any, ...]]:
         return self._query(
             "SELECT state, count(*) FROM autofill WHERE state NOT IN ('delivered', 'cancelled', 'dead_lettered') "
@@ -240,8 +251,19 @@ class Tickets:
 def tickets(loop: Loop, issuer: str) -> Iterator[Tickets]:
     """The ticket system at work."""
     command = [sys.executable, "-m", "mock_agencies", "ticket-system", "--hub", loop.address, "--sign-on", issuer]
-    command += ["--ledger", str(loop.ledger), "--rate", str(loop._rate), "--seed", str(loop._seed)]
-    command += ["--closing", "0.25", "--failing", "0.15", "--dropping", "0.1", "--slow", "0.1", "--lasts", "45"]
+    command += ["--ledger", str(loop.ledger), "--rate", str(loop.rate), "--seed", str(loop.seed)]
+    command += [
+        "--closing",
+        "0.25",
+        "--failing",
+        "0.15",
+        "--dropping",
+        "0.1",
+        "--slow",
+        "0.1",
+        "--lasts",
+        str(loop.lasts),
+    ]
     command += ["--linger", "3600", "--until-stdin-closes"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -250,15 +272,17 @@ def tickets(loop: Loop, issuer: str) -> Iterator[Tickets]:
         assert "ticket_system" in process.stdout.readline(), "the ticket system did not start"
         yield Tickets(process, process.stdout)
     finally:
-        process.stdin.close()
+        # Processes that were forked meanwhile hold its stdin open.
+        process.terminate()
         process.wait(timeout=30)
+        process.stdin.close()
         process.stdout.close()
 
 
-def run(folder: Path, *, kills: int, rate: float, seed: int, verbose: bool = False) -> Tally:
+def run(folder: Path, *, kills: int, rate: float, seed: int, lasts: float = 45.0, verbose: bool = False) -> Tally:
     """As many rounds as asked; raises AssertionError if anything is lost or doubled."""
     with world.started() as outside, EmbeddedServer(folder / "cluster") as postgres:
-        loop = Loop(postgres, outside, folder, rate, seed)
+        loop = Loop(postgres, outside, folder, rate, seed, lasts)
         loop.start()
         try:
             with tickets(loop, outside.issuer) as dispatching:
@@ -281,11 +305,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--rate", type=float, default=4.0, help="work orders a second")
+    parser.add_argument("--lasts", type=float, default=45.0, help="seconds until a form is wanted as it is")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-autofill-") as temporary:
         Path(temporary).chmod(0o755)
-        tally = run(Path(temporary), kills=options.kills, rate=options.rate, seed=options.seed, verbose=True)
+        tally = run(
+            Path(temporary),
+            kills=options.kills,
+            rate=options.rate,
+            seed=options.seed,
+            lasts=options.lasts,
+            verbose=True,
+        )
     print(tally)  # noqa: T201 - the script's own output
 
 
