@@ -144,6 +144,11 @@ def portions(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, list[Map
         first += len(portion)
 
 
+def keyed(requests: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The requests, each under a key, so that a portion that was not answered may be sent again."""
+    return ({"key": str(uuid4()), **request} for request in requests)
+
+
 def _answers(answer: httpx.Response, first: int) -> Iterator[Line]:
     for text in answer.text.splitlines():
         said = json.loads(text)

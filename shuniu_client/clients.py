@@ -72,8 +72,8 @@ class Client:
         return self._batch(WORK_ORDERS, statements)
 
     def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
-        """Asks for many forms; answers come in the order of the lines."""
-        return self._batch(AUTOFILLS, requests)
+        """Asks for many forms; answers come in the order of the lines.  A line without a `key` gets a fresh one."""
+        return self._batch(AUTOFILLS, calls.keyed(requests))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -158,8 +158,8 @@ class AsyncClient:
         return self._batch(WORK_ORDERS, statements)
 
     def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
-        """Asks for many forms; answers come in the order of the lines."""
-        return self._batch(AUTOFILLS, requests)
+        """Asks for many forms; answers come in the order of the lines.  A line without a `key` gets a fresh one."""
+        return self._batch(AUTOFILLS, calls.keyed(requests))
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -162,21 +162,25 @@ def test_a_work_order_number_cannot_lead_elsewhere() -> None:
 def test_batches_go_in_portions_and_lines_are_counted_over_the_whole() -> None:
     """1,200 lines, three calls, 1,200 answers; bad lines are answered like the others."""
 
+    keys: set[str] = set()
+
     def answer(request: httpx.Request) -> httpx.Response:
         lines = request.read().splitlines()
+        keys.update(json.loads(line)["key"] for line in lines)
         said = [
-            {"line": number, "problem": {}} if b"bad" in line else {"line": number, "id": "x"}
+            {"line": number, "problem": {}} if b"wrong" in line else {"line": number, "id": "x"}
             for number, line in enumerate(lines, 1)
         ]
         return httpx.Response(200, text="".join(json.dumps(one) + "\n" for one in said))
 
     client = Client(HUB, lambda: "token", transport=httpx.MockTransport(answer))
-    rows = ({"work_order": "bad" if number == 700 else "W"} for number in range(1, 1201))
+    rows = ({"work_order": "wrong" if number == 700 else "W"} for number in range(1, 1201))
 
     found = list(client.autofill_all(rows))
 
     assert [one.line for one in found] == list(range(1, 1201))
     assert [one.line for one in found if not one.ok] == [700]
+    assert len(keys) == 1200
 
 
 def test_the_gateway_offers_the_same_client() -> None:
