@@ -12,6 +12,8 @@ from schemas.codes import Code
 
 # Whoever is not an administrator works on cases.
 ON_CASES: Final = frozenset(Role) - SEPARATED - {Role.REGION_ADMINISTRATOR}
+# Whoever looks after a part of the tree, and whoever watches them.
+OF_THE_TREE: Final = frozenset(Role) - {Role.ASSISTANT, Role.JUDGE}
 AUDIT: Final = frozenset({Role.AUDIT_ADMINISTRATOR})
 
 
@@ -24,6 +26,7 @@ class Label(Code):
     REPORTS = "reports", "查询告知", "Reports to persons"
     VERIFY = "verify", "日志校验", "Verification"
     FIGURES = "figures", "统计", "Figures"
+    ADMINISTRATION = "administration", "管理", "Administration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     Room(Label.REPORTS, "/console/reports", AUDIT | {Role.CENTRE_ADMINISTRATOR}),
     Room(Label.VERIFY, "/console/verify", AUDIT),
     Room(Label.FIGURES, "/console/figures", FIGURES),
+    Room(Label.ADMINISTRATION, "/administration", OF_THE_TREE),
 )
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from gateway.web import assets, home, verify
+from gateway.web.administration import pages as administration
 from gateway.web.clerk import asking, orders, record, results
 from gateway.web.console import pages as console
 
@@ -19,6 +20,7 @@ ROUTERS: Final = (
     results.router,
     record.router,
     console.router,
+    administration.router,
 )
 
 

@@ -1,0 +1,62 @@
+"""
+Standing in inside a group: who does the tasks of whom, from which day to which.
+"""
+
+from datetime import date
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api.callers import TheHub
+from gateway.api.problems import Problem
+from gateway.compliance.calendar import begin_of, end_of
+from gateway.organization.people import LONGEST_USER, USER_ID
+from gateway.web.administration.parts import GroupLeader, beside, told
+from gateway.web.console.reading import acting
+from gateway.web.headers import PAGE_HEADERS
+
+router = APIRouter(prefix="/administration/deputies", include_in_schema=False)
+
+PATH: Final = "/administration/deputies"
+User = Annotated[str, Form(pattern=USER_ID, max_length=LONGEST_USER)]
+
+
+@router.get("")
+async def deputies(page: GroupLeader, hub: TheHub) -> Response:
+    """What is arranged in the leader's group, and who is there."""
+    _, people = await hub.organization.whole(below=page.member.place.id)
+    names = {one.user: one.name for one in people if one.active}
+    return page.show(
+        "administration/deputies.html",
+        beside=beside(page),
+        arranged=await hub.delegations.of(page.member),
+        names=names,
+        people=list(names.items()),
+    )
+
+
+@router.post("")
+async def arrange(
+    page: GroupLeader,
+    hub: TheHub,
+    absent: User,
+    deputy: User,
+    since: Annotated[date, Form()],
+    until: Annotated[date, Form()],
+) -> Response:
+    """Lets one person stand in for another, on whole days of the court."""
+    with told():
+        await hub.delegations.make(
+            page.member, acting(page), absent=absent, deputy=deputy, starts_at=begin_of(since), ends_at=end_of(until)
+        )
+    return RedirectResponse(PATH, 303, headers=PAGE_HEADERS)
+
+
+@router.post("/end")
+async def end(page: GroupLeader, hub: TheHub, delegation: Annotated[UUID, Form()]) -> Response:
+    """Ends one now."""
+    if not await hub.delegations.end(page.member, acting(page), delegation):
+        raise Problem("not-found")
+    return RedirectResponse(PATH, 303, headers=PAGE_HEADERS)

@@ -1,0 +1,88 @@
+"""
+How things stand: kinds of work order as this court has them, agencies with their drift, the log's anchors and keys.
+
+Read-only: a kind is changed in a file, an agency in another, a key on the hub's host (docs/access.md, docs/audit.md).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway.api.agencies import agency_view, standing_view
+from gateway.api.callers import TheHub
+from gateway.web.administration.parts import OfTheTree, beside
+
+router = APIRouter(prefix="/administration", include_in_schema=False)
+
+# Files of the key folder whose age is told; what is in them never is.
+KEY_FILES: Final = ("hub.key", "audit.keys", "audit.guard", "witness.key")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAge:
+    """A file of the key folder: since when it is as it is."""
+
+    name: str
+    since: datetime
+    days: int
+
+
+@router.get("/kinds")
+async def kinds(page: OfTheTree, hub: TheHub) -> Response:
+    """Every kind of work order as the reader's court has it."""
+    catalogue = hub.access.catalogue
+    mine = [catalogue.kind(page.member.court, name) for name in catalogue.kinds]
+    return page.show(
+        "administration/kinds.html",
+        beside=beside(page),
+        kinds=[kind for kind in mine if kind is not None],
+        digest=catalogue.digest[:16],
+    )
+
+
+@router.get("/agencies")
+async def agencies(page: OfTheTree, hub: TheHub) -> Response:
+    """Every agency, each lookup with its state as this process sees it."""
+    now = datetime.now(UTC)
+    standings = {(one.agency, one.capability): standing_view(one, now) for one in hub.guards.states()}
+    return page.show(
+        "administration/agencies.html",
+        beside=beside(page),
+        agencies=[agency_view(hub.agencies, name, standings) for name in hub.agencies],
+    )
+
+
+@router.get("/health")
+async def health(page: OfTheTree, hub: TheHub) -> Response:
+    """How far the log is signed and anchored, and how old each key is."""
+    head = await asyncio.to_thread(hub.log.reader.head)
+    return page.show(
+        "administration/health.html",
+        beside=beside(page),
+        origin=hub.log.origin,
+        vkey=hub.log.keys.signer.vkey.encode(),
+        size=head.size,
+        signed=hub.log.checkpoint_size,
+        age=round(hub.log.signer.age, 1),
+        broken=None if hub.log.signer.broken is None else str(hub.log.signer.broken),
+        orphans=hub.anchoring.open_orphans,
+        anchors=await hub.anchoring.report(),
+        keys=await asyncio.to_thread(key_ages, hub.settings.key_folder, datetime.now(UTC)),
+    )
+
+
+def key_ages(folder: Path, now: datetime) -> Sequence[KeyAge]:
+    """The age of every key that is there."""
+    found = []
+    for name in KEY_FILES:
+        path = folder / name
+        if path.exists():
+            since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            found.append(KeyAge(name, since, max((now - since).days, 0)))
+    return found

@@ -1,0 +1,152 @@
+"""
+The court's tree as its reader sees it, and the changes that their office allows; each change is on record.
+
+Whom a change concerns stands in the body of a form and never in an address.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Form
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api.callers import TheHub
+from gateway.hub import Hub
+from gateway.organization.administration import holds_office, sees_below
+from gateway.organization.people import LONGEST_USER, USER_ID, Person
+from gateway.organization.plan import Proposal
+from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
+from gateway.organization.roles import Role
+from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
+from gateway.web.administration.parts import OfTheTree, beside, told
+from gateway.web.console.reading import Blank, acting
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.languages import word
+from gateway.web.page import OwnPage
+
+router = APIRouter(prefix="/administration/tree", include_in_schema=False)
+
+PATH: Final = "/administration/tree"
+UnitId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=LONGEST_ID)]
+UserId = Annotated[str, Field(pattern=USER_ID, max_length=LONGEST_USER)]
+Label = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A unit with whoever sits in it and whatever hangs below it."""
+
+    unit: Unit
+    people: Sequence[Person]
+    below: Sequence["Branch"]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    csrf_token: str = ""
+
+    def __repr_args__(self) -> tuple[tuple[str, object], ...]:
+        """Nothing: the form tells of people."""
+        return ()
+
+
+class PersonForm(_Form):
+    """A person's place, roles and name; a name that is left empty stays, and so do roles that were not shown."""
+
+    user: UserId
+    unit: UnitId
+    name: Annotated[Label | None, Blank] = None
+    with_roles: bool = False
+    roles: list[Role] = []
+
+
+class OffForm(_Form):
+    """Whose account is switched off."""
+
+    user: UserId
+    court: Annotated[str, Field(min_length=1, max_length=16)]
+
+
+class UnitForm(_Form):
+    """A centre below a court, or a group below a centre."""
+
+    id: UnitId
+    parent: UnitId
+    kind: Literal["centre", "group"]
+    zh: Label
+    en: Label
+
+
+@router.get("")
+async def tree(page: OfTheTree, hub: TheHub) -> Response:
+    """The reader's part of the tree."""
+    member = page.member
+    units, people = await hub.organization.whole(below=member.place.id)
+    if not sees_below(member):
+        units = [unit for unit in units if unit.id == member.place.id]
+        people = [one for one in people if (one.court, one.user) == (member.court, member.user)]
+    return page.show(
+        "administration/tree.html",
+        beside=beside(page),
+        trunk=_branches(units, people, member.place.id),
+        units=units,
+        choices=[(unit.id, word(page.language, unit)) for unit in units],
+        changes=holds_office(member),
+        roles=list(Role),
+    )
+
+
+@router.post("/people")
+async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm, Form()]) -> Response:
+    """Enters, moves or names a person, gives and takes roles, as far as the reader's office goes."""
+    return await _changed(
+        page,
+        hub,
+        PersonProposal(
+            vault=hub.organization.vault,
+            user=form.user,
+            unit=form.unit,
+            roles=frozenset(form.roles) if form.with_roles else None,
+            name=form.name,
+        ),
+    )
+
+
+@router.post("/off")
+async def switch_off(page: OfTheTree, hub: TheHub, form: Annotated[OffForm, Form()]) -> Response:
+    """Switches an account off at once."""
+    return await _changed(page, hub, SwitchOff(vault=hub.organization.vault, court=form.court, user=form.user))
+
+
+@router.post("/units")
+async def change_unit(page: OfTheTree, hub: TheHub, form: Annotated[UnitForm, Form()]) -> Response:
+    """Makes, renames or moves a centre or a group."""
+    return await _changed(
+        page, hub, UnitProposal(id=form.id, parent=form.parent, kind=UnitKind(form.kind), zh=form.zh, en=form.en)
+    )
+
+
+async def _changed(page: OwnPage, hub: Hub, proposal: Proposal) -> Response:
+    with told():
+        index = await hub.organization.change(page.member, acting(page), proposal)
+    done = "" if index is None else f"?record={index}"
+    return RedirectResponse(f"{PATH}{done}", 303, headers=PAGE_HEADERS)
+
+
+def _branches(units: Sequence[Unit], people: Sequence[Person], top: str) -> list[Branch]:
+    seats: dict[str, list[Person]] = {}
+    for one in people:
+        seats.setdefault(one.unit, []).append(one)
+    children: dict[str | None, list[Unit]] = {}
+    for unit in units:
+        children.setdefault(None if unit.id == top else unit.parent, []).append(unit)
+    return _below(None, children, seats)
+
+
+def _below(
+    parent: str | None, children: Mapping[str | None, Sequence[Unit]], seats: Mapping[str, Sequence[Person]]
+) -> list[Branch]:
+    return [Branch(unit, seats.get(unit.id, ()), _below(unit.id, children, seats)) for unit in children.get(parent, ())]
