@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # Where Debian's package of golang.org/x/mod lies.
 GO_SOURCES ?= /usr/share/gocode
+FUZZ_SECONDS ?= 600
+FUZZ_LANES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -48,6 +50,12 @@ prove-access: $(VENV)/.development ## the right follows the task: a long statefu
 	SHUNIU_TEST_RUNS=60 SHUNIU_TEST_STEPS=60 SHUNIU_TEST_RACES=1000 \
 	$(BIN)/pytest -q -s tests/access/test_the_right_follows_the_task.py tests/access/test_revocation_race.py
 
+fuzz: $(VENV)/.fuzzing ## hostile answers to every reader, for FUZZ_SECONDS each (600), FUZZ_LANES at a time (2)
+	$(BIN)/python -m fuzz.every --seconds $(FUZZ_SECONDS) --lanes $(FUZZ_LANES)
+
+bench-lag: $(VENV)/.development ## how long the event loop waits while 5 MB of each family are read
+	$(BIN)/python -m fuzz.lag
+
 lock: ## resolve the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
@@ -65,8 +73,12 @@ $(VENV)/.runtime: $(VENV)/.python requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
+$(VENV)/.fuzzing: $(VENV)/.development fuzz/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r fuzz/requirements.txt
+	@touch $@
+
 $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test lint bench bench-audit bench-access prove-audit prove-access prove-autofill interop lock clean
+.PHONY: help demo serve test lint bench bench-audit bench-access prove-audit prove-access prove-autofill interop fuzz bench-lag lock clean

@@ -30,11 +30,17 @@ _MATCHES = "1"
 
 _NUMBER_LENGTH = 18
 
+# Characters of a leaf that is read.  Comparing and folding is work on the event loop: five megabytes of one "number"
+# would hold it for a second.  Leaves that are not read, such as a photo, may be as long as they like.
+_LONGEST_LEAF = 1_000
+
 
 def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
     """
     Reads the rows of one answer about one subject.  Raises `AnswerUnreadable`.
     """
+    for row in rows.records:
+        _check_lengths(row, mapping)
     mine = [row for row in rows.records if _is_about(row, mapping, subject)]
     if rows.records and not mine:
         raise AnswerUnreadable(Reason.WRONG_SUBJECT, at=mapping.echo)
@@ -72,6 +78,12 @@ def asked_number(subject: Subject) -> str:
     if len(subject.id_number) == _NUMBER_LENGTH:
         return subject.id_number
     return parse(subject.id_type, subject.id_number, country=subject.country).asked_as
+
+
+def _check_lengths(row: Row, mapping: RecordMap) -> None:
+    too_long = [leaf for leaf in mapping.leaves if isinstance(row.get(leaf), str) and len(row[leaf]) > _LONGEST_LEAF]
+    if too_long:
+        raise AnswerUnreadable(at=min(too_long))
 
 
 def _state(

@@ -10,7 +10,7 @@ import importlib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from adapters.contract import Adapter, Capability, Question, Reading
 from adapters.registry import load_agencies
 from adapters.wire import clock as wire
 from adapters.wire.secrets import ProcessStore
-from gateway.lookup.asking import Answer, Planned, ask
+from gateway.lookup import asking
+from gateway.lookup.asking import Answer, Planned
 from mock_agencies import credentials
 from mock_agencies.agency import Agency
 from mock_agencies.clock import Clock
@@ -32,6 +33,8 @@ from schemas.codes import IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
 ROOT: Final = Path(__file__).parents[1]
+# Finds that are kept: a folder for each target, a file for each, named after the state and reason that it ends in.
+CORPUS: Final = ROOT / "fuzz/corpus"
 SECONDS: Final = 5.0
 
 OFFICIAL: Final = Official(
@@ -167,29 +170,20 @@ class Stage:
         self.mount = Mount(server, target.paths)
         self._store = Forgetful()
         agencies = load_agencies(
-            _configuration(target, folder),
-            _credentials(folder),
+            configuration(target, folder),
+            credentials_file(folder),
             transports={target.agency: self.mount},
             store=self._store,
             clock=clock,
         )
-        adapter = agencies[target.agency]
-        self._planned = Planned(adapter=adapter, capability=adapter.capabilities[target.capability])
-        self._guards: Any = Unguarded()
+        self._adapter = agencies[target.agency]
 
     async def ask(self, said: Said | None = None) -> Answer:
         """Asks the target's question; the answer to it is `said`, or else the mock agency's own."""
         self.mount.said, self.mount.heard = said, None
         if self.target.secret:
             self._store.forget()
-        question = Question(
-            lookup="00000000-0000-4000-8000-000000000815",
-            subject=self._subject,
-            official=OFFICIAL,
-            matter=MATTER,
-            deadline=asyncio.get_running_loop().time() + SECONDS,
-        )
-        return await ask(self._planned, question, self._guards)
+        return await ask(self._adapter, self.target.capability)
 
     async def seeds(self) -> dict[str, Said]:
         """What the mock agency can say to this question: its true answer, and each of its faults by name."""
@@ -206,18 +200,31 @@ class Stage:
         server.script.clear()
         return seeds
 
-    @cached_property
-    def _subject(self) -> Subject:
-        # Somebody whom every agency holds.
-        kind = self._planned.capability.subject
-        party = Population(1).cast["moved" if kind is SubjectKind.PERSON else "company_active"]
-        if isinstance(party, Person):
-            return Subject(kind=kind, id_type=IdType.RESIDENT_ID, id_number=party.id_number, name=party.name)
-        assert isinstance(party, Organization)
-        return Subject(kind=kind, id_type=IdType.USCC, id_number=str(party.uscc), name=party.name)
+
+async def ask(adapter: Adapter, capability: str) -> Answer:
+    """One question about somebody whom every agency holds, and what the hub makes of its end."""
+    declared = adapter.capabilities[capability]
+    question = Question(
+        lookup="00000000-0000-4000-8000-000000000815",
+        subject=_subject(declared.subject),
+        official=OFFICIAL,
+        matter=MATTER,
+        deadline=asyncio.get_running_loop().time() + SECONDS,
+    )
+    guards: Any = Unguarded()
+    return await asking.ask(Planned(adapter=adapter, capability=declared), question, guards)
 
 
-def _configuration(target: Target, folder: Path) -> Path:
+@cache
+def _subject(kind: SubjectKind) -> Subject:
+    party = Population(1).cast["moved" if kind is SubjectKind.PERSON else "company_active"]
+    if isinstance(party, Person):
+        return Subject(kind=kind, id_type=IdType.RESIDENT_ID, id_number=party.id_number, name=party.name)
+    assert isinstance(party, Organization)
+    return Subject(kind=kind, id_type=IdType.USCC, id_number=str(party.uscc), name=party.name)
+
+
+def configuration(target: Target, folder: Path) -> Path:
     """The demo's agencies.toml with the target's changes."""
     written = (ROOT / "gateway/demo/agencies.toml").read_text("utf-8")
     for old, new in target.changes:
@@ -236,7 +243,8 @@ def _signing(folder: Path) -> tuple[dict[str, Signer], wire.Clock]:
     return {"signer": signer}, wire.Clock(now=lambda: now)
 
 
-def _credentials(folder: Path) -> Path:
+def credentials_file(folder: Path) -> Path:
+    """The mock agencies' credentials, for their owner alone."""
     path = folder / "credentials.toml"
     path.touch(mode=0o600)
     path.write_text(credentials.as_toml(), "utf-8")

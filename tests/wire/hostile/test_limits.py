@@ -3,6 +3,7 @@ An answer is about one subject: how many rows, values, layers and characters of 
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from adapters.errors import AnswerUnreadable
 from adapters.wire import decode
 from adapters.wire.family import MOST_ROWS
+from fuzz.stage import Said, Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -125,3 +127,29 @@ def test_a_long_name_is_not_repeated_in_the_path_of_each_leaf() -> None:
 def test_a_reference_is_kept_if_it_has_the_form_of_one(leaf: Any, kept: str | None) -> None:
     """It is shown to clerks and stands in records: no place for whatever an agency writes there."""
     assert decode.reference(leaf) == kept
+
+
+@pytest.mark.parametrize(
+    ("leaf", "length", "state"),
+    [
+        ("AAE006", 1000, "found"),
+        ("AAE006", 1001, "unavailable"),
+        ("AAC002", 1001, "unavailable"),
+        ("XP", 9999, "found"),
+    ],
+)
+async def test_a_leaf_that_is_read_has_a_length_and_any_other_has_none(
+    stage: Callable[[str], Stage], leaf: str, length: int, state: str
+) -> None:
+    """A photo may be long, an address or a number may not."""
+    played = stage("irs")
+    await played.ask()
+    said = played.mount.heard
+    assert said is not None
+    envelope = json.loads(said.body)
+    for row in envelope["datas"]:
+        row[leaf] = "甲" * length
+
+    answer = await played.ask(Said(json.dumps(envelope).encode(), headers=said.headers))
+
+    assert answer.state == state
