@@ -3,6 +3,7 @@ The engine behind the port: pyreqwest (reqwest and hyper), one client per agency
 """
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
@@ -27,6 +28,7 @@ from adapters.errors import (
     AgencyUnavailable,
     AgencyUnreachable,
     AnswerUnreadable,
+    CredentialsRejected,
 )
 from adapters.wire.tls import Trust
 from schemas.codes import Reason
@@ -36,6 +38,10 @@ POOL_TIMEOUT: Final = timedelta(milliseconds=500)
 
 # What the engine says of an agency's certificate: unknown issuer, another name, out of its time, self-signed.
 _NOT_TRUSTED: Final = "invalid peer certificate"
+# What the agency's side says of ours, in the words of RFC 8446 (6.2).
+_OURS_NOT_TRUSTED: Final = re.compile(
+    "received fatal alert: (BadCertificate|UnsupportedCertificate|Certificate[A-Z][a-z]+|UnknownC[Aa]|AccessDenied)"
+)
 
 # Most answers fit into one piece, and one piece is one crossing into the engine.
 _PIECE: Final = 65_536
@@ -141,10 +147,11 @@ def _meaning(error: PyreqwestError) -> AgencyError:
     causes: list[str] = []
     if isinstance(error, DetailedPyreqwestError):
         causes = [cause["message"] for cause in error.details["causes"] or ()]
+    if any(_OURS_NOT_TRUSTED.match(cause) for cause in causes):
+        return CredentialsRejected()
     if "client error (Connect)" in causes:
-        if any(cause.startswith(_NOT_TRUSTED) for cause in causes):
-            return AgencyFault(Reason.CERTIFICATE)
-        return AgencyUnreachable(sent=False)
+        untrusted = any(cause.startswith(_NOT_TRUSTED) for cause in causes)
+        return AgencyFault(Reason.CERTIFICATE) if untrusted else AgencyUnreachable(sent=False)
     match error:
         case PoolTimeoutError():
             return AgencyUnavailable(Reason.OVERLOADED)

@@ -39,13 +39,15 @@ class Reply:
 
 class Port:
     """
-    Sends one request to one agency and returns its whole answer, or raises one of five errors of ours.
+    Sends one request to one agency and returns its whole answer, or raises one of six errors of ours.
 
     `AgencyTimeout`: not whole by the given time.  `AgencyUnreachable`: the connection failed or broke, `sent` is False
     only when surely nothing left the house.  `AgencyUnavailable(overloaded)`: no free connection, nothing was sent.
     `AnswerUnreadable`: not HTTP, cut short, encoded or larger than the limit (bytes).  `AgencyFault`: the agency's
     certificate is not to be trusted, or the request is for another place than scheme, host and port of `address`, and
-    nothing was sent.  A cancelled request gives its connection back by the time given to it, at latest.
+    nothing was sent.  `CredentialsRejected`: it does not take our certificate.
+
+    A cancelled request gives its connection back by the time given to it, at latest.
     """
 
     def __init__(

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.errors import (
     AgencyError,
+    AgencyFault,
     AgencyTimeout,
     AgencyUnavailable,
     AgencyUnreachable,
@@ -278,7 +279,7 @@ async def test_a_cookie_is_not_sent_back(raw_server: Any) -> None:
 async def test_the_environment_s_proxy_is_not_used(raw_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outward ways are configuration, not environment."""
     server = raw_server(saying(OK))
-    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with server.serving() as address, port() as through:
         assert (await send(through, address)).status == 200
@@ -409,3 +410,23 @@ async def test_no_error_of_the_engine_hangs_on_ours(raw_server: Any, behaviour: 
     error = caught.value
     assert (error.__cause__, error.__context__) == (None, None)
     assert not any(word in f"{error!s}{error!r}{error.args}" for word in ("127.0.0.1", "canary", "http:"))
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["http://{host}:{other}", "https://{host}:{port}", "http://localhost:{port}", "http://agency@{host}:{port}"],
+)
+async def test_a_port_speaks_to_its_agency_and_to_nobody_else(raw_server: Any, elsewhere: str) -> None:
+    """Whatever mistake made the address: another scheme, host or port is refused before anything is sent."""
+    server, other = raw_server(saying(OK)), raw_server(saying(OK))
+    async with server.serving() as address, other.serving() as wrong:
+        host, number = "127.0.0.1", address.rpartition(":")[2]
+        asked = elsewhere.format(host=host, port=number, other=wrong.rpartition(":")[2])
+        pinned = Port(Engine(connections=1, https_only=False), address=address)
+        reply = await send(pinned, address)
+        with pytest.raises(AgencyFault) as caught:
+            await send(pinned, asked)
+        await pinned.aclose()
+
+    assert (reply.status, len(server.requests), other.requests) == (200, 1, [])
+    assert caught.value.reason is Reason.NOT_CONFIGURED
