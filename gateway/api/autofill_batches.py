@@ -73,7 +73,7 @@ async def autofill_batch(request: Request, caller: Signed, hub: TheHub) -> Respo
 
 
 async def _answers(request: Request, hub: Hub, caller: Caller) -> AsyncIterator[bytes]:
-    waiting: deque[asyncio.Task[dict[str, Any]]] = deque()
+    waiting: deque[tuple[str | None, asyncio.Task[dict[str, Any]]]] = deque()
     number = 0
     try:
         async for line in _lines(request):
@@ -81,16 +81,19 @@ async def _answers(request: Request, hub: Hub, caller: Caller) -> AsyncIterator[
             if isinstance(line, Problem):
                 # It concerns the whole batch: the lines before it are answered first.
                 while waiting:
-                    yield _encoded(await waiting.popleft())
+                    yield _encoded(await waiting.popleft()[1])
                 yield _encoded({"line": number, "problem": line.body()})
                 return
-            if len(waiting) >= AT_ONCE:
-                yield _encoded(await waiting.popleft())
-            waiting.append(asyncio.create_task(_answered(hub, caller, number, line)))
+            read = _read(line)
+            key = read.key if isinstance(read, AutofillLine) else None
+            # Of two lines with one key the second is answered with what the first has made.
+            while len(waiting) >= AT_ONCE or (key is not None and any(key == other for other, _ in waiting)):
+                yield _encoded(await waiting.popleft()[1])
+            waiting.append((key, asyncio.create_task(_answered(hub, caller, number, read))))
         while waiting:
-            yield _encoded(await waiting.popleft())
+            yield _encoded(await waiting.popleft()[1])
     finally:
-        for task in waiting:
+        for _, task in waiting:
             task.cancel()
 
 
@@ -116,15 +119,18 @@ async def _lines(request: Request) -> AsyncIterator[bytes | Problem]:
         yield rest if count < MOST_LINES else Problem("body-too-large")
 
 
-async def _answered(hub: Hub, caller: Caller, number: int, line: bytes) -> dict[str, Any]:
-    said: dict[str, Any] = {"line": number}
-    errors: list[Any] = []
+def _read(line: bytes) -> AutofillLine | Problem:
     try:
-        read = AutofillLine.model_validate_json(line)
+        return AutofillLine.model_validate_json(line)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_context=False, include_input=False)
-    if errors:
-        return said | {"problem": as_problem(RequestValidationError(errors)).body()}
+    return as_problem(RequestValidationError(errors))
+
+
+async def _answered(hub: Hub, caller: Caller, number: int, read: AutofillLine | Problem) -> dict[str, Any]:
+    said: dict[str, Any] = {"line": number}
+    if isinstance(read, Problem):
+        return said | {"problem": read.body()}
     body = read.request()
     key = key_of(hub.vault, caller, read.key, "autofill", body.model_dump_json().encode())
     try:

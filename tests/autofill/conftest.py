@@ -4,7 +4,7 @@ Short ways to ask for forms on the court's desk.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -20,6 +20,7 @@ class Forms:
     """A ticket system that asks for forms."""
 
     desk: Desk
+    token: str = field(repr=False)
 
     def ask(self, number: str, *, key: str | None = None, client: str = "ticket-system", **more: Any) -> httpx.Response:
         """Asks for the form of a work order."""
@@ -31,7 +32,8 @@ class Forms:
 
     def see(self, name: str, **who: str) -> dict[str, Any]:
         """A request as it stands."""
-        answer = self.desk.call("GET", f"/v1/autofill/{name}", **(who or {"client": "ticket-system"}))
+        token = self.desk.token(**who) if who else self.token
+        answer = self.desk.court.call(token, "GET", f"/v1/autofill/{name}")
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -49,7 +51,7 @@ class Forms:
             found = self.see(name)
             if true(found):
                 return found
-            time.sleep(0.05)
+            time.sleep(0.1)
         raise AssertionError(found)
 
     def ended(self, name: str) -> dict[str, Any]:
@@ -60,7 +62,7 @@ class Forms:
 @pytest.fixture
 def forms(desk: Desk) -> Forms:
     """Forms of the court's desk."""
-    return Forms(desk)
+    return Forms(desk, desk.token(client="ticket-system"))
 
 
 def fields(found: dict[str, Any], party: int = 1) -> dict[str, dict[str, Any]]:
