@@ -12,7 +12,7 @@ one of them.  What an ambiguous reading holds is for a clerk to choose from, not
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from adapters.contract import Reading, Rows
 from adapters.errors import AnswerUnreadable
@@ -32,7 +32,7 @@ _NUMBER_LENGTH = 18
 
 # Characters of a leaf that is read.  Comparing and folding is work on the event loop: five megabytes of one "number"
 # would hold it for a second.  Leaves that are not read, such as a photo, may be as long as they like.
-_LONGEST_LEAF = 1_000
+LONGEST_LEAF: Final = 1_000
 
 
 def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
@@ -81,7 +81,7 @@ def asked_number(subject: Subject) -> str:
 
 
 def _check_lengths(row: Row, mapping: RecordMap) -> None:
-    too_long = [leaf for leaf in mapping.leaves if isinstance(row.get(leaf), str) and len(row[leaf]) > _LONGEST_LEAF]
+    too_long = [leaf for leaf in mapping.leaves if isinstance(row.get(leaf), str) and len(row[leaf]) > LONGEST_LEAF]
     if too_long:
         raise AnswerUnreadable(at=min(too_long))
 

@@ -24,7 +24,7 @@ S = TypeVar("S", bound=Sized)
 _UNWRITABLE: Final = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|]]>")
 
 # Larger answers are read in a thread, so that one flooding agency does not hold up the event loop for the others.
-_THREAD_ABOVE: Final = 65_536
+THREAD_ABOVE: Final = 65_536
 
 # An answer is about one subject.  Reading its rows is work on the event loop, and no party has so many.
 MOST_ROWS: Final = 200
@@ -116,7 +116,7 @@ class Family(ABC):
 
     async def _decoded(self, raw: RawAnswer) -> Any:
         """What `_decode` makes of the answer, off the event loop if it is large."""
-        if len(raw.body) > _THREAD_ABOVE:
+        if len(raw.body) > THREAD_ABOVE:
             return await asyncio.to_thread(self._decode, raw)
         return self._decode(raw)
 

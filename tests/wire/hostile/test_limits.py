@@ -10,9 +10,12 @@ import httpx
 import pytest
 
 from adapters.errors import AnswerUnreadable
+from adapters.reading import LONGEST_LEAF
 from adapters.wire import decode
-from adapters.wire.family import MOST_ROWS
-from fuzz.stage import Said, Stage
+from adapters.wire.family import MOST_ROWS, THREAD_ABOVE
+from adapters.wire.port import BODY_LIMIT
+from adapters.wire.signed import WINDOW
+from fuzz.stage import ROOT, Said, Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -153,3 +156,20 @@ async def test_a_leaf_that_is_read_has_a_length_and_any_other_has_none(
     answer = await played.ask(Said(json.dumps(envelope).encode(), headers=said.headers))
 
     assert answer.state == state
+
+
+def test_the_documented_limits_are_those_that_hold() -> None:
+    """What an author of an adapter reads is what the hub does."""
+    written = (ROOT / "docs/adapters.md").read_text("utf-8")
+
+    for line in (
+        f"| body | {BODY_LIMIT:,} bytes |",
+        f"| values of a JSON document, elements or attributes of an XML document | {decode.PARTS_LIMIT:,} |",
+        f"| depth of JSON, of XML | {decode.DEPTH_LIMIT}, 256 |",
+        f"| characters of a path | {decode.PATH_LIMIT} |",
+        f"| rows of an answer | {MOST_ROWS} |",
+        f"| characters of a leaf that is read | {LONGEST_LEAF:,} |",
+        f"Above {THREAD_ABOVE:,} bytes",
+        f"| `signed_window` | {WINDOW} |",
+    ):
+        assert line in written
