@@ -1,0 +1,133 @@
+"""
+docs/ticket-systems.md is true: its commands are run as they stand, in its order.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk import Desk
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "ticket-systems.md"
+COMMANDS = re.findall(r"^```sh\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+RECEIVER, EXAMPLE = re.findall(
+    r"^```python\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port for the document's receiver, in place of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number: int = listener.getsockname()[1]
+    return number
+
+
+class Shell:
+    """One shell, as somebody has it open who reads the document."""
+
+    def __init__(self, desk: Desk) -> None:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = os.environ | {
+            "PATH": path,
+            "SHUNIU_HUB": desk.court.address,
+            "SHUNIU_ISSUER": desk.court.outside.issuer,
+        }
+        self._process = subprocess.Popen(
+            ["bash"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+
+    def run(self, commands: str) -> str:
+        """What the commands print."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{commands}\necho; echo done-$?\n")
+        self._process.stdin.flush()
+        said = []
+        for line in self._process.stdout:
+            if line.startswith("done-"):
+                assert line == "done-0\n", "".join(said)
+                return "".join(said).strip()
+            said.append(line)
+        raise AssertionError("".join(said))
+
+    def close(self) -> None:
+        """Closes it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def shell(desk: Desk) -> Iterator[Shell]:
+    """A shell in the demo's court."""
+    if shutil.which("curl") is None:
+        pytest.skip("the document's commands need curl")
+    one = Shell(desk)
+    yield one
+    one.close()
+
+
+def test_the_commands_lead_from_nothing_to_a_filled_form(shell: Shell, folder: Path, port: int) -> None:
+    """Dispatch, ask, look, register, try, take the callback, close; nothing is shown of it after that."""
+    token, dispatch, ask, look, register, callback, close = (one.replace("8099", str(port)) for one in COMMANDS)
+    shell.run(token)
+    dispatched = shell.run(dispatch)
+    shell.run(ask)
+    for _ in range(200):
+        seen = shell.run(look)
+        if '"state":"filled"' in seen:
+            break
+        time.sleep(0.1)
+    shell.run(register)
+    (folder / "receiver.py").write_text(RECEIVER.replace("8099", str(port)), encoding="utf-8")
+    shell.run(f"{sys.executable} {folder}/receiver.py > {folder}/said 2> {folder}/errors & RECEIVER=$!")
+    shell.run(callback)
+    for _ in range(200):
+        told = (folder / "said").read_text(encoding="utf-8")
+        if "autofill.finished" in told:
+            break
+        time.sleep(0.1)
+    shell.run("kill $RECEIVER")
+    closed = shell.run(close)
+    after = shell.run(look)
+
+    assert '"status":"dispatched"' in dispatched
+    assert "沈知溪" in seen
+    assert "cn.shuniu.receiver.tried.v1 doc-forms" in told
+    assert "沈知溪" in told
+    assert '"status":"closed"' in closed
+    assert "沈知溪" not in after
+
+
+def test_the_python_example_runs_as_it_stands(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints the fields of the form, and by which rule a ticket system looks nobody up itself."""
+    person = desk.cast["moved"]
+    monkeypatch.setenv("SHUNIU_HUB", desk.court.address)
+    monkeypatch.setenv("TOKEN", desk.token(client="ticket-system"))
+    names: dict[str, Any] = {"statement": desk.statement(person), "question": desk.question("", person)}
+    del names["question"]["work_order"]
+
+    exec(EXAMPLE, names)
+
+    said = capsys.readouterr().out.splitlines()
+    assert "DSR_XM filled" in said
+    assert len(EXAMPLE.splitlines()) <= 17
