@@ -19,9 +19,11 @@ from adapters.errors import ConfigurationError
 from gateway.cli import client, standings
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.out import Exit, as_document, fail, show
+from gateway.cli.outbound import outbound_app
 from gateway.settings import Settings
 
 agencies_app = typer.Typer(no_args_is_help=True, help="The agencies and what they can be asked.")
+agencies_app.add_typer(outbound_app)
 
 CONNECT_SECONDS = 2.0
 WATCH_SECONDS = 2.0

@@ -13,15 +13,15 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """A certificate authority of one test; its own certificate ends in 30 days."""
+    """A certificate authority of one test; its own certificate ends in `days`."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, days: float = 30) -> None:
         self.now = datetime.now(UTC)
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._certificate = (
-            self._builder(self._name, self._key, days=(-9, 30))
+            self._builder(self._name, self._key, days=(-9, days))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
