@@ -4,6 +4,7 @@ The processes of the benchmark: mock agencies with sign-on, the hub, and the han
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import httpx
 
@@ -22,7 +23,7 @@ from gateway.demo.world import AGENCIES_TEMPLATE
 
 SIGN_ON: Final = "sign_on"
 AGENCIES: Final = ("public_security", "human_resources", "market_regulation")
-READY_SECONDS: Final = 30
+READY_SECONDS: Final = 90
 TREE: Final = Path(gateway.demo.__file__).with_name("organization.json")
 
 
@@ -70,33 +71,36 @@ def handwritten(world: Outside, net: str) -> Iterator[Gateway]:
     arguments = ("--net", net, "--addresses", json.dumps(world.addresses), "--credentials", str(world.credentials))
     with _program("bench.handwritten", *arguments) as process:
         gateway = Gateway(process=process, address=json.loads(_line(process))["address"])
-        _await_answer(f"{gateway.address}/openapi.json", process)
+        await_answer(f"{gateway.address}/openapi.json", process)
         yield gateway
 
 
 @contextmanager
-def hub(world: Outside, folder: Path) -> Iterator[Gateway]:
-    """The hub as its command serves it, with the bundled PostgreSQL, in a new installation."""
-    environment = _installation(world, folder)
+def hub(world: Outside, folder: Path, *, policy: str = "", **settings: object) -> Iterator[Gateway]:
+    """
+    The hub as its command serves it, with the bundled PostgreSQL, in a new installation.
+
+    `policy` are lines for every agency's table of agencies.toml in place of its number of connections.
+    """
+    told = {f"SHUNIU_{name.upper()}": str(value) for name, value in settings.items()}
+    environment = installation(world, folder, policy) | told
     command = [str(Path(sys.executable).parent / "shuniu")]
     for words in (["init"], ["org", "import", str(TREE)]):
         subprocess.run([*command, *words], check=True, env=environment, capture_output=True)
-    with _process([*command, "serve", "--port", "0"], environment, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        announced = next((line for line in process.stderr if "serves at" in line), "")
-        if not announced:
-            raise RuntimeError("the hub did not start; try: shuniu serve --demo")
-        gateway = Gateway(process=process, address=announced.partition("serves at ")[2].split()[0])
-        _await_answer(f"{gateway.address}/readyz", process)
+    # Not a pipe: a hub that logs every call must not wait for somebody to read it.
+    lines = folder / "hub.log"
+    with lines.open("w") as log, _process([*command, "serve", "--port", "0"], environment, stderr=log) as process:
+        gateway = Gateway(process=process, address=announced(lines, process))
+        await_answer(f"{gateway.address}/readyz", process)
         yield gateway
 
 
 @contextmanager
 def sampled_hub(world: Outside, folder: Path) -> Iterator[Gateway]:
     """The same installation, served by a process that samples itself (`bench.rooms`)."""
-    with _process([sys.executable, "-m", "bench.rooms"], _installation(world, folder)) as process:
+    with _process([sys.executable, "-m", "bench.rooms"], installation(world, folder)) as process:
         gateway = Gateway(process=process, address=json.loads(_line(process))["address"])
-        _await_answer(f"{gateway.address}/readyz", process)
+        await_answer(f"{gateway.address}/readyz", process)
         yield gateway
 
 
@@ -107,12 +111,28 @@ def samples(gateway: Gateway) -> dict[str, float]:
     return rooms
 
 
-def _installation(world: Outside, folder: Path) -> dict[str, str]:
+def announced(lines: Path, process: subprocess.Popen[str]) -> str:
+    """The address that a hub has written into its log."""
+    until = time.monotonic() + READY_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        _, found, rest = lines.read_text(encoding="utf-8").partition("serves at ")
+        if found and " " in rest:
+            return rest.split()[0]
+        time.sleep(0.05)
+    raise RuntimeError("the hub did not start; try: shuniu serve --demo")
+
+
+def installation(world: Outside, folder: Path, policy: str = "") -> dict[str, str]:
+    """The environment of a hub in this world; writes its agencies.toml."""
     agencies = folder / "agencies.toml"
     text = AGENCIES_TEMPLATE.read_text(encoding="utf-8")
     for agency, table in tomllib.loads(text).items():
         text = text.replace(f'"{table["address"]}"', f'"{world.addresses[agency]}"')
-    agencies.write_text(text, encoding="utf-8")
+    # Every lookup asks: the gateways beside it remember nothing either.
+    text = re.sub(r"(?m)^fresh_for = .*$", "", text)
+    agencies.write_text(
+        re.sub(r"(?m)^connections = .*\nqueue = .*$", policy, text) if policy else text, encoding="utf-8"
+    )
     return os.environ | {
         "SHUNIU_FOLDER": str(folder / "hub"),
         "SHUNIU_AGENCIES": str(agencies),
@@ -130,7 +150,7 @@ def _program(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def _process(
-    command: list[str], environment: dict[str, str], *, stderr: int | None = None
+    command: list[str], environment: dict[str, str], *, stderr: IO[str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process:
         try:
@@ -153,7 +173,7 @@ def _line(process: subprocess.Popen[str]) -> str:
     return line
 
 
-def _await_answer(address: str, process: subprocess.Popen[str]) -> None:
+def await_answer(address: str, process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < until:
         try:

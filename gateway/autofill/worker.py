@@ -21,8 +21,7 @@ from gateway.autofill import queue, records, rows
 from gateway.autofill.running import Runs
 from gateway.database import Database
 from gateway.lookup.records import RESULT_DAYS
-
-logger = logging.getLogger(__name__)
+from gateway.observing.logs import event
 
 FEED_EVERY: Final = 1.0
 SWEEP_EVERY: Final = 5.0
@@ -89,7 +88,9 @@ class Worker:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - database errors quote values, and work goes on whatever it was
-                logger.warning("autofill: %s was broken off by %s", work.__name__, type(error).__name__)
+                event(
+                    "autofill_interrupted", logging.WARNING, work=work.__name__.strip("_"), error=type(error).__name__
+                )
             if not self._stopping:
                 await asyncio.sleep(AGAIN_AFTER)
 
@@ -116,7 +117,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - PgQueuer would keep its text and traceback, which may quote values
             failure = type(error).__name__
         if failure:
-            logger.warning("autofill: the run of %s was broken off by %s", request, failure)
+            event("autofill_run_interrupted", logging.WARNING, autofill=str(request), error=failure)
         self._wake.set()
 
     async def _feed_for_ever(self) -> None:
@@ -144,8 +145,8 @@ class Worker:
             while not self._stopping:
                 await queue.take_up_lost(connection, self._clock())
                 for request in await self._database.run(rows.unrecorded):
-                    event = records.ended(request, self._clock(), self._policy)
-                    index = await records.once(self._log, event)
+                    ending = records.ended(request, self._clock(), self._policy)
+                    index = await records.once(self._log, ending)
                     await self._database.run(rows.recorded, request, index)
                 days = timedelta(days=RESULT_DAYS)
                 await self._database.run(rows.forget, self._clock(), results=days, keys=KEYS_KEPT)

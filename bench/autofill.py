@@ -1,0 +1,170 @@
+"""
+Forms that are filled by themselves, measured against their goals: work orders per second, and who waits how long.
+
+    python -m bench.autofill [--orders 300] [--waiting 100000] [--seconds 20]
+
+The work orders have two parties each and go the whole way over HTTP: stated, asked for, looked up at the mock agencies
+on this machine, recorded, filled.  For the latency of the queue, the lookups are left out: workers take jobs that last
+20 ms each while so many requests of eight courts wait, and requests of a ninth court come in between.  Ends with 1 if
+a goal was missed.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench.audit import Figure
+from bench.autofill_queue import latencies
+from bench.handwritten_upstreams import OFFICIAL
+from bench.parties import CLERK, COURT, TICKETS, parties
+from bench.running import Outside, announced, await_answer, installation, outside
+from gateway.demo import tree
+from gateway.installation import bundled_database, create_keys
+from gateway.settings import Settings
+
+RESULTS: Final = Path("bench/results.autofill.json")
+PARTIES: Final = 2
+AT_ONCE: Final = 16
+SHUNIU: Final = str(Path(sys.executable).parent / "shuniu")
+
+
+@contextmanager
+def court(folder: Path, workers: int) -> Iterator[tuple[Outside, str, Settings]]:
+    """A court whose hub has a worker, and further worker processes beside it."""
+    with ExitStack() as stack:
+        world = stack.enter_context(outside(folder))
+        told = installation(world, folder)
+        settings = Settings(
+            folder=folder / "hub",
+            agencies=Path(told["SHUNIU_AGENCIES"]),
+            credentials=world.credentials,
+            sign_on_issuer=world.issuer,
+            origin=told["SHUNIU_ORIGIN"],
+        )
+        create_keys(settings)
+        settings = stack.enter_context(bundled_database(settings, create=True))
+        tree.settle(settings)
+        told |= {"SHUNIU_DATABASE_URL": str(settings.database_url)}
+        lines = folder / "hub.log"
+        with lines.open("w") as log:
+            hub = stack.enter_context(_process(told, "serve", "--port", "0", stderr=log))
+            address = announced(lines, hub)
+            await_answer(f"{address}/readyz", hub)
+            for number in range(workers - 1):
+                one = folder / f"worker{number}.log"
+                with one.open("w") as out:
+                    stack.enter_context(_process(told, "worker", stderr=out))
+                while "A worker fills" not in one.read_text(encoding="utf-8"):
+                    time.sleep(0.1)
+            yield world, address, settings
+
+
+@contextmanager
+def _process(told: dict[str, str], *words: str, stderr: object) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([SHUNIU, *words], env=told, stdout=subprocess.DEVNULL, stderr=stderr, text=True) as process:  # type: ignore[call-overload]
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+async def filled(world: Outside, address: str, prefix: str, orders: int) -> float:
+    """States so many work orders and asks for their forms; forms per second until all are filled."""
+    people = parties(orders * PARTIES // 5 + 1)
+    headers = {"Authorization": f"Bearer {world.token(client=TICKETS)}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+        begun = time.monotonic()
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int) -> None:
+            async with turn:
+                name = f"{prefix}-{number:06d}"
+                body = statement(people[number * PARTIES : (number + 1) * PARTIES])
+                (await client.put(f"/v1/work-orders/{name}", json=body)).raise_for_status()
+                (await client.post("/v1/autofill", json={"work_order": name})).raise_for_status()
+
+        await asyncio.gather(*(one(number) for number in range(orders)))
+        while True:
+            backlog = (await client.get("/v1/autofill")).raise_for_status().json()
+            if backlog["ready"] + backlog["delayed"] + backlog["under_way"] == 0:
+                break
+            await asyncio.sleep(0.1)
+        return orders / (time.monotonic() - begun)
+
+
+def statement(people: list[object]) -> dict[str, object]:
+    """A work order about these people."""
+    return {
+        "version": 1,
+        "status": "dispatched",
+        "kind": "service-of-process",
+        "court": COURT,
+        "case_number": f"（2026）{COURT}民初1号",
+        "holder": {"user": CLERK, **OFFICIAL},
+        "parties": [
+            {
+                "role": "defendant",
+                "kind": "person",
+                "id_type": "resident_id",
+                "id_number": one.id_number,  # type: ignore[attr-defined]
+                "name": one.name,  # type: ignore[attr-defined]
+            }
+            for one in people
+        ],
+    }
+
+
+def main() -> None:
+    """Runs everything, prints a table, writes bench/results.autofill.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=300, help="work orders of each load")
+    parser.add_argument("--waiting", type=int, default=100_000, help="requests in the long queue")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measure of the queue")
+    asked = parser.parse_args()
+    busy = os.getloadavg()[0]
+    figures: list[Figure] = []
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
+            folder = Path(temporary)
+            folder.chmod(0o755)
+            with court(folder, workers) as (world, address, _):
+                # A few first, so that connections and code are there.
+                asyncio.run(filled(world, address, "W", 8))
+                rate = asyncio.run(filled(world, address, "F", asked.orders))
+        name = f"work orders of {PARTIES} parties filled, {workers} worker{'s' if workers > 1 else ''}"
+        figures.append(Figure(name, rate, "/s", at_least=30 if workers == 1 else None))
+    few, many = latencies(1_000, asked.waiting, asked.seconds)
+    figures += [
+        Figure("from accepted to begun, 1,000 waiting, p99", few * 1000, "ms"),
+        Figure(f"from accepted to begun, {asked.waiting:,} waiting, p99", many * 1000, "ms"),
+        Figure("many to few", many / few, "×", at_most=1.5),
+    ]
+    table = Table(box=None)
+    for column in ("autofill", "figure", "goal", ""):
+        table.add_column(column, no_wrap=True)
+    for figure in figures:
+        table.add_row(*figure.cells())
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"{os.cpu_count()} cores; load average before the run: {busy:.1f}")
+    RESULTS.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    sys.exit(any(figure.missed for figure in figures))
+
+
+if __name__ == "__main__":
+    main()
