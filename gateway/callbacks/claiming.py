@@ -1,11 +1,11 @@
 """
 Which replica sends what, decided by PostgreSQL: plain functions over a connection, each a part of one transaction.
 
-A claim lasts `CLAIM`; whoever dies with one is followed by another.  Every claim raises the delivery's version, and
-only the holder of the newest version can say how it ended.
+A claim lasts `CLAIM` and is renewed by whoever is at it; whoever dies with one is followed by another.  Every claim
+raises the delivery's version, and only the holder of the newest version can say how it ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,7 +17,8 @@ from gateway.callbacks.receivers import Receiver, receiver_of
 from gateway.callbacks.rules import DeliveryState, Failure
 from gateway.database.tables import callback_delivery, callback_receiver
 
-CLAIM: Final = timedelta(seconds=60)
+# Short, since the claims of the dead take up room at their receiver.
+CLAIM: Final = timedelta(seconds=10)
 # At once to one receiver, from all replicas together: a slow one holds up itself alone.
 PER_RECEIVER: Final = 4
 
@@ -51,6 +52,11 @@ _CLAIM: Final = text("""
     SET claimed = true, due_at = :until, version = version + 1, attempts = attempts + 1
     FROM mine WHERE d.id = mine.id RETURNING d.id
 """)
+_RENEW: Final = text("""
+    UPDATE callback_delivery AS d SET due_at = :until
+    FROM unnest(CAST(:ids AS text[]), CAST(:versions AS bigint[])) AS mine (id, version)
+    WHERE d.id = mine.id AND d.version = mine.version AND d.claimed
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,13 @@ def claim(connection: Connection, now: datetime, most: int, per_receiver: int = 
     found = connection.execute(select(callback_receiver).where(tuple_(_r.court, _r.name).in_(wanted)))
     receivers = {(row.court, row.name): receiver_of(row) for row in found}
     return [Claimed(delivery_of(row), receivers[row.court, row.receiver], bytes(row.sealed)) for row in rows]
+
+
+def renew(connection: Connection, now: datetime, held: Sequence[Delivery]) -> None:
+    """Keeps the claims of deliveries that are still on their way."""
+    if held:
+        names = {"ids": [one.id for one in held], "versions": [one.version for one in held]}
+        connection.execute(_RENEW, names | {"until": now + CLAIM})
 
 
 def settle(

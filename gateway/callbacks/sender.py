@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.callbacks.addresses import Lookup
-from gateway.callbacks.claiming import claim, overdue
+from gateway.callbacks.claiming import Claimed, claim, overdue, renew
 from gateway.callbacks.errand import Errands
 from gateway.callbacks.outbox import Deliverable, Delivery
 from gateway.callbacks.receivers import Receivers
@@ -52,7 +52,7 @@ class Sender:
         )
         self._deliverables: dict[str, Deliverable] = {}
         self._news = asyncio.Event()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], Delivery] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def serve(self, family: str, deliverable: Deliverable) -> None:
@@ -88,13 +88,11 @@ class Sender:
         Takes what is due now and begins to send it; how many these are.  Raises `DatabaseUnavailable`.
         """
         now = self._clock()
-        await self._database.run(overdue, now, OVERDUE_AT_ONCE, self.ended)
-        free = self._at_once - len(self._sending)
-        claimed = await self._database.run(claim, now, free) if free > 0 else []
+        claimed = await self._database.run(self._taken, now, list(self._sending.values()))
         for one in claimed:
             errand = self._errands.run(one, self.of(one.delivery.event_type), self.ended)
             task = asyncio.create_task(errand)
-            self._sending.add(task)
+            self._sending[task] = one.delivery
             task.add_done_callback(self._done)
         return len(claimed)
 
@@ -111,6 +109,12 @@ class Sender:
         if deliverable is not None:
             deliverable.ended(connection, delivery, state, reason, at)
 
+    def _taken(self, connection: Connection, now: datetime, held: list[Delivery]) -> list[Claimed]:
+        renew(connection, now, held)
+        overdue(connection, now, OVERDUE_AT_ONCE, self.ended)
+        free = self._at_once - len(held)
+        return claim(connection, now, free) if free > 0 else []
+
     async def _look(self) -> None:
         while True:
             self._news.clear()
@@ -122,6 +126,6 @@ class Sender:
                     await self._news.wait()
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        del self._sending[task]
         # Its place is free for the next.
         self._news.set()

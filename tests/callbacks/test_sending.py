@@ -3,6 +3,7 @@ One delivery, from the outbox to its end: same id, same bytes, over hours, and e
 """
 
 import json
+import socket
 from datetime import timedelta
 
 import pytest
@@ -242,7 +243,7 @@ async def test_a_claim_that_ran_out_is_followed_by_another_and_counts_no_more(
     await office.enter("a-1")
     (stale,) = await office.database.run(claim, office.clock(), 10)
     assert await office.sent() == 0
-    office.clock.advance(seconds=61)
+    office.clock.advance(seconds=11)
 
     assert await office.sent() == 1
 
@@ -251,6 +252,22 @@ async def test_a_claim_that_ran_out_is_followed_by_another_and_counts_no_more(
     )
     assert not late
     assert office.forms.endings == [("a-1", DeliveryState.DELIVERED, None)]
+
+
+async def test_who_is_still_at_it_keeps_its_claim(office: PostOffice) -> None:
+    """A receiver that takes its time is not sent the same by somebody else meanwhile."""
+    from gateway.callbacks.claiming import claim
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        await office.register("forms", f"http://127.0.0.1:{silent.getsockname()[1]}/hooks")
+        await office.enter("a-1")
+        await office.callbacks.sender.once()
+        office.clock.advance(seconds=9)
+        await office.callbacks.sender.once()
+        office.clock.advance(seconds=9)
+
+        assert await office.database.run(claim, office.clock(), 10) == []
+    await office.callbacks.sender.settled()
 
 
 async def test_dead_letters_are_taken_up_again_by_choice(office: PostOffice, tickets: Receiver) -> None:
