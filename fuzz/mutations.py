@@ -4,6 +4,7 @@ Ways to spoil a true answer that a parser cannot tell from the truth: its values
 Every choice comes from a `Random` that is given, so that Hypothesis can shrink it and a corpus can repeat it.
 """
 
+import copy
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -129,7 +130,7 @@ def _element(root: etree._Element, random: Random) -> None:  # noqa: C901 - a fl
             parent.remove(chosen)
         case 1 if parent is not None:
             for _ in range(random.choice([1, 2, 1200])):
-                parent.append(etree.fromstring(etree.tostring(chosen, with_tail=False)))
+                parent.append(copy.deepcopy(chosen))
         case 2:
             chosen.tag = other.tag
         case 3 if parent is not None and chosen not in other.iterancestors() and chosen is not other:
