@@ -20,6 +20,13 @@ serve: $(VENV)/.runtime ## the whole demo court, up until Ctrl-C
 test: $(VENV)/.development ## every test, on the PostgreSQL from the wheel
 	$(BIN)/pytest -n 2 --dist loadgroup -q
 
+test-web: $(VENV)/.development ## the pages in a real browser: journeys, keyboard, no JavaScript, accessibility
+	command -v chromium >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk; }
+	$(BIN)/pytest -m web -n 2 --dist loadfile -q tests/web
+
+screenshots: $(VENV)/.development ## the pictures of docs/, taken from the running demo
+	$(BIN)/python -m tests.web.screenshots
+
 lint: $(VENV)/.development ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -81,4 +88,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test lint bench bench-audit bench-access prove-audit prove-access prove-autofill interop fuzz bench-lag lock clean
+.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-access prove-audit prove-access prove-autofill interop fuzz bench-lag lock clean

@@ -5,14 +5,14 @@ its date, beside what other agencies say instead.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from adapters.contract import Adapter
 from gateway.access.catalogue import Mask
 from gateway.access.catalogue.fields import ENTRIES, entry_field
 from gateway.lookup.again import NUMBERS
-from gateway.lookup.held import CASE_FILE
+from gateway.lookup.held import CASE_FILE, china_day
 from gateway.web.clerk.words import ENTRY_TITLES, Words, agency_name, field_name
 from schemas.codes import AnswerState, Want
 from schemas.lookup import AgencyAnswer, LookupResult
@@ -27,7 +27,7 @@ class From:
     """Who says a value, and as of when."""
 
     agency: Words
-    as_of: date | datetime
+    as_of: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,12 @@ class Entry:
 
     title: Words
     facts: tuple[Fact, ...]
+
+    @property
+    def sources(self) -> tuple[From, ...]:
+        """Who says all of it; empty where the fields differ in that, so that each tells its own."""
+        said = {one.sources for one in self.facts}
+        return next(iter(said)) if len(said) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +124,8 @@ class Cards:
 
     def sources(self, sources: Iterable[Source]) -> tuple[From, ...]:
         """Who says it, each agency and day once."""
-        said = dict.fromkeys((one.agency, one.as_of) for one in sources)
-        return tuple(From(agency=self.name(agency), as_of=as_of) for agency, as_of in said)
+        said = dict.fromkeys((one.agency, china_day(one.as_of)) for one in sources)
+        return tuple(From(agency=self.name(agency), as_of=day) for agency, day in said)
 
     def fact(self, key: str, said: Sourced[Any], masked: Sequence[str], *, by: str | None = None) -> Fact:
         """One field; with `by` as that agency states it, with everybody else beside."""

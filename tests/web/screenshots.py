@@ -1,0 +1,102 @@
+"""
+The pictures of the documents, from a whole demo court: `make screenshots` writes docs/pictures/*.png.
+
+Add a page by adding a `Picture`: who looks, in which language, where, and what is done before the picture is taken.
+"""
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from gateway.demo import tour, world
+from tests.desk import Desk
+from tests.web.browser import LARGE, Visit, chromium, visit
+
+PICTURES = Path("docs/pictures")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One picture.  `to` gets a page ready; `whole` takes it from top to bottom, at most `height` pixels."""
+
+    name: str
+    user: str
+    to: Callable[[Visit, Desk], None]
+    language: str = "en-GB"
+    dark: bool = False
+    height: int = LARGE["height"]
+
+
+def orders(window: Visit, desk: Desk) -> None:
+    """The list of a clerk with some work."""
+    window.go("/work-orders")
+
+
+def answer(window: Visit, desk: Desk) -> None:
+    """A whole answer about the person who has moved."""
+    _ask(window.page, window, desk.dispatch(desk.cast["moved"], desk.cast["company_abnormal"]))
+
+
+def company(window: Visit, desk: Desk) -> None:
+    """A whole answer about a company."""
+    _ask(window.page, window, desk.dispatch(desk.cast["company_abnormal"]))
+
+
+def record(window: Visit, desk: Desk) -> None:
+    """The printed record."""
+    answer(window, desk)
+    window.page.click("#print-record")
+    window.page.wait_for_selector("#check-value")
+
+
+def _ask(page: Page, window: Visit, number: str) -> None:
+    window.go(f"/work-orders/{number}")
+    page.click("#look-up")
+    page.wait_for_selector("#answer-title[data-address]")
+
+
+def both(name: str, user: str, to: Callable[[Visit, Desk], None], height: int = LARGE["height"]) -> Iterator[Picture]:
+    """The same picture for the Chinese and for the English document."""
+    yield Picture(name=f"{name}.zh-CN", user=user, to=to, language="zh-CN", height=height)
+    yield Picture(name=name, user=user, to=to, height=height)
+
+
+ALL = (
+    *both("clerk-work-orders", "li.ting", orders),
+    *both("clerk-answer", "li.ting", answer, height=1300),
+    *both("clerk-record", "li.ting", record, height=1300),
+    Picture(name="clerk-answer-dark", user="li.ting", to=company, language="zh-CN", dark=True, height=1000),
+)
+
+
+@contextmanager
+def demo() -> Iterator[Desk]:
+    """A court with a clerk's usual work."""
+    with tempfile.TemporaryDirectory() as folder, tour.court(Path(folder) / "hub", deadline=3.0) as court:
+        desk = Desk(court=court, cast=world.cast(), numbers=itertools.count(1874))
+        for name, kind in (("renamed", "hearing-notice"), ("company_abnormal", "judgment-service")):
+            desk.dispatch(desk.cast[name], kind=kind)
+        yield desk
+
+
+def main() -> None:
+    """Takes every picture anew."""
+    PICTURES.mkdir(exist_ok=True)
+    with demo() as desk, chromium() as browser:
+        for one in ALL:
+            options = {"locale": one.language, "color_scheme": "dark" if one.dark else "light"}
+            size = LARGE | {"height": one.height}
+            with visit(browser, desk.court.address, viewport=size, **options) as window:
+                window.sign_in(one.user)
+                one.to(window, desk)
+                window.page.screenshot(path=PICTURES / f"{one.name}.png", animations="disabled")
+                print(f"{one.name}.png")  # noqa: T201 - a program
+
+
+if __name__ == "__main__":
+    main()

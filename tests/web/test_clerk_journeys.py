@@ -1,0 +1,304 @@
+"""
+A clerk's day in a real browser: by mouse, by keyboard alone, without JavaScript, on a large and a small screen, in both
+languages; and nothing of a person is left where the next user of the machine could find it.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.desk import Desk, Party
+from tests.web.browser import LARGE, SMALL, Visit
+
+Windows = Callable[..., Visit]
+
+
+def asks(visit: Visit, number: str) -> None:
+    """Asks with the mouse, and waits for the whole answer."""
+    visit.go(f"/work-orders/{number}")
+    visit.page.click("#look-up")
+    visit.page.wait_for_selector("#answer-title[data-address]")
+
+
+def personal(person: Party) -> tuple[str, ...]:
+    """What must stand nowhere but on the page."""
+    return person["id_number"], person["name"]
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["1366", "390"])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_find_a_party_use_an_address_and_print_the_record(
+    desk: Desk, window: Windows, size: dict[str, int], locale: str
+) -> None:
+    """From the list to the paper, with nothing wider than the screen."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    clerk = window("li.ting", viewport=size, locale=locale)
+    page = clerk.page
+
+    page.fill("#said", number)
+    page.click(".filter button")
+    page.click(f"tbody a[href='/work-orders/{number}']")
+    page.click("#look-up")
+    page.wait_for_selector("#answer-title[data-address]")
+    page.click("#address-1 form button")
+    expect(page.locator("#address-1 .state-found")).to_be_visible()
+    narrow = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.click("#print-record")
+    expect(page.locator("#check-value")).to_be_visible()
+
+    assert narrow
+    assert clerk.violations() == []
+    assert re.fullmatch(r"/lookups/[0-9a-f-]{36}/record", page.url.removeprefix(clerk.address))
+
+
+def test_cards_are_laid_out_at_once_and_filled_one_by_one(
+    desk: Desk, window: Windows, healed: Callable[..., None]
+) -> None:
+    """The first agency's answer is read while the last one is still asked; addresses wait for everybody."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    healed("human_resources", "hang")
+    clerk = window("li.ting", locale="en-GB")
+    page = clerk.page
+    page.add_init_script(
+        "window.seen = []; new MutationObserver(() => { const c = document.querySelector('#card-public_security');"
+        "const h = document.querySelector('#card-human_resources'); if (c && h) window.seen.push("
+        "[/Full name/.test(c.textContent), /Asking/.test(h.textContent), !!document.querySelector('.addresses')]) })"
+        ".observe(document, {childList: true, subtree: true});"
+    )
+    asks(clerk, number)
+
+    # [identity shown, the other still asking, addresses shown]
+    assert page.evaluate("window.seen.some(([shown, asking, addresses]) => shown && asking && !addresses)")
+    assert page.evaluate("window.seen.every(([, asking, addresses]) => !(asking && addresses))")
+    expect(page.locator("#card-human_resources")).to_contain_text("Not available now")
+    expect(page.locator(".notice-warning").first).to_contain_text("Part of the answer is missing")
+    assert clerk.focused() == "answer-title"
+    kinds = [one["event"]["type"] for one in desk.events()]
+    assert "answer.shown" in kinds[kinds.index("lookup.intent") :]
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(desk: Desk, window: Windows) -> None:
+    """Tab, Enter, Space and the keys with a modifier; the focus is where the work is."""
+    first, second = desk.cast["moved"], desk.cast["company_abnormal"]
+    number = desk.dispatch(first, second)
+    clerk = window("li.ting", locale="en-GB")
+    page = clerk.page
+    page.keyboard.press("Tab")
+    skip = clerk.focused()
+    page.keyboard.press("Enter")
+    clerk.go(f"/work-orders/{number}")
+    page.keyboard.press("Alt+Shift+Digit2")
+    page.wait_for_url("**party=2")
+    page.keyboard.press("Alt+Shift+Digit1")
+    page.wait_for_url("**party=1")
+    page.keyboard.press("Alt+Shift+KeyL")
+    page.wait_for_selector("#answer-title[data-address]")
+    asked = clerk.focused()
+    _tab_to(clerk, "Reveal")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".reveal-slot form")
+    _tab_to(clerk, "", "input[name=reason]")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-revealed]")
+    shown = clerk.focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    hidden = page.locator("[data-revealed]").count()
+
+    assert skip == "Skip to the content"
+    assert asked == "answer-title"
+    assert shown == first["id_number"]
+    assert hidden == 0
+
+
+def _tab_to(clerk: Visit, text: str, selector: str = "*") -> None:
+    for _ in range(80):
+        clerk.page.keyboard.press("Tab")
+        if clerk.page.evaluate(
+            "([text, selector]) => document.activeElement.matches(selector) &&"
+            " document.activeElement.textContent.includes(text)",
+            [text, selector],
+        ):
+            return
+    pytest.fail(f"the keyboard never reaches {text or selector}")
+
+
+def test_the_same_without_javascript(desk: Desk, window: Windows) -> None:
+    """The form waits and shows everything; what only a script can do is not offered."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    clerk = window("li.ting", java_script_enabled=False, locale="en-GB")
+    page = clerk.page
+    clerk.go(f"/work-orders/{number}")
+    page.click("#look-up")
+    page.wait_for_url("**/lookups/*")
+    offered = page.locator("[data-copy]:visible").count()
+    page.click("text=Reveal… >> nth=0")
+    page.check("input[value=call_agency]")
+    page.click("form.reveal button")
+    revealed = page.locator("[data-revealed]").text_content() or ""
+    page.click("text=Back to the answer")
+    page.click("#address-1 form button")
+
+    assert offered == 0
+    assert person["id_number"] in revealed
+    expect(page.locator("#address-1 .state-found")).to_be_visible()
+
+
+@pytest.mark.parametrize("ending", ["time", "button", "blur", "leaving"])
+def test_a_number_that_was_revealed_hides_again(desk: Desk, window: Windows, ending: str) -> None:
+    """After a minute, by its button, when the window loses the focus, and when the page is left."""
+    person = desk.cast["moved"]
+    clerk = window("li.ting", locale="en-GB")
+    page = clerk.page
+    page.clock.install()
+    asks(clerk, desk.dispatch(person))
+    before = person["id_number"] in page.content()
+    page.click("text=Reveal… >> nth=0")
+    page.check("input[value=check_number]")
+    page.click("form.reveal button")
+    page.wait_for_selector("[data-revealed]")
+    shown = person["id_number"] in page.content()
+
+    if ending == "time":
+        page.clock.run_for(61_000)
+    elif ending == "button":
+        page.click("[data-act=hide]")
+    elif ending == "blur":
+        page.evaluate("dispatchEvent(new Event('blur'))")
+    else:
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+
+    assert (before, shown) == (False, True)
+    assert person["id_number"] not in page.content()
+
+
+def test_a_closed_work_order_closes_the_open_page(desk: Desk, window: Windows) -> None:
+    """The page learns of it by itself, says so, and takes its buttons away."""
+    person = desk.cast["moved"]
+    number = desk.dispatch(person)
+    clerk = window("li.ting", locale="en-GB")
+    page = clerk.page
+    page.clock.install()
+    asks(clerk, number)
+    desk.restate(number, person, version=2, status="closed")
+    page.clock.run_for(21_000)
+
+    expect(page.locator("[data-closed]")).to_contain_text("closed or suspended")
+    assert page.locator("[data-needs-open]").count() == 0
+    assert clerk.violations() == []
+
+
+def test_nothing_of_a_person_is_left_behind(desk: Desk, window: Windows) -> None:
+    """Not in address, title, history, storage or cache; a number not even on the page."""
+    person = desk.cast["moved"]
+    clerk = window("li.ting", locale="en-GB")
+    page = clerk.page
+    asks(clerk, desk.dispatch(person))
+    left: str = page.evaluate(
+        "async () => JSON.stringify([location.href, document.title, history.state, {...localStorage}, "
+        "{...sessionStorage}, await caches.keys(), (await indexedDB.databases()).map((one) => one.name)])"
+    )
+
+    assert [one for one in personal(person) if one in left] == []
+    assert "[{}, {}]" not in left
+    assert person["id_number"] not in page.content()
+    page.reload()
+    expect(page.locator("#answer-title")).to_be_visible()
+
+
+def test_what_agencies_write_is_text_and_never_markup(desk: Desk, window: Windows) -> None:
+    """A party named like a script is a party with an odd name, on every page that shows it."""
+    person = desk.cast["moved"] | {"name": "<script>alert(1)</script><img src=x onerror=alert(2)>"}
+    number = desk.dispatch(person)
+    clerk = window("li.ting")
+    asked: list[str] = []
+    clerk.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    clerk.go("/work-orders")
+    clerk.go(f"/work-orders/{number}")
+    expect(clerk.page.locator("#ask-title")).to_have_text(person["name"])
+    clerk.page.click("#look-up")
+    clerk.page.wait_for_selector("#answer-title[data-address]")
+    assert clerk.page.locator("main img, main script").count() == 0
+    assert asked == []
+
+
+def test_a_session_that_ends_is_announced_and_loses_no_typed_form(desk: Desk, window: Windows) -> None:
+    """It can be extended; once it is over, signing in again elsewhere gives the page its powers back."""
+    clerk = window("li.ting", locale="en-GB")
+    page = clerk.page
+    page.clock.install()
+    clerk.go(f"/work-orders/{desk.dispatch(desk.cast['moved'])}")
+    page.uncheck("input[value=registrations]")
+    page.clock.run_for(14 * 60_000)
+    expect(page.locator("#session-end")).to_be_visible()
+    assert clerk.violations() == []
+    page.click("[data-act=extend]")
+    expect(page.locator("#session-end")).to_be_hidden()
+
+    again = clerk.context.new_page()
+    again.goto(clerk.address + "/work-orders")
+    again.click("form[action='/sign-out'] button")
+    page.clock.run_for(15 * 60_000)
+    expect(page.locator("[data-while=over]")).to_be_visible()
+    again.goto(clerk.address + "/sign-in?to=/signed-in-again")
+    again.click("button[value='li.ting']")
+    again.wait_for_url("**/signed-in-again")
+    page.clock.set_system_time(datetime.now(UTC))
+    page.click("[data-act=resume]")
+    expect(page.locator("#session-end")).to_be_hidden()
+    assert not page.is_checked("input[value=registrations]")
+    page.click("#look-up")
+    page.wait_for_selector("#answer-title[data-address]")
+    # Minutes pass in a moment here, so what the page had just asked for seems late to it.
+    clerk.complaints = [one for one in clerk.complaints if "htmx:error: timeout" not in one]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_every_page_in_every_state_is_accessible(
+    desk: Desk, window: Windows, healed: Callable[..., None], locale: str, scheme: str
+) -> None:
+    """axe finds nothing: WCAG 2.2 A and AA, both languages, both themes."""
+    person, company = desk.cast["moved"], desk.cast["company_abnormal"]
+    number = desk.dispatch(person, company, desk.cast.get("deceased", person))
+    stranger = window(locale=locale, color_scheme=scheme)
+    clerk = window("li.ting", locale=locale, color_scheme=scheme)
+    page = clerk.page
+    found: dict[str, list[str]] = {}
+    for path in ("/", "/verify", "/verify?record=1&digest=0"):
+        stranger.go(path)
+        found[path] = stranger.violations()
+    for path in ("/work-orders", "/work-orders?said=nothing", "/nowhere", f"/work-orders/{number}"):
+        clerk.go(path)
+        found[path] = clerk.violations()
+    healed("human_resources", "close_after_read")
+    for party in (1, 2, 3):
+        clerk.go(f"/work-orders/{number}?party={party}")
+        page.click("#look-up")
+        page.wait_for_selector("#answer-title[data-address]")
+        found[f"answer {party}"] = clerk.violations()
+    clerk.go(f"/work-orders/{number}?party=1")
+    page.click("#look-up")
+    page.wait_for_selector("#answer-title[data-address]")
+    page.click(".card a[href*=reveal] >> nth=0")
+    page.wait_for_selector(".reveal-slot form")
+    found["asked why"] = clerk.violations()
+    page.check("input[value=check_number]")
+    page.click("form.reveal button")
+    page.wait_for_selector("[data-revealed]")
+    found["revealed"] = clerk.violations()
+    page.click("#print-record")
+    page.wait_for_selector("#check-value")
+    found["record"] = clerk.violations()
+
+    assert {state: wrong for state, wrong in found.items() if wrong} == {}
