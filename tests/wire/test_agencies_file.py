@@ -2,6 +2,7 @@
 agencies.toml and credentials.toml: what a hub is told about its agencies, and what stops its start.
 """
 
+import asyncio
 import re
 import tomllib
 from collections.abc import Callable
@@ -14,11 +15,12 @@ import pytest
 
 from adapters import registry
 from adapters.contract import Adapter, Agency, Question, Reading, lookup
-from adapters.errors import ConfigurationError, UnsupportedLookup
+from adapters.errors import AgencyFault, ConfigurationError, UnsupportedLookup
 from adapters.policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
 from adapters.registry import FAMILIES, load_agencies
 from adapters.wire.port import Port
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
+from tests.wire.certificates import Authority
 
 AGENCIES = """
 [registry_office]
@@ -168,6 +170,32 @@ async def test_a_composition_may_say_where_an_agency_is(write: Write) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_connection_is_pinned_to_the_agency_s_address(write: Write, bench: Any) -> None:
+    """A mistake in a route, or in whatever makes addresses, does not lead a question elsewhere."""
+    mounted = httpx.MockTransport(bench.agency.async_handler)
+    agencies = load_agencies(*write(), classes=CLASSES, transports={"registry_office": mounted})
+    wires: Any = agencies["registry_office"].wires
+
+    with pytest.raises(AgencyFault) as caught:
+        await wires["identity"].port.send(httpx.URL("https://agency.example:8444/x"), [], b"", float("inf"))
+    await agencies.aclose()
+
+    assert (caught.value.reason, bench.agency.calls.call_count) == (Reason.NOT_CONFIGURED, 0)
+
+
+@pytest.mark.anyio
+async def test_how_long_certificates_serve_is_known_of_every_agency(write: Write, tmp_path: Path) -> None:
+    """For whoever watches; an agency without files of its own has none."""
+    authority = Authority(tmp_path, "government")
+    own = changed("connections = 3", f'tls.roots = "{authority.roots.name}"')
+    with_files, without = load_agencies(*write(own), classes=CLASSES), load_agencies(*write(), classes=CLASSES)
+    await asyncio.gather(with_files.aclose(), without.aclose())
+
+    assert [one.file for one in with_files.expiries["registry_office"]] == ["roots"]
+    assert without.expiries["registry_office"] == ()
+
+
+@pytest.mark.anyio
 async def test_wires_of_one_agency_share_their_connections_and_secrets(write: Write) -> None:
     """One application key, one refresher."""
     more = AGENCIES + AGENCIES.partition("connections = 3")[2].replace(".identity", ".addresses")
@@ -233,6 +261,9 @@ WRONG = [
     ('[registry_office]\naddress "x"', "is not TOML (line 2, column 9)"),
     ("[registry_office", "is not TOML (end of document)"),
     (changed("connections = 3", 'tls.root = "a.pem"'), "holds other keys than agreed"),
+    (changed("connections = 3", "tls.system_roots = 1"), "system_roots: is neither true nor false"),
+    (changed("connections = 3", 'resolve = "agency.example"'), "resolve: is no network address"),
+    (changed("connections = 3", "resolve = 10"), "resolve: is no network address"),
     (changed("connections = 3", 'tls.roots = "a.pem"'), "roots: holds no usable certificate"),
     (changed("connections = 3", 'tls.roots = "agencies.toml"'), "roots: holds no usable certificate"),
     (changed("connections = 3", 'tls.identity = "credentials.toml"'), "identity: holds no usable certificate"),
