@@ -38,6 +38,9 @@ bench: $(VENV)/.development ## lookups per second beside a hand-written gateway;
 	$(BIN)/python -m bench.access
 	$(BIN)/python -m bench.audit
 
+bench-autofill: $(VENV)/.development ## forms filled per second, and the queue with 1,000 and with 100,000 waiting
+	$(BIN)/python -m bench.autofill
+
 bench-access: $(VENV)/.development ## what the decision adds to a lookup, with 1,000 and with 1,000,000 open grants
 	$(BIN)/python -m bench.access
 
@@ -88,4 +91,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-access prove-audit prove-access prove-autofill interop fuzz bench-lag lock clean
+.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-autofill interop fuzz bench-lag lock clean

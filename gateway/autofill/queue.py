@@ -97,11 +97,13 @@ _DUE: Final = """
 # Two feeders at once would each fill the same room.
 _ALONE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('autofill feeder', 0))"
 _ROOM: Final = "SELECT count(*) FROM pgqueuer WHERE status = 'queued' AND entrypoint = 'autofill'"
+# Ordered as the index of ready requests is, which alone does not grow with what has ended.
 _NEXT: Final = """
     WITH RECURSIVE court AS (
-        (SELECT court FROM autofill WHERE state = 'ready' ORDER BY court LIMIT 1)
+        (SELECT court FROM autofill WHERE state = 'ready' ORDER BY court, deadline, id LIMIT 1)
         UNION ALL
-        SELECT (SELECT a.court FROM autofill a WHERE a.state = 'ready' AND a.court > c.court ORDER BY a.court LIMIT 1)
+        SELECT (SELECT a.court FROM autofill a WHERE a.state = 'ready' AND a.court > c.court
+                ORDER BY a.court, a.deadline, a.id LIMIT 1)
         FROM court c WHERE c.court IS NOT NULL
     ), busy AS (
         SELECT court, count(*) AS under_way FROM autofill WHERE state IN ('queued', 'running') GROUP BY court

@@ -28,6 +28,7 @@ SWEEP_EVERY: Final = 5.0
 AGAIN_AFTER: Final = 1.0
 DRAIN: Final = 20.0
 
+FORGET_EVERY: Final = timedelta(hours=1)
 KEYS_KEPT: Final = timedelta(days=7)
 
 
@@ -55,6 +56,7 @@ class Worker:
         self._at_once = at_once
         self._clock = clock
         self._silence = silence
+        self._forget_at = clock()
         self._wake = asyncio.Event()
         self._manager: QueueManager | None = None
         self._stopping = False
@@ -148,8 +150,10 @@ class Worker:
                     ending = records.ended(request, self._clock(), self._policy)
                     index = await records.once(self._log, ending)
                     await self._database.run(rows.recorded, request, index)
-                days = timedelta(days=RESULT_DAYS)
-                await self._database.run(rows.forget, self._clock(), results=days, keys=KEYS_KEPT)
+                if self._clock() >= self._forget_at:
+                    days = timedelta(days=RESULT_DAYS)
+                    await self._database.run(rows.forget, self._clock(), results=days, keys=KEYS_KEPT)
+                    self._forget_at = self._clock() + FORGET_EVERY
                 await asyncio.sleep(SWEEP_EVERY)
 
     @contextlib.asynccontextmanager
