@@ -37,6 +37,7 @@ bench: $(VENV)/.development ## lookups per second beside a hand-written gateway;
 	$(BIN)/python -m bench.lookups
 	$(BIN)/python -m bench.access
 	$(BIN)/python -m bench.audit
+	$(BIN)/python -m bench.autofill
 
 bench-autofill: $(VENV)/.development ## forms filled per second, and the queue with 1,000 and with 100,000 waiting
 	$(BIN)/python -m bench.autofill
