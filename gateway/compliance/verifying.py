@@ -98,8 +98,15 @@ class Verifications:
         self._turn = asyncio.Semaphore(1)
 
     async def start(self, actor: Member, who: Who, since: date | None, until: date | None) -> UUID:
-        """Begins a run over the court's days `since` … `until`.  Raises `ComplianceRefused`, `AuditUnavailable`."""
+        """
+        Begins a run over the court's days `since` … `until`; while one of the court is under way, it is that one.
+
+        Raises `ComplianceRefused`, `AuditUnavailable`.
+        """
         only_auditors(actor)
+        under_way = next((run for run in self._runs.values() if run.court == actor.court and not run.ended_at), None)
+        if under_way is not None:
+            return under_way.id
         days = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
         await self._looking.note(who, "verification", **days)
         run = Run(id=uuid4(), court=actor.court, since=since, until=until, started_at=self._clock())

@@ -69,6 +69,7 @@ async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_chec
     checks = office.hub.compliance.verifications
 
     run = await checks.start(auditor, who, NOW.date(), NOW.date())
+    assert await checks.start(auditor, who, None, None) == run
     await checks.aclose()
     done = checks.find(auditor, run)
 
