@@ -21,6 +21,7 @@ from gateway.api import (
     audit_search,
     autofill,
     autofill_batches,
+    callback_deliveries,
     callbacks,
     delegations,
     emergencies,
@@ -72,6 +73,7 @@ ROOMS = (
     autofill_batches,
     autofill,
     callbacks,
+    callback_deliveries,
     health,
     metrics,
 )

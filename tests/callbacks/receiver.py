@@ -36,7 +36,7 @@ class Receiver:
     scheme: str = "http"
     calls: list[Call] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
-    before: Callable[[Call], None] = lambda _call: None
+    before: Callable[[Call], object] = lambda _call: None
 
     @property
     def url(self) -> str:

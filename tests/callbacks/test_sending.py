@@ -3,7 +3,7 @@ One delivery, from the outbox to its end: same id, same bytes, over hours, and e
 """
 
 import json
-import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -254,20 +254,24 @@ async def test_a_claim_that_ran_out_is_followed_by_another_and_counts_no_more(
     assert office.forms.endings == [("a-1", DeliveryState.DELIVERED, None)]
 
 
-async def test_who_is_still_at_it_keeps_its_claim(office: PostOffice) -> None:
+async def test_who_is_still_at_it_keeps_its_claim(office: PostOffice, tickets: Receiver) -> None:
     """A receiver that takes its time is not sent the same by somebody else meanwhile."""
     from gateway.callbacks.claiming import claim
 
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        await office.register("forms", f"http://127.0.0.1:{silent.getsockname()[1]}/hooks")
-        await office.enter("a-1")
-        await office.callbacks.sender.once()
-        office.clock.advance(seconds=9)
-        await office.callbacks.sender.once()
-        office.clock.advance(seconds=9)
-
-        assert await office.database.run(claim, office.clock(), 10) == []
+    enough = threading.Event()
+    tickets.before = lambda _call: enough.wait()
+    await office.register("forms", tickets.url)
+    await office.enter("a-1")
+    await office.callbacks.sender.once()
+    office.clock.advance(seconds=9)
+    await office.callbacks.sender.once()
+    office.clock.advance(seconds=9)
+    claimed = await office.database.run(claim, office.clock(), 10)
+    enough.set()
     await office.callbacks.sender.settled()
+
+    assert claimed == []
+    assert await office.states() == {"a-1": ("delivered", None)}
 
 
 async def test_dead_letters_are_taken_up_again_by_choice(office: PostOffice, tickets: Receiver) -> None:
