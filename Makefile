@@ -64,6 +64,12 @@ prove-access: $(VENV)/.development ## the right follows the task: a long statefu
 fuzz: $(VENV)/.fuzzing ## hostile answers to every reader, for FUZZ_SECONDS each (600), FUZZ_LANES at a time (2)
 	$(BIN)/python -m fuzz.every --seconds $(FUZZ_SECONDS) --lanes $(FUZZ_LANES)
 
+prove-storm: $(VENV)/.development ## 2,000 callers who hang up: afterwards every pool serves and every question has its end on record
+	SHUNIU_TEST_STORM=2000 $(BIN)/pytest -q tests/resilience/test_storm.py tests/resilience/test_proxy_calls.py
+
+bench-in-flight: $(VENV)/.development ## 2,000 lookups in flight against agencies that take a second: all answered, and in how much memory
+	$(BIN)/python -m bench.in_flight
+
 bench-lag: $(VENV)/.development ## how long the event loop waits while 5 MB of each family are read
 	$(BIN)/python -m fuzz.lag
 
@@ -92,4 +98,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-autofill interop fuzz bench-lag lock clean
+.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-autofill prove-storm bench-in-flight interop fuzz bench-lag lock clean
