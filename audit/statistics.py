@@ -14,7 +14,7 @@ from audit.event import EventType
 from audit.reader import Reader
 from schemas.codes import AnswerState
 
-MOST_RECORDS: Final = 500_000
+MOST_RECORDS: Final = 200_000
 
 _TAKEN: Final = """
     WITH taken AS MATERIALIZED (
