@@ -48,6 +48,9 @@ bench-access: $(VENV)/.development ## what the decision adds to a lookup, with 1
 bench-audit: $(VENV)/.development ## the audit log alone: durable appends, verification, size, search
 	$(BIN)/python -m bench.audit
 
+bench-pages: $(VENV)/.development ## the clerk's page: its first card after the fastest agency, and its weight
+	$(BIN)/python -m bench.pages
+
 prove-audit: $(VENV)/.development ## 200 kills under the load of four hubs: nothing lost, no gap, one root
 	$(BIN)/python -m tests.audit.kill_loop --kills 200 --writers 4
 

@@ -7,13 +7,17 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable
+from datetime import date
 
 import httpx
 import pytest
 
 from gateway.web.assets import ASSETS, STATIC
+from gateway.web.clerk.cards import Fact, From, Other
+from gateway.web.clerk.words import Words
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.templating import TEMPLATES
+from gateway.web.languages import Language
+from gateway.web.templating import TEMPLATES, environment
 from tests.desk import Desk
 from tests.web.reader import Reader
 
@@ -156,3 +160,20 @@ def test_no_template_holds_an_inline_style_or_script_or_another_host() -> None:
     found = {path.name: wrong.findall(path.read_text(encoding="utf-8")) for path in ours}
 
     assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+def test_what_an_agency_writes_is_text_wherever_it_is_shown() -> None:
+    """A company named like a script, in a field, beside it, and as an address of a file."""
+    odd = "<script>alert(1)</script>"
+    said = Fact(
+        key="identity.name",
+        name=Words(odd, odd),
+        value=odd,
+        sources=(From(agency=Words(odd, odd), as_of=date(2026, 1, 1)),),
+        others=(Other(value=odd, sources=()),),
+    )
+    source = '{% from "clerk/macros.html" import fact, from_of, copy with context %}{{ fact(said, "v", None) }}'
+    html = environment(Language.EN).from_string(source).render(said=said)
+
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 5
