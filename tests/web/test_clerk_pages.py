@@ -85,6 +85,17 @@ def test_what_one_agency_does_not_hold_and_what_the_grant_leaves_out_are_two_sen
     assert "Withheld: not in your grant" in said
 
 
+def test_a_form_that_is_filled_by_itself_shows_how_it_stands(desk: Desk, reader: Readers) -> None:
+    """Where the kind of the work order has one; others say nothing of it."""
+    with_form = desk.dispatch(desk.cast["moved"], kind="judgment-service")
+    without = desk.dispatch(desk.cast["moved"], kind="party-identity-check")
+    clerk = reader("li.ting", language="en")
+
+    said = [clerk.get(f"/work-orders/{number}").text.count("Form that fills itself") for number in (with_form, without)]
+
+    assert said == [1, 0]
+
+
 def test_an_agency_that_does_not_answer_is_named_and_the_rest_stands(
     desk: Desk, reader: Readers, healed: Callable[..., None]
 ) -> None:

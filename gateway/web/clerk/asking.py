@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api.callers import TheHub
 from gateway.api.members import refused
+from gateway.autofill.standing import newest
 from gateway.hub import Hub
 from gateway.lookup.pipeline import NotReleased
 from gateway.web.clerk.cards import Cards
@@ -85,6 +86,7 @@ async def _values(hub: Hub, task: Task) -> dict[str, Any]:
         "chosen": task.wants,
         "nothing_chosen": False,
         "names": _asked_names(hub, task),
+        "filling": await hub.database.run(newest, task.held.order.court, task.id),
     }
 
 

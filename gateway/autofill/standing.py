@@ -1,0 +1,30 @@
+"""
+How the newest request of a work order stands, for the page of who holds it: a word and a time, nothing of the form.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from gateway.autofill.words import State
+
+_NEWEST: Final = text("""
+    SELECT state, coalesce(ended_at, started_at, created_at) AS since FROM autofill
+    WHERE court = :court AND work_order = :work_order ORDER BY created_at DESC LIMIT 1
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The state of a request, and since when."""
+
+    state: State
+    since: datetime
+
+
+def newest(connection: Connection, court: str, work_order: str) -> Standing | None:
+    """The newest request of a work order, or None."""
+    row = connection.execute(_NEWEST, {"court": court, "work_order": work_order}).one_or_none()
+    return None if row is None else Standing(state=State(row.state), since=row.since)
