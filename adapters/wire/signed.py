@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from adapters.errors import AnswerUnreadable
-from adapters.wire import decode, soap
+from adapters.wire import apart, soap
 from adapters.wire.clock import Clock
 from adapters.wire.route import Options, Route
 from schemas.codes import Reason
@@ -89,13 +90,13 @@ class Signers:
             verification_time=now,
         )
         for certificate in self._certificates:
-            try:
-                found = XMLVerifier().verify(
-                    document, x509_cert=certificate, expect_config=rules, parser=decode.hardened()
-                )
-            except Exception:  # noqa: BLE001, S112 - whatever stops the verification: it did not succeed
-                continue
-            return found if isinstance(found, list) else [found]
+            # Whatever stops the verification: it did not succeed, and nothing is read.
+            verify = partial(
+                XMLVerifier().verify, document, x509_cert=certificate, expect_config=rules, parser=apart.hardened()
+            )
+            found = apart.away(verify)
+            if found is not None:
+                return found if isinstance(found, list) else [found]
         raise _unsigned("Signature")
 
     def _check_time(self, timestamp: etree._Element) -> None:

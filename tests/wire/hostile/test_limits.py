@@ -3,15 +3,18 @@ An answer is about one subject: how many rows, values, layers and characters of 
 """
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx
 import pytest
+from lxml import etree
 
 from adapters.errors import AnswerUnreadable
 from adapters.reading import LONGEST_LEAF
-from adapters.wire import decode
+from adapters.wire import apart, decode
 from adapters.wire.family import MOST_ROWS, THREAD_ABOVE
 from adapters.wire.port import BODY_LIMIT
 from adapters.wire.signed import WINDOW
@@ -173,3 +176,45 @@ def test_the_documented_limits_are_those_that_hold() -> None:
         f"| `signed_window` | {WINDOW} |",
     ):
         assert line in written
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<n{}/>",
+        '<n a{}="1"/>',
+        '<n xmlns="{}"/>',
+        "<?n{} x?>",
+        '<n a=">" a{}="1"/>',
+        "<n>&n{};</n>",
+    ],
+    ids=["elements", "attributes", "namespaces", "instructions", "after a sign in a value", "entities"],
+)
+def test_new_markup_is_parsed_apart(markup: str) -> None:
+    """The parser keeps what it is called as long as its thread lives: so that thread ends with it."""
+    threads: set[int] = set()
+    element = etree.XMLParser
+
+    def parser(**options: Any) -> etree.XMLParser:
+        threads.add(threading.get_ident())
+        return element(**options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apart.etree, "XMLParser", parser)
+        apart.parsed(b"<a>" + markup.format(uuid4().hex).encode() + b"</a>")
+
+    assert threads - {threading.get_ident()} == threads != set()
+
+
+def test_markup_that_was_met_is_parsed_on_the_spot() -> None:
+    """Which is what nearly every answer is made of."""
+    document = "<a><b c='1'>{}</b></a>"
+    apart.parsed(document.format("甲").encode())
+    before = threading.active_count()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apart, "away", None)
+        root = apart.parsed(document.format("乙&amp;&#20057;").encode())
+
+    assert root is not None
+    assert (root[0].text, threading.active_count()) == ("乙&乙", before)
