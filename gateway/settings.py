@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     worker_silence: float = Field(default=15.0, ge=1, le=600)
     """Seconds without a sign of life after which another worker takes up what one was filling."""
 
-    callback_senders: int = Field(default=16, ge=0, le=256)
+    callback_senders: int = Field(default=32, ge=0, le=256)
     """Callbacks that this process sends at once; 0 leaves them to other processes."""
 
     in_flight: int = Field(default=512, ge=1)

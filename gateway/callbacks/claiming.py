@@ -20,7 +20,7 @@ from gateway.database.tables import callback_delivery, callback_receiver
 # Short, since the claims of the dead take up room at their receiver.
 CLAIM: Final = timedelta(seconds=10)
 # At once to one receiver, from all replicas together: a slow one holds up itself alone.
-PER_RECEIVER: Final = 4
+PER_RECEIVER: Final = 8
 
 Ended = Callable[[Connection, Delivery, DeliveryState, str | None, datetime], None]
 

@@ -45,7 +45,7 @@ from mock_agencies.ticket_system.ledger import entries
 from shuniu_client import AsyncClient
 
 DATABASE = "autofill_kills"
-VICTIMS = ("hub", "worker", "postgres", "hub and worker", "everything")
+VICTIMS = ("hub", "hub", "worker", "worker", "postgres", "postgres", "hub and worker", "everything")
 FAULTS = ("hang", "reset", "close_after_read", "server_error", "truncated", "latency")
 PATIENCE = 240.0
 # The share of kills that meet everybody at work, and not just about to start.
@@ -157,9 +157,11 @@ class Loop:
         """Heals everybody and waits until every request has ended."""
         for agency in world.AGENCIES:
             self._outside.heal(agency)
-        until = time.monotonic() + PATIENCE
+        left, until = self._left(), time.monotonic() + PATIENCE
         while self._going_on():
-            assert time.monotonic() < until, f"still going on: {self._going_on()}"
+            if self._left() != left:
+                left, until = self._left(), time.monotonic() + PATIENCE
+            assert time.monotonic() < until, f"nothing goes on any more: {self._going_on()}"
             self._hub = self._hub if self._hub is not None and self._hub.is_alive() else None
             self._worker = self._worker if self._worker is not None and self._worker.is_alive() else None
             self.start()
@@ -204,6 +206,9 @@ class Loop:
             "SELECT state, count(*) FROM autofill WHERE state NOT IN ('delivered', 'cancelled', 'dead_lettered') "
             "GROUP BY 1"
         )
+
+    def _left(self) -> int:
+        return sum(count for _, count in self._going_on())
 
     def _query(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._postgres.conninfo(DATABASE), autocommit=True) as connection:
