@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk in a court that stands for the whole session."""
-    with tour.court(tmp_path_factory.mktemp("court") / "hub", deadline=3.0, autofill_pause=0.2) as court:
+    with tour.court(tmp_path_factory.mktemp("court") / "hub", deadline=3.0) as court:
         yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
 
 

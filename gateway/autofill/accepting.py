@@ -16,7 +16,7 @@ from adapters.contract import Adapter
 from gateway.access.catalogue import Catalogue
 from gateway.access.standing import Order
 from gateway.access.work_orders import WorkOrders
-from gateway.autofill import rows
+from gateway.autofill import endings, rows
 from gateway.autofill.keys import Key, found, remember
 from gateway.autofill.templates import Form, Forms
 from gateway.autofill.words import Ending, State
@@ -168,12 +168,12 @@ class Accepting:
         that says so has its form filled without being asked.
         """
         court = statement.court
-        before = rows.open_of_order(connection, court, work_order, statement.version)
+        before = endings.open_of_order(connection, court, work_order, statement.version)
         if before:
             # What is being sent at this moment has its ending told by its sender.
             sent = set(self._outbox.cancel(connection, court=court, subjects=[str(one) for one in before], at=at))
             ended = [one for one in before if str(one) not in sent]
-            rows.cancel(connection, ended, _ENDINGS.get(statement.status, Ending.WORK_ORDER_CHANGED), at)
+            endings.cancel(connection, ended, _ENDINGS.get(statement.status, Ending.WORK_ORDER_CHANGED), at)
         kind = self._catalogue.kind(court, statement.kind)
         if kind is not None and kind.autofill and statement.status.open and client:
             wish = Wish(court=court, client=client, work_order=work_order, template=kind.autofill)

@@ -19,7 +19,7 @@ from gateway.access.leases import Lease
 from gateway.access.release import narrowed, shown
 from gateway.access.rules import Rule
 from gateway.access.work_orders import WorkOrders
-from gateway.autofill import records, result, rows
+from gateway.autofill import endings, records, result, rows
 from gateway.autofill.filling import withheld
 from gateway.autofill.result import FilledForm
 from gateway.autofill.rounds import Known, Party, Rounds
@@ -129,11 +129,11 @@ class Releasing:
         self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
     ) -> None:
         """Notes how the delivery ended."""
-        rows.delivery(connection, UUID(delivery.subject), _ENDS[state], reason, at)
+        endings.delivery(connection, UUID(delivery.subject), _ENDS[state], reason, at)
 
     def resumed(self, connection: Connection, delivery: Delivery) -> bool:
         """Notes that a dead letter is offered anew; False if its form is no longer there."""
-        return rows.delivery(connection, UUID(delivery.subject), State.FILLED, None, self._clock())
+        return endings.delivery(connection, UUID(delivery.subject), State.FILLED, None, self._clock())
 
     def _parties(self, request: Request, form: Form) -> list[Party]:
         return list(parties_of(request, self._work_orders.document(request.order), form, self._access))

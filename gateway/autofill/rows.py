@@ -1,19 +1,19 @@
 """
-A request and its questions as rows, and the statements that change them.
+A request and its questions as rows, and the statements of a run.  How requests end otherwise is in `endings`.
 
 Every function is one transaction's work on a connection.  Who runs a request holds its fence: a later run has a higher
 one, and what an older run still writes changes nothing and says so.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
 from gateway.access.standing import Order
-from gateway.autofill.words import Ending, State
+from gateway.autofill.words import State
 from schemas.codes import AnswerState, Reason
 from schemas.work_order import WorkOrderStatus
 
@@ -122,7 +122,7 @@ _INSERT_QUESTIONS: Final = text("""
     FROM unnest(CAST(:of AS smallint[]), CAST(:agencies AS text[]), CAST(:capabilities AS text[]))
         AS q (party, agency, capability)
 """)
-_WAKE: Final = text(f"NOTIFY {CHANNEL}")
+WAKE: Final = text(f"NOTIFY {CHANNEL}")
 
 
 def insert(connection: Connection, row: dict[str, Any], questions: list[tuple[int, str, str]]) -> None:
@@ -131,7 +131,7 @@ def insert(connection: Connection, row: dict[str, Any], questions: list[tuple[in
     of, agencies, capabilities = zip(*questions, strict=True) if questions else ((), (), ())
     columns = {"of": list(of), "agencies": list(agencies), "capabilities": list(capabilities)}
     connection.execute(_INSERT_QUESTIONS, {"id": row["id"]} | columns)
-    connection.execute(_WAKE)
+    connection.execute(WAKE)
 
 
 _BEGIN: Final = text("""
@@ -216,7 +216,7 @@ _END: Final = text("""
         sealed = :sealed, revision = revision + 1, fence = fence + 1
     WHERE id = :id AND fence = :fence AND state = 'running'
 """)
-_FORGET: Final = text("UPDATE autofill_question SET sealed = NULL WHERE autofill = ANY(:ids) AND sealed IS NOT NULL")
+FORGET: Final = text("UPDATE autofill_question SET sealed = NULL WHERE autofill = ANY(:ids) AND sealed IS NOT NULL")
 
 
 def end(
@@ -237,80 +237,7 @@ def end(
     if not connection.execute(_END, row | {"index": index, "sealed": sealed}).rowcount:
         raise Fenced
     _note_told(connection, request, told or {})
-    connection.execute(_FORGET, {"ids": [request.id]})
-
-
-_OPEN_OF_ORDER: Final = text("""
-    SELECT id FROM autofill WHERE court = :court AND work_order = :work_order AND version < :version
-        AND state IN ('ready', 'delayed', 'queued', 'running', 'filled') ORDER BY id
-""")
-_CANCEL: Final = text("""
-    UPDATE autofill SET state = 'cancelled', reason = :reason, next_at = NULL, ended_at = :at, sealed = NULL,
-        ended_index = NULL, fence = fence + 1, revision = revision + 1
-    WHERE id = ANY(:ids) AND (state IN ('ready', 'delayed', 'queued', 'running')
-        OR (state = 'filled' AND receiver IS NOT NULL))
-    RETURNING id
-""")
-
-
-def open_of_order(connection: Connection, court: str, work_order: str, version: int) -> list[UUID]:
-    """The requests of a work order, asked at a lower version, that have not come to their end."""
-    asked = {"court": court, "work_order": work_order, "version": version}
-    return list(connection.execute(_OPEN_OF_ORDER, asked).scalars())
-
-
-def cancel(connection: Connection, requests: list[UUID], reason: Ending, at: datetime) -> list[UUID]:
-    """Cancels what has not been delivered; whatever runs is fenced off.  The requests that this ended."""
-    ended = list(connection.execute(_CANCEL, {"ids": requests, "reason": reason.value, "at": at}).scalars())
-    if ended:
-        connection.execute(_FORGET, {"ids": ended})
-        connection.execute(_WAKE)
-    return ended
-
-
-_DELIVERY: Final = text("""
-    UPDATE autofill SET state = :state, reason = :reason, ended_index = NULL, ended_at = :at, revision = revision + 1,
-        sealed = CASE WHEN :state = 'cancelled' THEN NULL ELSE sealed END
-    WHERE id = :id AND state = ANY(:before)
-""")
-
-
-def delivery(connection: Connection, request: UUID, state: State, reason: str | None, at: datetime) -> bool:
-    """Notes how the delivery of a filled form ended, or that it is tried anew (`filled`)."""
-    before = [State.FILLED.value] if state is not State.FILLED else [State.DEAD_LETTERED.value]
-    row = {"id": request, "state": state.value, "reason": reason, "at": at, "before": before}
-    return bool(connection.execute(_DELIVERY, row).rowcount)
-
-
-_UNRECORDED: Final = text("""
-    SELECT id FROM autofill WHERE state IN ('cancelled', 'dead_lettered') AND ended_index IS NULL
-    ORDER BY id LIMIT :most
-""")
-_RECORDED: Final = text("UPDATE autofill SET ended_index = :index WHERE id = :id AND state = :state")
-
-
-def unrecorded(connection: Connection, most: int = 50) -> list[Request]:
-    """Requests whose end does not stand in the log yet."""
-    found = list(connection.execute(_UNRECORDED, {"most": most}).scalars())
-    return [request for one in found if (request := read(connection, one)) is not None]
-
-
-def recorded(connection: Connection, request: Request, index: int) -> None:
-    """Notes where the end stands in the log."""
-    connection.execute(_RECORDED, {"id": request.id, "index": index, "state": request.state.value})
-
-
-_OUTLIVED: Final = (
-    text("UPDATE autofill SET sealed = NULL WHERE sealed IS NOT NULL AND ended_at < :before"),
-    text("DELETE FROM idempotency WHERE created_at < :keys_before"),
-    text("DELETE FROM pgqueuer_log WHERE created < :keys_before AND aggregated"),
-)
-
-
-def forget(connection: Connection, now: datetime, *, results: timedelta, keys: timedelta) -> None:
-    """Removes filled forms, idempotency keys and the queue's own log when their time is over."""
-    for statement in _OUTLIVED:
-        connection.execute(statement, {"before": now - results, "keys_before": now - keys})
+    connection.execute(FORGET, {"ids": [request.id]})
 
 
 def _request(connection: Connection, row: Row[Any]) -> Request:

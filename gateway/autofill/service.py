@@ -13,7 +13,7 @@ from adapters.registry import Agencies
 from audit.log import Log
 from gateway.access.decision import Access
 from gateway.access.work_orders import WorkOrders
-from gateway.autofill import rows
+from gateway.autofill import endings, rows
 from gateway.autofill.accepting import Accepting, Wish
 from gateway.autofill.digest import Digest, digest
 from gateway.autofill.keys import Key
@@ -199,7 +199,7 @@ class Autofill:
         now = self._clock()
         # The delivery first: its sender takes the two in this order too.
         if not self._outbox.cancel(connection, court=court, subjects=[str(request)], at=now):
-            rows.cancel(connection, [request], Ending.TAKEN_BACK, now)
+            endings.cancel(connection, [request], Ending.TAKEN_BACK, now)
         return _read(connection, request)
 
 

@@ -17,7 +17,7 @@ import psycopg
 from pgqueuer import Job, QueueManager
 
 from audit.log import Log
-from gateway.autofill import queue, records, rows
+from gateway.autofill import endings, queue, records, rows
 from gateway.autofill.running import Runs
 from gateway.database import Database
 from gateway.lookup.records import RESULT_DAYS
@@ -146,13 +146,13 @@ class Worker:
         async with self._connected() as connection:
             while not self._stopping:
                 await queue.take_up_lost(connection, self._clock())
-                for request in await self._database.run(rows.unrecorded):
+                for request in await self._database.run(endings.unrecorded):
                     ending = records.ended(request, self._clock(), self._policy)
                     index = await records.once(self._log, ending)
-                    await self._database.run(rows.recorded, request, index)
+                    await self._database.run(endings.recorded, request, index)
                 if self._clock() >= self._forget_at:
                     days = timedelta(days=RESULT_DAYS)
-                    await self._database.run(rows.forget, self._clock(), results=days, keys=KEYS_KEPT)
+                    await self._database.run(endings.forget, self._clock(), results=days, keys=KEYS_KEPT)
                     self._forget_at = self._clock() + FORGET_EVERY
                 await asyncio.sleep(SWEEP_EVERY)
 

@@ -2,14 +2,16 @@
 Short ways to ask for forms on the court's desk.
 """
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.demo import tour, world
 from tests.desk import Desk, Party
 
 ENDS = ("filled", "delivered", "cancelled", "dead_lettered")
@@ -57,6 +59,14 @@ class Forms:
     def ended(self, name: str) -> dict[str, Any]:
         """The request at its end."""
         return self.until(name, lambda found: found["state"] in ENDS)
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A court of these tests' own: agencies fail here so often that their breakers open, which others must not find."""
+    changes = {"deadline": 3.0, "autofill_pause": 0.2}
+    with tour.court(tmp_path_factory.mktemp("forms") / "hub", **changes) as court:
+        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
 
 
 @pytest.fixture
