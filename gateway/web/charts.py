@@ -12,9 +12,9 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-WIDTH: Final = 640
+WIDTH: Final = 760
 ROW: Final = 26
-LABEL: Final = 190
+LABEL: Final = 300
 VALUE: Final = 90
 
 _ids = count(1)

@@ -54,6 +54,39 @@ def record(window: Visit, desk: Desk) -> None:
     window.page.wait_for_selector("#check-value")
 
 
+def events(window: Visit, desk: Desk) -> None:
+    """The log after some work of a clerk."""
+    number = desk.dispatch(desk.cast["moved"], desk.cast["company_abnormal"])
+    for one in ("moved", "company_abnormal"):
+        desk.look_up(number, desk.cast[one])
+    for _ in range(3):
+        desk.look_up(number, desk.cast["renamed"])
+    window.go("/console/events")
+
+
+def one_record(window: Visit, desk: Desk) -> None:
+    """A lookup's record."""
+    events(window, desk)
+    window.go("/console/events?type=lookup.intent")
+    window.page.click(".records a.told >> nth=0")
+
+
+def review(window: Visit, desk: Desk) -> None:
+    """The queue with a case."""
+    events(window, desk)
+    window.go("/console/review")
+
+
+def figures(window: Visit, desk: Desk) -> None:
+    """Charts with their tables."""
+    window.go("/console/figures")
+
+
+def agencies(window: Visit, desk: Desk) -> None:
+    """The state of agencies."""
+    window.go("/administration/agencies")
+
+
 def _ask(page: Page, window: Visit, number: str) -> None:
     window.go(f"/work-orders/{number}")
     page.click("#look-up")
@@ -70,6 +103,11 @@ ALL = (
     *both("clerk-work-orders", "li.ting", orders),
     *both("clerk-answer", "li.ting", answer, height=1300),
     *both("clerk-record", "li.ting", record, height=1300),
+    *both("console-events", "chen.jing", events),
+    *both("console-record", "chen.jing", one_record, height=1300),
+    *both("console-review", "chen.jing", review, height=900),
+    *both("console-figures", "chen.jing", figures, height=1000),
+    *both("administration-agencies", "admin", agencies),
     Picture(name="clerk-answer-dark", user="li.ting", to=company, language="zh-CN", dark=True, height=1000),
 )
 

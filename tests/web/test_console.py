@@ -113,7 +113,7 @@ def test_one_record_shows_its_times_its_proof_and_what_belongs_to_it(reader: Rea
     """Four panels, the course as a picture with its table, the place in the log."""
     auditor = reader("chen.jing", language="en")
     auditor.get("/console/events?type=lookup.intent")
-    link = auditor.page.select_one(".records a.record")
+    link = auditor.page.select_one(".records a.told")
     assert link is not None
     auditor.get(str(link["href"]))
 

@@ -17,11 +17,20 @@ from starlette.responses import Response
 from gateway.api.agencies import agency_view, standing_view
 from gateway.api.callers import TheHub
 from gateway.web.administration.parts import OfTheTree, beside
+from schemas.codes import Code
 
 router = APIRouter(prefix="/administration", include_in_schema=False)
 
 # Files of the key folder whose age is told; what is in them never is.
 KEY_FILES: Final = ("hub.key", "audit.keys", "audit.guard", "witness.key")
+
+
+class Line(Code):
+    """What the state of a breaker means to whoever reads it: a closed one lets questions through."""
+
+    CLOSED = "closed", "正常", "In use"
+    OPEN = "open", "暂停查询", "Given a rest"
+    HALF_OPEN = "half_open", "试探中", "Being tried again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ async def agencies(page: OfTheTree, hub: TheHub) -> Response:
         "administration/agencies.html",
         beside=beside(page),
         agencies=[agency_view(hub.agencies, name, standings) for name in hub.agencies],
+        lines={line.value: line for line in Line},
     )
 
 

@@ -21,6 +21,7 @@ from gateway.web.charts import Stretch, stretches
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
 from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
+from schemas.codes import AnswerState, Reason
 
 router = APIRouter(prefix="/console/events", include_in_schema=False)
 
@@ -99,8 +100,8 @@ def answers(hit: Hit, words: Speech) -> list[dict[str, Any]]:
         {
             "agency": words.agency(str(one["q"]).partition(".")[0]),
             "capability": str(one["q"]).partition(".")[2],
-            "state": one["is"],
-            "why": one.get("why"),
+            "state": words.of(AnswerState(one["is"])),
+            "why": words.of(Reason(one["why"])) if "why" in one else "",
             "records": one.get("n", 0),
             "ms": one["in"] - one["out"] if "in" in one and "out" in one else None,
         }
