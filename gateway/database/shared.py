@@ -43,6 +43,7 @@ class SharedRead(Generic[K, V]):
         self._connection: Connection | None = None
         self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def get(self, key: K) -> V | None:
         """The row as it stands now, or None.  Raises `DatabaseUnavailable`."""
@@ -53,8 +54,10 @@ class SharedRead(Generic[K, V]):
         return await found
 
     async def aclose(self) -> None:
-        """Gives the connection back."""
-        await self._drop()
+        """Gives the connection back; one that stays silent is not waited for."""
+        self._leave()
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=2 * self._timeout)
 
     async def _read_all(self) -> None:
         while self._waiting:
@@ -76,7 +79,7 @@ class SharedRead(Generic[K, V]):
         done, _ = await asyncio.wait({reading}, timeout=2 * self._timeout)
         if not done:
             reading.cancel()
-            await self._drop()
+            self._leave()
             return None
         # Database errors quote values; what went wrong stays here.
         return None if reading.exception() else reading.result()
@@ -86,16 +89,26 @@ class SharedRead(Generic[K, V]):
             with contextlib.suppress(psycopg.OperationalError):
                 return await self._read(self._connection, keys)
             # A connection that died while idle is no news about the database: one fresh attempt.
-            await self._drop()
+            self._leave()
         self._connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, prepare_threshold=0)
         arrays.teach(self._connection)
         try:
             return await self._read(self._connection, keys)
         except psycopg.OperationalError:
-            await self._drop()
+            self._leave()
             raise
 
-    async def _drop(self) -> None:
+    def _leave(self) -> None:
+        """Has the connection closed, and the next read make a new one."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.close()
+            task = asyncio.create_task(_close(connection))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+
+async def _close(connection: Connection) -> None:
+    # Whoever waits on its socket holds its lock.  A socket that is closed under a waiting event loop, and whose number
+    # is given to another connection at once, makes uvloop end the process.
+    async with connection.lock:
+        await connection.close()

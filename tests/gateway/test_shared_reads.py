@@ -100,3 +100,36 @@ async def test_without_a_database_every_waiting_caller_is_told(postgres: Embedde
     nowhere.close()
 
     assert [type(result) for result in results] == [DatabaseUnavailable, DatabaseUnavailable]
+
+
+async def test_a_connection_that_is_left_behind_is_not_closed_under_whoever_still_waits_on_its_socket(
+    database: Database, postgres: EmbeddedServer
+) -> None:
+    """
+    An event loop that waits on a closed socket, whose number another connection has by then, ends the whole process.
+    The read that follows has a connection of its own.
+    """
+    seen: list[bool] = []
+    ended = asyncio.Event()
+
+    async def read(connection: Connection, names: list[str]) -> dict[str, bool]:
+        if names == ["well"]:
+            return {"well": True}
+        try:
+            await connection.execute("SELECT pg_sleep(60)")
+        finally:
+            seen.append(connection.closed)
+            ended.set()
+        return {}
+
+    impatient = Database(postgres.url("shared_reads"), timeout=0.05)
+    shared = SharedRead(impatient, read, options="-c statement_timeout=0")
+
+    with pytest.raises(DatabaseUnavailable):
+        await shared.get("silent")
+    assert await shared.get("well")
+    await ended.wait()
+    await shared.aclose()
+    impatient.close()
+
+    assert seen == [False]
