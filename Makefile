@@ -73,6 +73,9 @@ prove-storm: $(VENV)/.development ## 2,000 callers who hang up: afterwards every
 bench-in-flight: $(VENV)/.development ## 2,000 lookups in flight against agencies that take a second: all answered, and in how much memory
 	$(BIN)/python -m bench.in_flight
 
+bench-hanging: $(VENV)/.development ## what one hanging agency costs the lookups that do not need it
+	$(BIN)/python -m bench.hanging
+
 bench-lag: $(VENV)/.development ## how long the event loop waits while 5 MB of each family are read
 	$(BIN)/python -m fuzz.lag
 
@@ -101,4 +104,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-autofill prove-storm bench-in-flight interop fuzz bench-lag lock clean
+.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-autofill prove-storm bench-in-flight bench-hanging interop fuzz bench-lag lock clean
