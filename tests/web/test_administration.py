@@ -16,8 +16,10 @@ Readers = Callable[..., Reader]
 EVERYWHERE = ["tree", "kinds", "agencies", "health"]
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("user", ["admin", "feng.an", "wu.fang", "zheng.hao", "sun.li", "chen.jing"])
+@pytest.mark.parametrize(
+    ("user", "language"),
+    [("admin", "zh"), ("feng.an", "en"), ("wu.fang", "zh"), ("zheng.hao", "en"), ("sun.li", "zh"), ("chen.jing", "en")],
+)
 def test_who_looks_after_something_sees_every_page_in_both_languages(reader: Readers, user: str, language: str) -> None:
     """One heading each; the pages beside are the ones that they may enter."""
     one = reader(user, language=language)
