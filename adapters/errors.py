@@ -6,8 +6,8 @@ What can go wrong when an agency is asked.  Inside an adapter these are raised; 
     │  ├─ AgencyTimeout
     │  ├─ AgencyUnreachable     .sent: False when surely nothing left the house
     │  └─ AgencyThrottled       .retry_after
-    ├─ AgencyRefused            never repeated
-    │  └─ CredentialsRejected   and an operator is told
+    ├─ AgencyRefused            never repeated: state refused
+    ├─ CredentialsRejected      never repeated, and an operator is told
     ├─ AgencyClosed             it is not asked at this hour: state not_asked
     ├─ AgencyFault              they say that they failed; never repeated
     └─ AnswerUnreadable         .field .at; their answer broke the contract, the evidence is kept

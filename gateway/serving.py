@@ -12,7 +12,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -113,6 +113,7 @@ class HubServer(Server):
     """The server of one hub; `failure` is why it could not start."""
 
     failure: Exception | None = None
+    _when_ready: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None = None) -> None:
         door = Door()
@@ -125,8 +126,9 @@ class HubServer(Server):
         app = create_app(start, in_flight=settings.in_flight, door=door)
         super().__init__(_config(self._noting_failure(app), tls), door, settings.drain)
 
-    def serve_at(self, listener: socket.socket) -> None:
-        """Serves until it is told to stop.  Raises `NotStarted`."""
+    def serve_at(self, listener: socket.socket, *, when_ready: Callable[[], None] = lambda: None) -> None:
+        """Serves until it is told to stop; says by `when_ready` that it has begun.  Raises `NotStarted`."""
+        self._when_ready = when_ready
         try:
             self.run(sockets=[listener])
         except SystemExit:
@@ -134,6 +136,11 @@ class HubServer(Server):
                 raise
         if self.failure is not None:
             raise NotStarted(_sentence(self.failure))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._when_ready()
 
     def _noting_failure(self, app: ASGIApp) -> ASGIApp:
         async def noting(scope: Scope, receive: Receive, send: Send) -> None:

@@ -99,19 +99,22 @@ def serve(
         tls = tls_of(settings)
         address = f"{'http' if tls is None else 'https'}://{settings.host}:{listener.getsockname()[1]}"
         lines = stack.enter_context(closing(logs.set_up(settings.log_format, settings.log_level)))
-        banner = f"Shuniu serves at {address} (its API: {address}/docs)"
-        if lines.form == "json":
-            logs.event("serving", text=banner)
-        else:
-            say.print(banner, markup=False)
-        if demo:
-            _tell_demo(address, settings)
-        HubServer(settings, tls).serve_at(listener)
+
+        def tell() -> None:
+            banner = f"Shuniu serves at {address} (its API: {address}/docs)"
+            if lines.form == "json":
+                logs.event("serving", text=banner)
+            else:
+                say.print(banner, markup=False)
+            if demo:
+                _tell_demo(address, settings)
+
+        HubServer(settings, tls).serve_at(listener, when_ready=tell)
 
 
 def _tell_demo(address: str, settings: Settings) -> None:
     say.print(f"Sign-on server: {settings.sign_on_issuer}", markup=False)
-    say.print(f"Sign in with a browser: {address}/sign-in?to=/v1/session", markup=False)
+    say.print(f"In a browser: {address}/ (li.ting is a clerk, chen.jing an auditor)", markup=False)
     say.print(
         "In another terminal:\n"
         f"  export SHUNIU_HUB={address} SHUNIU_ISSUER={settings.sign_on_issuer} SHUNIU_AGENCIES={settings.agencies}\n"
