@@ -49,6 +49,13 @@ class CapabilityView(BaseModel):
     standing: StandingView | None
 
 
+class CertificateView(BaseModel):
+    """Until when the certificates of one file serve: `roots`, which the agency's must lead to, or `identity`, ours."""
+
+    file: str
+    expires_at: datetime
+
+
 class AgencyView(BaseModel):
     """One agency: facts and lookups."""
 
@@ -57,6 +64,7 @@ class AgencyView(BaseModel):
     legal_basis: str
     repeatable: bool
     retention_days: int
+    certificates: list[CertificateView]
     capabilities: list[CapabilityView]
 
 
@@ -80,6 +88,9 @@ def agency_view(agencies: Agencies, name: str, standings: Mapping[tuple[str, str
         legal_basis=facts.legal_basis,
         repeatable=facts.repeatable,
         retention_days=facts.retention_days,
+        certificates=[
+            CertificateView(file=one.file, expires_at=one.expires_at) for one in agencies.expiries.get(name, ())
+        ],
         capabilities=[
             CapabilityView(
                 name=capability.name,
