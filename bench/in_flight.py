@@ -63,7 +63,7 @@ def measure(world: Outside, gateway: Gateway, asked: argparse.Namespace) -> dict
     """One run; memory before and at its highest, in MB."""
     runner = Runner(
         world=world,
-        people=parties(asked.clients // 5 * 2),
+        people=parties(asked.clients // 4),
         clients=asked.clients,
         seconds=asked.seconds,
         warm_up=0.0,

@@ -80,7 +80,8 @@ def hub(world: Outside, folder: Path, *, policy: str = "", **settings: object) -
     """
     The hub as its command serves it, with the bundled PostgreSQL, in a new installation.
 
-    `policy` are lines for every agency's table of agencies.toml in place of its number of connections.
+    `policy` are lines for every agency's table of agencies.toml in place of its numbers of connections and queue; with
+    it, attempts have time.
     """
     told = {f"SHUNIU_{name.upper()}": str(value) for name, value in settings.items()}
     environment = installation(world, folder, policy) | told
@@ -130,9 +131,11 @@ def installation(world: Outside, folder: Path, policy: str = "") -> dict[str, st
         text = text.replace(f'"{table["address"]}"', f'"{world.addresses[agency]}"')
     # Every lookup asks: the gateways beside it remember nothing either.
     text = re.sub(r"(?m)^fresh_for = .*$", "", text)
-    agencies.write_text(
-        re.sub(r"(?m)^connections = .*\nqueue = .*$", policy, text) if policy else text, encoding="utf-8"
-    )
+    if policy:
+        text = re.sub(r"(?m)^connections = .*\nqueue = .*$", policy, text)
+        # A machine that is busy with everything at once is no agency that answers late.
+        text = re.sub(r"(?m)^timeout = .*$", "timeout = 20.0", text)
+    agencies.write_text(text, encoding="utf-8")
     return os.environ | {
         "SHUNIU_FOLDER": str(folder / "hub"),
         "SHUNIU_AGENCIES": str(agencies),

@@ -81,8 +81,8 @@ def _site(
     if not isinstance(address, str):
         raise wrong(path, f"[{agency}] address", "is missing", 'write address = "https://<host>:<port>"')
     connections = table.get("connections", 10)
-    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= 1000:
-        raise wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 1000", "write connections = 10")
+    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= 10_000:
+        raise wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 10000", "write connections = 10")
     plain_http, trace = (_flag(path, agency, table, key) for key in ("plain_http", "trace"))
     routes = []
     calls = {}
