@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 from rich.console import Console
@@ -42,9 +42,16 @@ AT_ONCE: Final = 16
 SHUNIU: Final = str(Path(sys.executable).parent / "shuniu")
 
 
+class Served(NamedTuple):
+    """A hub that serves: where, and as which process."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def court(folder: Path, workers: int) -> Iterator[tuple[Outside, str, Settings]]:
-    """A court whose hub has a worker, and further worker processes beside it."""
+def court(folder: Path, processes: int, **changes: object) -> Iterator[tuple[Outside, Served]]:
+    """A court whose hub has a worker, and further worker processes beside it; `changes` of the hub's settings."""
     with ExitStack() as stack:
         world = stack.enter_context(outside(folder))
         told = installation(world, folder)
@@ -59,18 +66,19 @@ def court(folder: Path, workers: int) -> Iterator[tuple[Outside, str, Settings]]
         settings = stack.enter_context(bundled_database(settings, create=True))
         tree.settle(settings)
         told |= {"SHUNIU_DATABASE_URL": str(settings.database_url)}
+        told |= {f"SHUNIU_{name.upper()}": str(value) for name, value in changes.items()}
         lines = folder / "hub.log"
         with lines.open("w") as log:
             hub = stack.enter_context(_process(told, "serve", "--port", "0", stderr=log))
             address = announced(lines, hub)
             await_answer(f"{address}/readyz", hub)
-            for number in range(workers - 1):
+            for number in range(processes - 1):
                 one = folder / f"worker{number}.log"
                 with one.open("w") as out:
                     stack.enter_context(_process(told, "worker", stderr=out))
                 while "A worker fills" not in one.read_text(encoding="utf-8"):
                     time.sleep(0.1)
-            yield world, address, settings
+            yield world, Served(address, hub.pid)
 
 
 @contextmanager
@@ -142,10 +150,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)
-            with court(folder, workers) as (world, address, _):
+            with court(folder, workers) as (world, hub):
                 # A few first, so that connections and code are there.
-                asyncio.run(filled(world, address, "W", 8))
-                rate = asyncio.run(filled(world, address, "F", asked.orders))
+                asyncio.run(filled(world, hub.address, "W", 8))
+                rate = asyncio.run(filled(world, hub.address, "F", asked.orders))
         name = f"work orders of {PARTIES} parties filled, {workers} worker{'s' if workers > 1 else ''}"
         figures.append(Figure(name, rate, "/s", at_least=30 if workers == 1 else None))
     few, many = latencies(1_000, asked.waiting, asked.seconds)
