@@ -78,6 +78,10 @@ def test_what_was_answered_is_not_asked_again_and_the_request_ends_once(quiet: D
 
 def test_the_queue_knows_ids_and_nothing_of_anybody(quiet: Desk, folder: Path) -> None:
     """Neither its jobs nor its log, which would keep texts and tracebacks of failures."""
+    forms = Forms(quiet, quiet.token(client="ticket-system"))
+    with worker(quiet, folder):
+        _, name = forms.dispatched(quiet.cast["stayed"])
+        forms.ended(name)
     with psycopg.connect(str(quiet.court.settings.owner_url).replace("+psycopg", "")) as connection:
         log = connection.execute("SELECT count(*), count(traceback) FROM pgqueuer_log").fetchone()
         jobs = connection.execute("SELECT count(*) FROM pgqueuer WHERE length(payload) <> 16 OR headers <> '{}'")

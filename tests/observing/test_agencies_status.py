@@ -68,7 +68,7 @@ def environment(desk: Desk) -> dict[str, str]:
 
 def test_status_is_a_table_with_a_line_for_each_lookup(desk: Desk) -> None:
     """All are asked: exit code 0, and the same as one JSON document."""
-    shown = RUN.invoke(app, ["agencies", "status"], env=environment(desk))
+    shown = RUN.invoke(app, ["agencies", "status"], env=environment(desk) | {"COLUMNS": "200"})
     document = RUN.invoke(app, ["agencies", "status", "--json"], env=environment(desk))
 
     assert (shown.exit_code, document.exit_code) == (0, 0)

@@ -61,7 +61,7 @@ def test_another_courts_units_and_people_look_like_none_at_all(province: House, 
             ),
             province.call(me, "DELETE", f"/v1/organization/people/assistant.{top}?court={court}", court=code(0)),
         ]
-        return [(one.status_code, one.json() | {"audit": 0}) for one in answers]
+        return [(one.status_code, one.json() | {"audit": 0, "trace_id": ""}) for one in answers]
 
     refused = tried(foreign, code(1))
 
