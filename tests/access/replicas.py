@@ -97,6 +97,8 @@ def _hub(settings: Settings) -> Iterator[str]:
         "SHUNIU_ORIGIN": settings.origin,
         "SHUNIU_DEADLINE": settings.deadline,
         "SHUNIU_PORT": 0,
+        # Forms that fill themselves ask for their holders, and would count into the model.
+        "SHUNIU_WORKERS": 0,
     }
     process = subprocess.Popen(
         [sys.executable, "-c", "from gateway.cli import main; main()", "serve"],

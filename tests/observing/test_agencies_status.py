@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gateway.api.agencies import StandingView, standing_view
-from gateway.cli import standings
+from gateway.cli import out, standings
 from gateway.cli.app import app
 from gateway.resilience.state import BreakerState
 from tests.desk import Desk
@@ -63,12 +63,13 @@ def test_the_matrix_shows_what_was_last_heard_of_each_capability(desk: Desk, hea
 
 def environment(desk: Desk) -> dict[str, str]:
     """What a terminal of the court has set."""
-    return {"SHUNIU_HUB": desk.court.address, "SHUNIU_TOKEN": desk.token(user="li.ting"), "COLUMNS": "200"}
+    return {"SHUNIU_HUB": desk.court.address, "SHUNIU_TOKEN": desk.token(user="li.ting")}
 
 
-def test_status_is_a_table_with_a_line_for_each_lookup(desk: Desk) -> None:
+def test_status_is_a_table_with_a_line_for_each_lookup(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are asked: exit code 0, and the same as one JSON document."""
-    shown = RUN.invoke(app, ["agencies", "status"], env=environment(desk) | {"COLUMNS": "200"})
+    monkeypatch.setattr(out.show, "width", 200)
+    shown = RUN.invoke(app, ["agencies", "status"], env=environment(desk))
     document = RUN.invoke(app, ["agencies", "status", "--json"], env=environment(desk))
 
     assert (shown.exit_code, document.exit_code) == (0, 0)
