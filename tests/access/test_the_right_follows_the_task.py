@@ -23,8 +23,8 @@ from tests.access.model import KINDS, Delegation, Model, Order
 from tests.access.replicas import TICKETS, Replicas, rule_of, statement
 
 # The full form is `make prove-access`.
-RUNS = int(os.environ.get("SHUNIU_TEST_RUNS", "10"))
-STEPS = int(os.environ.get("SHUNIU_TEST_STEPS", "40"))
+RUNS = int(os.environ.get("SHUNIU_TEST_RUNS", "8"))
+STEPS = int(os.environ.get("SHUNIU_TEST_STEPS", "30"))
 
 PARTIES = ("stayed", "moved", "renamed")
 HOLDERS = ("li.ting", "wang.qiang", "sun.li")

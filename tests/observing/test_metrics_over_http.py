@@ -123,7 +123,7 @@ def test_nothing_about_a_person_is_served(desk: Desk) -> None:
     desk.look_up(number, person).raise_for_status()
     served = scraped(desk.court.address).text
 
-    said = (person["id_number"], person["name"], person["telephone"], "li.ting", "李婷", number, "0802")
+    said = (person["id_number"], person["name"], person["telephone"], "li.ting", "李婷", number, "浙0802")
     assert [one for one in said if one in served] == []
 
 
