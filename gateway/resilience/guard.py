@@ -281,8 +281,8 @@ class Guard:
         until = self._clock.monotonic() + error.retry_after
         if self._pause is None or self._pause.until < until:
             self._pause = _Pause(until, error.reason)
-        if error.reason is Reason.QUOTA and self._quotas is not None:
-            # The other replicas need not find out by themselves.
+        if error.reason is Reason.QUOTA and self._quotas is not None and (self._use is None or self._use.given):
+            # The agency said so, and not our own count: the other replicas need not find out by themselves.
             with suppress(DatabaseUnavailable):
                 await self._quotas.close(self.agency, self.capability, error.retry_after)
 

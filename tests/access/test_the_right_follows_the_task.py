@@ -23,8 +23,8 @@ from tests.access.model import KINDS, Delegation, Model, Order
 from tests.access.replicas import TICKETS, Replicas, rule_of, statement
 
 # The full form is `make prove-access`.
-RUNS = int(os.environ.get("SHUNIU_TEST_RUNS", "8"))
-STEPS = int(os.environ.get("SHUNIU_TEST_STEPS", "30"))
+RUNS = int(os.environ.get("SHUNIU_TEST_RUNS", "12"))
+STEPS = int(os.environ.get("SHUNIU_TEST_STEPS", "40"))
 
 PARTIES = ("stayed", "moved", "renamed")
 HOLDERS = ("li.ting", "wang.qiang", "sun.li")
@@ -311,7 +311,7 @@ class Court(RuleBasedStateMachine):
         if order.want is not None:
             body["want"] = sorted(order.want)
         # A statement that could not be taken in time is repeated, as every ticket system does.
-        answers = (self.call(TICKETS, "PUT", f"/v1/work-orders/{name}", body) for _ in range(10))
+        answers = (self.call(TICKETS, "PUT", f"/v1/work-orders/{name}", body) for _ in range(5))
         answer = next(answer for answer in answers if answer.status_code != 503)
         assert answer.status_code == 200, answer.text
 

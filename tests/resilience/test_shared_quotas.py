@@ -16,6 +16,7 @@ from gateway.database import Database
 from gateway.database.migrations import migrate
 from gateway.database.server import EmbeddedServer
 from gateway.resilience.quotas import Quotas
+from tests.resilience.stage import Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +95,16 @@ async def test_what_is_left_and_when_to_come_back_is_said(shared: Shared) -> Non
     assert (first.given, first.day_left, second.given, second.day_left, second.minute_left) == (True, 0, False, 0, None)
     # Midnight in China.
     assert (second.again_at.astimezone(UTC).hour, second.again_at > datetime.now(UTC)) == (16, True)
+
+
+async def test_a_quota_that_we_counted_ourselves_closes_nobody(shared: Shared) -> None:
+    """A replica for which more was agreed meanwhile may ask on the same day."""
+    agency = Stage(CallPolicy(per_day=1), quotas=shared.replicas[0])
+    said = [await agency.said(), await agency.said()]
+    use = await shared.replicas[1].take("scripted", "identity", CallPolicy(per_day=5))
+
+    assert said == [("found", None, 1), ("unavailable", "quota", 0)]
+    assert use.given
 
 
 async def test_what_an_agency_says_of_itself_every_replica_believes(shared: Shared) -> None:

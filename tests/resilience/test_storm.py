@@ -18,7 +18,7 @@ from bench.parties import parties, questions, work_orders
 from tests.desk import Desk
 from tests.resilience.court import until
 
-CALLERS = int(os.environ.get("SHUNIU_TEST_STORM", "80"))
+CALLERS = int(os.environ.get("SHUNIU_TEST_STORM", "300"))
 AT_ONCE = 60
 PARTIES_OF_ONE = 5
 AFTERWARDS = 20
