@@ -109,6 +109,20 @@ def reads(server: EmbeddedServer, folder: Path, large: int) -> list[Figure]:
     return figures
 
 
+def conclude(name: str, figures: list[Figure], busy: float, results: Path) -> None:
+    """Prints the figures beside their goals, writes them down, and ends the program: with 1 if a goal was missed."""
+    table = Table(box=None)
+    for column in (name, "figure", "goal", ""):
+        table.add_column(column, no_wrap=True)
+    for figure in figures:
+        table.add_row(*figure.cells())
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"{os.cpu_count()} cores; load average before the run: {busy:.1f}")
+    results.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    sys.exit(any(figure.missed for figure in figures))
+
+
 def main() -> None:
     """Runs everything, prints a table, writes bench/results.audit.json."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -121,16 +135,7 @@ def main() -> None:
         folder.chmod(0o755)
         with EmbeddedServer(folder / "cluster") as server:
             figures = appends(server, folder, options.seconds) + reads(server, folder, options.large)
-    table = Table(box=None)
-    for column in ("audit log", "figure", "goal", ""):
-        table.add_column(column, no_wrap=True)
-    for figure in figures:
-        table.add_row(*figure.cells())
-    console = Console(width=110)
-    console.print(table)
-    console.print(f"{os.cpu_count()} cores; load average before the run: {busy:.1f}")
-    RESULTS.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
-    sys.exit(any(figure.missed for figure in figures))
+    conclude("audit log", figures, busy, RESULTS)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ a goal was missed.
 
 import argparse
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -19,15 +18,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import httpx
-from rich.console import Console
-from rich.table import Table
 
-from bench.audit import Figure
+from bench.audit import Figure, conclude
 from bench.autofill_queue import latencies
 from bench.handwritten_upstreams import OFFICIAL
 from bench.parties import CLERK, COURT, TICKETS, parties
@@ -162,16 +158,7 @@ def main() -> None:
         Figure(f"from accepted to begun, {asked.waiting:,} waiting, p99", many * 1000, "ms"),
         Figure("many to few", many / few, "×", at_most=1.5),
     ]
-    table = Table(box=None)
-    for column in ("autofill", "figure", "goal", ""):
-        table.add_column(column, no_wrap=True)
-    for figure in figures:
-        table.add_row(*figure.cells())
-    console = Console(width=110)
-    console.print(table)
-    console.print(f"{os.cpu_count()} cores; load average before the run: {busy:.1f}")
-    RESULTS.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
-    sys.exit(any(figure.missed for figure in figures))
+    conclude("autofill", figures, busy, RESULTS)
 
 
 if __name__ == "__main__":
