@@ -13,13 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from adapters.contract import Adapter, Evidence
 from adapters.policy import AgencyPolicy
 from gateway.database import Database, DatabaseUnavailable, shared
 from gateway.database.arrays import Texts
 from gateway.lookup import answers as codec
 from gateway.lookup.asking import Answer, Planned
-from gateway.vault import Vault
+from gateway.vault import SealBroken, Vault
 
 _READ: Final = """
     SELECT grant_id::text, agency, capability, lookup, answered_at, sealed
@@ -85,7 +87,7 @@ class Received:
             row = (rows or {}).get(key)
             if row is None or (max_age is not None and now - row.answered_at > timedelta(seconds=max_age)):
                 continue
-            answer = codec.load(self._vault.open(_context(grant, key), row.sealed), self._agencies)
+            answer = self._opened(grant, key, row)
             if answer is not None:
                 found[key] = replace(answer, reused_from=row.lookup, evidence=Evidence())
         return found
@@ -109,6 +111,12 @@ class Received:
         await asyncio.gather(*self._writing)
         await self._reads.aclose()
         await self._writes.aclose()
+
+    def _opened(self, grant: str, key: Key, row: _Row) -> Answer | None:
+        """The answer; None if this version cannot read it, or it is not what was kept: then the agency is asked."""
+        with contextlib.suppress(SealBroken, ValidationError):
+            return codec.load(self._vault.open(_context(grant, key), row.sealed), self._agencies)
+        return None
 
     async def _write(self, row: tuple[Any, ...]) -> None:
         with contextlib.suppress(DatabaseUnavailable):

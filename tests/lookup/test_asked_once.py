@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from gateway.lookup.asking import Answer, Planned
@@ -96,6 +97,17 @@ def test_another_work_order_never_gets_it(desk: Desk, fresh: str) -> None:
     other = desk.look_up(desk.dispatch(desk.cast["moved"]), desk.cast["moved"], max_age=3600).json()
 
     assert {one["reused_from"] for one in other["agencies"]} == {None}
+
+
+def test_what_cannot_be_opened_is_asked_for_again(desk: Desk, fresh: str) -> None:
+    """Whoever put another's row in its place, or a version that wrote it otherwise: it costs a question, no answer."""
+    desk.look_up(fresh, desk.cast["moved"])
+    with psycopg.connect(str(desk.court.settings.owner_url).replace("+psycopg", "")) as owner:
+        owner.execute("UPDATE received_answer SET sealed = sha256(sealed)")
+    answer = desk.look_up(fresh, desk.cast["moved"], max_age=3600)
+
+    assert answer.status_code == 200
+    assert {one["reused_from"] for one in answer.json()["agencies"]} == {None}
 
 
 def test_an_agency_that_was_not_heard_is_asked_again(desk: Desk, fresh: str, healed: Any) -> None:
