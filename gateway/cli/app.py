@@ -2,6 +2,7 @@
 The commands of `shuniu`.
 """
 
+import platform
 import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -25,6 +26,7 @@ from gateway.cli.worker import worker
 from gateway.demo import tour, tree, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
 from gateway.observing import logs
+from gateway.observing.service import VERSION
 from gateway.serving import HubServer, NotStarted, bind
 from gateway.settings import Settings
 from gateway.sign_on.certificates import tls_of
@@ -55,6 +57,22 @@ def main() -> None:
     if problem:
         say.print(problem, style="bold red", markup=False)
         sys.exit(Exit.FAILED)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        show.print(f"shuniu {VERSION} (Python {platform.python_version()})", markup=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """The data-exchange gateway of a court."""
 
 
 @app.command()
@@ -103,7 +121,7 @@ def serve(
         def tell() -> None:
             banner = f"Shuniu serves at {address} (its API: {address}/docs)"
             if lines.form == "json":
-                logs.event("serving", text=banner)
+                logs.announce("serving", text=banner)
             else:
                 say.print(banner, markup=False)
             if demo:

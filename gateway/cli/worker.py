@@ -4,12 +4,14 @@
 
 import asyncio
 import signal
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from gateway.cli.out import Exit, fail, say
 from gateway.hub import Hub
+from gateway.observing import logs
 from gateway.settings import Settings
 
 
@@ -32,15 +34,23 @@ def worker(
         settings = settings.model_copy(update={"workers": at_once})
     if settings.workers == 0:
         fail("Nothing to do: set SHUNIU_WORKERS, or say --at-once, to at least 1.", Exit.USAGE)
-    asyncio.run(_work(settings))
+    with closing(logs.set_up(settings.log_format, settings.log_level)) as lines:
+        asyncio.run(_work(settings, lines))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, lines: logs.LineHandler) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
     async with await Hub.start(settings):
-        say.print(f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.", markup=False)
+        _tell(lines, "working", f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.")
         await stop.wait()
-        say.print("Stopping: what is being filled comes to its end.", markup=False)
+        _tell(lines, "stopping", "Stopping: what is being filled comes to its end.")
+
+
+def _tell(lines: logs.LineHandler, name: str, text: str) -> None:
+    if lines.form == "json":
+        logs.announce(name, text=text)
+    else:
+        say.print(text, markup=False)

@@ -41,6 +41,11 @@ def event(name: str, level: int = logging.INFO, **values: Value) -> None:
         LOGGER.log(level, name, extra={"told": told})
 
 
+def announce(name: str, **values: Value) -> None:
+    """Writes one event of ours whatever level is set: another program waits for it, so it is no matter of taste."""
+    LOGGER.handle(LOGGER.makeRecord(LOGGER.name, logging.INFO, "", 0, name, (), None, extra={"told": dict(values)}))
+
+
 def as_json(record: logging.LogRecord) -> str:
     """One line of JSON: `time` (UTC), `level`, `event`, and what is told of it."""
     line: dict[str, Value | list[str]] = {

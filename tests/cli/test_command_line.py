@@ -3,7 +3,9 @@ The command line: every command explains itself, data on stdout, documented exit
 """
 
 import json
+import platform
 import re
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -42,6 +44,16 @@ def test_no_command_takes_an_identifier_as_an_argument(path: tuple[str, ...], co
     names = {name for parameter in command.params for name in parameter.opts}
 
     assert not {name for name in names if re.search("number|subject|person", name)}
+
+
+def test_the_version_is_one_line_for_a_report() -> None:
+    """Which version runs, and on which Python."""
+    answer = RUN.invoke(app, ["--version"])
+
+    assert (answer.exit_code, answer.stdout) == (
+        0,
+        f"shuniu {version('shuniu')} (Python {platform.python_version()})\n",
+    )
 
 
 def environment(desk: Desk, **who: str) -> dict[str, str]:

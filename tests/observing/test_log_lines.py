@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.observing.exchange import CURRENT, Exchange
-from gateway.observing.logs import LOGGER, MOST_WAITING, LineHandler, as_json, as_text, event
+from gateway.observing.logs import LOGGER, MOST_WAITING, LineHandler, announce, as_json, as_text, event
 
 CANARY = "甲某某 33080219900307123X"
 CALL = Exchange("0af7651916cd43dd8448eb211c80319c")
@@ -68,6 +68,17 @@ def test_an_event_knows_the_call_that_it_belongs_to(lines: list[logging.LogRecor
     assert [line.__dict__["told"] for line in lines] == [
         {"agency": "public_security", "reason": "timeout", "trace_id": CALL.trace_id},
         {},
+    ]
+
+
+def test_what_another_program_waits_for_is_written_at_any_level(lines: list[logging.LogRecord]) -> None:
+    """Whoever wants warnings only is still told that the hub serves, and where."""
+    LOGGER.setLevel(logging.WARNING)
+    event("request")
+    announce("serving", text="Shuniu serves at http://127.0.0.1:8080")
+
+    assert [(line.getMessage(), line.levelname, line.__dict__["told"]) for line in lines] == [
+        ("serving", "INFO", {"text": "Shuniu serves at http://127.0.0.1:8080"})
     ]
 
 
