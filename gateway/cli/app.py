@@ -22,6 +22,7 @@ from gateway.cli.forms import forms_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.org import org_app
 from gateway.cli.out import Exit, as_document, fail, say, show
+from gateway.cli.supervisor import tell_ready
 from gateway.cli.worker import worker
 from gateway.demo import tour, tree, world
 from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
@@ -126,6 +127,7 @@ def serve(
                 say.print(banner, markup=False)
             if demo:
                 _tell_demo(address, settings)
+            tell_ready()
 
         HubServer(settings, tls).serve_at(listener, when_ready=tell)
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.out import Exit, fail, say
+from gateway.cli.supervisor import tell_ready
 from gateway.hub import Hub
 from gateway.observing import logs
 from gateway.settings import Settings
@@ -45,6 +46,7 @@ async def _work(settings: Settings, lines: logs.LineHandler) -> None:
         loop.add_signal_handler(one, stop.set)
     async with await Hub.start(settings):
         _tell(lines, "working", f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.")
+        tell_ready()
         await stop.wait()
         _tell(lines, "stopping", "Stopping: what is being filled comes to its end.")
 
