@@ -18,7 +18,7 @@ serve: $(VENV)/.runtime ## the whole demo court, up until Ctrl-C
 	$(BIN)/shuniu serve --demo
 
 test: $(VENV)/.development ## every test, on the PostgreSQL from the wheel
-	$(BIN)/pytest -n 2 --dist loadgroup -q
+	$(BIN)/pytest -n 2 -q
 
 test-web: $(VENV)/.development ## the pages in a real browser: journeys, keyboard, no JavaScript, accessibility
 	command -v chromium >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk; }

@@ -9,14 +9,22 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from gateway.database.server import EmbeddedServer
 from gateway.demo import tour, world
 from tests.desk import Desk
+from tests.scheduling import LongestFirst
 
 # A loaded machine is no finding: examples are bounded by number, never by time.
 settings.register_profile("shuniu", deadline=None)
 settings.load_profile("shuniu")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst | None:
+    """How `pytest -n` shares out the tests, unless another way is asked for."""
+    return LongestFirst(config, log) if config.getvalue("dist") in {"load", "loadgroup"} else None
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,6 @@ def test_a_version_that_is_turned_back_gives_nothing_back(desk: Desk) -> None:
     assert desk.look_up(number, party).json()["rule"] == "work_order_not_open"
 
 
-@pytest.mark.xdist_group("replicas")
 def test_a_clock_that_is_set_back_brings_no_right_back(replicas: Replicas) -> None:
     """What has ended once has ended: the clock of access never runs behind a time that was seen."""
     party = replicas.cast["stayed"]

@@ -21,7 +21,6 @@ RACES = int(os.environ.get("SHUNIU_TEST_RACES", "250"))
 AT_ONCE = 6
 
 
-@pytest.mark.xdist_group("replicas")
 @pytest.mark.anyio
 async def test_no_answer_leaves_after_the_closing_call_has_returned(replicas: Replicas) -> None:
     """

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import httpx
 import psycopg
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -343,7 +342,6 @@ class Court(RuleBasedStateMachine):
         self.counts[what] += 1
 
 
-@pytest.mark.xdist_group("replicas")
 def test_never_an_answer_without_a_live_grant_and_never_a_refusal_with_one(replicas: Replicas) -> None:
     counts = Counter[str]()
     shared = {"replicas": replicas, "numbers": itertools.count(1), "counts": counts}

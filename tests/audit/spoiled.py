@@ -1,7 +1,7 @@
 """
 Logs in the hands of somebody who owns the database: damage is done in a transaction that is rolled back.
 
-Each size is made once per session; use them in one xdist group.
+Each size is made once per session; whichever files use them run in one process (tests/scheduling.py).
 """
 
 import asyncio

@@ -15,9 +15,6 @@ from audit.verify import Damage, Verdict
 from tests.audit.sample import ORIGIN
 from tests.audit.spoiled import SIZES, Found, Inside, Kept, Spoiled
 
-# One log of 70,000 entries is enough for one run.
-pytestmark = pytest.mark.xdist_group("spoiled")
-
 FORGED = b'"forged"'
 FLIP_BODY = "UPDATE audit.entry SET body = set_byte(body, 9, get_byte(body, 9) # 1) WHERE idx = {i}"
 FLIP_LEAF = "UPDATE audit.entry SET leaf = set_byte(leaf, 9, get_byte(leaf, 9) # 1) WHERE idx = {i}"

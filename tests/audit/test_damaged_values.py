@@ -9,9 +9,6 @@ from audit.errors import LogBroken
 from audit.verify import Damage
 from tests.audit.spoiled import SIZES, Found, Spoiled
 
-# One log of 70,000 entries is enough for one run.
-pytestmark = pytest.mark.xdist_group("spoiled")
-
 SEALED, INDEX, UNPAIRED = Damage.SEALED, Damage.INDEX, Damage.UNPAIRED
 
 # What is done to the values of entry {i}, and what it is found as.
