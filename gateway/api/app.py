@@ -40,7 +40,7 @@ from gateway.api.inputs import as_problem, invalid
 from gateway.api.limits import Limits
 from gateway.api.observed import Observed
 from gateway.api.page import add_page
-from gateway.api.problems import Problem, ProblemBody
+from gateway.api.problems import Problem, ProblemBody, plainly
 from gateway.api.refusals import Refusals
 from gateway.api.short_way import ShortWay
 from gateway.database import DatabaseUnavailable
@@ -114,7 +114,8 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: Doo
     add_pages(app)
     _document_problems(app)
     way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
-    return Observed(Doorway(Limits(way_in, in_flight=in_flight), door or Door()), app)
+    told = for_people(plainly)
+    return Observed(Doorway(Limits(way_in, in_flight=in_flight, told=told), door or Door(), told), app)
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import Problem
+from gateway.api.problems import Problem, Told, plainly
 
 ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/metrics"})
 # When another process may be serving at this address.  Seconds.
@@ -64,16 +65,17 @@ class Door:
 class Doorway:
     """Wraps the application: whoever goes to it passes this door."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Door, told: Told = plainly) -> None:
         self._app = app
         self._door = door
+        self._told = told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses while the door is closed, and counts who is inside."""
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
             await self._app(scope, receive, send)
         elif self._door.closed:
-            await _draining(scope, receive, send)
+            await self._draining(scope, receive, send)
         else:
             await self._inside(scope, receive, send)
 
@@ -101,11 +103,12 @@ class Doorway:
         else:
             return
         if not begun:
-            await _draining(scope, receive, send)
+            await self._draining(scope, receive, send)
 
-
-async def _draining(scope: Scope, receive: Receive, send: Send) -> None:
-    await Problem("draining", retry_after=RETRY_AFTER, headers={"Connection": "close"}).response()(scope, receive, send)
+    async def _draining(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = Problem("draining", retry_after=RETRY_AFTER, headers={"Connection": "close"})
+        answer = await self._told(Request(scope), problem)
+        await answer(scope, receive, send)
 
 
 def _say_close(message: MutableMapping[str, Any]) -> None:

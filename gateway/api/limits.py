@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import Problem
+from gateway.api.problems import Problem, Told, plainly
 
 MAX_BODY = 256 * 1024
 # Bodies that are read line by line, each line bounded like a body of its own.
@@ -25,9 +25,16 @@ class Limits:
     """
 
     def __init__(
-        self, app: ASGIApp, *, in_flight: int, max_body: int = MAX_BODY, lines_body: int = MAX_LINES_BODY
+        self,
+        app: ASGIApp,
+        *,
+        in_flight: int,
+        told: Told = plainly,
+        max_body: int = MAX_BODY,
+        lines_body: int = MAX_LINES_BODY,
     ) -> None:
         self._app = app
+        self._told = told
         self._free = in_flight
         self._max_body = max_body
         self._lines_body = lines_body
@@ -39,7 +46,7 @@ class Limits:
             return
         problem = self._refusal(scope)
         if problem is not None:
-            await problem.response()(scope, receive, send)
+            await self._tell(problem, scope, receive, send)
             return
         if scope["method"] not in WITH_BODY:
             await self._app(scope, receive, send)
@@ -66,7 +73,11 @@ class Limits:
 
         await self._app(scope, counted, unless_too_large)
         if left < 0:
-            await _too_large().response()(scope, receive, send)
+            await self._tell(_too_large(), scope, receive, send)
+
+    async def _tell(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._told(Request(scope), problem)
+        await answer(scope, receive, send)
 
     def _bound(self, scope: MutableMapping[str, Any]) -> int:
         return self._lines_body if _media_type(scope) == LINES else self._max_body

@@ -5,12 +5,13 @@ The closed list of problems is `PROBLEMS`; docs/problems.md has a heading for ea
 from the request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.observing.exchange import CURRENT
@@ -106,8 +107,9 @@ _KINDS = (
     ProblemKind(
         "body-too-large",
         413,
-        "The body is larger than the hub takes. Send one lookup or one work order per call.",
-        "请求体超过上限。每次请求只发送一项查询或一个工单。",
+        "What was sent is larger than the hub takes, and nothing was done. Send one lookup or one work order per call; "
+        "a file that is to be checked has at most 256 kB.",
+        "所发送的内容超过上限，未作处理。每次请求只发送一项查询或一个工单；待校验的文件不超过256 kB。",
     ),
     ProblemKind(
         "wrong-content-type",
@@ -140,16 +142,18 @@ _KINDS = (
     ProblemKind(
         "busy",
         503,
-        "The hub has as many lookups in flight as it takes. Try again after the time in `Retry-After`.",
-        "在途查询已达上限。请在 Retry-After 所示时间后重试。",
+        "The hub has as many calls in flight as it takes, and did nothing. Try again in a moment; a program waits as "
+        "long as `Retry-After` says.",
+        "在途请求已达上限，本次未作处理。请稍候重试；程序请按 Retry-After 所示时间等待。",
         retryable=True,
     ),
     ProblemKind(
         "draining",
         503,
-        "The hub is being stopped: it answers what it has begun and takes nothing new. Try again after the time in "
-        "`Retry-After`; where several hubs serve, another one takes the call at once.",
-        "系统正在停止服务，只处理已受理的请求。请在 Retry-After 所示时间后重试；部署多个节点的，其他节点可立即受理。",
+        "The hub is being stopped: it answers what it has begun and takes nothing new. Try again in a few seconds; a "
+        "program waits as long as `Retry-After` says. Where several hubs serve, another one takes the call at once.",
+        "系统正在停止服务，只处理已受理的请求。请过几秒重试；程序请按 Retry-After 所示时间等待。部署多个节点的，"
+        "其他节点可立即受理。",
         retryable=True,
     ),
     ProblemKind(
@@ -237,6 +241,15 @@ class Problem(Exception):
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, round(self.retry_after)))
         return JSONResponse(self.body(), self.kind.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+# How a problem is told to whoever asks: a person with a browser is answered with a page.
+Told = Callable[[Request, Problem], Awaitable[Response]]
+
+
+async def plainly(_request: Request, problem: Problem) -> Response:
+    """As a problem, whoever asks."""
+    return problem.response()
 
 
 def documented(*names: str) -> dict[int | str, dict[str, Any]]:

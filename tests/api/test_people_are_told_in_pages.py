@@ -1,0 +1,89 @@
+"""
+What is refused before it is read: a program is told as a problem, a person with a browser as a page.
+"""
+
+import httpx
+import pytest
+from bs4 import BeautifulSoup
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.api.door import Door, Doorway
+from gateway.api.limits import Limits
+from gateway.api.problems import plainly
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.refused import for_people
+
+PERSON = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
+TOLD = for_people(plainly)
+
+
+async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """An application that is never reached."""
+    raise AssertionError
+
+
+def closed() -> Door:
+    """A door of a hub that is being stopped."""
+    door = Door()
+    door.close()
+    return door
+
+
+REFUSING: dict[str, ASGIApp] = {
+    "busy": Limits(nothing, in_flight=0, told=TOLD),
+    "body-too-large": Limits(nothing, in_flight=1, max_body=3, told=TOLD),
+    "draining": Doorway(nothing, closed(), TOLD),
+}
+
+
+async def asked(name: str, path: str = "/verify", **headers: str) -> httpx.Response:
+    """A form that is sent."""
+    transport = httpx.ASGITransport(REFUSING[name])
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
+        return await client.post(path, content=b"four", headers=headers)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("name", "status", "heading", "kept"),
+    [
+        ("busy", 503, "Not available now", {"retry-after": "1"}),
+        ("body-too-large", 413, "Too large", {"connection": "close"}),
+        ("draining", 503, "Not available now", {"retry-after": "5", "connection": "close"}),
+    ],
+)
+async def test_a_person_is_told_as_a_page(name: str, status: int, heading: str, kept: dict[str, str]) -> None:
+    """With the headers of every page, in their language, and a way back to the form."""
+    answer = await asked(name, **PERSON, Referer="http://hub.example/verify?record=1")
+    page = BeautifulSoup(answer.text, "lxml")
+
+    assert (answer.status_code, [one.get_text() for one in page.select("h1")]) == (status, [heading])
+    assert answer.headers.items() >= ({key.lower(): value for key, value in PAGE_HEADERS.items()} | kept).items()
+    assert [str(one["href"]) for one in page.select(".problem a")] == ["/verify?record=1", "/"]
+
+
+@pytest.mark.anyio
+async def test_a_page_of_another_host_is_no_way_back() -> None:
+    """Only our own pages are."""
+    answer = await asked("busy", **PERSON, Referer="http://evil.example/verify")
+
+    assert [str(one["href"]) for one in BeautifulSoup(answer.text, "lxml").select(".problem a")] == ["/"]
+
+
+@pytest.mark.anyio
+async def test_a_script_is_told_in_a_part_of_a_page() -> None:
+    """Without the frame of the page that it stands in already."""
+    answer = await asked("busy", **PERSON, **{"HX-Request": "true"})
+
+    assert answer.text.strip().startswith('<section class="problem" role="alert">')
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", REFUSING)
+@pytest.mark.parametrize(("path", "accepted"), [("/v1/lookups", "text/html"), ("/verify", "application/json")])
+async def test_a_program_is_told_as_a_problem(name: str, path: str, accepted: str) -> None:
+    """By its address or by what it takes."""
+    answer = await asked(name, path, Accept=accepted)
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == f"urn:shuniu:problem:{name}"
