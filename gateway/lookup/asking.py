@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from adapters.contract import Adapter, Capability, Evidence, Question, Reading
@@ -83,18 +84,27 @@ Ask = Callable[[Planned, Question], Awaitable[Answer]]
 
 
 async def ask_all(
-    planned: Iterable[Planned], question: Question, ask_one: Ask, heard: Heard | None = None
+    planned: Iterable[Planned],
+    question: Question,
+    ask_one: Ask,
+    heard: Heard | None = None,
+    had: Mapping[tuple[str, str], Answer] = MappingProxyType({}),
 ) -> tuple[Answer, ...]:
     """
-    Asks everything at once; the answers in the order of the plan, each within the question's deadline.
+    Asks everything at once but what is `had` already; the answers in the order of the plan, each within the question's
+    deadline.
 
-    `heard` is told of each answer as it comes.
+    `heard` is told of each answer as it comes, and at once of what is had.
     """
-    return tuple(await asyncio.gather(*(_ask_and_tell(one, question, ask_one, heard) for one in planned)))
+    return tuple(
+        await asyncio.gather(*(_ask_and_tell(one, question, ask_one, heard, had.get(one.key)) for one in planned))
+    )
 
 
-async def _ask_and_tell(planned: Planned, question: Question, ask_one: Ask, heard: Heard | None) -> Answer:
-    answer = await ask_one(planned, question)
+async def _ask_and_tell(
+    planned: Planned, question: Question, ask_one: Ask, heard: Heard | None, had: Answer | None
+) -> Answer:
+    answer = await ask_one(planned, question) if had is None else had
     if heard is not None:
         await heard(answer)
     return answer

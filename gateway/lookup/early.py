@@ -1,5 +1,6 @@
 """
-One agency's answer before the lookup is whole: for a page, whose reader need not wait for the slowest agency.
+One agency's answer before the lookup is whole: for a page, whose reader need not wait for the slowest agency.  What was
+there already, from an earlier question under the same grant, is shown at once.
 
 Each is released like an answer of its own: the right is looked at again and leased, and what is shown is recorded
 before it is.  Only what that agency alone says is shown: who the party is and what it is registered as.  Addresses are
@@ -44,7 +45,7 @@ class Watching:
 @dataclass(slots=True, kw_only=True)
 class EarlyAnswers:
     """
-    The early answers of one lookup.  `waiting` counts the questions that are still out.
+    The early answers of one lookup.  `waiting` counts the answers that are still to come.
     """
 
     access: Access

@@ -107,9 +107,7 @@ class Lookups:
         subject = _subject(identifier, grant)
         planned = plan(self._agencies, subject, request.want)
         had = await self._received.of(grant.id, planned, self._clock(), request.max_age)
-        asking = tuple(one for one in planned if one.key not in had)
-
-        asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in asking)
+        asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned if one.key not in had)
         intent = records.intent(lookup_id, self._clock(), caller, grant, subject, asked, self._access.policy)
         with self._stage("intent"):
             intent_index = await self._log.append(intent)
@@ -128,11 +126,11 @@ class Lookups:
                 intent=intent,
                 subject=subject,
                 wants=frozenset(request.want),
-                waiting=len(asking),
+                waiting=len(planned),
             )
-            heard = early.heard
-        heard_now = await ask_all(asking, question, partial(self._joint.ask, grant.id), heard)
-        answers = (*had.values(), *heard_now)
+            # With nobody to wait for, the whole is there as soon as any part of it.
+            heard = early.heard if asked else None
+        answers = await ask_all(planned, question, partial(self._joint.ask, grant.id), heard, had)
         with self._stage("merge"):
             whole = merge(
                 lookup_id=lookup_id,
@@ -155,7 +153,7 @@ class Lookups:
             kept = records.kept(answers, keep, self._agencies, self._clock())
             with self._stage("outcome"):
                 outcome_index = await self._log.append(outcome, keep=kept)
-            self._received.keep(grant.id, lookup_id, heard_now)
+            self._received.keep(grant.id, lookup_id, answers)
             self._observing.looked_up({one.state for one in answers}, withheld=bool(ended))
             if ended:
                 raise NotReleased(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens

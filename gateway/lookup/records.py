@@ -131,10 +131,10 @@ def shown_early(exchange: UUID, intended: Event, at: datetime, answer: Answer, r
         exchange=exchange,
         at=at,
         asked=(),
-        answered=(_answered(answer),),
+        answered=(_answered(answer),) if answer.reused_from is None else (),
         released=result.sections,
         outcome="released",
-        detail={"lookup": str(intended.exchange), **intended.detail},
+        detail={"lookup": str(intended.exchange), **intended.detail, **_reused((answer,))},
     )
 
 

@@ -66,6 +66,25 @@ def test_every_early_answer_has_a_record_of_its_own_between_intent_and_outcome(d
     assert all(len(one["heard"]) == 1 and "addresses" not in one["released"] for one in shown)
 
 
+def test_what_was_there_already_is_shown_at_once_and_says_whose_it_is(
+    desk: Desk, clerk: Reader, healed: Callable[..., None]
+) -> None:
+    """While the agency that must be asked again hangs; no record says that the others were asked."""
+    number = desk.dispatch(desk.cast["moved"])
+    healed("human_resources", "close_after_read")
+    pieces(clerk, number)
+    healed("human_resources", "hang")
+    begun, *heard, whole = pieces(clerk, number)
+    events = [one["event"] for one in desk.events()]
+    types = [one["type"] for one in events]
+    early = [one for one in events[len(types) - types[::-1].index("lookup.intent") :] if one["type"] == "answer.shown"]
+
+    assert begun.count("Asking…") == 4
+    assert all("From store, as of" in one for one in heard)
+    assert whole.count("From store, as of") == len(early) == len(heard) == 3
+    assert [("heard" in one, "reused" in one["detail"]) for one in early] == [(False, True)] * 3
+
+
 def test_a_work_order_that_is_closed_sends_a_refusal_and_no_card(desk: Desk, clerk: Reader) -> None:
     """In words, with who can change it."""
     person = desk.cast["moved"]
