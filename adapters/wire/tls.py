@@ -24,6 +24,9 @@ from pyreqwest.client import Client, ClientBuilder
 
 from adapters.wire.files import require_private, wrong
 
+# An authority of a government network takes weeks to issue the next certificate.
+WARN_DAYS: Final = 30
+
 _FILES: Final = ("roots", "identity")
 # Where the engine finds the system's roots when a client is built; it looks nowhere else if one of them is set.
 _PLACES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import typer
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from adapters.errors import ConfigurationError
+from adapters.wire.tls import WARN_DAYS
 from gateway.cli import client, standings
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.out import Exit, as_document, fail, show
@@ -32,7 +34,7 @@ WATCH_SECONDS = 2.0
 @agencies_app.command("list")
 def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -> None:
     """
-    Show which agency offers which lookup.
+    Show which agency offers which lookup, and until when the certificates of its connection serve.
 
     Example: shuniu agencies list --json
     """
@@ -48,6 +50,9 @@ def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -
             question, by, serves = f"{agency['id']}\n  .{one['name']}", "\n".join(one["by"]), "\n".join(one["serves"])
             table.add_row(question, one["subject"], by, serves, one["family"] or "not connected")
     show.print(table)
+    if any(agency["certificates"] for agency in matrix):
+        show.print()
+        show.print(_certificates(matrix, datetime.now(UTC)))
 
 
 @agencies_app.command("status")
@@ -99,6 +104,24 @@ def agencies_ping(*, json_output: Json = False) -> None:
         show.print(table)
     if not all(one["reached"] for one in reached):
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
+
+
+def _certificates(matrix: list[dict[str, Any]], now: datetime) -> Table:
+    table = Table("agency", "certificates", "serve until", "", box=None, header_style="dim")
+    for agency in matrix:
+        for one in agency["certificates"]:
+            ends = datetime.fromisoformat(one["expires_at"])
+            table.add_row(agency["id"], one["file"], ends.astimezone().strftime("%Y-%m-%d %H:%M"), _left(ends, now))
+    return table
+
+
+def _left(ends: datetime, now: datetime) -> Text:
+    days = (ends - now).days
+    if ends <= now:
+        return Text("over: the agency cannot be reached any more", "red")
+    if days < WARN_DAYS:
+        return Text(f"{days} days left: ask for the next one now", "yellow")
+    return Text(f"{days} days left")
 
 
 def _addresses(path: Path) -> list[tuple[str, str]]:

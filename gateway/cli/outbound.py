@@ -16,15 +16,13 @@ import typer
 from rich.table import Table
 
 from adapters.wire.configuration import read_sites
+from adapters.wire.tls import WARN_DAYS
 from gateway.cli.options import Json
 from gateway.cli.out import Exit, as_document, show
 from gateway.outbound import Destination, destinations
 from gateway.settings import Settings
 
 outbound_app = typer.Typer()
-
-# An authority of a government network takes weeks to issue the next certificate.
-WARN_DAYS: Final = 30
 
 _CHAIN: Final = "SHUNIU-OUT"
 _NAMES: Final = "# A name is looked up when the rules are loaded: load them again when an agency moves.\n"

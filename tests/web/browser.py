@@ -13,6 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 LARGE, SMALL = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+# A theme changes colours and nothing else, so that only these are looked at again in the dark.
+COLOURS = ["color-contrast", "link-in-text-block"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -50,12 +52,41 @@ class Visit:
 
     def violations(self) -> list[str]:
         """What axe finds wrong on the page as it stands, with the elements."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": TAGS}})
+        return self._axe({"runOnly": {"type": "tag", "values": TAGS}})
+
+    def findings(self) -> list[str]:
+        """What is wrong with the page as it stands, on the large and the small screen, in the light and the dark."""
+        found: list[str] = []
+        for size in (LARGE, SMALL):
+            self.page.set_viewport_size(size)
+            self.page.emulate_media(color_scheme="light")
+            found += [f"{size['width']} too wide: {one}" for one in self.too_wide()]
+            found += [f"{size['width']} light {one}" for one in self.violations()]
+            self.page.emulate_media(color_scheme="dark")
+            found += [
+                f"{size['width']} dark {one}" for one in self._axe({"runOnly": {"type": "rule", "values": COLOURS}})
+            ]
+        return found
+
+    def _axe(self, options: dict[str, Any]) -> list[str]:
+        found = Axe().run(self.page, options=options | {"resultTypes": ["violations"]})
         return [
             f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:160]}"
             for one in found.response["violations"]
             for node in one["nodes"]
         ]
+
+    def too_wide(self) -> list[str]:
+        """What makes the page wider than the screen."""
+        said: list[str] = self.page.evaluate(
+            "document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll('*')]"
+            ".filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 120))"
+        )
+        return said
+
+    def unfold(self) -> None:
+        """Opens every detail of the page."""
+        self.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
 
     def focused(self) -> str:
         """The focused element: its id, else its text."""

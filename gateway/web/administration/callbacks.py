@@ -2,17 +2,19 @@
 Callbacks: receivers, and the dead letters that the system administrator takes up again.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api.callers import TheHub
 from gateway.callbacks.deliveries import Choice
-from gateway.callbacks.rules import DeliveryState, ReceiverState
-from gateway.web.administration.parts import SystemAdministrator, beside, told
+from gateway.callbacks.rules import DeliveryState, Failure, ReceiverState
+from gateway.hub import Hub
+from gateway.web.administration.parts import Done, ItsRecord, SystemAdministrator, WhatIsDone, after, beside, told
 from gateway.web.console.reading import acting
-from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import OwnPage
+from gateway.web.refused import FormPage
 
 router = APIRouter(prefix="/administration/callbacks", include_in_schema=False)
 
@@ -23,8 +25,14 @@ Client = Annotated[str, Form(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 @router.get("")
-async def callbacks(page: SystemAdministrator, hub: TheHub) -> Response:
+async def callbacks(
+    page: SystemAdministrator, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None
+) -> Response:
     """The receivers of the court, what waits, and what was given up."""
+    return await _callbacks(page, hub, done=done, record=record)
+
+
+async def _callbacks(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
     court = page.member.court
     found = {
         state: await hub.callbacks.deliveries.found(Choice(court=court, state=state), most=MOST)
@@ -32,11 +40,14 @@ async def callbacks(page: SystemAdministrator, hub: TheHub) -> Response:
     }
     return page.show(
         "administration/callbacks.html",
+        status=status,
         beside=beside(page),
         receivers=await hub.callbacks.receivers.all(court),
         waiting=found[DeliveryState.WAITING],
         dead=found[DeliveryState.DEAD_LETTERED],
         most=MOST,
+        failures={one.value: one for one in Failure},
+        **said,
     )
 
 
@@ -46,17 +57,24 @@ async def set_state(
 ) -> Response:
     """Pauses a receiver, or resumes it."""
     chosen = ReceiverState.PAUSED if state is ReceiverState.PAUSED else ReceiverState.ACTIVE
-    with told():
+    with told(page, _again(page, hub)):
         await hub.callbacks.receivers.set_state(page.member, acting(page), chosen, client=client, name=name)
     hub.callbacks.sender.wake()
-    return RedirectResponse(PATH, 303, headers=PAGE_HEADERS)
+    return after(PATH, Done.PAUSED if chosen is ReceiverState.PAUSED else Done.RESUMED)
 
 
 @router.post("/resend")
 async def resend(page: SystemAdministrator, hub: TheHub, receiver: Name) -> Response:
     """Takes the dead letters of a receiver up again; each one's right is asked for anew before it leaves."""
     choice = Choice(court=page.member.court, receiver=receiver)
-    with told():
-        await hub.callbacks.deliveries.resend(page.member, acting(page), choice)
+    with told(page, _again(page, hub)):
+        found, record = await hub.callbacks.deliveries.resend(page.member, acting(page), choice)
     hub.callbacks.sender.wake()
-    return RedirectResponse(PATH, 303, headers=PAGE_HEADERS)
+    return after(PATH, Done.TAKEN_UP if found else Done.NONE_TAKEN_UP, record)
+
+
+def _again(page: OwnPage, hub: Hub) -> FormPage:
+    async def again(problem: dict[str, Any], status: int) -> Response:
+        return await _callbacks(page, hub, status=status, problem=problem)
+
+    return again

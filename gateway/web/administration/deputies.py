@@ -3,19 +3,20 @@ Standing in inside a group: who does the tasks of whom, from which day to which.
 """
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Form
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api.callers import TheHub
 from gateway.api.problems import Problem
 from gateway.compliance.calendar import begin_of, end_of
+from gateway.hub import Hub
 from gateway.organization.people import LONGEST_USER, USER_ID
-from gateway.web.administration.parts import GroupLeader, beside, told
+from gateway.web.administration.parts import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, told
 from gateway.web.console.reading import acting
-from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import OwnPage
 
 router = APIRouter(prefix="/administration/deputies", include_in_schema=False)
 
@@ -24,16 +25,22 @@ User = Annotated[str, Form(pattern=USER_ID, max_length=LONGEST_USER)]
 
 
 @router.get("")
-async def deputies(page: GroupLeader, hub: TheHub) -> Response:
+async def deputies(page: GroupLeader, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None) -> Response:
     """What is arranged in the leader's group, and who is there."""
+    return await _deputies(page, hub, done=done, record=record)
+
+
+async def _deputies(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
     _, people = await hub.organization.whole(below=page.member.place.id)
     names = {one.user: one.name for one in people if one.active}
     return page.show(
         "administration/deputies.html",
+        status=status,
         beside=beside(page),
         arranged=await hub.delegations.of(page.member),
         names=names,
         people=list(names.items()),
+        **{"typed": {}, **said},
     )
 
 
@@ -47,11 +54,16 @@ async def arrange(
     until: Annotated[date, Form()],
 ) -> Response:
     """Lets one person stand in for another, on whole days of the court."""
-    with told():
-        await hub.delegations.make(
+
+    async def again(problem: dict[str, Any], status: int) -> Response:
+        typed = {"absent": absent, "deputy": deputy, "since": since, "until": until}
+        return await _deputies(page, hub, status=status, problem=problem, typed=typed)
+
+    with told(page, again):
+        _, record = await hub.delegations.make(
             page.member, acting(page), absent=absent, deputy=deputy, starts_at=begin_of(since), ends_at=end_of(until)
         )
-    return RedirectResponse(PATH, 303, headers=PAGE_HEADERS)
+    return after(PATH, Done.ARRANGED, record)
 
 
 @router.post("/end")
@@ -59,4 +71,4 @@ async def end(page: GroupLeader, hub: TheHub, delegation: Annotated[UUID, Form()
     """Ends one now."""
     if not await hub.delegations.end(page.member, acting(page), delegation):
         raise Problem("not-found")
-    return RedirectResponse(PATH, 303, headers=PAGE_HEADERS)
+    return after(PATH, Done.ENDED)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import Depends
+from fastapi import Depends, Query
+from starlette.responses import RedirectResponse, Response
 
 from gateway.api.members import refused
 from gateway.api.problems import Problem
@@ -16,8 +17,10 @@ from gateway.organization.changes import Overtaken
 from gateway.organization.delegations import DelegationRefused
 from gateway.organization.plan import ChangeRefused
 from gateway.organization.roles import Role
+from gateway.web.headers import PAGE_HEADERS
 from gateway.web.navigation import OF_THE_TREE
 from gateway.web.page import Own, OwnPage
+from gateway.web.refused import FormPage
 from schemas.codes import Code
 
 
@@ -30,6 +33,19 @@ class Sheet(Code):
     AGENCIES = "agencies", "外部单位", "Agencies"
     CALLBACKS = "callbacks", "回调", "Callbacks"
     HEALTH = "health", "日志与密钥", "Log and keys"
+
+
+class Done(Code):
+    """What has just been changed, as the page says it that is shown next."""
+
+    CHANGED = "changed", "变更已生效。", "The change is made."
+    UNCHANGED = "unchanged", "内容与现状相同，未作变更。", "Everything stands so already; nothing was changed."
+    ARRANGED = "arranged", "代理已安排。", "The arrangement is made."
+    ENDED = "ended", "代理已结束。", "The arrangement is ended."
+    PAUSED = "paused", "已暂停向该接收方推送。", "The receiver is paused."
+    RESUMED = "resumed", "已恢复向该接收方推送。", "The receiver is told again."
+    TAKEN_UP = "taken_up", "死信已重新投递。", "The dead letters are taken up again."
+    NONE_TAKEN_UP = "none_taken_up", "该接收方没有死信。", "The receiver has no dead letters."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +85,20 @@ SystemAdministrator = Annotated[OwnPage, Depends(_system)]
 GroupLeader = Annotated[OwnPage, Depends(_leader)]
 
 
+# What a page is told of the change that led to it: what was done, and its record.
+WhatIsDone = Annotated[Done | None, Query()]
+ItsRecord = Annotated[int | None, Query(ge=0, le=2**62)]
+
+
+def after(path: str, done: Done, record: int | None = None) -> Response:
+    """Leads back to the page, which says what was done; whom it concerns stands in no address."""
+    its = "" if record is None else f"&record={record}"
+    return RedirectResponse(f"{path}?done={done.value}{its}", 303, headers=PAGE_HEADERS)
+
+
 @contextmanager
-def told() -> Iterator[None]:
-    """Tells a refusal of a change as the page's own.  Raises `Problem`."""
+def told(page: OwnPage, form: FormPage) -> Iterator[None]:
+    """Tells a refusal of a change on the page of its form, which `form` shows again.  Raises `Problem`."""
     try:
         yield
     except (ChangeRefused, DelegationRefused, CallbackRefused) as error:
@@ -82,4 +109,5 @@ def told() -> Iterator[None]:
         problem = Problem("not-found")
     else:
         return
+    page.request.state.form = form
     raise problem

@@ -14,10 +14,12 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from adapters.wire.tls import WARN_DAYS, Expiry
 from gateway.api.agencies import agency_view, standing_view
 from gateway.api.callers import TheHub
 from gateway.web.administration.parts import OfTheTree, beside
-from schemas.codes import Code
+from gateway.web.evidence import ANCHOR_KINDS
+from schemas.codes import Code, Want
 
 router = APIRouter(prefix="/administration", include_in_schema=False)
 
@@ -31,6 +33,27 @@ class Line(Code):
     CLOSED = "closed", "正常", "In use"
     OPEN = "open", "暂停查询", "Given a rest"
     HALF_OPEN = "half_open", "试探中", "Being tried again"
+
+
+class Holder(Code):
+    """Whose certificates a file of an agency's connection holds."""
+
+    ROOTS = "roots", "信任的根证书", "Roots that we trust"
+    IDENTITY = "identity", "本院证书", "The court's own certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A file of certificates: until when it serves, and how many whole days are left, below 0 once it is over."""
+
+    holder: Holder
+    until: datetime
+    days: int
+
+    @property
+    def pressing(self) -> bool:
+        """Whether the next one must be asked for now."""
+        return self.days < WARN_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +80,16 @@ async def kinds(page: OfTheTree, hub: TheHub) -> Response:
 
 @router.get("/agencies")
 async def agencies(page: OfTheTree, hub: TheHub) -> Response:
-    """Every agency, each lookup with its state as this process sees it."""
+    """Every agency: its certificates, and each lookup with its state as this process sees it."""
     now = datetime.now(UTC)
     standings = {(one.agency, one.capability): standing_view(one, now) for one in hub.guards.states()}
     return page.show(
         "administration/agencies.html",
         beside=beside(page),
         agencies=[agency_view(hub.agencies, name, standings) for name in hub.agencies],
+        certificates={name: certificates(hub.agencies.expiries.get(name, ()), now) for name in hub.agencies},
         lines={line.value: line for line in Line},
+        wants={want.value: want for want in Want},
     )
 
 
@@ -83,8 +108,14 @@ async def health(page: OfTheTree, hub: TheHub) -> Response:
         broken=None if hub.log.signer.broken is None else str(hub.log.signer.broken),
         orphans=hub.anchoring.open_orphans,
         anchors=await hub.anchoring.report(),
+        anchor_kinds=ANCHOR_KINDS,
         keys=await asyncio.to_thread(key_ages, hub.settings.key_folder, datetime.now(UTC)),
     )
+
+
+def certificates(expiries: Sequence[Expiry], now: datetime) -> list[Certificate]:
+    """What is told of an agency's certificates; `now` is aware."""
+    return [Certificate(Holder(one.file), one.expires_at, (one.expires_at - now).days) for one in expiries]
 
 
 def key_ages(folder: Path, now: datetime) -> Sequence[KeyAge]:

@@ -6,11 +6,11 @@ Whom a change concerns stands in the body of a form and never in an address.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api.callers import TheHub
 from gateway.hub import Hub
@@ -20,9 +20,8 @@ from gateway.organization.plan import Proposal
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
-from gateway.web.administration.parts import OfTheTree, beside, told
+from gateway.web.administration.parts import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, told
 from gateway.web.console.reading import Blank, acting
-from gateway.web.headers import PAGE_HEADERS
 from gateway.web.languages import word
 from gateway.web.page import OwnPage
 
@@ -81,8 +80,12 @@ class UnitForm(_Form):
 
 
 @router.get("")
-async def tree(page: OfTheTree, hub: TheHub) -> Response:
+async def tree(page: OfTheTree, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None) -> Response:
     """The reader's part of the tree."""
+    return await _tree(page, hub, done=done, record=record)
+
+
+async def _tree(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
     member = page.member
     units, people = await hub.organization.whole(below=member.place.id)
     if not sees_below(member):
@@ -90,12 +93,14 @@ async def tree(page: OfTheTree, hub: TheHub) -> Response:
         people = [one for one in people if (one.court, one.user) == (member.court, member.user)]
     return page.show(
         "administration/tree.html",
+        status=status,
         beside=beside(page),
         trunk=_branches(units, people, member.place.id),
         units=units,
         choices=[(unit.id, word(page.language, unit)) for unit in units],
         changes=holds_office(member),
         roles=list(Role),
+        **{"typed": None, **said},
     )
 
 
@@ -105,6 +110,7 @@ async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm
     return await _changed(
         page,
         hub,
+        form,
         PersonProposal(
             vault=hub.organization.vault,
             user=form.user,
@@ -118,22 +124,24 @@ async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm
 @router.post("/off")
 async def switch_off(page: OfTheTree, hub: TheHub, form: Annotated[OffForm, Form()]) -> Response:
     """Switches an account off at once."""
-    return await _changed(page, hub, SwitchOff(vault=hub.organization.vault, court=form.court, user=form.user))
+    return await _changed(page, hub, form, SwitchOff(vault=hub.organization.vault, court=form.court, user=form.user))
 
 
 @router.post("/units")
 async def change_unit(page: OfTheTree, hub: TheHub, form: Annotated[UnitForm, Form()]) -> Response:
     """Makes, renames or moves a centre or a group."""
     return await _changed(
-        page, hub, UnitProposal(id=form.id, parent=form.parent, kind=UnitKind(form.kind), zh=form.zh, en=form.en)
+        page, hub, form, UnitProposal(id=form.id, parent=form.parent, kind=UnitKind(form.kind), zh=form.zh, en=form.en)
     )
 
 
-async def _changed(page: OwnPage, hub: Hub, proposal: Proposal) -> Response:
-    with told():
+async def _changed(page: OwnPage, hub: Hub, form: _Form, proposal: Proposal) -> Response:
+    async def again(problem: dict[str, Any], status: int) -> Response:
+        return await _tree(page, hub, status=status, problem=problem, typed=form)
+
+    with told(page, again):
         index = await hub.organization.change(page.member, acting(page), proposal)
-    done = "" if index is None else f"?record={index}"
-    return RedirectResponse(f"{PATH}{done}", 303, headers=PAGE_HEADERS)
+    return after(PATH, Done.UNCHANGED if index is None else Done.CHANGED, index)
 
 
 def _branches(units: Sequence[Unit], people: Sequence[Person], top: str) -> list[Branch]:

@@ -21,6 +21,7 @@ from gateway.web.charts import Stretch, stretches
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
 from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
+from gateway.web.evidence import SEALED
 from schemas.codes import AnswerState, Reason
 
 router = APIRouter(prefix="/console/events", include_in_schema=False)
@@ -61,6 +62,7 @@ async def event(
         actor=actor(hit, words),
         parties=parties(hit, words),
         case=case_of(hit, words),
+        sealed=SEALED[hit.values.value],
         type=words.either(hit.type.zh, hit.type.en),
         answers=answers(hit, words),
         chart=course(hit, words),

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.compliance.verifying import Run
 from gateway.web.console.reading import AHub, Auditors, Day, acting, told
+from gateway.web.evidence import ANCHOR_KINDS, ANCHOR_STATES
 from gateway.web.headers import PAGE_HEADERS
 from schemas.codes import Code
 
@@ -89,6 +90,8 @@ async def one(page: Auditors, hub: AHub, run: UUID) -> Response:
         "ending": ending(found),
         "result": found.result,
         "not_checked": list(NotChecked),
+        "anchor_kinds": ANCHOR_KINDS,
+        "anchor_states": ANCHOR_STATES,
         "now": datetime.now(UTC),
     }
     # A header and no script: it works everywhere, and stops with the run.

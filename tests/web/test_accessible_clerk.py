@@ -1,0 +1,210 @@
+"""
+axe finds nothing on any page of the clerk and of strangers, in any state: WCAG 2.2 A and AA, both languages, both
+themes, the large and the small screen; and nothing is wider than the screen.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from schemas.codes import AnswerState
+from tests.api.test_people_are_told_in_pages import PERSON, REFUSING, asked
+from tests.desk import Desk
+from tests.web.browser import Visit
+from tests.web.rendered import show
+
+Windows = Callable[..., Visit]
+Found = dict[str, list[str]]
+
+LANGUAGES = pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+
+
+def wrong(found: Found) -> Found:
+    """The states that something is wrong with."""
+    return {state: said for state, said in found.items() if said}
+
+
+def asks(visit: Visit, number: str, party: int = 1) -> None:
+    """Asks, and waits for the whole answer."""
+    visit.go(f"/work-orders/{number}?party={party}")
+    visit.page.click("#look-up")
+    visit.page.wait_for_selector("#answer-title[data-address]")
+
+
+@LANGUAGES
+def test_pages_of_strangers_and_refusals(desk: Desk, window: Windows, locale: str) -> None:
+    """The way in, checking a printed record, and whatever is refused, from 401 to 503."""
+    found: Found = {}
+    stranger, clerk = window(locale=locale), window("li.ting", locale=locale)
+    for path in ("/", "/verify", "/verify?record=1&digest=0", "/verify?record=x", "/signed-in", "/nowhere"):
+        stranger.go(path)
+        found[path] = stranger.findings()
+    for path in ("/signed-in-again", "/nowhere", "/console/events", "/administration/tree"):
+        clerk.go(path)
+        found[f"{path} signed in"] = clerk.findings()
+    for name in REFUSING:
+        answer = asyncio.run(asked(name, **PERSON | {"Accept-Language": locale}))
+        show(stranger, "/verify", answer.text)
+        found[name] = stranger.findings()
+    # A form that is sent when nobody is signed in any more.
+    clerk.go(f"/work-orders/{desk.dispatch(desk.cast['moved'])}")
+    clerk.page.evaluate("document.querySelector('#ask').removeAttribute('hx-post')")
+    clerk.context.clear_cookies(name="shuniu-session")
+    clerk.page.evaluate("document.querySelector('#ask').submit()")
+    clerk.page.wait_for_selector("main .problem")
+    found["not signed in any more"] = clerk.findings()
+
+    assert wrong(found) == {}
+
+
+@LANGUAGES
+def test_a_printed_record_and_its_check(desk: Desk, window: Windows, locale: str) -> None:
+    """The record, the page that finds it, and a proof that is none."""
+    found: Found = {}
+    clerk, judge = window("li.ting", locale=locale), window(locale=locale)
+    asks(clerk, desk.dispatch(desk.cast["moved"]))
+    clerk.page.click("#print-record")
+    clerk.page.wait_for_selector("#check-value")
+    found["record"] = clerk.findings()
+    digest = "".join(clerk.page.inner_text("#check-value").split())
+    record = [one for one in desk.events() if one["event"]["type"] == "record.printed"][-1]["index"]
+    judge.go(f"/verify?record={record}&digest={digest}")
+    found["found"] = judge.findings()
+    for name in ("entry", "proof"):
+        judge.page.set_input_files(f"#{name}", {"name": name, "mimeType": "text/plain", "buffer": b"none"})
+    judge.page.click("form[method=post][enctype] button")
+    judge.page.wait_for_selector(".notice-stop")
+    found["not proved"] = judge.findings()
+
+    assert wrong(found) == {}
+
+
+@LANGUAGES
+def test_work_orders_in_every_state(desk: Desk, window: Windows, locale: str) -> None:
+    """The list with and without a filter, full and empty; a task that may ask, asks nothing, is changed, is closed."""
+    person = desk.cast["moved"]
+    found: Found = {}
+    clerk = window("li.ting", locale=locale)
+    page = clerk.page
+    number = desk.dispatch(person, desk.cast["company_abnormal"], kind="judgment-service")
+    for _ in range(26):
+        desk.dispatch(person, case_number="（2026）浙0802民初9077号")
+    paths = ("/work-orders?said=(2026)浙0802民初9077号", "/work-orders?said=nothing&kind=hearing-notice")
+    for path in ("/work-orders", *paths, f"/work-orders/{number}", f"/work-orders/{number}?party=2"):
+        clerk.go(path)
+        found[path] = clerk.findings()
+    for box in page.query_selector_all("#ask input[name=want]"):
+        box.uncheck()
+    page.evaluate("document.querySelector('#ask').submit()")
+    page.wait_for_selector("#want-error")
+    found["nothing chosen"] = clerk.findings()
+    other = window("zhou.yan", locale=locale)
+    other.go("/work-orders")
+    found["no work order"] = other.findings()
+
+    clerk.go(f"/work-orders/{number}")
+    desk.restate(number, person, version=2, kind="judgment-service")
+    page.evaluate("document.querySelector('#ask').submit()")
+    page.wait_for_selector("main .problem")
+    found["an older version"] = clerk.findings()
+    asks(clerk, number)
+    page.clock.install()
+    page.reload()
+    desk.restate(number, person, version=3, kind="judgment-service", status="closed")
+    page.clock.run_for(21_000)
+    page.wait_for_selector("[data-closed]")
+    found["closed while open"] = clerk.findings()
+    clerk.go(f"/work-orders/{number}")
+    found["closed"] = clerk.findings()
+    clerk.go(f"/work-orders/{number}/nothing")
+    found["nothing there"] = clerk.findings()
+
+    assert wrong(found) == {}
+
+
+@LANGUAGES
+def test_answers_in_all_six_states_and_while_they_arrive(
+    desk: Desk, window: Windows, healed: Callable[..., None], locale: str
+) -> None:
+    """Found, not found, several, unavailable, refused, not asked; asking; stored; used; a lookup that is refused."""
+    names = ("moved", "doubled_number", "other_authority", "foreigner", "region_unknown", "company_revoked", "deceased")
+    found: Found = {}
+    clerk = window("li.ting", locale=locale)
+    page, seen = clerk.page, set()
+
+    def looks(what: str) -> None:
+        classes = page.eval_on_selector_all(".card .state", "all => all.map((one) => one.classList[1])")
+        seen.update(one.removeprefix("state-") for one in classes)
+        found[what] = clerk.findings()
+
+    number = desk.dispatch(*(desk.cast[name] for name in names))
+    for party, name in enumerate(names, start=1):
+        asks(clerk, number, party)
+        looks(name)
+    page.click("#address-1 form button")
+    page.wait_for_selector("#address-1 .state-found")
+    clerk.unfold()
+    looks("address used")
+    asks(clerk, number)
+    looks("from store")
+    page.reload()
+    looks("stored")
+    again = desk.dispatch(desk.cast["moved"])
+    healed("market_regulation", "forbidden")
+    healed("human_resources", "close_after_read")
+    asks(clerk, again)
+    looks("refused and unavailable")
+    healed("public_security", "hang")
+    clerk.go(f"/work-orders/{desk.dispatch(desk.cast['renamed'])}")
+    page.click("#look-up")
+    page.wait_for_selector(".state-asking")
+    early = clerk.violations()
+    page.wait_for_selector("#answer-title[data-address]")
+    found["asking"] = early
+
+    assert wrong(found) == {}
+    assert {state.value for state in AnswerState} <= seen
+
+
+@LANGUAGES
+def test_a_number_in_full_and_the_end_of_a_session(desk: Desk, window: Windows, locale: str) -> None:
+    """Asked why, no reason given, shown; with a script and without; the warning and the end of the session."""
+    found: Found = {}
+    clerk, plain = window("li.ting", locale=locale), window("li.ting", locale=locale, java_script_enabled=False)
+    page, number = clerk.page, desk.dispatch(desk.cast["moved"])
+    asks(clerk, number)
+    address = page.url.removeprefix(clerk.address)
+    page.click(".card a[href*=reveal] >> nth=0")
+    page.wait_for_selector(".reveal-slot form")
+    found["asked why"] = clerk.findings()
+    page.click("form.reveal button")
+    page.wait_for_selector("#reason-error")
+    found["no reason"] = clerk.findings()
+    page.check("input[value=check_number]")
+    page.click("form.reveal button")
+    page.wait_for_selector("[data-revealed]")
+    found["shown"] = clerk.findings()
+
+    clerk.go(f"{address}/reveal?field=identity.id_number")
+    found["asked why, a page"] = clerk.findings()
+    page.evaluate("document.querySelector('form.reveal').submit()")
+    page.wait_for_selector("#reason-error")
+    found["no reason, a page"] = clerk.findings()
+    page.check("input[value=check_number]")
+    page.evaluate("document.querySelector('form.reveal').submit()")
+    page.wait_for_selector("[data-revealed]")
+    found["shown, a page"] = clerk.findings()
+    plain.go(address)
+    page.clock.install()
+    clerk.go(f"/work-orders/{number}")
+    page.clock.run_for(14 * 60_000)
+    page.wait_for_selector("#session-end[open]")
+    found["session ends"] = clerk.findings()
+    page.evaluate(
+        "document.querySelector('[data-while=running]').hidden = true;"
+        "document.querySelector('[data-while=over]').hidden = false"
+    )
+    found["session is over"] = clerk.findings()
+
+    assert wrong(found) == {}
