@@ -23,9 +23,10 @@ def sentence(hit: Hit, speech: Speech) -> str:
 
 def _lookup(hit: Hit, speech: Speech) -> str:
     who, whom, where = actor(hit, speech), parties(hit, speech), asked_of(hit, speech)
+    to, at = (f"向{where}", f" at {where}") if where else ("", "")
     return speech.either(
-        f"{who}{_for(hit, speech)}向{where}查询{whom}：{_end(hit, speech)}",
-        f"{who} looked up {whom} at {where}{_for(hit, speech)}: {_end(hit, speech)}",
+        f"{who}{_for(hit, speech)}{to}查询{whom}：{_end(hit, speech)}",
+        f"{who} looked up {whom}{at}{_for(hit, speech)}: {_end(hit, speech)}",
     )
 
 
@@ -37,11 +38,17 @@ def _end(hit: Hit, speech: Speech) -> str:
     if leaf.get("outcome") == "withheld":
         because = rule_of(str(leaf.get("detail", {}).get("rule", "")), speech)
         return speech.either(f"结果未交付（{because}）", f"the answer was withheld ({because})")
+    return _heard(leaf, speech)
+
+
+def _heard(leaf: Mapping[str, Any], speech: Speech) -> str:
+    if "reused" in leaf.get("detail", {}) and not leaf.get("heard"):
+        return speech.either("采用此前已得的答复，未再向单位查询", "answered from what was there already")
     return heard_of(leaf, speech) or speech.either("未向任何单位查询", "nobody was asked")
 
 
 def _outcome(hit: Hit, speech: Speech) -> str:
-    heard = heard_of(hit.leaf, speech)
+    heard = _heard(hit.leaf, speech)
     return speech.either(f"一次查询有了结果：{heard}", f"A lookup has its outcome: {heard}")
 
 

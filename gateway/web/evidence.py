@@ -1,5 +1,5 @@
 """
-Words for what the audit log says of its evidence: sealed values, and anchors outside the house.
+Words for what the audit log says of its records and their evidence: outcomes, sealed values, anchors outside the house.
 
 The log's own words are for programs; they are the same in its files, and here they are told to people.
 """
@@ -19,6 +19,28 @@ class Sealed(Code):
     BROKEN = "broken", "与记录中的承诺不一致", "They are not what the record commits to"
 
 
+class Outcome(Code):
+    """How what a record tells of ended."""
+
+    ACCEPTED = "accepted", "已受理", "accepted"
+    ANSWERED = "answered", "已答复", "answered"
+    ASKED = "asked", "已提出", "asked"
+    BEGUN = "begun", "已开始", "begun"
+    CHANGED = "changed", "已变更", "changed"
+    CLOSED = "closed", "已关闭", "closed"
+    CONFIRMED = "confirmed", "已确认", "confirmed"
+    DRAFTED = "drafted", "已起草", "drafted"
+    ENDED = "ended", "已结束", "ended"
+    FILLED = "filled", "已填写", "filled"
+    OVERTAKEN = "overtaken", "已被其他变更取代", "overtaken"
+    REFUSED = "refused", "被拒", "refused"
+    RELEASED = "released", "已交付", "released"
+    REVIEWED = "reviewed", "已核查", "reviewed"
+    SIGNED_IN = "signed_in", "已登录", "signed in"
+    USED = "used", "已采用", "used"
+    WITHHELD = "withheld", "未交付", "withheld"
+
+
 class AnchorKind(Code):
     """Who speaks for the log (`audit.anchoring.AnchorKind`)."""
 
@@ -34,6 +56,7 @@ class AnchorState(Code):
     UNPARSED = "unparsed", "仅留存，未在此验证", "kept, not verified here"
 
 
+OUTCOMES: Final = {one.value: one for one in Outcome}
 SEALED: Final = {one.value: one for one in Sealed}
 ANCHOR_KINDS: Final = {one.value: one for one in AnchorKind}
 ANCHOR_STATES: Final = {one.value: one for one in AnchorState}

@@ -5,6 +5,7 @@ themes, the large and the small screen; and nothing is wider than the screen.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -32,6 +33,13 @@ def asks(visit: Visit, number: str, party: int = 1) -> None:
     visit.page.wait_for_selector("#answer-title[data-address]")
 
 
+def refusal(name: str, locale: str) -> str:
+    """The page of a hub that refuses before it reads; asked in a thread, because Playwright's loop has this one."""
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(lambda: asyncio.run(asked(name, **PERSON | {"Accept-Language": locale})))
+        return answer.result().text
+
+
 @LANGUAGES
 def test_pages_of_strangers_and_refusals(desk: Desk, window: Windows, locale: str) -> None:
     """The way in, checking a printed record, and whatever is refused, from 401 to 503."""
@@ -44,8 +52,7 @@ def test_pages_of_strangers_and_refusals(desk: Desk, window: Windows, locale: st
         clerk.go(path)
         found[f"{path} signed in"] = clerk.findings()
     for name in REFUSING:
-        answer = asyncio.run(asked(name, **PERSON | {"Accept-Language": locale}))
-        show(stranger, "/verify", answer.text)
+        show(stranger, "/verify", refusal(name, locale))
         found[name] = stranger.findings()
     # A form that is sent when nobody is signed in any more.
     clerk.go(f"/work-orders/{desk.dispatch(desk.cast['moved'])}")
@@ -206,5 +213,7 @@ def test_a_number_in_full_and_the_end_of_a_session(desk: Desk, window: Windows, 
         "document.querySelector('[data-while=over]').hidden = false"
     )
     found["session is over"] = clerk.findings()
+    # Minutes pass in a moment here, so what the page had just asked for seems late to it.
+    clerk.complaints = [one for one in clerk.complaints if "htmx:error: timeout" not in one]
 
     assert wrong(found) == {}

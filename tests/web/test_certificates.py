@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 
 from adapters.wire.tls import Expiry
 from gateway.api.agencies import AgencyView
+from gateway.web.administration.parts import Sheet
 from gateway.web.administration.standing import certificates
 from gateway.web.languages import Language
 from tests.web.rendered import rendered
@@ -32,6 +33,7 @@ def page(language: Language, *days: float) -> str:
         "administration/agencies.html",
         "/administration/agencies",
         language,
+        sheet=Sheet.AGENCIES,
         beside=[],
         agencies=[agency],
         certificates={agency.id: certificates(ends, NOW)},

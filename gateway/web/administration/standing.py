@@ -17,7 +17,7 @@ from starlette.responses import Response
 from adapters.wire.tls import WARN_DAYS, Expiry
 from gateway.api.agencies import agency_view, standing_view
 from gateway.api.callers import TheHub
-from gateway.web.administration.parts import OfTheTree, beside
+from gateway.web.administration.parts import OfTheTree, Sheet, beside
 from gateway.web.evidence import ANCHOR_KINDS
 from schemas.codes import Code, Want
 
@@ -85,6 +85,7 @@ async def agencies(page: OfTheTree, hub: TheHub) -> Response:
     standings = {(one.agency, one.capability): standing_view(one, now) for one in hub.guards.states()}
     return page.show(
         "administration/agencies.html",
+        sheet=Sheet.AGENCIES,
         beside=beside(page),
         agencies=[agency_view(hub.agencies, name, standings) for name in hub.agencies],
         certificates={name: certificates(hub.agencies.expiries.get(name, ()), now) for name in hub.agencies},

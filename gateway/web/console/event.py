@@ -3,11 +3,13 @@ One record: who, did what, whose record, from where; its times, its place in the
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from adapters.contract import Adapter
 from audit.event import EventType
 from audit.search import Evidence, Hit, search
 from audit.search import Query as Wanted
@@ -17,14 +19,21 @@ from gateway.compliance.sentences import leaf_of, sentence
 from gateway.compliance.words import Speech, actor, case_of, parties, pretty
 from gateway.hub import Hub
 from gateway.inspection import Inspection
+from gateway.organization.roles import Role
 from gateway.web.charts import Stretch, stretches
+from gateway.web.clerk.words import FIELD_NAMES
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
 from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
-from gateway.web.evidence import SEALED
-from schemas.codes import AnswerState, Reason
+from gateway.web.evidence import OUTCOMES, SEALED
+from gateway.web.languages import InBoth
+from schemas.codes import AnswerState, Reason, Want
 
 router = APIRouter(prefix="/console/events", include_in_schema=False)
+
+ROLES: Final = {one.value: one for one in Role}
+# Sections of an answer, or single fields that were shown in full.
+RELEASED: Final[Mapping[str, InBoth]] = {**{one.value: one for one in Want}, **FIELD_NAMES}
 
 RELATED: Final = 100
 EVERY_TYPE: Final = tuple(EventType)
@@ -56,15 +65,17 @@ async def event(
         hit=hit,
         who=hit.leaf.get("who", {}),
         why=hit.leaf.get("why", {}),
-        outcome=last.get("outcome", ""),
-        released=last.get("released", ()),
+        outcome=_word(OUTCOMES, last.get("outcome", ""), words),
+        released=[_word(RELEASED, one, words) for one in last.get("released", ())],
+        role=_word(ROLES, hit.leaf.get("who", {}).get("role", ""), words),
+        kind=_word(hub.access.catalogue.kinds, hit.leaf.get("why", {}).get("kind", ""), words),
         sentence=sentence(hit, words),
         actor=actor(hit, words),
         parties=parties(hit, words),
         case=case_of(hit, words),
         sealed=SEALED[hit.values.value],
         type=words.either(hit.type.zh, hit.type.en),
-        answers=answers(hit, words),
+        answers=answers(hit, words, hub.agencies),
         chart=course(hit, words),
         document=pretty(leaf_of(hit)),
         leaf_hash=leaf_hash(hit.body).hex(),
@@ -95,13 +106,26 @@ def _lookups(hit: Hit) -> set[str]:
     return {str(hit.exchange), str(hit.leaf.get("detail", {}).get("lookup", ""))}
 
 
-def answers(hit: Hit, words: Speech) -> list[dict[str, Any]]:
+def _word(table: Mapping[str, InBoth], said: str, words: Speech) -> str:
+    """A word of the log as people read it; one that no table holds stays as it is."""
+    found = table.get(said)
+    return said if found is None else words.either(found.zh, found.en)
+
+
+def _question(question: str, agencies: Mapping[str, Adapter], words: Speech) -> str:
+    """What was asked of an agency, by what its lookup serves."""
+    agency, _, name = question.partition(".")
+    found = agencies[agency].capabilities.get(name) if agency in agencies else None
+    return name if found is None else words.listed([words.of(want) for want in sorted(found.serves)])
+
+
+def answers(hit: Hit, words: Speech, agencies: Mapping[str, Adapter]) -> list[dict[str, Any]]:
     """What each agency answered, in words, with its own time."""
     said = (hit.outcome or hit).leaf.get("heard", ())
     return [
         {
             "agency": words.agency(str(one["q"]).partition(".")[0]),
-            "capability": str(one["q"]).partition(".")[2],
+            "question": _question(str(one["q"]), agencies, words),
             "state": words.of(AnswerState(one["is"])),
             "why": words.of(Reason(one["why"])) if "why" in one else "",
             "records": one.get("n", 0),
