@@ -36,7 +36,7 @@ LINGER: Final = 0.3
 # So long a caller may take to receive an answer that was begun in time.
 LAST_SENDING: Final = 5
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
-_WHY_NOT: Final = (ConfigurationError, LogConfigurationError, AuditError)
+WHY_NOT: Final = (ConfigurationError, LogConfigurationError, AuditError)
 
 
 class NotStarted(Exception):
@@ -135,7 +135,7 @@ class HubServer(Server):
             if self.failure is None:
                 raise
         if self.failure is not None:
-            raise NotStarted(_sentence(self.failure))
+            raise NotStarted(sentence_of(self.failure))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -154,7 +154,7 @@ class HubServer(Server):
 
             try:
                 await app(scope, receive, without_traceback)
-            except _WHY_NOT as error:
+            except WHY_NOT as error:
                 if self.started:
                     raise
                 self.failure = error
@@ -198,7 +198,8 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
     )
 
 
-def _sentence(failure: Exception) -> str:
+def sentence_of(failure: Exception) -> str:
+    """Why a hub did not start, one of `WHY_NOT`, said to whoever started it."""
     if isinstance(failure, AuditUnavailable):
         return f"{failure}: see that PostgreSQL runs and that SHUNIU_DATABASE_URL names it"
     return str(failure)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 from pgqueuer import Job, QueueManager
+from psycopg import sql
 
 from audit.log import Log
 from gateway.autofill import endings, queue, records, rows
@@ -99,9 +100,14 @@ class Worker:
     async def _consume(self) -> None:
         async with self._connected() as asking, self._connected() as listening:
             manager = QueueManager(queue.queries(queue.Driver(asking, listening)))
+            # PgQueuer asks whether it hears itself before it listens, and gives up after ten seconds if it did not.
+            await listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(manager.channel)))
             # Whatever becomes of a job, our row says what is to be done: a failed one is left to be seen.
             manager.entrypoint(queue.ENTRYPOINT, accepts_context=False, on_failure="hold")(self._job)
             self._manager = manager
+            if self._stopping:
+                # Told so while it still connected, when nobody could tell the manager.
+                return
             await manager.run(
                 dequeue_timeout=timedelta(seconds=5),
                 batch_size=max(1, self._at_once // 4),

@@ -13,6 +13,7 @@ from gateway.cli.out import Exit, fail, say
 from gateway.cli.supervisor import tell_ready
 from gateway.hub import Hub
 from gateway.observing import logs
+from gateway.serving import WHY_NOT, NotStarted, sentence_of
 from gateway.settings import Settings
 
 
@@ -35,8 +36,14 @@ def worker(
         settings = settings.model_copy(update={"workers": at_once})
     if settings.workers == 0:
         fail("Nothing to do: set SHUNIU_WORKERS, or say --at-once, to at least 1.", Exit.USAGE)
+    problem: Exception | None = None
     with closing(logs.set_up(settings.log_format, settings.log_level)) as lines:
-        asyncio.run(_work(settings, lines))
+        try:
+            asyncio.run(_work(settings, lines))
+        except WHY_NOT as error:
+            problem = error
+    if problem is not None:
+        raise NotStarted(sentence_of(problem))
 
 
 async def _work(settings: Settings, lines: logs.LineHandler) -> None:
