@@ -52,7 +52,7 @@ def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -
     show.print(table)
     if any(agency["certificates"] for agency in matrix):
         show.print()
-        show.print(_certificates(matrix, datetime.now(UTC)))
+        show.print(certificates(matrix, datetime.now(UTC)))
 
 
 @agencies_app.command("status")
@@ -106,7 +106,8 @@ def agencies_ping(*, json_output: Json = False) -> None:
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
 
 
-def _certificates(matrix: list[dict[str, Any]], now: datetime) -> Table:
+def certificates(matrix: list[dict[str, Any]], now: datetime) -> Table:
+    """Until when each file of an agency's connection serves, and whether somebody must act; `now` is aware."""
     table = Table("agency", "certificates", "serve until", "", box=None, header_style="dim")
     for agency in matrix:
         for one in agency["certificates"]:
