@@ -76,6 +76,18 @@ def test_an_answer_that_is_not_found_says_why(sealer: Sealer) -> None:
     assert sentence(hit(asked, folder=sealer), MASKED_EN).endswith(": no outcome yet.")
 
 
+def test_a_lookup_that_was_answered_from_the_store_asked_nobody(sealer: Sealer) -> None:
+    """No agency is named, since none heard of it again."""
+    asked = replace(intent("li.ting", "李婷", person(), NOW), asked=())
+    stored = replace(outcome(asked), answered=(), detail={"reused": f"public_security.identity:{UUID(int=7)}"})
+    found = hit(asked, stored, folder=sealer)
+
+    assert [sentence(found, speech) for speech in (MASKED_ZH, MASKED_EN)] == [
+        "李••••••为(2026)浙0802…号查询钱••••••（3308••••••••••0001）：采用此前已得的答复，未再向单位查询。",
+        "李•••••• looked up 钱•••••• (3308••••••••••0001) for (2026)浙0802…号: answered from what was there already.",
+    ]
+
+
 def test_a_refused_lookup_says_by_which_rule(sealer: Sealer) -> None:
     """The rule's own words, its first sentence."""
     refused = replace(
