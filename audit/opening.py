@@ -13,7 +13,7 @@ from audit.commitment import Opening
 from audit.errors import LogBroken
 from audit.keys import Keys
 from audit.mac import NONCE_BYTES
-from audit.sealing import Marks, SubjectKey, wrapping_context
+from audit.sealing import Marks, SubjectKey, forget_ciphers, wrapping_context
 
 _LENGTH = struct.Struct(">H")
 
@@ -63,6 +63,7 @@ class Opener:
     def forget(self) -> None:
         """Drops every key from memory."""
         self._known.clear()
+        forget_ciphers()
 
     def party(self, stored: WrappedKey, exchange: UUID, number: int, slot: int, box: bytes) -> OpenedBox | None:
         """Opens a party's box; None if it was altered."""

@@ -10,6 +10,7 @@ import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -24,6 +25,8 @@ from schemas.subject import Subject
 
 MARK_BYTES = 16
 MOST_KEYS = 20_000
+# A cipher takes 2.5 kB and is quickly made anew: only those of the moment are kept, keys by the thousands.
+MOST_CIPHERS = 512
 
 _LENGTH = struct.Struct(">H").pack
 
@@ -34,16 +37,26 @@ class SubjectKey:
     record that uses it brings it along.
     """
 
-    __slots__ = ("boxes", "commits", "id", "kept", "mark", "stored", "wrapped")
+    __slots__ = ("_boxes", "_kept", "commits", "id", "mark", "stored", "wrapped")
 
     def __init__(self, identity: int, mark: bytes, secret: bytes, wrapped: bytes, *, stored: bool) -> None:
         self.id = identity
         self.mark = mark
         self.wrapped = wrapped
         self.stored = stored
-        self.boxes = AESGCM(_derive(secret, b"boxes"))
-        self.kept = AESGCM(_derive(secret, b"kept"))
+        self._boxes = _derive(secret, b"boxes")
+        self._kept = _derive(secret, b"kept")
         self.commits = _derive(secret, b"commitments")
+
+    @property
+    def boxes(self) -> AESGCM:
+        """The cipher of the subject's boxes."""
+        return _cipher(self._boxes)
+
+    @property
+    def kept(self) -> AESGCM:
+        """The cipher of the bodies that are kept with the subject's records."""
+        return _cipher(self._kept)
 
     @property
     def short_mark(self) -> int:
@@ -149,6 +162,7 @@ class Sealer:
     def forget(self, epoch: int) -> None:
         """Drops every key, since one of them may have been destroyed."""
         self._known.clear()
+        forget_ciphers()
         self.epoch = epoch
 
     def seal(self, event: Event, keep: Sequence[Kept] = ()) -> Prepared:
@@ -249,6 +263,16 @@ class Sealer:
             mark = self.marks.case(rest[0] or "") if kind == "case" else self.marks.order(rest[0], rest[1] or "")
             self._short[known] = short(mark)
         return self._short[known]
+
+
+@lru_cache(maxsize=MOST_CIPHERS)
+def _cipher(secret: bytes) -> AESGCM:
+    return AESGCM(secret)
+
+
+def forget_ciphers() -> None:
+    """Drops every cipher from memory: the key of one of them may have been destroyed."""
+    _cipher.cache_clear()
 
 
 def same_case(one: str, other: str) -> bool:

@@ -44,13 +44,14 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long clients go on asking")
     parser.add_argument("--agencies-take", type=float, default=1.0, help="seconds of every answer of an agency")
+    parser.add_argument("--bulkheads", type=int, default=0, help="questions out at once, of each capability")
     parser.add_argument("--deadline", type=float, default=30.0, help="seconds of one lookup")
     asked = parser.parse_args()
     _allow_descriptors(asked.clients)
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
         folder = Path(temporary)
         world = stack.enter_context(running.outside(folder))
-        policy = POLICY.format(wide=2 * asked.clients)
+        policy = POLICY.format(wide=asked.bulkheads or 2 * asked.clients)
         wide = {"in_flight": 2 * asked.clients, "deadline": asked.deadline}
         gateway = stack.enter_context(running.hub(world, folder, policy=policy, **wide))
         results = measure(world, gateway, asked) | {"setting": vars(asked)}

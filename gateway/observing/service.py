@@ -8,16 +8,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from adapters.errors import ConfigurationError
-from gateway.observing.exporting import Exporting
 from gateway.observing.figures import Figures
 from gateway.observing.logs import event
 from gateway.observing.loop_lag import LoopLag
 from gateway.observing.tracing import NoTracing, OtelTracing, Tracing
 from gateway.settings import Settings
 from schemas.codes import AnswerState, Reason
+
+if TYPE_CHECKING:
+    from gateway.observing.exporting import Exporting
 
 VERSION: Final = version("shuniu")
 LEAST_TOKEN: Final = 20
@@ -34,7 +36,7 @@ class Observing:
 
     figures: Figures = field(default_factory=Figures)
     tracing: Tracing = field(default_factory=NoTracing)
-    exporting: Exporting | None = None
+    exporting: "Exporting | None" = None
     loop_lag: LoopLag
     metrics_token: bytes | None = field(default=None, repr=False)
 
@@ -42,8 +44,7 @@ class Observing:
     def of(cls, settings: Settings) -> Self:
         """As the settings say.  Raises `ConfigurationError`."""
         figures = Figures()
-        endpoint = settings.otlp_endpoint
-        exporting = None if endpoint is None else Exporting(endpoint, ratio=settings.trace_ratio, version=VERSION)
+        exporting = None if settings.otlp_endpoint is None else _exporting(settings.otlp_endpoint, settings.trace_ratio)
         return cls(
             figures=figures,
             tracing=NoTracing() if exporting is None else OtelTracing(exporting.provider),
@@ -98,6 +99,13 @@ class Observing:
                 reason=reason.value if reason else None,
                 seconds=round(seconds, 4),
             )
+
+
+def _exporting(endpoint: str, ratio: float) -> "Exporting":
+    # Whoever exports no traces need not carry the library for it (3 MB).
+    from gateway.observing.exporting import Exporting  # noqa: PLC0415
+
+    return Exporting(endpoint, ratio=ratio, version=VERSION)
 
 
 def _token(path: Path | None) -> bytes | None:
