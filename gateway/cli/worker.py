@@ -52,13 +52,13 @@ async def _work(settings: Settings, lines: logs.LineHandler) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
     async with await Hub.start(settings):
-        _tell(lines, "working", f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.")
+        _announce("working", f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.", lines)
         tell_ready()
         await stop.wait()
-        _tell(lines, "stopping", "Stopping: what is being filled comes to its end.")
+        _announce("stopping", "Stopping: what is being filled comes to its end.", lines)
 
 
-def _tell(lines: logs.LineHandler, name: str, text: str) -> None:
+def _announce(name: str, text: str, lines: logs.LineHandler) -> None:
     if lines.form == "json":
         logs.announce(name, text=text)
     else:

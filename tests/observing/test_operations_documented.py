@@ -109,6 +109,6 @@ def test_the_dashboard_shows_every_meter_that_there_is_to_see_and_no_other() -> 
 def test_every_event_of_the_log_lines_is_documented() -> None:
     """Names of events are part of what operators build on."""
     sources = [file.read_text(encoding="utf-8") for file in (Path(__file__).parents[2] / "gateway").rglob("*.py")]
-    events = {name for text in sources for name in re.findall(r'\bevent\(\s*"([a-z_]+)"', text)}
+    events = {name for text in sources for name in re.findall(r'(?:\bevent|announce)\(\s*"([a-z_]+)"', text)}
 
     assert events == set(re.findall(r"^\| `([a-z_]+)` \| (?:info|warning)", MONITORING, re.MULTILINE))
