@@ -16,7 +16,7 @@ from audit.search import Query as Wanted
 from audit.tree import leaf_hash
 from gateway.api.problems import Problem
 from gateway.compliance.sentences import leaf_of, sentence
-from gateway.compliance.words import Speech, actor, case_of, parties, pretty
+from gateway.compliance.words import Speech, actor, case_of, parties, pretty, rule_of
 from gateway.hub import Hub
 from gateway.inspection import Inspection
 from gateway.organization.roles import Role
@@ -25,7 +25,7 @@ from gateway.web.clerk.words import FIELD_NAMES
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
 from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
-from gateway.web.evidence import OUTCOMES, SEALED
+from gateway.web.evidence import OUTCOMES, REASONS, SEALED, Section
 from gateway.web.languages import InBoth
 from schemas.codes import AnswerState, Reason, Want
 
@@ -33,7 +33,10 @@ router = APIRouter(prefix="/console/events", include_in_schema=False)
 
 ROLES: Final = {one.value: one for one in Role}
 # Sections of an answer, or single fields that were shown in full.
-RELEASED: Final[Mapping[str, InBoth]] = {**{one.value: one for one in Want}, **FIELD_NAMES}
+RELEASED: Final[Mapping[str, InBoth]] = {
+    **{one.value: one for one in (*Want, *Section)},
+    **FIELD_NAMES,
+}
 
 RELATED: Final = 100
 EVERY_TYPE: Final = tuple(EventType)
@@ -73,6 +76,8 @@ async def event(
         actor=actor(hit, words),
         parties=parties(hit, words),
         case=case_of(hit, words),
+        purpose=_word(REASONS, hit.leaf.get("why", {}).get("purpose", ""), words),
+        rules=[_word(REASONS, one, words) if one in REASONS else rule_of(one, words) for one in _rules(hit)],
         sealed=SEALED[hit.values.value],
         type=words.either(hit.type.zh, hit.type.en),
         answers=answers(hit, words, hub.agencies),
@@ -110,6 +115,10 @@ def _word(table: Mapping[str, InBoth], said: str, words: Speech) -> str:
     """A word of the log as people read it; one that no table holds stays as it is."""
     found = table.get(said)
     return said if found is None else words.either(found.zh, found.en)
+
+
+def _rules(hit: Hit) -> list[str]:
+    return [str(one) for one in hit.leaf.get("why", {}).get("rules", ())]
 
 
 def _question(question: str, agencies: Mapping[str, Adapter], words: Speech) -> str:
