@@ -60,6 +60,9 @@ interop: $(VENV)/.development ## exports of real logs checked by code that is no
 prove-autofill: $(VENV)/.development ## 300 kills of hub, worker and database under load: every form ends exactly once
 	$(BIN)/python -m tests.autofill.kill_loop --kills 300
 
+prove-contract: $(VENV)/.development ## 10 made-up calls of every operation by each of four callers, beside the cases that its schema names
+	SHUNIU_TEST_EXAMPLES=10 $(BIN)/pytest -q tests/api/test_openapi_kept.py
+
 prove-access: $(VENV)/.development ## the right follows the task: a long stateful run and 1,000 races of close against lookup
 	SHUNIU_TEST_RUNS=60 SHUNIU_TEST_STEPS=60 SHUNIU_TEST_RACES=1000 \
 	$(BIN)/pytest -q -s tests/access/test_the_right_follows_the_task.py tests/access/test_revocation_race.py
@@ -104,4 +107,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-autofill prove-storm bench-in-flight bench-hanging interop fuzz bench-lag lock clean
+.PHONY: help demo serve test test-web screenshots lint bench bench-audit bench-autofill bench-access prove-audit prove-access prove-contract prove-autofill prove-storm bench-in-flight bench-hanging interop fuzz bench-lag lock clean
