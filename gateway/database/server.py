@@ -4,6 +4,7 @@ The PostgreSQL that ships inside the wheel, for the demo, the tests and small in
 It listens on a Unix socket in its own folder, needs neither root nor a system package, and stops with its last user.
 """
 
+import atexit
 import fcntl
 import logging
 import subprocess
@@ -92,6 +93,11 @@ class _Cluster(PostgresServer):
                 )
             if not ready:
                 time.sleep(AGAIN_AFTER)
+
+    def cleanup(self) -> None:
+        """Stops with its last user; nothing of it is left for the end of the process, when its folder may be gone."""
+        super().cleanup()
+        atexit.unregister(self._cleanup)
 
 
 class EmbeddedServer:

@@ -2,6 +2,8 @@
 The bundled PostgreSQL on a machine that is slow, shared or broken.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,3 +66,19 @@ def test_one_that_cannot_start_says_where_to_look(cluster: Path) -> None:
 def test_its_lock_lies_beside_it_so_that_users_of_one_machine_do_not_lock_each_other_out(cluster: Path) -> None:
     """The wheel alone would make one file in /tmp, which belongs to whoever came first."""
     assert [one.name for one in cluster.parent.iterdir() if one.is_file()] == [".cluster.lock"]
+
+
+def test_one_that_was_stopped_is_not_missed_at_the_end_of_its_process(folder: Path) -> None:
+    """Its folder may be gone by then, as the demo's is."""
+    program = """
+import shutil, sys
+from pathlib import Path
+from gateway.database.server import EmbeddedServer
+with EmbeddedServer(Path(sys.argv[1]) / "cluster"):
+    pass
+shutil.rmtree(sys.argv[1])
+"""
+    command = [sys.executable, "-c", program, str(folder / "gone")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
