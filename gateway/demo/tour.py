@@ -61,7 +61,7 @@ class Court:
 
 @contextmanager
 def court(folder: Path, **changes: Any) -> Iterator[Court]:
-    """A whole court in an empty folder: agencies, sign-on, database, hub."""
+    """A whole court in an empty folder: agencies, sign-on, database, hub; `changes` as `world.settings_of` has them."""
     with ExitStack() as stack:
         outside = stack.enter_context(world.started())
         settings = world.settings_of(outside, folder, **changes)

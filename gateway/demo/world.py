@@ -66,13 +66,14 @@ def cast() -> dict[str, Any]:
     return answer
 
 
-def settings_of(world: World, folder: Path, **changes: Any) -> Settings:
+def settings_of(world: World, folder: Path, *, template: Path = AGENCIES_TEMPLATE, **changes: Any) -> Settings:
     """
-    Settings of a hub that lives in this world; writes the agencies' addresses and credentials into its folder.
+    Settings of a hub that lives in this world; writes the agencies of a template with their addresses, and their
+    credentials, into its folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     agencies = folder / "agencies.toml"
-    agencies.write_text(_addressed(AGENCIES_TEMPLATE.read_text(encoding="utf-8"), world.addresses), encoding="utf-8")
+    agencies.write_text(_addressed(template.read_text(encoding="utf-8"), world.addresses), encoding="utf-8")
     credentials = folder / "credentials.toml"
     descriptor = os.open(credentials, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

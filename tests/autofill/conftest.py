@@ -4,8 +4,10 @@ Short ways to ask for forms on the court's desk.
 
 import itertools
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -63,9 +65,13 @@ class Forms:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A court of these tests' own: agencies fail here so often that their breakers open, which others must not find."""
-    changes = {"deadline": 3.0, "autofill_pause": 0.2}
-    with tour.court(tmp_path_factory.mktemp("forms") / "hub", **changes) as court:
+    """
+    A court of these tests' own: agencies fail here so often that their breakers open, which others must not find.
+    Their rests are short, as the pauses of the forms are.
+    """
+    folder = tmp_path_factory.mktemp("forms")
+    changes = {"deadline": 3.0, "autofill_pause": 0.2, "template": with_short_rests(folder / "template.toml")}
+    with tour.court(folder / "hub", **changes) as court:
         yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
 
 
@@ -73,6 +79,20 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def forms(desk: Desk) -> Forms:
     """Forms of the court's desk."""
     return Forms(desk, desk.token(client="ticket-system"))
+
+
+def with_short_rests(file: Path) -> Path:
+    """The demo's agencies, whose breakers close again after half a second and not after 15."""
+    demo = world.AGENCIES_TEMPLATE.read_text(encoding="utf-8")
+    lookups = [
+        f"{agency}.{name}"
+        for agency, facts in tomllib.loads(demo).items()
+        for name, said in facts.items()
+        if isinstance(said, dict)
+    ]
+    rests = (f"[{one}.breaker]\nopen_for = 0.5\nlongest = 2.0\n" for one in lookups)
+    file.write_text("\n".join([demo, *rests]), encoding="utf-8")
+    return file
 
 
 def fields(found: dict[str, Any], party: int = 1) -> dict[str, dict[str, Any]]:
