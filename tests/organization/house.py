@@ -143,7 +143,8 @@ class Ground:
         self.postgres.create(name, template=self.database)
         with ExitStack() as stack:
             issuer = Issuer()
-            threading.Thread(target=issuer.server.serve_forever, daemon=True).start()
+            serving = {"poll_interval": 0.02}
+            threading.Thread(target=issuer.server.serve_forever, kwargs=serving, daemon=True).start()
             stack.callback(issuer.server.server_close)
             stack.callback(issuer.server.shutdown)
             settings = Settings(
