@@ -12,9 +12,9 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-WIDTH: Final = 760
+WIDTH: Final = 800
 ROW: Final = 26
-LABEL: Final = 300
+LABEL: Final = 340
 VALUE: Final = 90
 
 _ids = count(1)
