@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,9 @@ def _addressed(template: str, addresses: dict[str, str]) -> str:
     return template
 
 
+@cache
 def _program(*arguments: str) -> str:
+    # Whoever lives there and what opens their doors is the same at every call.
     command = [sys.executable, "-m", "mock_agencies", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own program
 
