@@ -2,7 +2,6 @@
 What every test may use: one bundled PostgreSQL for the session, a fresh database, the asyncio back end.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 
 from gateway.database.server import EmbeddedServer
-from gateway.demo import tour, world
-from tests.desk import Desk
+from tests.desk import Desk, opened
 from tests.scheduling import LongestFirst
 
 # A loaded machine is no finding: examples are bounded by number, never by time.
@@ -48,9 +46,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk in a court that stands for the whole session."""
-    with tour.court(tmp_path_factory.mktemp("court") / "hub", deadline=3.0) as court:
-        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
+    """
+    A desk in a court that stands for the whole session.  Its agencies are not given a rest: what fails in one test must
+    not be missed in the next.
+    """
+    with opened(tmp_path_factory.mktemp("court"), breakers="failures = 1000\ncalls = 10000\n") as desk:
+        yield desk
 
 
 @pytest.fixture

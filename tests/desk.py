@@ -2,13 +2,17 @@
 A desk in a whole court: real agencies, real sign-on, real PostgreSQL, the hub over HTTP.
 """
 
+import itertools
+import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from gateway.demo import tour
+from gateway.demo import tour, world
 from gateway.demo.tour import Court
 
 Party = dict[str, Any]
@@ -63,3 +67,19 @@ class Desk:
         answer = self.call("GET", f"/v1/audit/events?{httpx.QueryParams(filters)}", user="chen.jing")
         assert answer.status_code == 200, answer.text
         return sorted(answer.json()["events"], key=lambda event: int(event["index"]))
+
+
+@contextmanager
+def opened(folder: Path, *, breakers: str = "", **changes: Any) -> Iterator[Desk]:
+    """A desk in a court of its own; `breakers` is what agencies.toml says of every lookup's breaker."""
+    demo = world.AGENCIES_TEMPLATE.read_text(encoding="utf-8")
+    lookups = [
+        f"{agency}.{name}"
+        for agency, facts in tomllib.loads(demo).items()
+        for name, said in facts.items()
+        if isinstance(said, dict)
+    ]
+    template = folder / "agencies.template.toml"
+    template.write_text("\n".join([demo, *(f"[{one}.breaker]\n{breakers}" for one in lookups)]), encoding="utf-8")
+    with tour.court(folder / "hub", deadline=3.0, template=template, **changes) as court:
+        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))

@@ -5,10 +5,11 @@ The hub keeps the contract that it publishes: no 5xx, no undocumented status, no
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, opened
 
 # Made up for every operation, beside the cases that its schema itself names.  The full form is `make prove-contract`.
 EXAMPLES = os.environ.get("SHUNIU_TEST_EXAMPLES", "2")
@@ -21,6 +22,13 @@ CHECKS = (
     "negative_data_rejection",
     "unsupported_method",
 )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A court of its own: thousands of calls leave a log in which other tests would find nothing of theirs."""
+    with opened(tmp_path_factory.mktemp("contract")) as desk:
+        yield desk
 
 
 def test_the_published_contract_names_every_route(desk: Desk) -> None:

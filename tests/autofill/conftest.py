@@ -2,19 +2,15 @@
 Short ways to ask for forms on the court's desk.
 """
 
-import itertools
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.demo import tour, world
-from tests.desk import Desk, Party
+from tests.desk import Desk, Party, opened
 
 ENDS = ("filled", "delivered", "cancelled", "dead_lettered")
 
@@ -69,30 +65,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     A court of these tests' own: agencies fail here so often that their breakers open, which others must not find.
     Their rests are short, as the pauses of the forms are.
     """
-    folder = tmp_path_factory.mktemp("forms")
-    changes = {"deadline": 3.0, "autofill_pause": 0.2, "template": with_short_rests(folder / "template.toml")}
-    with tour.court(folder / "hub", **changes) as court:
-        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
+    rests = "open_for = 0.5\nlongest = 2.0\n"
+    with opened(tmp_path_factory.mktemp("forms"), breakers=rests, autofill_pause=0.2) as desk:
+        yield desk
 
 
 @pytest.fixture
 def forms(desk: Desk) -> Forms:
     """Forms of the court's desk."""
     return Forms(desk, desk.token(client="ticket-system"))
-
-
-def with_short_rests(file: Path) -> Path:
-    """The demo's agencies, whose breakers close again after half a second and not after 15."""
-    demo = world.AGENCIES_TEMPLATE.read_text(encoding="utf-8")
-    lookups = [
-        f"{agency}.{name}"
-        for agency, facts in tomllib.loads(demo).items()
-        for name, said in facts.items()
-        if isinstance(said, dict)
-    ]
-    rests = (f"[{one}.breaker]\nopen_for = 0.5\nlongest = 2.0\n" for one in lookups)
-    file.write_text("\n".join([demo, *rests]), encoding="utf-8")
-    return file
 
 
 def fields(found: dict[str, Any], party: int = 1) -> dict[str, dict[str, Any]]:
