@@ -25,7 +25,7 @@ TOGETHER: Final = {
 SECONDS: Final = {
     "tests/contract/test_every_adapter.py": 80,
     "a log of 70,000 entries": 80,
-    "tests/api/test_openapi_kept.py": 70,
+    "tests/api/test_openapi_kept.py": 100,
     "two replicas": 60,
     "tests/resilience/test_shutdown.py": 50,
     "tests/autofill/test_kills.py": 40,

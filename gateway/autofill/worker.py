@@ -21,6 +21,7 @@ from audit.log import Log
 from gateway.autofill import endings, queue, records, rows
 from gateway.autofill.running import Runs
 from gateway.database import Database
+from gateway.database.connecting import connect
 from gateway.lookup.records import RESULT_DAYS
 from gateway.observing.logs import event
 
@@ -164,7 +165,7 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection]:
-        connection = await psycopg.AsyncConnection.connect(self._database.conninfo, autocommit=True)
+        connection = await connect(self._database.conninfo)
         try:
             yield connection
         finally:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from gateway.database import DatabaseUnavailable
+from gateway.database.connecting import connect
 from gateway.secrets.ahead import Sleep
 from gateway.secrets.rows import CHANNEL
 
@@ -49,7 +50,7 @@ class News:
     async def _listen(self) -> None:
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+                async with await connect(self._conninfo) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._ready.set()
                     async for notice in connection.notifies():
