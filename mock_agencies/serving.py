@@ -32,6 +32,8 @@ SIGN_ON: Final = "sign_on"
 TIMESTAMPING: Final = "timestamping"
 SERVERS: Final = (*_AGENCIES, SIGN_ON, TIMESTAMPING)
 _HOST: Final = "127.0.0.1"
+# An event loop listens once more, and would make it 100: callers beyond that wait a second for their next attempt.
+_BACKLOG: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _listener(port: int) -> Iterator[socket.socket]:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, port))
-        listener.listen(2048)
+        listener.listen(_BACKLOG)
         listener.setblocking(False)
         yield listener
 
@@ -103,7 +105,7 @@ async def _agency(listener: socket.socket, agency: Agency) -> AsyncIterator[None
     def connection() -> Connection:
         return Connection(agency.respond, connections)
 
-    server = await asyncio.get_running_loop().create_server(connection, sock=listener)
+    server = await asyncio.get_running_loop().create_server(connection, sock=listener, backlog=_BACKLOG)
     try:
         yield
     finally:

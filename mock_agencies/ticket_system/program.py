@@ -116,9 +116,9 @@ def _enough(enough: asyncio.Event, over: asyncio.Event) -> None:
 async def receiving(desk: Desk, *, port: int = 0) -> AsyncIterator[str]:
     """The desk on a port of its own; its address."""
     connections: set[Connection] = set()
-    with socket.create_server(("127.0.0.1", port), backlog=512) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(desk.respond, connections), sock=listener
+            lambda: Connection(desk.respond, connections), sock=listener, backlog=512
         )
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/hooks"
