@@ -8,7 +8,8 @@ statement itself.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from itertools import islice
+from typing import Any, Final, Generic, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -19,6 +20,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 Connection = psycopg.AsyncConnection[Any]
+
+# Of one statement: reading thousands of rows at once would hold up the event loop, and take memory for all of them.
+MOST_KEYS: Final = 200
 
 
 class SharedRead(Generic[K, V]):
@@ -61,7 +65,7 @@ class SharedRead(Generic[K, V]):
 
     async def _read_all(self) -> None:
         while self._waiting:
-            asked, self._waiting = self._waiting, {}
+            asked = {key: self._waiting.pop(key) for key in list(islice(self._waiting, MOST_KEYS))}
             rows = await self._in_time(list(asked))
             for key, callers in asked.items():
                 for found in callers:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.database import Database, DatabaseUnavailable
 from gateway.database.server import EmbeddedServer
-from gateway.database.shared import Connection, SharedRead
+from gateway.database.shared import MOST_KEYS, Connection, SharedRead
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,19 @@ async def test_callers_that_wait_together_share_a_statement(database: Database) 
 
     assert values == [1, 2, None, 1, 2, None, 1, 2, None, 1]
     assert registers.batches == [["a", "b", "c"]]
+
+
+async def test_a_statement_reads_no_more_than_it_may_and_nobody_is_forgotten(database: Database) -> None:
+    """Of many callers at once the first come first, and all have their register."""
+    registers = Registers()
+    shared = SharedRead(database, registers)
+    names = [f"{number:04}" for number in range(2 * MOST_KEYS + 1)]
+
+    values = await asyncio.gather(*(shared.get(name) for name in (*names, "a")))
+    await shared.aclose()
+
+    assert values == [*[None] * len(names), 1]
+    assert registers.batches == [names[:MOST_KEYS], names[MOST_KEYS : 2 * MOST_KEYS], [names[-1], "a"]]
 
 
 async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, postgres: EmbeddedServer) -> None:
