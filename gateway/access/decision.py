@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.access.catalogue import Catalogue, Kind, Scope
 from gateway.access.clock import ADVANCE_EVERY, advance
@@ -47,14 +47,16 @@ class NotGranted(Exception):
 class Grant:
     """
     What was permitted, by which rules.  `id` names the grant in the audit log, `delegation` the stand-in if there is
-    one; `official` is who acts, the holder or who stands in; `scopes` is what may be released.
+    one; `official` is who acts, the holder or who stands in; `scopes` is what may be released; `narrowed_to` is what
+    the work order leaves of its kind, None if all.  Of the other parties it holds nothing, `order` neither.
     """
 
     id: str
     wish: Wish = field(repr=False)
     order: Order
     kind: Kind
-    statement: WorkOrderStatement = field(repr=False)
+    narrowed_to: tuple[Want, ...] | None
+    simplified_procedure: bool
     party: PartyStatement = field(repr=False)
     official: Official
     wants: tuple[str, ...]
@@ -110,7 +112,8 @@ class Access:
         asked = tuple(sorted(want.value for want in wants))
         standing = await self._standing(wish)
         document = self._statement(standing)
-        verdict = self._judge(caller, standing, document, name, asked, counted=again)
+        fits = _name_fits(name, standing, document)
+        verdict = self._judge(caller, standing, _narrowed_to(document), asked, name_fits=fits, counted=again)
         if not verdict.permitted or standing.order is None or standing.grant is None or document is None:
             raise await self._refused(wish, verdict, standing)
         if not again and not await self._questions.take(wish.court, wish.work_order, wish.party):
@@ -120,9 +123,10 @@ class Access:
         return Grant(
             id=str(standing.grant.id),
             wish=wish,
-            order=standing.order,
+            order=replace(standing.order, document=b""),
             kind=kind,
-            statement=document,
+            narrowed_to=document.want,
+            simplified_procedure=document.simplified_procedure,
             party=document.parties[standing.grant.position],
             official=self._official(caller, standing, document),
             wants=asked,
@@ -138,9 +142,9 @@ class Access:
         lease = await self._leases.take(grant.wish)
         order = lease.standing.order
         same = order is not None and order.version == grant.order.version
-        document = grant.statement if same else self._statement(lease.standing)
+        narrowed_to = grant.narrowed_to if same else _narrowed_to(self._statement(lease.standing))
         # The question was counted when it was asked, and its party's name compared.
-        verdict = self._judge(caller, lease.standing, document, None, grant.wants, counted=True)
+        verdict = self._judge(caller, lease.standing, narrowed_to, grant.wants, name_fits=True, counted=True)
         return (None if verdict.permitted else verdict.refusal), lease
 
     async def explain(
@@ -152,8 +156,10 @@ class Access:
         """
         wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
         standing = await self._standing(wish)
+        document = self._statement(standing)
         asked = tuple(sorted(want.value for want in wants))
-        verdict = self._judge(caller, standing, self._statement(standing), name, asked)
+        fits = _name_fits(name, standing, document)
+        verdict = self._judge(caller, standing, _narrowed_to(document), asked, name_fits=fits)
         refused = None if verdict.permitted else await self._refused(wish, verdict, standing)
         return verdict, standing.order if refused is None else refused.order
 
@@ -201,15 +207,14 @@ class Access:
         self,
         caller: Caller,
         standing: Standing,
-        document: WorkOrderStatement | None,
-        name: str | None,
+        narrowed_to: tuple[Want, ...] | None,
         wants: tuple[str, ...],
         *,
+        name_fits: bool,
         counted: bool = False,
     ) -> Verdict:
         order, grant = standing.order, standing.grant
         kind = None if order is None else self.catalogue.kind(order.court, order.kind)
-        party = None if document is None or grant is None else document.parties[grant.position]
         confirmed = standing.confirmed_by
         facts = Facts(
             caller=caller.user,
@@ -225,8 +230,8 @@ class Access:
             begun=grant is None or grant.begun,
             ended=grant is not None and grant.ended,
             party_named=grant is not None,
-            name_fits=name is None or party is None or _folded(name) == _folded(party.name),
-            lookups=_lookups(kind, document),
+            name_fits=name_fits,
+            lookups=_lookups(kind, narrowed_to),
             questions_left=counted or grant is None or grant.asked < grant.allowed,
             second_person_needed=kind is not None and kind.second_person,
             confirmed_by_another=confirmed is not None and confirmed not in {caller.user, order and order.holder},
@@ -235,13 +240,24 @@ class Access:
         return self._policies.decide(facts)
 
 
-def _lookups(kind: Kind | None, document: WorkOrderStatement | None) -> tuple[str, ...]:
+def _narrowed_to(document: WorkOrderStatement | None) -> tuple[Want, ...] | None:
+    return None if document is None else document.want
+
+
+def _name_fits(name: str | None, standing: Standing, document: WorkOrderStatement | None) -> bool:
+    """Whether the party is called so in the work order, where both give it a name."""
+    if name is None or document is None or standing.grant is None:
+        return True
+    return _folded(name) == _folded(document.parties[standing.grant.position].name)
+
+
+def _lookups(kind: Kind | None, narrowed_to: tuple[Want, ...] | None) -> tuple[str, ...]:
     """What the kind grants, as far as the work order wants it."""
     if kind is None:
         return ()
-    if document is None or document.want is None:
+    if narrowed_to is None:
         return kind.lookups
-    return tuple(want for want in kind.lookups if want in document.want)
+    return tuple(want for want in kind.lookups if want in narrowed_to)
 
 
 def _folded(name: str) -> str:

@@ -183,14 +183,14 @@ class Releasing:
         )
 
     def _so_far(self, request: Request, form: Form, parties: Sequence[Party], grants: dict[int, Grant]) -> FilledForm:
-        statement = self._work_orders.document(request.order)
         filled = []
         for party in parties:
             mine = [one for one in request.questions if one.party == party.place]
             known: Known | Later | None = Later(request.deadline) if party.wants else None
             grant = grants.get(party.place)
             if grant is not None:
-                whole = self._rounds.merged(request, statement, party, self._rounds.kept(request, mine))
+                had = self._rounds.kept(request, mine)
+                whole = self._rounds.merged(request, party, had, simplified=grant.simplified_procedure)
                 known = Known(
                     party=party,
                     grant=grant,

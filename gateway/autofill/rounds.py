@@ -34,7 +34,7 @@ from gateway.vault import Vault
 from schemas.codes import AnswerState, Want
 from schemas.lookup import LookupRequest, LookupResult, SubjectStatement
 from schemas.subject import Matter, Subject
-from schemas.work_order import PartyStatement, WorkOrderStatement
+from schemas.work_order import PartyStatement
 
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 
@@ -100,7 +100,7 @@ class Rounds:
         self._pause = pause
         self._clock = clock
 
-    async def ask(self, request: Request, statement: WorkOrderStatement, party: Party) -> Known:
+    async def ask(self, request: Request, party: Party) -> Known:
         """
         Asks what is open and due about a party, and says what is known then.
 
@@ -117,7 +117,7 @@ class Rounds:
             heard, asked = await self._look_up(request, party, grant, due, earlier)
             told |= {one.lookup: one.outcome for one in asked if one.lookup and one.outcome is not None}
             mine = [*(one for one in mine if one not in due), *asked]
-        whole = self.merged(request, statement, party, _together(earlier, heard))
+        whole = self.merged(request, party, _together(earlier, heard), simplified=grant.simplified_procedure)
         return Known(
             party=party,
             grant=grant,
@@ -136,9 +136,7 @@ class Rounds:
         )
         return tuple(answer for answer in opened if answer is not None)
 
-    def merged(
-        self, request: Request, statement: WorkOrderStatement, party: Party, answers: tuple[Answer, ...]
-    ) -> LookupResult:
+    def merged(self, request: Request, party: Party, answers: tuple[Answer, ...], *, simplified: bool) -> LookupResult:
         """One result out of all answers, whenever they came."""
         identifier = identifier_of(party.statement)
         return merge(
@@ -147,7 +145,7 @@ class Rounds:
             wants=frozenset(party.wants),
             answers=answers,
             warnings=identifier.warnings,
-            simplified_procedure=statement.simplified_procedure,
+            simplified_procedure=simplified,
             now=self._clock(),
         )
 
@@ -196,7 +194,7 @@ class Rounds:
         try:
             if rule is None:
                 rule = await self._keep(request, party, after, heard, lookup)
-            whole = self.merged(request, grant.statement, party, _together(earlier, heard))
+            whole = self.merged(request, party, _together(earlier, heard), simplified=grant.simplified_procedure)
             result = shown(narrowed(whole, grant.scopes), grant.scopes)
             outcome = of_lookups.outcome(intent, self._clock(), heard, result, rule)
             raw = () if rule else of_lookups.kept(heard, None, self._agencies, self._clock())

@@ -116,7 +116,7 @@ class Runs:
             await self._database.run(rows.accepted, request, await records.once(self._log, event))
         parties = parties_of(request, statement, form, self._access)
         enough = asyncio.Semaphore(PARTIES_AT_ONCE)
-        known = await _all([self._party(enough, request, statement, one) for one in parties])
+        known = await _all([self._party(enough, request, one) for one in parties])
         later = [one.at for one in known if isinstance(one, Later)]
         later += [one.next_at for one in known if isinstance(one, Known) and one.next_at is not None]
         told = {lookup: index for one in known if isinstance(one, Known) for lookup, index in one.told.items()}
@@ -125,15 +125,13 @@ class Runs:
             return
         await self._finish(request, statement, form, list(zip(parties, known, strict=True)), told)
 
-    async def _party(
-        self, enough: asyncio.Semaphore, request: Request, statement: WorkOrderStatement, party: Party
-    ) -> Known | Later | Rule | None:
+    async def _party(self, enough: asyncio.Semaphore, request: Request, party: Party) -> Known | Later | Rule | None:
         """What is known of a party; when to look again; the rule by which it alone is refused; None: nothing wanted."""
         if not party.wants:
             return None
         async with enough:
             try:
-                return await self._rounds.ask(request, statement, party)
+                return await self._rounds.ask(request, party)
             except NotGranted as error:
                 rule = error.rule
             if rule in PASSING:

@@ -138,7 +138,7 @@ class Lookups:
                 wants=frozenset(request.want),
                 answers=answers,
                 warnings=identifier.warnings,
-                simplified_procedure=grant.statement.simplified_procedure,
+                simplified_procedure=grant.simplified_procedure,
                 now=self._clock(),
             )
             stored = narrowed(whole, grant.scopes)
