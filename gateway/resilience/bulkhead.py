@@ -5,8 +5,6 @@ What floods one agency fills its own bulkhead and nothing else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Full(Exception):
@@ -26,29 +24,24 @@ class Bulkhead:
         self._longest_wait = longest_wait
         self._places = asyncio.Semaphore(in_flight)
 
-    @asynccontextmanager
-    async def place(self, until: float) -> AsyncIterator[None]:
-        """A place until the block is left; `until` on the event loop's clock.  Raises `Full`."""
-        if self._places.locked():
-            await self._wait(until)
-        else:
+    async def enter(self, until: float) -> None:
+        """Takes a place, once there is one; `until` on the event loop's clock.  Raises `Full`."""
+        if not self._places.locked():
             await self._places.acquire()
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            self._places.release()
-
-    async def _wait(self, until: float) -> None:
-        if self.waiting >= self.queue:
+        elif self.waiting >= self.queue:
             raise Full
-        until = min(until, asyncio.get_running_loop().time() + self._longest_wait)
-        self.waiting += 1
-        try:
-            async with asyncio.timeout_at(until):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Full from None
-        finally:
-            self.waiting -= 1
+        else:
+            self.waiting += 1
+            try:
+                async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + self._longest_wait)):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise Full from None
+            finally:
+                self.waiting -= 1
+        self.in_flight += 1
+
+    def leave(self) -> None:
+        """Gives a place to who waits longest."""
+        self.in_flight -= 1
+        self._places.release()

@@ -111,16 +111,18 @@ class Guard:
         What the agency says.  Raises `AgencyError`, and `UnsupportedLookup` as the adapter does.
         """
         await self._in_time(question)
+        # Thousands may wait here at once: whatever each of them holds meanwhile counts.
         try:
-            async with asyncio.timeout_at(question.deadline + GRACE), self._bulkhead.place(question.deadline):
-                return await self._attempts(adapter, question)
-        except AgencyError:
-            raise
+            await self._bulkhead.enter(question.deadline)
         except Full:
-            failure: AgencyError = AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED)
+            raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED) from None
+        try:
+            async with asyncio.timeout_at(question.deadline + GRACE):
+                return await self._attempts(adapter, question)
         except TimeoutError:
-            failure = AgencyTimeout()
-        raise failure
+            raise AgencyTimeout from None
+        finally:
+            self._bulkhead.leave()
 
     def answered(self, state: AnswerState, reason: Reason | None, at: datetime, seconds: float, drift: int) -> None:
         """The question came to its end, and this is what the caller is told."""

@@ -2,7 +2,7 @@
 All guards of one hub: one for each connected capability, with what the capabilities of an agency share.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from random import Random
 
@@ -62,13 +62,13 @@ class Guards:
                     random=random,
                 )
 
-    async def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Reading:
+    def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Awaitable[Reading]:
         """What the agency says.  Raises `AgencyError`, `UnsupportedLookup`."""
         guard = self.of(adapter.agency.id, capability.name)
         if guard is None:
             # Not connected: the adapter says so itself, and nothing is sent.
-            return await adapter.ask(capability.name, question)
-        return await guard.ask(adapter, question)
+            return adapter.ask(capability.name, question)
+        return guard.ask(adapter, question)
 
     def answered(
         self,
