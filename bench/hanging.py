@@ -3,8 +3,9 @@ Lookups that do not need an agency, while that agency hangs (`python -m bench.ha
 
 One hub; clients ask about organizations, which market regulation alone answers, in rounds that alternate: human
 resources is well, human resources hangs.  In both, persons are asked about at a steady rate, whose lookups do wait for
-it.  Compares the 99th percentiles of the organizations' lookups; exits with 1 if it is more than 1.2 times as high with
-the agency hanging.
+it.  Its breaker is kept from opening, so that it hangs all the time and in no round after; `--with-breaker` leaves it
+as it is.  Compares the 99th percentiles of the organizations' lookups; exits with 1 if it is more than 1.2 times as
+high with the agency hanging.
 """
 
 import argparse
@@ -39,6 +40,11 @@ HANGS: Final = "human_resources"
 FIRST: Final = 500
 ORGANIZATIONS: Final = 400
 PARTIES_OF_ONE: Final = 5
+NO_BREAKER: Final = f"""
+[{HANGS}.participation.breaker]
+failures = 1000
+calls = 10000
+"""
 
 show = Console(highlight=False, soft_wrap=True)
 
@@ -51,10 +57,12 @@ def main() -> None:
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before it, not measured")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--persons-per-s", type=float, default=20.0)
+    parser.add_argument("--with-breaker", action="store_true", help="let the agency be given a rest")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
         world = stack.enter_context(running.outside(Path(temporary)))
-        gateway = stack.enter_context(running.hub(world, Path(temporary)))
+        more = "" if asked.with_breaker else NO_BREAKER
+        gateway = stack.enter_context(running.hub(world, Path(temporary), more=more))
         results = Rounds(world=world, gateway=gateway, asked=asked).all() | {"setting": vars(asked)}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     for title, one in (("well", results["well"]), ("hanging", results["hanging"])):

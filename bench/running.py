@@ -76,15 +76,15 @@ def handwritten(world: Outside, net: str) -> Iterator[Gateway]:
 
 
 @contextmanager
-def hub(world: Outside, folder: Path, *, policy: str = "", **settings: object) -> Iterator[Gateway]:
+def hub(world: Outside, folder: Path, *, policy: str = "", more: str = "", **settings: object) -> Iterator[Gateway]:
     """
     The hub as its command serves it, with the bundled PostgreSQL, in a new installation.
 
     `policy` are lines for every agency's table of agencies.toml in place of its numbers of connections and queue; with
-    it, attempts have time.
+    it, attempts have time.  `more` are tables of its own.
     """
     told = {f"SHUNIU_{name.upper()}": str(value) for name, value in settings.items()}
-    environment = installation(world, folder, policy) | told
+    environment = installation(world, folder, policy, more) | told
     command = [str(Path(sys.executable).parent / "shuniu")]
     for words in (["init"], ["org", "import", str(TREE)]):
         subprocess.run([*command, *words], check=True, env=environment, capture_output=True)
@@ -123,7 +123,7 @@ def announced(lines: Path, process: subprocess.Popen[str]) -> str:
     raise RuntimeError("the hub did not start; try: shuniu serve --demo")
 
 
-def installation(world: Outside, folder: Path, policy: str = "") -> dict[str, str]:
+def installation(world: Outside, folder: Path, policy: str = "", more: str = "") -> dict[str, str]:
     """The environment of a hub in this world; writes its agencies.toml."""
     agencies = folder / "agencies.toml"
     text = AGENCIES_TEMPLATE.read_text(encoding="utf-8")
@@ -135,7 +135,7 @@ def installation(world: Outside, folder: Path, policy: str = "") -> dict[str, st
         text = re.sub(r"(?m)^connections = .*\nqueue = .*$", policy, text)
         # A machine that is busy with everything at once is no agency that answers late.
         text = re.sub(r"(?m)^timeout = .*$", "timeout = 20.0", text)
-    agencies.write_text(text, encoding="utf-8")
+    agencies.write_text(text + more, encoding="utf-8")
     return os.environ | {
         "SHUNIU_FOLDER": str(folder / "hub"),
         "SHUNIU_AGENCIES": str(agencies),
