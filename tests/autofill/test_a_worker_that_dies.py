@@ -22,8 +22,8 @@ from tests.desk import Desk
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A court whose hub leaves the work to others."""
-    changes = {"deadline": 5.0, "autofill_pause": 0.2, "workers": 0}
+    """A court whose hub leaves the work to others; an agency that hangs does so until its worker is killed."""
+    changes = {"deadline": 20.0, "autofill_pause": 0.2, "workers": 0}
     with tour.court(tmp_path_factory.mktemp("quiet") / "hub", **changes) as court:
         yield Desk(court=court, cast=world.cast(), numbers=count(1))
 
