@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 LARGE, SMALL = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+SCREENS = pytest.mark.parametrize("size", [LARGE, SMALL], ids=["1366", "390"])
+LANGUAGES = pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 # A theme changes colours and nothing else, so that only these are looked at again in the dark.
 COLOURS = ["color-contrast", "link-in-text-block"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

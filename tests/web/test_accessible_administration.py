@@ -15,7 +15,7 @@ from gateway.web.evidence import ANCHOR_KINDS
 from gateway.web.languages import Language
 from tests.callbacks.receiver import receiving
 from tests.desk import Desk
-from tests.web.browser import Visit
+from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import rendered, show
 from tests.web.test_certificates import page as certificates_page
 
@@ -23,7 +23,6 @@ Windows = Callable[..., Visit]
 Found = dict[str, list[str]]
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-LANGUAGES = pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 
 
 def wrong(found: Found) -> Found:

@@ -7,18 +7,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from schemas.codes import AnswerState
 from tests.api.test_people_are_told_in_pages import PERSON, REFUSING, asked
 from tests.desk import Desk
-from tests.web.browser import Visit
+from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import show
 
 Windows = Callable[..., Visit]
 Found = dict[str, list[str]]
-
-LANGUAGES = pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 
 
 def wrong(found: Found) -> Found:

@@ -20,14 +20,13 @@ from gateway.web.console.verify import Ending, NotChecked
 from gateway.web.evidence import ANCHOR_KINDS, ANCHOR_STATES
 from gateway.web.languages import Language
 from tests.desk import Desk, Party
-from tests.web.browser import Visit
+from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import rendered, show
 
 Windows = Callable[..., Visit]
 Found = dict[str, list[str]]
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-LANGUAGES = pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 
 
 @pytest.fixture(scope="module")

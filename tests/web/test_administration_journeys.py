@@ -15,14 +15,12 @@ from playwright.sync_api import Page, expect
 from gateway.web.languages import CHINA
 from tests.callbacks.receiver import Receiver, receiving
 from tests.desk import Desk
-from tests.web.browser import LARGE, SMALL, Visit
+from tests.web.browser import LANGUAGES, SCREENS, Visit
 from tests.web.keyboard import Keyboard
 
 Windows = Callable[..., Visit]
 
 SHEETS = ["tree", "kinds", "agencies", "callbacks", "health"]
-SCREENS = pytest.mark.parametrize("size", [LARGE, SMALL], ids=["1366", "390"])
-LANGUAGES = pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 
 _letters = itertools.count()
 
@@ -175,13 +173,14 @@ def test_callbacks_are_resumed_taken_up_and_paused_by_mouse(
     assert len(receiver.calls) >= 1
 
 
+@SCREENS
 @LANGUAGES
 def test_the_system_administrators_work_by_keyboard_alone(
-    desk: Desk, window: Windows, receiver: Receiver, locale: str
+    desk: Desk, window: Windows, receiver: Receiver, size: dict[str, int], locale: str
 ) -> None:
     """From the skip link to the account that is switched off: every stop is seen, every change has the focus."""
     user = fresh("keys")
-    system = window("admin", locale=locale)
+    system = window("admin", locale=locale, viewport=size)
     hands = Keyboard(system)
     system.go("/administration/tree")
     hands.stop()
@@ -231,10 +230,11 @@ def test_the_system_administrators_work_by_keyboard_alone(
     assert [one.get("active") for one in changes(desk) if one.get("people") == 1][-3:] == [1, 1, 0]
 
 
+@SCREENS
 @LANGUAGES
-def test_a_role_is_given_by_keyboard_alone(desk: Desk, window: Windows, locale: str) -> None:
+def test_a_role_is_given_by_keyboard_alone(desk: Desk, window: Windows, size: dict[str, int], locale: str) -> None:
     """A box is ticked by the space bar; the focus goes to what was done."""
-    security = window("feng.an", locale=locale)
+    security = window("feng.an", locale=locale, viewport=size)
     hands = Keyboard(security)
     for _ in range(2):
         security.go("/administration/tree")
@@ -249,10 +249,11 @@ def test_a_role_is_given_by_keyboard_alone(desk: Desk, window: Windows, locale: 
     assert [one["roles"] for one in changes(desk)[-2:]] == ["assistant,judge", "assistant"]
 
 
+@SCREENS
 @LANGUAGES
-def test_a_group_leader_arranges_and_ends_by_keyboard_alone(window: Windows, locale: str) -> None:
+def test_a_group_leader_arranges_and_ends_by_keyboard_alone(window: Windows, size: dict[str, int], locale: str) -> None:
     """Lists by arrows, days by digits."""
-    leader, today = window("sun.li", locale=locale), datetime.now(CHINA).date()
+    leader, today = window("sun.li", locale=locale, viewport=size), datetime.now(CHINA).date()
     hands = Keyboard(leader)
     leader.go("/administration/deputies")
     hands.to("#absent")
