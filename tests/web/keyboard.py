@@ -9,11 +9,12 @@ import pytest
 
 from tests.web.browser import Visit
 
-# Where the focus is, and whether somebody at the screen can see it: outlined, on the screen, under nothing else.
+# Where the focus is, and whether somebody at the screen can see it: outlined, its beginning on the screen and under
+# nothing else.  (Of a field of several lines a browser brings the line of the caret into view, and not all of it.)
 _STOP = """() => {
     const one = document.activeElement, box = one.getClientRects()[0] ?? one.getBoundingClientRect();
-    const style = getComputedStyle(one), x = box.x + Math.min(box.width / 2, 20), y = box.y + box.height / 2;
-    const at = document.elementFromPoint(x, y);
+    const style = getComputedStyle(one), within = (length) => Math.min(length / 2, 10);
+    const at = document.elementFromPoint(box.x + within(box.width), box.y + within(box.height));
     return {
         name: one.outerHTML.slice(0, 140),
         outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
