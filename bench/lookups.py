@@ -135,6 +135,9 @@ def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[st
             for name, gateway in gateways.items():
                 if name == "hub":
                     runner.state_work_orders(gateway)
+                # All three share an account, and whoever renews its secret ends the others': one question, and not the
+                # first twenty at once, finds that out.
+                runner.answer(gateway, 0, as_hub=name == "hub")
                 figures = runner.load(gateway, as_hub=name == "hub")
                 runs[name].append(figures)
                 show.print(
@@ -147,6 +150,7 @@ def sample(runner: Runner, folder: Path) -> dict[str, float]:
     """Microseconds of the hub's processor time per lookup, by room."""
     with running.sampled_hub(runner.world, folder) as gateway:
         runner.state_work_orders(gateway)
+        runner.answer(gateway, 0, as_hub=True)
         runner.load(gateway, as_hub=True)
         runner.state_work_orders(gateway)
         gateway.process.send_signal(SIGUSR1)
