@@ -13,7 +13,7 @@ from audit.commitment import Opening
 from audit.errors import LogBroken
 from audit.keys import Keys
 from audit.mac import NONCE_BYTES
-from audit.sealing import Marks, SubjectKey, forget_ciphers, wrapping_context
+from audit.sealing import Marks, SubjectKey, wrapping_context
 
 _LENGTH = struct.Struct(">H")
 
@@ -59,11 +59,6 @@ class Opener:
                 raise LogBroken("a subject's key does not unwrap: altered, or wrapped under another root key")
             self._known[stored.id] = SubjectKey(stored.id, stored.mark, secret, stored.wrapped, stored=True)
         return self._known[stored.id]
-
-    def forget(self) -> None:
-        """Drops every key from memory."""
-        self._known.clear()
-        forget_ciphers()
 
     def party(self, stored: WrappedKey, exchange: UUID, number: int, slot: int, box: bytes) -> OpenedBox | None:
         """Opens a party's box; None if it was altered."""

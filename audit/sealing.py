@@ -25,7 +25,7 @@ from schemas.subject import Subject
 
 MARK_BYTES = 16
 MOST_KEYS = 20_000
-# A cipher takes 2.5 kB and is quickly made anew: only those of the moment are kept, keys by the thousands.
+# A cipher takes many times the memory of its key and is quickly made anew: only those of the moment are kept.
 MOST_CIPHERS = 512
 
 _LENGTH = struct.Struct(">H").pack
@@ -162,7 +162,7 @@ class Sealer:
     def forget(self, epoch: int) -> None:
         """Drops every key, since one of them may have been destroyed."""
         self._known.clear()
-        forget_ciphers()
+        _cipher.cache_clear()
         self.epoch = epoch
 
     def seal(self, event: Event, keep: Sequence[Kept] = ()) -> Prepared:
@@ -268,11 +268,6 @@ class Sealer:
 @lru_cache(maxsize=MOST_CIPHERS)
 def _cipher(secret: bytes) -> AESGCM:
     return AESGCM(secret)
-
-
-def forget_ciphers() -> None:
-    """Drops every cipher from memory: the key of one of them may have been destroyed."""
-    _cipher.cache_clear()
 
 
 def same_case(one: str, other: str) -> bool:

@@ -3,7 +3,7 @@
 
 Every client has one connection and asks again as soon as it is answered, so that so many lookups are always under way.
 The bulkheads are set wide: of each agency so many questions may be out as the hub of a machine with two cores can ask
-in a second, and more.  Wider than that, nothing comes sooner, and each question that is out takes 50 kB.  The clients
+in a second, and more.  Wider than that, nothing comes sooner, and each question that is out takes memory.  The clients
 are a process of their own.  Prints what became of the lookups, the hub's memory at its highest and how late its event
 loop was; exits with 1 if an answer was not whole or the memory was above the limit.
 """

@@ -8,6 +8,6 @@ A family raises only the errors of `adapters.errors`; no exception, address or t
 
 import os
 
-# The engine's allocator asks the system for huge pages, of which most stays empty: 2,000 questions in flight then take
-# 95 MB instead of 69.  It reads its settings once, when the engine is loaded.
+# The engine's allocator asks the system for huge pages, which a question in flight fills in part.  It reads its
+# settings once, when the engine is loaded.
 os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")

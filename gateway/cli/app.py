@@ -21,7 +21,7 @@ from gateway.cli.callbacks import callbacks_app
 from gateway.cli.forms import forms_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.org import org_app
-from gateway.cli.out import Exit, as_document, fail, say, show
+from gateway.cli.out import Exit, announce, as_document, fail, say, show
 from gateway.cli.supervisor import tell_ready
 from gateway.cli.worker import worker
 from gateway.demo import tour, tree, world
@@ -120,11 +120,7 @@ def serve(
         lines = stack.enter_context(closing(logs.set_up(settings.log_format, settings.log_level)))
 
         def tell() -> None:
-            banner = f"Shuniu serves at {address} (its API: {address}/docs)"
-            if lines.form == "json":
-                logs.announce("serving", text=banner)
-            else:
-                say.print(banner, markup=False)
+            announce("serving", f"Shuniu serves at {address} (its API: {address}/docs)", lines)
             if demo:
                 _tell_demo(address, settings)
             tell_ready()

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 
+from gateway.observing import logs
+
 say = Console(stderr=True, highlight=False, soft_wrap=True)
 show = Console(highlight=False)
 
@@ -29,6 +31,14 @@ class Exit(IntEnum):
 def as_document(value: Any) -> None:
     """Prints exactly one JSON document on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def announce(name: str, text: str, lines: logs.LineHandler) -> None:
+    """Says what a process of long life does now: as an event of its log, or to whoever sits before it."""
+    if lines.form == "json":
+        logs.announce(name, text=text)
+    else:
+        say.print(text, markup=False)
 
 
 def fail(sentence: str, code: Exit = Exit.FAILED) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.out import Exit, fail, say
+from gateway.cli.out import Exit, announce, fail
 from gateway.cli.supervisor import tell_ready
 from gateway.hub import Hub
 from gateway.observing import logs
@@ -52,14 +52,7 @@ async def _work(settings: Settings, lines: logs.LineHandler) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
     async with await Hub.start(settings):
-        _announce("working", f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.", lines)
+        announce("working", f"A worker fills up to {settings.workers} forms at once. Stop it with Ctrl-C.", lines)
         tell_ready()
         await stop.wait()
-        _announce("stopping", "Stopping: what is being filled comes to its end.", lines)
-
-
-def _announce(name: str, text: str, lines: logs.LineHandler) -> None:
-    if lines.form == "json":
-        logs.announce(name, text=text)
-    else:
-        say.print(text, markup=False)
+        announce("stopping", "Stopping: what is being filled comes to its end.", lines)

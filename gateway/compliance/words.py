@@ -18,7 +18,14 @@ from schemas.identifiers import CaseNumber, IdentifierError, masked, parse_case_
 Language = Literal["zh", "en"]
 AgencyNames = Mapping[str, Mapping[str, str]]
 
-_RULES: Final = {one.value: one for one in Rule}
+
+class Permitting(Code):
+    """The one rule that permits (`access.cedar`); those that refuse have words of their own."""
+
+    HELD = "held", "工单由其承办", "the work order is in their hands"
+
+
+_RULES: Final = {one.value: one for one in (*Rule, *Permitting)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

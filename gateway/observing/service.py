@@ -102,7 +102,7 @@ class Observing:
 
 
 def _exporting(endpoint: str, ratio: float) -> "Exporting":
-    # Whoever exports no traces need not carry the library for it (3 MB).
+    # Whoever exports no traces need not carry the library for it.
     from gateway.observing.exporting import Exporting  # noqa: PLC0415
 
     return Exporting(endpoint, ratio=ratio, version=VERSION)

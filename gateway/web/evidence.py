@@ -41,11 +41,10 @@ class Outcome(Code):
     WITHHELD = "withheld", "未交付", "withheld"
 
 
-class Reason(Code):
-    """Why somebody might ask: the purpose, and the one rule that permits; rules that refuse have words of their own."""
+class Purpose(Code):
+    """What was asked for."""
 
     SERVICE = "service_of_process", "送达", "Service of process"
-    HELD = "held", "工单由其承办", "the work order is in their hands"
 
 
 class Section(Code):
@@ -69,7 +68,7 @@ class AnchorState(Code):
     UNPARSED = "unparsed", "仅留存，未在此验证", "kept, not verified here"
 
 
-REASONS: Final = {one.value: one for one in Reason}
+PURPOSES: Final = {one.value: one for one in Purpose}
 OUTCOMES: Final = {one.value: one for one in Outcome}
 SEALED: Final = {one.value: one for one in Sealed}
 ANCHOR_KINDS: Final = {one.value: one for one in AnchorKind}

@@ -25,7 +25,7 @@ from gateway.web.clerk.words import FIELD_NAMES
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
 from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
-from gateway.web.evidence import OUTCOMES, REASONS, SEALED, Section
+from gateway.web.evidence import OUTCOMES, PURPOSES, SEALED, Section
 from gateway.web.languages import InBoth
 from schemas.codes import AnswerState, Reason, Want
 
@@ -76,8 +76,8 @@ async def event(
         actor=actor(hit, words),
         parties=parties(hit, words),
         case=case_of(hit, words),
-        purpose=_word(REASONS, hit.leaf.get("why", {}).get("purpose", ""), words),
-        rules=[_word(REASONS, one, words) if one in REASONS else rule_of(one, words) for one in _rules(hit)],
+        purpose=_word(PURPOSES, hit.leaf.get("why", {}).get("purpose", ""), words),
+        rules=[rule_of(one, words) for one in _rules(hit)],
         sealed=SEALED[hit.values.value],
         type=words.either(hit.type.zh, hit.type.en),
         answers=answers(hit, words, hub.agencies),
