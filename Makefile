@@ -68,7 +68,7 @@ prove-access: $(VENV)/.development ## the right follows the task: a long statefu
 	$(BIN)/pytest -q -s tests/access/test_the_right_follows_the_task.py tests/access/test_revocation_race.py
 
 fuzz: $(VENV)/.fuzzing ## hostile answers to every reader, for FUZZ_SECONDS each (600), FUZZ_LANES at a time (2)
-	$(BIN)/python -m fuzz.every --seconds $(FUZZ_SECONDS) --lanes $(FUZZ_LANES)
+	$(BIN)/python -m fuzz.run_all --seconds $(FUZZ_SECONDS) --lanes $(FUZZ_LANES)
 
 prove-storm: $(VENV)/.development ## 2,000 callers who hang up: afterwards every pool serves and every question has its end on record
 	SHUNIU_TEST_STORM=2000 $(BIN)/pytest -q tests/resilience/test_storm.py tests/resilience/test_proxy_calls.py

@@ -15,21 +15,21 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from adapters.call_policy import AgencyPolicy
 from adapters.contract import Adapter, Wire
 from adapters.errors import ConfigurationError
-from adapters.policy import AgencyPolicy
+from adapters.wire.base import Family
 from adapters.wire.clock import Clock
 from adapters.wire.configuration import Site, read_sites
-from adapters.wire.engine import Engine
-from adapters.wire.family import Family
 from adapters.wire.irs import IrsWire
 from adapters.wire.national import NationalWire
 from adapters.wire.population import PopulationWire
-from adapters.wire.port import Port
 from adapters.wire.rbsp import RbspWire
+from adapters.wire.reqwest_transport import Engine
 from adapters.wire.route import Route
 from adapters.wire.secrets import ProcessStore, SecretStore
 from adapters.wire.tls import Expiry
+from adapters.wire.transport import Port
 
 GROUP: Final = "shuniu.agencies"
 

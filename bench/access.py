@@ -26,19 +26,19 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from bench.dataset import CLERK, name_of, parties, work_orders
 from bench.lookups import RESULTS as LOOKUPS
-from bench.parties import CLERK, name_of, parties, work_orders
+from gateway.access.authorization import Access
 from gateway.access.catalogue import Catalogue
-from gateway.access.decision import Access
 from gateway.access.policy import Policies
 from gateway.access.work_orders import WorkOrders, identifier_of
 from gateway.database import Database
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
+from gateway.field_encryption import Vault
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
 from gateway.sign_on import Caller
-from gateway.vault import Vault
 from schemas.codes import IdType, Want
 from schemas.identifiers import parse
 from schemas.work_order import WorkOrderStatement

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.audit_appends import beside_bare, fresh, one_process, several
 from bench.audit_reads import Filled, bytes_per_record, exported, searched, verified
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import fill
 
 RESULTS = Path("bench/results.audit.json")

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psycopg
 
-from audit import database
-from audit.keys import KeyFile, Keys
-from audit.log import Log
-from audit.sealing import Prepared, Sealer
-from gateway.database.server import EmbeddedServer
+from audit.sealing.keys import KeyFile, Keys
+from audit.sealing.sealer import Prepared, Sealer
+from audit.store import database
+from audit.store.log import Log
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import event
 from tests.audit.sample import ORIGIN, intent, outcome
 

@@ -10,14 +10,14 @@ from statistics import median
 
 import psycopg
 
-from audit.export import export
-from audit.folder import Folder
-from audit.keys import Keys
-from audit.log import Log
-from audit.reader import Reader
-from audit.search import Evidence, Query, search
-from audit.verify import Verdict, verify
-from gateway.database.server import EmbeddedServer
+from audit.export.exporter import export
+from audit.sealing.keys import Keys
+from audit.store.log import Log
+from audit.store.reader import Reader
+from audit.store.search import Evidence, Query, search
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Verdict, verify
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import sign
 from tests.audit.sample import ORIGIN, party
 

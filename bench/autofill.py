@@ -25,11 +25,11 @@ import httpx
 
 from bench.audit import Figure, conclude
 from bench.autofill_queue import latencies
+from bench.dataset import CLERK, COURT, TICKETS, parties
 from bench.handwritten_upstreams import OFFICIAL
-from bench.parties import CLERK, COURT, TICKETS, parties
-from bench.running import Outside, announced, await_answer, installation, outside
+from bench.processes import Outside, announced, await_answer, installation, outside
 from gateway.demo import tree
-from gateway.installation import bundled_database, create_keys
+from gateway.provisioning import bundled_database, create_keys
 from gateway.settings import Settings
 
 RESULTS: Final = Path("bench/results.autofill.json")

@@ -14,11 +14,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from audit.log import Log
+from audit.store.log import Log
 from gateway.autofill.worker import Worker
 from gateway.database import Database
-from gateway.database.server import EmbeddedServer
-from gateway.installation import create_tables
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.provisioning import create_tables
 
 COURTS: Final = 8
 LASTS: Final = 0.02

@@ -21,8 +21,8 @@ import httpx
 from rich.console import Console
 
 from bench.autofill import PARTIES, Served, court, statement
-from bench.parties import TICKETS, parties
-from bench.running import Outside
+from bench.dataset import TICKETS, parties
+from bench.processes import Outside
 
 ORDERS: Final = 200
 # What a hub may take more after ten thousand lines than after the first thousand (MiB).

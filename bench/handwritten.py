@@ -31,7 +31,7 @@ from zeep.transports import AsyncTransport
 from bench import handwritten_result as result
 from bench.handwritten_result import Answered
 from bench.handwritten_upstreams import Insurance, Net, PoliceRequests, Population, Positions, Row
-from bench.over_the_port import PortNet
+from bench.port_transport import PortNet
 
 TIMEOUT = 4.0
 DEADLINE = 10.0

@@ -28,10 +28,10 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 
-from bench import running
+from bench import processes
+from bench.dataset import CLERK, COURT, TICKETS, WANT, parties, questions, work_orders
 from bench.handwritten_upstreams import OFFICIAL
-from bench.parties import CLERK, COURT, TICKETS, WANT, parties, questions, work_orders
-from bench.running import Gateway, Outside
+from bench.processes import Gateway, Outside
 from mock_agencies.population import Organization, Population
 
 RESULTS: Final = Path(__file__).parent / "results.hanging.json"
@@ -60,9 +60,9 @@ def main() -> None:
     parser.add_argument("--with-breaker", action="store_true", help="let the agency be given a rest")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
-        world = stack.enter_context(running.outside(Path(temporary)))
+        world = stack.enter_context(processes.outside(Path(temporary)))
         more = "" if asked.with_breaker else NO_BREAKER
-        gateway = stack.enter_context(running.hub(world, Path(temporary), more=more))
+        gateway = stack.enter_context(processes.hub(world, Path(temporary), more=more))
         results = Rounds(world=world, gateway=gateway, asked=asked).all() | {"setting": vars(asked)}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     for title, one in (("well", results["well"]), ("hanging", results["hanging"])):

@@ -22,10 +22,10 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 
-from bench import running
+from bench import processes
+from bench.dataset import parties
 from bench.lookups import Runner
-from bench.parties import parties
-from bench.running import Gateway, Outside
+from bench.processes import Gateway, Outside
 
 RESULTS: Final = Path(__file__).parent / "results.in_flight.json"
 LIMIT_MB: Final = 300
@@ -51,10 +51,10 @@ def main() -> None:
     _allow_descriptors(asked.clients)
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
         folder = Path(temporary)
-        world = stack.enter_context(running.outside(folder))
+        world = stack.enter_context(processes.outside(folder))
         policy = POLICY.format(wide=asked.bulkheads)
         wide = {"in_flight": 2 * asked.clients, "deadline": asked.deadline}
-        gateway = stack.enter_context(running.hub(world, folder, policy=policy, **wide))
+        gateway = stack.enter_context(processes.hub(world, folder, policy=policy, **wide))
         results = measure(world, gateway, asked) | {"setting": vars(asked)}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     tell(results)

@@ -27,9 +27,9 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench import running
-from bench.parties import CLERK, TICKETS, parties, questions, work_orders
-from bench.running import Gateway, Outside
+from bench import processes
+from bench.dataset import CLERK, TICKETS, parties, questions, work_orders
+from bench.processes import Gateway, Outside
 from mock_agencies.population import Person
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -104,7 +104,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
         folder = Path(temporary)
         with ExitStack() as stack:
-            world = stack.enter_context(running.outside(folder))
+            world = stack.enter_context(processes.outside(folder))
             runner = Runner(
                 world=world,
                 people=parties(asked.work_orders),
@@ -124,9 +124,9 @@ def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[st
     """The figures of every run, by gateway; the gateways take turns, so that a slow minute hits all alike."""
     with ExitStack() as stack:
         gateways = {
-            "hub": stack.enter_context(running.hub(runner.world, folder)),
-            "handwritten": stack.enter_context(running.handwritten(runner.world, "httpx")),
-            "handwritten_on_port": stack.enter_context(running.handwritten(runner.world, "port")),
+            "hub": stack.enter_context(processes.hub(runner.world, folder)),
+            "handwritten": stack.enter_context(processes.handwritten(runner.world, "httpx")),
+            "handwritten_on_port": stack.enter_context(processes.handwritten(runner.world, "port")),
         }
         runner.state_work_orders(gateways["hub"])
         require_like_answers(runner, gateways)
@@ -148,14 +148,14 @@ def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[st
 
 def sample(runner: Runner, folder: Path) -> dict[str, float]:
     """Microseconds of the hub's processor time per lookup, by room."""
-    with running.sampled_hub(runner.world, folder) as gateway:
+    with processes.sampled_hub(runner.world, folder) as gateway:
         runner.state_work_orders(gateway)
         runner.answer(gateway, 0, as_hub=True)
         runner.load(gateway, as_hub=True)
         runner.state_work_orders(gateway)
         gateway.process.send_signal(SIGUSR1)
         figures = runner.load(gateway, as_hub=True)
-        seconds = running.samples(gateway)
+        seconds = processes.samples(gateway)
     per_lookup = {room: round(spent / figures["in_all"] * 1e6, 1) for room, spent in seconds.items()}
     return dict(sorted(per_lookup.items(), key=lambda item: -item[1]))
 

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from adapters.wire.port import BODY_LIMIT
-from fuzz.stage import TARGETS, Said, Stage
+from adapters.wire.transport import BODY_LIMIT
+from fuzz.harness import TARGETS, Said, Stage
 
 JSON: Final = ((b"content-type", b"application/json"),)
 XML: Final = ((b"content-type", b"text/xml"),)

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from lxml import etree
 
-from adapters.wire import apart
-from fuzz.stage import Said
+from adapters.wire import xml_parser
+from fuzz.harness import Said
 
 # What stands in place of a value.  Each is legal JSON, or nearly.
 _VALUES: Final = (
@@ -71,11 +71,11 @@ def _within(body: bytes, random: Random) -> bytes:
     except (ValueError, RecursionError, UnicodeEncodeError):
         pass
     # Apart, as our readers do it: or the names that stay behind here would look like theirs.
-    return apart.away(lambda: _document(body, random)) or _with_a_piece(body, random)
+    return xml_parser.away(lambda: _document(body, random)) or _with_a_piece(body, random)
 
 
 def _document(body: bytes, random: Random) -> bytes:
-    root = etree.fromstring(body, apart.hardened())
+    root = etree.fromstring(body, xml_parser.hardened())
     _element(root, random)
     return etree.tostring(root, encoding="utf-8")
 

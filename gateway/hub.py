@@ -12,40 +12,40 @@ from typing import Protocol, Self, TypeVar
 
 from adapters.errors import ConfigurationError
 from adapters.registry import Agencies, load_agencies
-from audit.keys import KeyFile
-from audit.log import Log
-from audit.witness import Witness, WitnessedTable
-from audit.witness_key import load_witness_key
+from audit.anchor.witness import Witness, WitnessedTable
+from audit.anchor.witness_key import load_witness_key
+from audit.sealing.keys import KeyFile
+from audit.store.log import Log
+from gateway.access.authorization import Access
+from gateway.access.break_glass import Emergencies
 from gateway.access.catalogue import Catalogue
 from gateway.access.confirmations import Confirmations
-from gateway.access.decision import Access
-from gateway.access.emergencies import Emergencies
-from gateway.access.holdings import Holdings
 from gateway.access.policy import Policies
 from gateway.access.reviews import Reviews
 from gateway.access.work_orders import WorkOrders
+from gateway.access.worklist import Holdings
+from gateway.agency_secrets import SharedSecrets
 from gateway.anchors.configuration import read_anchors
 from gateway.anchors.service import Anchoring
-from gateway.anchors.witnessing import WitnessDesk
+from gateway.anchors.witness_endpoint import WitnessDesk
 from gateway.autofill.service import Autofill
 from gateway.callbacks.service import Callbacks
-from gateway.compliance.desk import Compliance
+from gateway.compliance.service import Compliance
 from gateway.database import Database
-from gateway.lookup.joint import Joint
-from gateway.lookup.made import LookupsMade
-from gateway.lookup.pipeline import Lookups
-from gateway.lookup.received import Received
-from gateway.observing.service import Observing
-from gateway.organization.changes import Organization
+from gateway.field_encryption import Vault
+from gateway.lookup.answer_cache import Received
+from gateway.lookup.history import LookupsMade
+from gateway.lookup.service import Lookups
+from gateway.lookup.single_flight import SingleFlight
 from gateway.organization.delegations import Delegations
+from gateway.organization.service import Organization
 from gateway.organization.store import Members
-from gateway.resilience.guards import Guards
 from gateway.resilience.quotas import Quotas
-from gateway.secrets import SharedSecrets
+from gateway.resilience.registry import Guards
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
-from gateway.sign_on.people import People
-from gateway.vault import Vault
+from gateway.sign_on.sign_in_service import People
+from gateway.telemetry.service import Observing
 
 HUB_KEY = "hub.key"
 
@@ -147,7 +147,7 @@ class Hub:
         )
         access.keep_time()
         guards = kept(Guards(agencies.policies, quotas=Quotas(database), watcher=observing))
-        joint = Joint(guards)
+        joint = SingleFlight(guards)
         received = kept(Received(database, vault, agencies, agencies.policies))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
         callbacks = kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock))

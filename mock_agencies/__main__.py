@@ -20,8 +20,8 @@ from mock_agencies import credentials
 from mock_agencies.fault_proxy import FaultProxy, controlled
 from mock_agencies.population import Person, Population
 from mock_agencies.serving import SERVERS, serving
-from mock_agencies.ticket_system import program
-from mock_agencies.ticket_system.working import named
+from mock_agencies.ticket_system import cli
+from mock_agencies.ticket_system.load_generator import named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     proxy.add_argument("--control-port", type=int, default=0, help="port of its control desk")
     proxy.add_argument("--seed", type=int, default=1, help="seed of what is drawn")
     proxy.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
-    program.add_commands(commands)
+    cli.add_commands(commands)
     cast = commands.add_parser("cast", help="print the named special cases")
     cast.add_argument("--json", action="store_true", dest="as_json")
     cast.add_argument("--seed", type=int, default=1)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "ticket-system":
             return uvloop.run(_work(asked))
         case "ledger":
-            return uvloop.run(program.check_ledger(asked))
+            return uvloop.run(cli.check_ledger(asked))
         case "cast":
             _print_cast(Population(asked.seed), as_json=asked.as_json)
         case "credentials":
@@ -88,7 +88,7 @@ async def _proxy(asked: argparse.Namespace) -> None:
 
 
 async def _work(asked: argparse.Namespace) -> int:
-    return await program.work(asked, _over(asked))
+    return await cli.work(asked, _over(asked))
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

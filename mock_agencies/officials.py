@@ -2,13 +2,13 @@
 The acting official in a question: no agency answers an anonymous court.
 """
 
-from mock_agencies import checks
+from mock_agencies import check_digits
 
 
 def missing_part(*, id_number: str, parts: dict[str, str]) -> str | None:
     """
     Names what is wrong with the acting official's details, or None: a real ID number, and every part filled.
     """
-    if not checks.is_resident_number(id_number):
+    if not check_digits.is_resident_number(id_number):
         return "official_id_number"
     return next((f"official_{part}" for part, text in parts.items() if not text.strip()), None)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from schemas.coded_text import Remark
 from schemas.codes import AddressKind, Code
 from schemas.legal_basis import LegalBasis
 from schemas.provenance import Sourced
 from schemas.records import AddressRecord
-from schemas.remark import Remark
 
 
 class RefusalState(Code):

@@ -19,12 +19,12 @@ from pydantic import (
 )
 
 from schemas.address import Ladder, ServiceAddress
+from schemas.coded_text import Remark
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.identifiers import Authority, IdentifierWarning
-from schemas.remark import Remark
+from schemas.service_flag import Switch
 from schemas.sourced import SourcedEntry, SourcedIdentity
 from schemas.subject import Subject
-from schemas.switch import Switch
 from schemas.work_order import WORK_ORDER_ID, Text
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from tests.desk import Desk, opened
 from tests.scheduling import LongestFirst
 

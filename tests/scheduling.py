@@ -35,7 +35,7 @@ SECONDS: Final = {
     "tests/client/test_ticket_systems_document.py": 25,
     "tests/gateway/test_succession.py": 25,
     "tests/organization/test_changes_under_trouble.py": 20,
-    "tests/observing/test_traces_of_a_court.py": 20,
+    "tests/telemetry/test_traces_of_a_court.py": 20,
     "tests/anchors/test_a_whole_court.py": 17,
     "tests/audit/test_kills.py": 17,
     "tests/resilience/test_start.py": 17,

@@ -11,7 +11,7 @@ come uninvited and are dropped.  No address from here is a rung of the ladder: e
 
 from adapters.contract import Adapter, Agency, Question, Reading, lookup
 from adapters.human_resources.mapping import PARTICIPATION
-from adapters.reading import person_terms, read
+from adapters.interpretation import person_terms, read
 from schemas.codes import IdType, SubjectKind, Want
 
 

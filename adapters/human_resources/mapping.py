@@ -4,7 +4,7 @@ What the leaves of the social insurance register become, and which are left alon
 
 from typing import Final
 
-from adapters.leaves import SEX, day, month
+from adapters.field_readers import SEX, day, month
 from adapters.mapping import CodeTable, Given, Part, RecordMap, Take
 from schemas.codes import AddressKind, InsuranceKind, ParticipationState
 from schemas.records import AddressRecord, InsuranceParticipation, PersonIdentity

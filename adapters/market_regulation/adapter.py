@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from adapters.contract import Adapter, Agency, Question, Reading, lookup
 from adapters.errors import UnsupportedLookup
+from adapters.interpretation import person_terms, read
 from adapters.market_regulation.mapping import ORGANIZATION, POSITIONS
-from adapters.reading import person_terms, read
 from schemas.codes import IdType, Reason, SubjectKind, Want
 from schemas.identifiers import registering_authority
 from schemas.subject import Subject

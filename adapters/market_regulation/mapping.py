@@ -4,7 +4,7 @@ What the leaves of the business register become, and which are left alone.
 
 from typing import Any, Final
 
-from adapters.leaves import YES_NO, folded, registry_day
+from adapters.field_readers import YES_NO, folded, registry_day
 from adapters.mapping import CodeTable, Given, Part, RecordMap, Take, text
 from schemas.codes import AddressKind, RegistrationState
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, Position

@@ -10,8 +10,8 @@ for the columns that the mapping reads.
 """
 
 from adapters.contract import Adapter, Agency, Question, Reading, lookup
+from adapters.interpretation import asked_number, person_terms, read
 from adapters.public_security.mapping import ADDRESSES, IDENTITY
-from adapters.reading import asked_number, person_terms, read
 from schemas.codes import IdType, SubjectKind, Want
 
 

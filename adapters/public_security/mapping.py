@@ -4,7 +4,7 @@ What the police's leaves become, and which are left alone.
 
 from typing import Final
 
-from adapters.leaves import SEX, day
+from adapters.field_readers import SEX, day
 from adapters.mapping import CodeTable, Part, RecordMap, Take
 from schemas.codes import AddressKind, LifeStatus
 from schemas.records import AddressRecord, PersonIdentity

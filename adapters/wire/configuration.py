@@ -15,15 +15,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.call_policy import AgencyPolicy
 from adapters.errors import ConfigurationError
-from adapters.policy import AgencyPolicy
-from adapters.wire import policies
-from adapters.wire.files import document, require_private, wrong
+from adapters.wire import policy_config
+from adapters.wire.config_file import document, require_private, wrong
 from adapters.wire.route import Route
 from adapters.wire.tls import Trust, read_trust
 
 _AGENCY_KEYS: Final = (
-    frozenset({"address", "resolve", "connections", "plain_http", "trace", "tls"}) | policies.AGENCY_KEYS
+    frozenset({"address", "resolve", "connections", "plain_http", "trace", "tls"}) | policy_config.AGENCY_KEYS
 )
 _ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "family": str,
@@ -31,7 +31,7 @@ _ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "credentials": str,
     "parameters": dict,
     "options": dict,
-    **policies.ROUTE_KEYS,
+    **policy_config.ROUTE_KEYS,
 }
 _NEEDED: Final = ("family", "path", "credentials", "parameters")
 
@@ -94,7 +94,7 @@ def _site(
             raise wrong(path, f"[{agency}] {capability}", "is no key of an agency", "correct its spelling or remove it")
         _check_keys(path, where, settings)
         reference = settings["credentials"]
-        calls[capability] = policies.read_call(settings, table, partial(_wrong_key, path, where))
+        calls[capability] = policy_config.read_call(settings, table, partial(_wrong_key, path, where))
         routes.append(
             Route(
                 agency=agency,
@@ -118,7 +118,7 @@ def _site(
         address=address,
         resolve=_resolved(path, agency, table.get("resolve")),
         routes=tuple(routes),
-        policy=policies.read_agency(table, calls, connections, partial(_wrong_key, path, f"[{agency}]")),
+        policy=policy_config.read_agency(table, calls, connections, partial(_wrong_key, path, f"[{agency}]")),
         connections=connections,
         trust=read_trust(table.get("tls"), path, f"[{agency}.tls]"),
     )

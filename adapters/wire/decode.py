@@ -15,7 +15,7 @@ from typing import Any, Final
 from lxml import etree
 
 from adapters.errors import AnswerUnreadable
-from adapters.wire import apart
+from adapters.wire import xml_parser
 
 DEPTH_LIMIT: Final = 32
 # Values of a JSON document, elements or attributes of an XML document.  Five million bytes of empty groups would take
@@ -102,7 +102,7 @@ def xml(body: bytes, at: str = "body", charset: str = UTF_8) -> etree._Element:
     if charset != UTF_8:
         body = document.encode()
     if b"<!DOCTYPE" not in body and b"<!ENTITY" not in body and _is_bounded(body) and _is_declared(body):
-        root = apart.parsed(body)
+        root = xml_parser.parsed(body)
         if root is not None:
             return root
     raise AnswerUnreadable(at=at)

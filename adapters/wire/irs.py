@@ -20,14 +20,14 @@ from typing import Final
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AgencyThrottled, CredentialsRejected
 from adapters.wire import decode, irs_envelope
+from adapters.wire.base import Family, json_headers, matter_code
 from adapters.wire.clock import CHINA
-from adapters.wire.datas import EMPTY, SHAPES, Shapes
-from adapters.wire.family import Family, json_headers, matter_code
 from adapters.wire.irs_envelope import FORM, Envelope, form, read_envelope
+from adapters.wire.irs_payload import EMPTY, SHAPES, Shapes
 from adapters.wire.irs_secrets import Application, CountySteps, IrsSecrets, PlatformSteps, sign
-from adapters.wire.port import Headers
 from adapters.wire.route import Options
 from adapters.wire.secrets import holder
+from adapters.wire.transport import Headers
 from schemas.codes import Reason
 
 TRIES: Final = 3

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from adapters.errors import AnswerUnreadable
 from adapters.wire import decode
-from adapters.wire.datas import Records
+from adapters.wire.irs_payload import Records
 from schemas.codes import Reason
 
 OK: Final = "00"

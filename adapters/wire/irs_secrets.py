@@ -16,11 +16,11 @@ import httpx
 
 from adapters.errors import AgencyFault, AnswerUnreadable, CredentialsRejected
 from adapters.wire import decode, status
+from adapters.wire.base import json_headers
 from adapters.wire.clock import Clock
-from adapters.wire.family import json_headers
 from adapters.wire.irs_envelope import FORM, OK, OUT_OF_TIME, WRONG_SIGN, Envelope, form, read_envelope
-from adapters.wire.port import Headers, Port
 from adapters.wire.secrets import Ring, Secret, SecretStore
+from adapters.wire.transport import Headers, Port
 from schemas.codes import Reason
 
 SECRET_LIFETIME: Final = 15 * 60.0

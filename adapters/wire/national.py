@@ -25,11 +25,11 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable, CredentialsRejected
 from adapters.wire import decode, status
+from adapters.wire.base import Family, json_headers, matter_code
 from adapters.wire.clock import Clock
-from adapters.wire.family import Family, json_headers, matter_code
-from adapters.wire.port import Port
 from adapters.wire.route import Options, Route
 from adapters.wire.secrets import Ring, Secret, SecretStore, holder
+from adapters.wire.transport import Port
 from schemas.codes import Reason
 
 OK: Final = "200"

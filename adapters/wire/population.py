@@ -24,12 +24,12 @@ from lxml import etree
 
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable
-from adapters.wire import decode, soap
+from adapters.wire import decode, soap_template
+from adapters.wire.base import Family
 from adapters.wire.clock import CHINA
-from adapters.wire.family import Family
 from adapters.wire.national import Platform
 from adapters.wire.route import Options
-from adapters.wire.signed import Signers
+from adapters.wire.ws_security import Signers
 from schemas.codes import Reason
 
 OK: Final = frozenset({"10", "11"})
@@ -60,13 +60,13 @@ class PopulationWire(Family):
 
     def _configure(self, options: Options) -> None:
         self._platform = Platform(self.route, options, self.port, self.clock, self.store)
-        service = options.choice("service", soap.SERVICES[0], soap.SERVICES)
-        self._namespace = options.choice("namespace", soap.NAMESPACES[0], soap.NAMESPACES)
+        service = options.choice("service", soap_template.SERVICES[0], soap_template.SERVICES)
+        self._namespace = options.choice("namespace", soap_template.NAMESPACES[0], soap_template.NAMESPACES)
         self._response = f"{{{self._namespace}}}{service}Response"
         head = options.table("head", _SETTINGS, form=_PRINTABLE)
         self._content_types = frozenset(options.texts("content_types", ("text/xml", "application/xml")))
         self._signers = Signers.configured(self.route, options, self.clock)
-        first, second, third, fourth, fifth, sixth, seventh, last = soap.envelope(
+        first, second, third, fourth, fifth, sixth, seventh, last = soap_template.envelope(
             self._namespace, service, self._platform.prefix
         )
         sid = escape(self._platform.sid)
@@ -114,10 +114,10 @@ class PopulationWire(Family):
 
     def _soap_body(self, raw: RawAnswer) -> etree._Element:
         root = decode.xml(raw.body, charset=self._charset)
-        if root.tag != f"{{{soap.ENVELOPE}}}Envelope":
+        if root.tag != f"{{{soap_template.ENVELOPE}}}Envelope":
             raise AnswerUnreadable(at="Envelope")
         body = self._signers.body(root) if self._signers else _only_body(root)
-        if body.find(f"{{{soap.ENVELOPE}}}Fault") is not None:
+        if body.find(f"{{{soap_template.ENVELOPE}}}Fault") is not None:
             raise AgencyFault(Reason.FAULT)
         return body
 
@@ -137,7 +137,7 @@ class PopulationWire(Family):
 
 
 def _only_body(envelope: etree._Element) -> etree._Element:
-    bodies = envelope.findall(f"{{{soap.ENVELOPE}}}Body")
+    bodies = envelope.findall(f"{{{soap_template.ENVELOPE}}}Body")
     if len(bodies) != 1:
         raise AnswerUnreadable(at="Body")
     return bodies[0]

@@ -15,8 +15,8 @@ from lxml import etree
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyFault, AgencyRefused, AnswerUnreadable, UnsupportedLookup
 from adapters.wire import decode
+from adapters.wire.base import Family
 from adapters.wire.clock import CHINA
-from adapters.wire.family import Family
 from adapters.wire.route import Options
 from schemas.codes import Reason
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 from cryptography.x509 import load_pem_x509_certificates
 from pyreqwest.client import Client, ClientBuilder
 
-from adapters.wire.files import require_private, wrong
+from adapters.wire.config_file import require_private, wrong
 
 # An authority of a government network takes weeks to issue the next certificate.
 WARN_DAYS: Final = 30

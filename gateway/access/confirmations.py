@@ -11,15 +11,15 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.event import Event, EventType, Who
-from audit.log import Log
+from audit.format.event import Event, EventType, Who
+from audit.store.log import Log
 from gateway.access.catalogue import Catalogue
-from gateway.access.exceptions import CONFIRMERS, ExceptionRefused, ExceptionRule, NoSuchOrder
-from gateway.access.standing import Order
+from gateway.access.emergency_rules import CONFIRMERS, ExceptionRefused, ExceptionRule, NoSuchOrder
+from gateway.access.snapshot import Order
 from gateway.access.work_orders import VersionConflict
 from gateway.database import Database
 from gateway.database.tables import confirmation, work_order
-from gateway.lookup.records import task
+from gateway.lookup.audit_events import task
 from gateway.organization.people import Member
 from schemas.work_order import WorkOrderStatus
 

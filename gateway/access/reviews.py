@@ -10,15 +10,15 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from audit.event import Event, EventType, Who
-from audit.log import Log
+from audit.format.event import Event, EventType, Who
+from audit.store.log import Log
+from gateway.access.break_glass import FLAG
 from gateway.access.confirmations import confirmers, order_of
-from gateway.access.emergencies import FLAG
-from gateway.access.exceptions import REVIEWERS, ExceptionRefused, ExceptionRule, NoSuchOrder
-from gateway.access.standing import Order
+from gateway.access.emergency_rules import REVIEWERS, ExceptionRefused, ExceptionRule, NoSuchOrder
+from gateway.access.snapshot import Order
 from gateway.database import Database
 from gateway.database.tables import review
-from gateway.lookup.records import task
+from gateway.lookup.audit_events import task
 from gateway.organization.people import Member
 from gateway.organization.recording import kept
 from schemas.codes import Code

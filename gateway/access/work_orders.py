@@ -10,12 +10,11 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, text, update
 
-from gateway.access import leases
 from gateway.access.catalogue import Kind
-from gateway.access.standing import Order
-from gateway.database import Database
+from gateway.access.snapshot import Order
+from gateway.database import Database, locks
 from gateway.database.tables import work_order
-from gateway.vault import Vault
+from gateway.field_encryption import Vault
 from schemas.identifiers import Identifier, parse
 from schemas.work_order import PartyStatement, WorkOrderStatement, WorkOrderStatus
 
@@ -133,7 +132,7 @@ class WorkOrders:
         statement: WorkOrderStatement,
         client: str,
     ) -> bool:
-        leases.end_alone(connection, leases.of_work_order(row["court"], row["id"]))
+        locks.end_alone(connection, locks.of_work_order(row["court"], row["id"]))
         if connection.execute(UPSERT, row).rowcount:
             connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
             connection.execute(_GRANTS, grants)

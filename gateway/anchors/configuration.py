@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from adapters.errors import ConfigurationError
-from audit.checkpoint import WitnessKey
-from audit.event import fit_for_clear
-from audit.note import NoteError, VerifierKey
+from audit.format.checkpoint import WitnessKey
+from audit.format.event import fit_for_clear
+from audit.format.note import NoteError, VerifierKey
 
 K = TypeVar("K")
 

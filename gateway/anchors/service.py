@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from audit.anchoring import Anchor, AnchorKind, Anchors, Standing
+from audit.anchor.anchors import Anchor, AnchorKind, Anchors, Standing
 from audit.errors import AuditError
-from audit.event import Event, EventType
-from audit.log import Log
-from audit.orphans import HUB, Orphans, close_orphans
-from gateway.anchors.asking import NotAnchored
+from audit.format.event import Event, EventType
+from audit.store.log import Log
+from audit.store.orphans import HUB, Orphans, close_orphans
+from gateway.anchors.anchor_sources import DeliverySource, Source, TimestampSource, WitnessSource
 from gateway.anchors.configuration import AnchorSettings
-from gateway.anchors.sources import DeliverySource, Source, TimestampSource, WitnessSource
+from gateway.anchors.http import NotAnchored
 
 SWEEP_EVERY = 60.0
 

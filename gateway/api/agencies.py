@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from adapters.registry import Agencies
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.problems import documented
-from gateway.resilience.state import BreakerState, GuardState
+from gateway.resilience.status import BreakerState, GuardState
 from schemas.codes import AnswerState, Reason
 
 router = APIRouter(prefix="/v1/agencies", tags=["agencies"])

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from audit.errors import AuditUnavailable
 from gateway.api import (
-    access,
     agencies,
     audit,
     audit_search,
@@ -25,29 +24,30 @@ from gateway.api import (
     callbacks,
     delegations,
     emergencies,
+    explain,
     health,
     lookups,
     metrics,
     organization,
-    refusals,
+    refusal_log,
     session,
     witness,
     work_order_batches,
     work_orders,
 )
-from gateway.api.door import Door, Doorway
-from gateway.api.inputs import as_problem, invalid
+from gateway.api.docs_page import add_page
+from gateway.api.draining import Door, Doorway
+from gateway.api.fast_path import ShortWay
 from gateway.api.limits import Limits
-from gateway.api.observed import Observed
-from gateway.api.page import add_page
 from gateway.api.problems import Problem, ProblemBody, plainly
-from gateway.api.refusals import Refusals
-from gateway.api.short_way import ShortWay
+from gateway.api.refusal_log import Refusals
+from gateway.api.telemetry_middleware import Observed
+from gateway.api.validation_errors import as_problem, invalid
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
 from gateway.sign_on import NotFromOurPages, NotSignedIn, SignInFailed, SignOnUnavailable
-from gateway.web.refused import Handler, for_people
-from gateway.web.site import add_pages
+from gateway.web.error_pages import Handler, for_people
+from gateway.web.routes import add_pages
 from schemas.identifiers import IdentifierError
 from schemas.lookup import LookupRequest
 
@@ -61,7 +61,7 @@ ROOMS = (
     lookups,
     work_orders,
     work_order_batches,
-    access,
+    explain,
     agencies,
     audit_search,
     audit,
@@ -85,7 +85,7 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: Doo
     `door` can close it.
     """
     handlers: dict[Any, Handler] = {
-        Problem: refusals.respond,
+        Problem: refusal_log.respond,
         RequestValidationError: _invalid,
         HTTPException: _http,
         ClientDisconnect: _gone,
@@ -138,20 +138,20 @@ def _plain(name: str, **members: Any) -> Callable[[Request, Any], Coroutine[Any,
 
 async def _not_signed_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for nothing else
-    refusals.count(request, error.rule)
+    refusal_log.count(request, error.rule)
     challenge = f'Bearer realm="shuniu", error="invalid_token", error_description="{error.rule}"'
     return Problem("not-signed-in", rule=str(error.rule), headers={"WWW-Authenticate": challenge}).response()
 
 
 async def _not_from_our_pages(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotFromOurPages)  # noqa: S101 - registered for nothing else
-    refusals.count(request, error.rule)
+    refusal_log.count(request, error.rule)
     return Problem("not-permitted", rule=str(error.rule), en=error.rule.en, zh=error.rule.zh).response()
 
 
 async def _sign_in_failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInFailed)  # noqa: S101 - registered for nothing else
-    refusals.count(request, error.rule)
+    refusal_log.count(request, error.rule)
     en, zh = error.rule.en, error.rule.zh
     if error.because is not None:
         en, zh = f"{en} ({error.because.en}.)", f"{zh}（{error.because.zh}。）"

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from audit.anchoring import Anchors
+from audit.anchor.anchors import Anchors
 from audit.errors import AuditUnavailable
-from audit.proof import Proof
-from audit.tiles import Tile, exists
-from gateway.api.callers import TheHub
+from audit.format.proof import Proof
+from audit.format.tiles import Tile, exists
+from gateway.api.dependencies import TheHub
 from gateway.api.members import auditor
 from gateway.api.problems import Problem, documented
 

@@ -15,17 +15,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import StreamingResponse
 
-from audit.event import EventType
-from audit.formats import Format, written
-from audit.log import Log
-from audit.search import Query as Wanted
-from audit.search import search, search_all
-from gateway.api.audit_shapes import PAGE, ExportRequest, Moment, RecordedEvents, SearchRequest, page_of
-from gateway.api.callers import TheHub
+from audit.export.formats import Format, written
+from audit.format.event import EventType
+from audit.store.log import Log
+from audit.store.search import Query as Wanted
+from audit.store.search import search, search_all
+from gateway.api.audit_models import PAGE, ExportRequest, Moment, RecordedEvents, SearchRequest, page_of
+from gateway.api.dependencies import TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import Auditor
 from gateway.api.problems import documented
-from gateway.inspection import Inspection, who_is
+from gateway.audit_access import Inspection, who_is
 from gateway.sign_on import Caller
 from schemas.codes import AnswerState
 

@@ -12,21 +12,21 @@ from fastapi import APIRouter, Depends, Header, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 from starlette.background import BackgroundTask
 
-from gateway.access.leases import Lease
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.idempotency import IdempotencyKey, key_of, refuse
-from gateway.api.inputs import invalid
 from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
+from gateway.api.validation_errors import invalid
 from gateway.api.work_orders import require_scope
-from gateway.autofill.accepting import AcceptRule, NotAccepted, Wish
-from gateway.autofill.keys import Key, KeyInUse, KeyReused
+from gateway.autofill.delivery import Shown, Withheld
+from gateway.autofill.idempotency import Key, KeyInUse, KeyReused
+from gateway.autofill.intake import AcceptRule, NotAccepted, Wish
 from gateway.autofill.queue import Backlog
-from gateway.autofill.releasing import Shown, Withheld
 from gateway.autofill.result import FilledForm
-from gateway.autofill.rows import Request
 from gateway.autofill.service import NoSuchRequest
-from gateway.autofill.words import State
+from gateway.autofill.states import State
+from gateway.autofill.store import Request
+from gateway.database.locks import Lease
 from gateway.hub import Hub
 from gateway.sign_on import Caller
 from schemas.work_order import WORK_ORDER_ID, Word

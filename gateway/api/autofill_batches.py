@@ -18,11 +18,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from gateway.api.autofill import COMMON, PATH, AutofillRequest, AutofillStatus, accept
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.idempotency import PATTERN, key_of
-from gateway.api.inputs import as_problem
 from gateway.api.limits import LINES, MAX_LINES_BODY, ndjson_body
 from gateway.api.problems import Problem, documented
+from gateway.api.validation_errors import as_problem
 from gateway.api.work_orders import require_scope
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub

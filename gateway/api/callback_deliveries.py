@@ -10,14 +10,14 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.api.callbacks import CHANGING, NAME, WITH_BODY, Body, ClientId, ReceiverName, Sees
-from gateway.api.callers import Signed, TheHub
-from gateway.api.inputs import invalid
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
-from gateway.callbacks.deliveries import MOST_AT_ONCE, Choice, Seen
+from gateway.api.validation_errors import invalid
+from gateway.callbacks.delivery_admin import MOST_AT_ONCE, Choice, Seen
 from gateway.callbacks.receivers import CallbackRefused
-from gateway.callbacks.rules import CallbackRule, DeliveryState, Failure
+from gateway.callbacks.states import CallbackRule, DeliveryState, Failure
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], dependencies=[Depends(not_kept)])
 

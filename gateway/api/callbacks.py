@@ -9,15 +9,15 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from gateway.access.rules import Rule
-from gateway.api.callers import Signed, TheHub
-from gateway.api.inputs import invalid
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
+from gateway.api.validation_errors import invalid
 from gateway.api.work_orders import SCOPE
-from gateway.callbacks.addresses import LONGEST_URL, AddressRefused
+from gateway.callbacks.address_policy import LONGEST_URL, AddressRefused
 from gateway.callbacks.receivers import CallbackRefused, NoSuchReceiver, Receiver
-from gateway.callbacks.rules import CallbackRule, ReceiverState
+from gateway.callbacks.states import CallbackRule, ReceiverState
 from gateway.organization.roles import Role
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], dependencies=[Depends(not_kept)])

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented

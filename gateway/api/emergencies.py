@@ -9,11 +9,11 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.access.emergencies import Emergency, EmergencyReason
-from gateway.access.exceptions import ExceptionRefused, NoSuchOrder
+from gateway.access.break_glass import Emergency, EmergencyReason
+from gateway.access.emergency_rules import ExceptionRefused, NoSuchOrder
 from gateway.access.reviews import Finding
 from gateway.access.work_orders import VersionConflict, identifier_of
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import InputError, Problem, documented

@@ -8,9 +8,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from audit.orphans import Orphans
+from audit.store.orphans import Orphans
 from gateway.anchors.service import AnchorReport
-from gateway.api.callers import TheHub
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import documented
 from gateway.hub import Hub
 

@@ -8,9 +8,9 @@ from typing import Annotated, Final, NoReturn
 from fastapi import Header
 
 from gateway.api.problems import Problem
-from gateway.autofill.keys import Key, KeyInUse, KeyReused
+from gateway.autofill.idempotency import Key, KeyInUse, KeyReused
+from gateway.field_encryption import Vault
 from gateway.sign_on import Caller
-from gateway.vault import Vault
 
 LONGEST_KEY: Final = 255
 PATTERN: Final = r'^"?[!#-~]{1,255}"?$'

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from starlette.background import BackgroundTask
 
-from gateway.access.leases import Lease
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
-from gateway.lookup.pipeline import NotReleased, NotStored, Released
+from gateway.database.locks import Lease
+from gateway.lookup.service import NotReleased, NotStored, Released
 from schemas.lookup import LookupRequest, LookupResult
 
 PATH = "/v1/lookups"

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from audit.event import Who
+from audit.format.event import Who
 from gateway.access.rules import Rule
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.problems import Problem
-from gateway.inspection import who_is
+from gateway.audit_access import who_is
 from gateway.organization.people import Member
 from gateway.organization.roles import Role
 from gateway.sign_on import Caller

@@ -14,15 +14,15 @@ from fastapi.responses import PlainTextResponse
 
 from audit.errors import AuditError
 from gateway.anchors.service import AnchorReport
-from gateway.api import refusals
-from gateway.api.callers import TheHub
+from gateway.api import refusal_log
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem, documented
 from gateway.database import Database
 from gateway.hub import Hub
-from gateway.observing.exposition import rendered
-from gateway.observing.logs import dropped_lines
-from gateway.observing.reading import AuditReading, DatabaseReading, Reading
-from gateway.observing.service import VERSION
+from gateway.telemetry.logs import dropped_lines
+from gateway.telemetry.prometheus import rendered
+from gateway.telemetry.service import VERSION
+from gateway.telemetry.snapshot import AuditReading, DatabaseReading, Reading
 from schemas.codes import Code
 
 router = APIRouter(tags=["health"])
@@ -117,5 +117,5 @@ def _require_reader(request: Request, hub: Hub) -> None:
         passed_on = any(name in request.headers for name in PASSED_ON)
         rule = None if here and not passed_on else MetricsRule.THIS_MACHINE
     if rule is not None:
-        refusals.count(request, rule)
+        refusal_log.count(request, rule)
         raise Problem("not-permitted", rule=rule.value, en=rule.en, zh=rule.zh)

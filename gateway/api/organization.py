@@ -7,17 +7,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.api.callers import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.hub import Hub
-from gateway.organization.administration import sees_below
-from gateway.organization.changes import Overtaken
+from gateway.organization.change_plan import ChangeRefused, Proposal
 from gateway.organization.people import LONGEST_USER, USER_ID, Member, Particulars, Person
-from gateway.organization.plan import ChangeRefused, Proposal
+from gateway.organization.permissions import sees_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
+from gateway.organization.service import Overtaken
 from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
 from gateway.sign_on import Caller
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.observing.exchange import CURRENT
+from gateway.telemetry.request_context import CURRENT
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:shuniu:problem:"

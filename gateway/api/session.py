@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from gateway.api import browser
-from gateway.api.callers import TheHub, identified
+from gateway.api import browser_session
+from gateway.api.dependencies import TheHub, identified
 from gateway.api.problems import documented
 from gateway.sign_on import Caller, NotSignedIn, SignInFailed, SignInRule, SignInStep
-from gateway.sign_on.attempts import ATTEMPT_SECONDS
+from gateway.sign_on.pending_sign_ins import ATTEMPT_SECONDS
 from gateway.sign_on.sessions import Session
 
 router = APIRouter(tags=["session"])
@@ -57,12 +57,12 @@ async def sign_in(
     request: Request, hub: TheHub, to: Annotated[str, Query(pattern=LOCAL_PAGE, max_length=2000)] = "/"
 ) -> Response:
     """Sends the browser to the sign-on server; afterwards it goes on to our page `to`."""
-    address = browser.own_address(request, hub)
+    address = browser_session.own_address(request, hub)
     if address is None:
         raise SignInFailed(SignInStep.WRONG_ADDRESS)
     begun = await hub.people.sign_in.begin(return_to=f"{address}/signed-in", to=to)
     response = RedirectResponse(begun.address, 303, headers=NOT_KEPT)
-    browser.give(response, request, hub, browser.SIGN_IN, begun.secret, seconds=ATTEMPT_SECONDS)
+    browser_session.give(response, request, hub, browser_session.SIGN_IN, begun.secret, seconds=ATTEMPT_SECONDS)
     return response
 
 
@@ -72,15 +72,15 @@ async def signed_in(request: Request, hub: TheHub) -> Response:
     answer = dict(request.query_params)
     if len(answer) != len(request.query_params.multi_items()):
         raise SignInFailed(SignInStep.NOT_TRUSTED)
-    who = await hub.people.sign_in.finish(answer, browser.shown(request, hub, browser.SIGN_IN))
-    sessions, address = hub.people.sessions, browser.network_address(request)
-    earlier = browser.shown(request, hub, browser.SESSION)
+    who = await hub.people.sign_in.finish(answer, browser_session.shown(request, hub, browser_session.SIGN_IN))
+    sessions, address = hub.people.sessions, browser_session.network_address(request)
+    earlier = browser_session.shown(request, hub, browser_session.SESSION)
     if earlier is not None:
         await sessions.end(earlier, "replaced", address)
     secret = await sessions.open(who, address)
     response = RedirectResponse(who.to, 303, headers=NOT_KEPT)
-    browser.give(response, request, hub, browser.SESSION, secret)
-    browser.take_back(response, request, hub, browser.SIGN_IN)
+    browser_session.give(response, request, hub, browser_session.SESSION, secret)
+    browser_session.take_back(response, request, hub, browser_session.SIGN_IN)
     return response
 
 
@@ -89,15 +89,15 @@ async def sign_out(request: Request, hub: TheHub) -> Response:
     """
     Ends the session of this browser at once, on every replica of the hub.
     """
-    secret = browser.shown(request, hub, browser.SESSION)
+    secret = browser_session.shown(request, hub, browser_session.SESSION)
     if secret is None:
         raise NotSignedIn(SignInRule.NO_SESSION)
     if "authorization" in request.headers:
         raise NotSignedIn(SignInRule.TWO_CALLERS)
-    await browser.require_own_page(request, hub, hub.people.sessions.csrf_token(secret))
-    await hub.people.sessions.end(secret, "signed_out", browser.network_address(request))
+    await browser_session.require_own_page(request, hub, hub.people.sessions.csrf_token(secret))
+    await hub.people.sessions.end(secret, "signed_out", browser_session.network_address(request))
     response = RedirectResponse("/", 303, headers=NOT_KEPT | {"Clear-Site-Data": '"cache"'})
-    browser.take_back(response, request, hub, browser.SESSION)
+    browser_session.take_back(response, request, hub, browser_session.SESSION)
     return response
 
 

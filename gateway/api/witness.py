@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from audit.witness import SIZE_TYPE, TEXT, WitnessAnswer
-from gateway.anchors.witnessing import BodyTooLarge, WitnessBusy
-from gateway.api.callers import TheHub
+from audit.anchor.witness import SIZE_TYPE, TEXT, WitnessAnswer
+from gateway.anchors.witness_endpoint import BodyTooLarge, WitnessBusy
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem, documented
 
 router = APIRouter(prefix="/witness", tags=["witness"])

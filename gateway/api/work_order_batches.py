@@ -15,10 +15,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from audit.errors import AuditUnavailable
-from gateway.api.callers import Signed, TheHub
-from gateway.api.inputs import as_problem
+from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import LINES, MAX_BODY, ndjson_body
 from gateway.api.problems import Problem, documented
+from gateway.api.validation_errors import as_problem
 from gateway.api.work_orders import require_scope, take
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from gateway.autofill.rows import FORGET, WAKE, Request, read
-from gateway.autofill.words import Ending, State
+from gateway.autofill.states import Ending, State
+from gateway.autofill.store import FORGET, WAKE, Request, read
 
 _OPEN_OF_ORDER: Final = text("""
     SELECT id FROM autofill WHERE court = :court AND work_order = :work_order AND version < :version

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from gateway.access.release import Scopes
+from gateway.access.redaction import Scopes
+from gateway.autofill.states import FieldState
 from gateway.autofill.templates import KIND, OF_AN_ADDRESS, RANK, Form, FormField, Origin
 from gateway.autofill.transforms import written
-from gateway.autofill.words import FieldState
-from gateway.lookup.held import china_day, fold
+from gateway.lookup.statements import china_day, fold
 from schemas.address import LadderNote, ServiceAddress
 from schemas.codes import AnswerState, Reason, Want
 from schemas.lookup import AgencyAnswer, LookupResult

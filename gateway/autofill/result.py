@@ -11,10 +11,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from gateway.autofill.filling import FilledField
-from gateway.autofill.words import FieldState
+from gateway.autofill.states import FieldState
 from schemas.codes import SubjectKind
 from schemas.lookup import AgencyAnswer
-from schemas.switch import Switch
+from schemas.service_flag import Switch
 from schemas.work_order import PartyRole
 
 

@@ -15,22 +15,22 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from adapters.contract import Adapter, Question
-from audit.event import Asked, Event, EventType
-from audit.log import Log
-from gateway.access.decision import Access, Grant, NotGranted
-from gateway.access.release import narrowed, shown
+from audit.format.event import Asked, Event, EventType
+from audit.store.log import Log
+from gateway.access.authorization import Access, Grant, NotGranted
+from gateway.access.redaction import narrowed, shown
 from gateway.access.rules import Rule
 from gateway.access.work_orders import identifier_of
-from gateway.autofill import records, rows
-from gateway.autofill.rows import Fenced, QuestionRow, Request
+from gateway.autofill import audit_events, store
+from gateway.autofill.store import Fenced, QuestionRow, Request
 from gateway.database import Database
-from gateway.lookup import answers as codec
-from gateway.lookup import records as of_lookups
-from gateway.lookup.asking import Answer, Planned, ask_all
-from gateway.lookup.joint import Joint
+from gateway.field_encryption import Vault
+from gateway.lookup import answer_codec as codec
+from gateway.lookup import audit_events as of_lookups
+from gateway.lookup.fan_out import Answer, Planned, ask_all
 from gateway.lookup.merge import merge
+from gateway.lookup.single_flight import SingleFlight
 from gateway.sign_on import Caller
-from gateway.vault import Vault
 from schemas.codes import AnswerState, Want
 from schemas.lookup import LookupRequest, LookupResult, SubjectStatement
 from schemas.subject import Matter, Subject
@@ -82,7 +82,7 @@ class Rounds:
         *,
         access: Access,
         agencies: Mapping[str, Adapter],
-        joint: Joint,
+        joint: SingleFlight,
         log: Log,
         database: Database,
         vault: Vault,
@@ -222,7 +222,7 @@ class Rounds:
             ],
         }
         try:
-            await self._database.run(rows.heard, request, party.place, lookup, columns)
+            await self._database.run(store.heard, request, party.place, lookup, columns)
         except Fenced:
             return Rule.NOT_OPEN
         return None
@@ -235,7 +235,7 @@ class Rounds:
             index = await self._log.entry_index(lookup, EventType.LOOKUP_OUTCOME)
             if index is None:
                 of_it = [answers[one.key] for one in mine if one.lookup == lookup and one.key in answers]
-                index = await records.once(self._log, records.settled(request, lookup, of_it, self._clock()))
+                index = await audit_events.once(self._log, audit_events.settled(request, lookup, of_it, self._clock()))
             told[lookup] = index
         return told
 

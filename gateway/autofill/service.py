@@ -10,28 +10,28 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from adapters.registry import Agencies
-from audit.log import Log
-from gateway.access.decision import Access
+from audit.store.log import Log
+from gateway.access.authorization import Access
 from gateway.access.work_orders import WorkOrders
-from gateway.autofill import endings, rows
-from gateway.autofill.accepting import Accepting, Wish
-from gateway.autofill.digest import Digest, digest
-from gateway.autofill.keys import Key
-from gateway.autofill.loading import load_forms
+from gateway.autofill import endings, store
+from gateway.autofill.daily_report import Digest, digest
+from gateway.autofill.delivery import Releasing, Shown, Withheld
+from gateway.autofill.idempotency import Key
+from gateway.autofill.intake import Accepting, Wish
+from gateway.autofill.job_runner import FAMILY, Runs
 from gateway.autofill.queue import Backlog, backlog
-from gateway.autofill.releasing import Releasing, Shown, Withheld
 from gateway.autofill.rounds import Rounds
-from gateway.autofill.rows import Request
-from gateway.autofill.running import FAMILY, Runs
+from gateway.autofill.states import Ending
+from gateway.autofill.store import Request
+from gateway.autofill.template_loader import load_forms
 from gateway.autofill.templates import Forms
-from gateway.autofill.words import Ending
 from gateway.autofill.worker import Worker
 from gateway.callbacks.outbox import Outbox
 from gateway.callbacks.service import Callbacks
 from gateway.database import Database
-from gateway.lookup.joint import Joint
+from gateway.field_encryption import Vault
+from gateway.lookup.single_flight import SingleFlight
 from gateway.sign_on import Caller
-from gateway.vault import Vault
 
 
 class NoSuchRequest(Exception):
@@ -69,7 +69,7 @@ class Autofill:
         access: Access,
         work_orders: WorkOrders,
         agencies: Agencies,
-        joint: Joint,
+        joint: SingleFlight,
         callbacks: Callbacks,
         log: Log,
         database: Database,
@@ -160,7 +160,7 @@ class Autofill:
         """
         A request of this client, or of the holder of its work order.  Raises `NoSuchRequest`, `DatabaseUnavailable`.
         """
-        request = await self._database.run(rows.read, request_id)
+        request = await self._database.run(store.read, request_id)
         if request is None or not _known_to(caller, request):
             raise NoSuchRequest
         return request
@@ -210,7 +210,7 @@ def _known_to(caller: Caller, request: Request) -> bool:
 
 
 def _read(connection: Connection, request_id: UUID) -> Request:
-    request = rows.read(connection, request_id)
+    request = store.read(connection, request_id)
     if request is None:
         raise NoSuchRequest
     return request

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from gateway.autofill.words import State
+from gateway.autofill.states import State
 
 _NEWEST: Final = text("""
     SELECT state, coalesce(ended_at, started_at, created_at) AS since FROM autofill

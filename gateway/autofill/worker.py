@@ -17,13 +17,13 @@ import psycopg
 from pgqueuer import Job, QueueManager
 from psycopg import sql
 
-from audit.log import Log
-from gateway.autofill import endings, queue, records, rows
-from gateway.autofill.running import Runs
+from audit.store.log import Log
+from gateway.autofill import audit_events, endings, queue, store
+from gateway.autofill.job_runner import Runs
 from gateway.database import Database
-from gateway.database.connecting import connect
-from gateway.lookup.records import RESULT_DAYS
-from gateway.observing.logs import event
+from gateway.database.connections import connect
+from gateway.lookup.audit_events import RESULT_DAYS
+from gateway.telemetry.logs import event
 
 FEED_EVERY: Final = 1.0
 SWEEP_EVERY: Final = 5.0
@@ -131,7 +131,7 @@ class Worker:
 
     async def _feed_for_ever(self) -> None:
         async with self._connected() as connection, self._connected() as listening:
-            await listening.execute(f"LISTEN {rows.CHANNEL}")
+            await listening.execute(f"LISTEN {store.CHANNEL}")
             hearing = asyncio.create_task(self._hear(listening))
             try:
                 while not self._stopping and not hearing.done():
@@ -154,8 +154,8 @@ class Worker:
             while not self._stopping:
                 await queue.take_up_lost(connection, self._clock())
                 for request in await self._database.run(endings.unrecorded):
-                    ending = records.ended(request, self._clock(), self._policy)
-                    index = await records.once(self._log, ending)
+                    ending = audit_events.ended(request, self._clock(), self._policy)
+                    index = await audit_events.once(self._log, ending)
                     await self._database.run(endings.recorded, request, index)
                 if self._clock() >= self._forget_at:
                     days = timedelta(days=RESULT_DAYS)

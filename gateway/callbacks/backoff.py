@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from gateway.callbacks.rules import Failure
+from gateway.callbacks.states import Failure
 
 # Seconds; the last one again and again until the deadline.
 STEPS: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, or_, select, text, tuple_, update
 
 from gateway.callbacks.outbox import Delivery
 from gateway.callbacks.receivers import Receiver, receiver_of
-from gateway.callbacks.rules import DeliveryState, Failure
+from gateway.callbacks.states import DeliveryState, Failure
 from gateway.database.tables import callback_delivery, callback_receiver
 
 # Short, since the claims of the dead take up room at their receiver.

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway.callbacks.rules import DeliveryState
+from gateway.callbacks.states import DeliveryState
 from gateway.database.tables import callback_delivery
-from gateway.vault import Vault
+from gateway.field_encryption import Vault
 
 MEDIA_TYPE: Final = "application/cloudevents+json"
 
@@ -44,7 +44,7 @@ class Delivery:
 
 
 class Held(Protocol):
-    """A right that cannot end while it is held, as `gateway.access.leases.Lease`."""
+    """A right that cannot end while it is held, as `gateway.database.locks.Lease`."""
 
     @property
     def held(self) -> bool:

@@ -15,17 +15,17 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.event import Event, EventType, Who
-from audit.log import Log
-from gateway.callbacks.addresses import Lookup, checked, pinned
-from gateway.callbacks.rules import CallbackRule, ReceiverState
+from audit.format.event import Event, EventType, Who
+from audit.store.log import Log
+from gateway.callbacks.address_policy import Lookup, checked, pinned
 from gateway.callbacks.signing import Secrets
+from gateway.callbacks.states import CallbackRule, ReceiverState
 from gateway.database import Database
 from gateway.database.tables import callback_receiver
+from gateway.field_encryption import Vault
 from gateway.organization.people import Member
 from gateway.organization.recording import kept
 from gateway.organization.roles import Role
-from gateway.vault import Vault
 
 _c = callback_receiver.c
 KNOWN: Final = _c.state != ReceiverState.REMOVED.value

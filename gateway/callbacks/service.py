@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from audit.log import Log
-from gateway.callbacks.deliveries import Deliveries
+from audit.store.log import Log
+from gateway.callbacks.delivery_admin import Deliveries
+from gateway.callbacks.dispatcher import Sender
 from gateway.callbacks.outbox import Outbox
+from gateway.callbacks.ping import FAMILY, Trials
 from gateway.callbacks.receivers import Receivers
-from gateway.callbacks.sender import Sender
-from gateway.callbacks.trials import FAMILY, Trials
 from gateway.database import Database
-from gateway.vault import Vault
+from gateway.field_encryption import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from rich.table import Table
 from gateway.access.catalogue import Catalogue, Kind
 from gateway.access.policy import Policies
 from gateway.cli import client
+from gateway.cli.console import Exit, as_document, show
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
-from gateway.cli.out import Exit, as_document, show
 from gateway.settings import Settings
 from schemas.codes import IdType, Want
 

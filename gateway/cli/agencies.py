@@ -18,9 +18,9 @@ from rich.text import Text
 
 from adapters.errors import ConfigurationError
 from adapters.wire.tls import WARN_DAYS
-from gateway.cli import client, standings
+from gateway.cli import agency_table, client
+from gateway.cli.console import Exit, as_document, fail, show
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
-from gateway.cli.out import Exit, as_document, fail, show
 from gateway.cli.outbound import outbound_app
 from gateway.settings import Settings
 
@@ -75,15 +75,15 @@ def agencies_status(
     if json_output:
         as_document(matrix)
     elif watch:
-        first = standings.table(matrix, datetime.now(UTC))
+        first = agency_table.table(matrix, datetime.now(UTC))
         with suppress(KeyboardInterrupt), Live(first, console=show, auto_refresh=False) as live:
             while True:
                 time.sleep(WATCH_SECONDS)
                 matrix = client.call(hub, "GET", "/v1/agencies")
-                live.update(standings.table(matrix, datetime.now(UTC)), refresh=True)
+                live.update(agency_table.table(matrix, datetime.now(UTC)), refresh=True)
     else:
-        show.print(standings.table(matrix, datetime.now(UTC)))
-    if standings.any_kept_back(matrix):
+        show.print(agency_table.table(matrix, datetime.now(UTC)))
+    if agency_table.any_kept_back(matrix):
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
 
 

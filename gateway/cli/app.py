@@ -18,19 +18,19 @@ from gateway.cli.agencies import agencies_app
 from gateway.cli.audit import audit_app
 from gateway.cli.autofill import autofill_app
 from gateway.cli.callbacks import callbacks_app
+from gateway.cli.console import Exit, announce, as_document, fail, say, show
 from gateway.cli.forms import forms_app
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.org import org_app
-from gateway.cli.out import Exit, announce, as_document, fail, say, show
-from gateway.cli.supervisor import tell_ready
+from gateway.cli.systemd import tell_ready
 from gateway.cli.worker import worker
 from gateway.demo import tour, tree, world
-from gateway.installation import APPLICATION_ROLE, bundled_database, create_keys, create_tables
-from gateway.observing import logs
-from gateway.observing.service import VERSION
-from gateway.serving import HubServer, NotStarted, bind
+from gateway.provisioning import APPLICATION_ROLE, bundled_database, create_keys, create_tables
+from gateway.server import HubServer, NotStarted, bind
 from gateway.settings import Settings
-from gateway.sign_on.certificates import tls_of
+from gateway.sign_on.mtls import tls_of
+from gateway.telemetry import logs
+from gateway.telemetry.service import VERSION
 from schemas.codes import AnswerState, IdType, Want
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The data-exchange gateway of a court.")

@@ -9,24 +9,24 @@ import typer
 from rich.progress import Progress
 
 from adapters.errors import ConfigurationError
-from audit.anchoring import Anchors
-from audit.checkpoint import read_checkpoint
-from audit.deep import check_deep
-from audit.event import EventType
-from audit.export import export as export_log
-from audit.folder import Folder
-from audit.note import NoteError, VerifierKey
-from audit.policy import Policy, PolicyError, parse_policy, weigh
-from audit.proof import Proof, ProofError, check_proof
-from audit.reader import Reader
-from audit.tables import verify_tables
-from audit.verify import Report, Verdict, verify
+from audit.anchor.anchors import Anchors
+from audit.export.exporter import export as export_log
+from audit.format.checkpoint import read_checkpoint
+from audit.format.event import EventType
+from audit.format.note import NoteError, VerifierKey
+from audit.format.proof import Proof, ProofError, check_proof
+from audit.store.reader import Reader
+from audit.verify.cosign_policy import Policy, PolicyError, parse_policy, weigh
+from audit.verify.database_source import verify_tables
+from audit.verify.deep_verification import check_deep
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Report, Verdict, verify
 from gateway.cli.audit_anchors import anchors_app
-from gateway.cli.audit_keeping import keeping_app
+from gateway.cli.audit_retention import keeping_app
 from gateway.cli.audit_search import search_app
-from gateway.cli.log_here import event_of, log_here, named_key, record
+from gateway.cli.console import Exit, as_document, fail, say, show
+from gateway.cli.local_log import event_of, log_here, named_key, record
 from gateway.cli.options import Json
-from gateway.cli.out import Exit, as_document, fail, say, show
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: check it, export it, search it.")
 audit_app.add_typer(search_app)

@@ -10,13 +10,13 @@ import httpx
 import typer
 from rich.table import Table
 
-from audit.anchoring import Anchors
-from audit.paper import page
-from audit.witness_key import FILE, create_witness_key, load_witness_key, witness_name
-from gateway.anchors.sources import court_day
-from gateway.cli.log_here import log_here
+from audit.anchor.anchors import Anchors
+from audit.anchor.paper_checkpoint import page
+from audit.anchor.witness_key import FILE, create_witness_key, load_witness_key, witness_name
+from gateway.anchors.anchor_sources import court_day
+from gateway.cli.console import Exit, as_document, fail, say, show
+from gateway.cli.local_log import log_here
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
-from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.settings import Settings
 
 anchors_app = typer.Typer()

@@ -12,16 +12,16 @@ import typer
 from rich.progress import Progress
 
 from adapters.errors import ConfigurationError
-from audit import formats
-from audit.completeness import Completeness, check_search
-from audit.event import EventType
-from audit.formats import Format
-from audit.search import Hit, Page, Query, search, search_all
+from audit.export import formats
+from audit.export.formats import Format
+from audit.format.event import EventType
+from audit.store.search import Hit, Page, Query, search, search_all
+from audit.verify.completeness import Completeness, check_search
+from gateway.audit_access import Inspection, RevealReason
 from gateway.cli import client
-from gateway.cli.log_here import OPERATOR, LogHere, asked_subject, log_here, record
+from gateway.cli.console import Exit, as_document, say, show
+from gateway.cli.local_log import OPERATOR, LogHere, asked_subject, log_here, record
 from gateway.cli.options import Json
-from gateway.cli.out import Exit, as_document, say, show
-from gateway.inspection import Inspection, RevealReason
 from schemas.codes import AnswerState, IdType
 
 search_app = typer.Typer()

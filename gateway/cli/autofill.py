@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway.autofill.digest import Digest, digest
+from gateway.autofill.daily_report import Digest, digest
 from gateway.cli import client
+from gateway.cli.console import Exit, as_document, fail, show
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
-from gateway.cli.out import Exit, as_document, fail, show
 from gateway.database import Database
-from gateway.lookup.held import CHINA
+from gateway.lookup.statements import CHINA
 from gateway.settings import Settings
 
 autofill_app = typer.Typer(no_args_is_help=True, help="The forms that are being filled.")

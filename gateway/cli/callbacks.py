@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import typer
 from rich.table import Table
 
-from gateway.callbacks.rules import DeliveryState, Failure
+from gateway.callbacks.states import DeliveryState, Failure
 from gateway.cli import client
+from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
-from gateway.cli.out import Exit, as_document, fail, say, show
 
 callbacks_app = typer.Typer(no_args_is_help=True, help="Callbacks to ticket systems: receivers and deliveries.")
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import httpx
 import typer
 
-from gateway.cli.out import Exit, fail, say
+from gateway.cli.console import Exit, fail, say
 
 CODES = {401: Exit.NOT_PERMITTED, 403: Exit.NOT_PERMITTED, 404: Exit.NOT_FOUND, 422: Exit.USAGE}
 

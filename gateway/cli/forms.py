@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from gateway.access.catalogue import Catalogue
-from gateway.autofill.loading import load_forms
+from gateway.autofill.template_loader import load_forms
 from gateway.autofill.templates import Form
+from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.options import Json
-from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.settings import Settings
 
 forms_app = typer.Typer(no_args_is_help=True, help="The forms that are filled by themselves.")

@@ -13,16 +13,16 @@ from rich.tree import Tree as Drawing
 
 from audit.errors import AuditError
 from audit.errors import ConfigurationError as LogConfigurationError
+from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.options import Json
-from gateway.cli.out import Exit, as_document, fail, say, show
 from gateway.database import DatabaseUnavailable
-from gateway.installation import bundled_database
-from gateway.organization.changes import Overtaken
-from gateway.organization.files import Mistake, OrganizationFile, as_csv, as_json, read_organization
+from gateway.organization.change_plan import ChangeRefused, Plan
+from gateway.organization.import_export import Mistake, OrganizationFile, as_csv, as_json, read_organization
 from gateway.organization.loading import OPERATOR, opened
 from gateway.organization.people import Person
-from gateway.organization.plan import ChangeRefused, Plan
+from gateway.organization.service import Overtaken
 from gateway.organization.tree import Unit
+from gateway.provisioning import bundled_database
 from gateway.settings import Settings
 
 T = TypeVar("T")

@@ -17,9 +17,9 @@ from rich.table import Table
 
 from adapters.wire.configuration import read_sites
 from adapters.wire.tls import WARN_DAYS
+from gateway.cli.console import Exit, as_document, show
 from gateway.cli.options import Json
-from gateway.cli.out import Exit, as_document, show
-from gateway.outbound import Destination, destinations
+from gateway.egress import Destination, destinations
 from gateway.settings import Settings
 
 outbound_app = typer.Typer()

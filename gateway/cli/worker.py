@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.out import Exit, announce, fail
-from gateway.cli.supervisor import tell_ready
+from gateway.cli.console import Exit, announce, fail
+from gateway.cli.systemd import tell_ready
 from gateway.hub import Hub
-from gateway.observing import logs
-from gateway.serving import WHY_NOT, NotStarted, sentence_of
+from gateway.server import WHY_NOT, NotStarted, sentence_of
 from gateway.settings import Settings
+from gateway.telemetry import logs
 
 
 def worker(

@@ -1,5 +1,5 @@
 """
-The hub's own tables.  What they know about people is sealed or marked (see `gateway.vault`).
+The hub's own tables.  What they know about people is sealed or marked (see `gateway.field_encryption`).
 """
 
 from sqlalchemy import (

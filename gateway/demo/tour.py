@@ -19,10 +19,10 @@ from rich.panel import Panel
 from rich.table import Table
 
 from gateway.cli import render
-from gateway.cli.out import say, show
+from gateway.cli.console import say, show
 from gateway.demo import tree, world
-from gateway.installation import CLUSTER, bundled_database, create_keys
-from gateway.serving import HubServer, bind
+from gateway.provisioning import CLUSTER, bundled_database, create_keys
+from gateway.server import HubServer, bind
 from gateway.settings import Settings
 
 WORK_ORDER = "W-2026-01877"

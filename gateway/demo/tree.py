@@ -6,7 +6,7 @@ import asyncio
 from importlib.resources import files
 from typing import Final
 
-from gateway.organization.files import read_organization
+from gateway.organization.import_export import read_organization
 from gateway.organization.loading import load_file
 from gateway.settings import Settings
 

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.lookup import switches
-from gateway.lookup.asking import Answer
-from gateway.lookup.held import Held, china_day, fold, held_by_agencies, held_by_case, with_sources
-from gateway.lookup.ladder import ONE_YEAR, LadderRules, rank_addresses, survey
+from gateway.lookup import service_flags
+from gateway.lookup.address_ranking import ONE_YEAR, LadderRules, rank_addresses, survey
+from gateway.lookup.fan_out import Answer
+from gateway.lookup.statements import Held, china_day, fold, held_by_agencies, held_by_case, with_sources
 from schemas.address import NOTHING_ON_FILE, CaseFile
+from schemas.coded_text import remark
 from schemas.codes import SubjectKind, Want
 from schemas.identifiers import IdentifierWarning
 from schemas.lookup import AgencyAnswer, LookupResult
@@ -27,7 +28,6 @@ from schemas.records import (
     Position,
     Record,
 )
-from schemas.remark import remark
 from schemas.sourced import (
     SourcedEntry,
     SourcedIdentity,
@@ -62,7 +62,7 @@ def merge(
     The whole result, but for its place in the audit log.  `now` is aware; "today" is its day in China.
     """
     held = held_by_agencies(answers)
-    turned = switches.of_party(subject, held, answers, case=case, now=now)
+    turned = service_flags.of_party(subject, held, answers, case=case, now=now)
     addresses = (
         rank_addresses(
             (*held_by_case(case.addresses, now), *held),
@@ -76,7 +76,7 @@ def merge(
     )
     ladder = survey(answers, addresses, turned, wants)
     if Want.ADDRESSES in wants:
-        turned = switches.of_ladder(
+        turned = service_flags.of_ladder(
             subject, turned, addresses, ladder, simplified_procedure=simplified_procedure, now=now
         )
     return LookupResult(

@@ -13,10 +13,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, text, update
 
-from audit.event import Event, EventType, Who
-from audit.log import Log
-from gateway.access import leases
-from gateway.database import Database
+from audit.format.event import Event, EventType, Who
+from audit.store.log import Log
+from gateway.database import Database, locks
 from gateway.database.tables import delegation
 from gateway.organization import store
 from gateway.organization.people import Member
@@ -149,7 +148,7 @@ def end_all_of(connection: Connection, court: str, user: str) -> None:
     c = delegation.c
     query = select(c.id, c.deputy).where(_open(), c.court == court, or_(c.absent == user, c.deputy == user))
     for row in connection.execute(query.order_by(c.deputy)).all():
-        leases.end_alone(connection, leases.of_person(court, row.deputy))
+        locks.end_alone(connection, locks.of_person(court, row.deputy))
         connection.execute(update(delegation).where(c.id == row.id).values(ended_at=func.access_now()))
 
 
@@ -213,7 +212,7 @@ def _endable(connection: Connection, actor: Member, name: UUID) -> Delegation | 
 
 
 def _ended(connection: Connection, found: Delegation) -> None:
-    leases.end_alone(connection, leases.of_person(found.court, found.deputy))
+    locks.end_alone(connection, locks.of_person(found.court, found.deputy))
     open_one = update(delegation).where(delegation.c.id == found.id, delegation.c.ended_at.is_(None))
     connection.execute(open_one.values(ended_at=func.access_now()))
 

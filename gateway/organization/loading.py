@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from adapters.errors import ConfigurationError
-from audit.event import Who
-from audit.keys import KeyFile
-from audit.log import Log
+from audit.format.event import Who
+from audit.sealing.keys import KeyFile
+from audit.store.log import Log
 from gateway.database import Database
+from gateway.field_encryption import Vault
 from gateway.hub import HUB_KEY
-from gateway.organization.changes import Organization
-from gateway.organization.files import OrganizationFile
-from gateway.organization.plan import Plan
+from gateway.organization.change_plan import Plan
+from gateway.organization.import_export import OrganizationFile
+from gateway.organization.service import Organization
 from gateway.settings import Settings
-from gateway.vault import Vault
 
 OPERATOR: Final = Who(client="command line", role="operator")
 # A file of many courts is one transaction, and nobody waits for it at a desk.

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from gateway.field_encryption import Vault
 from gateway.organization import store
+from gateway.organization.change_plan import ChangeRefused
 from gateway.organization.people import Particulars, Person
-from gateway.organization.plan import ChangeRefused
 from gateway.organization.roles import Role
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, UnitKind
-from gateway.vault import Vault
 
 Rows = tuple[Iterable[Unit], Iterable[Person]]
 

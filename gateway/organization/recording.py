@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from audit.event import Kept
+from audit.format.event import Kept
 
 # Who changed which account stays readable as long as the record of it may be asked for (PIPL 56: three years).
 KEPT_DAYS: Final = 3 * 366

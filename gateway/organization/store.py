@@ -12,12 +12,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway.database import Database, shared
+from gateway.database import Database, batching
 from gateway.database.tables import org_person, org_unit
+from gateway.field_encryption import Vault
 from gateway.organization.people import Member, Particulars, Person
 from gateway.organization.roles import Role
 from gateway.organization.tree import Place, Tree, Unit, UnitKind
-from gateway.vault import Vault
 from schemas.subject import Official
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('the tree', 0))")
@@ -38,7 +38,7 @@ class Members:
     """
 
     def __init__(self, database: Database) -> None:
-        self._read = shared.SharedRead(database, _members)
+        self._read = batching.SharedRead(database, _members)
 
     async def member(self, court: str, user: str) -> Member | None:
         """The active person, or None.  Raises `DatabaseUnavailable`."""
@@ -49,7 +49,7 @@ class Members:
         await self._read.aclose()
 
 
-async def _members(connection: shared.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Member]:
+async def _members(connection: batching.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Member]:
     courts, users = zip(*keys, strict=True)
     found = await connection.execute(MEMBERS, (list(courts), list(users)), binary=True)
     return {(row[0], row[1]): _as_member(row) for row in await found.fetchall()}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from adapters.policy import BreakerPolicy
-from gateway.resilience.state import BreakerState
+from adapters.call_policy import BreakerPolicy
+from gateway.resilience.status import BreakerState
 
 WINDOW: Final = 30
 SUCCESSES: Final = 2

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from adapters.policy import CallPolicy
-from gateway.database import Database, shared
-from gateway.database.arrays import Integers, Texts
+from adapters.call_policy import CallPolicy
+from gateway.database import Database, batching
+from gateway.database.array_dumpers import Integers, Texts
 
 # The day of an agency turns at midnight in China.
 _ZONE: Final = "Asia/Shanghai"
@@ -96,8 +96,8 @@ class Quotas:
 
     def __init__(self, database: Database) -> None:
         # A crash may lose the last milliseconds of a count.
-        self._counts = shared.SharedRead(database, _take, options="-c synchronous_commit=off")
-        self._closings = shared.SharedRead(database, _close, options="-c synchronous_commit=off")
+        self._counts = batching.SharedRead(database, _take, options="-c synchronous_commit=off")
+        self._closings = batching.SharedRead(database, _close, options="-c synchronous_commit=off")
         self._numbers = 0
 
     async def take(self, agency: str, capability: str, policy: CallPolicy) -> Use:
@@ -119,7 +119,7 @@ class Quotas:
         await self._closings.aclose()
 
 
-async def _take(connection: shared.Connection, calls: list[Call]) -> Mapping[Call, Use]:
+async def _take(connection: batching.Connection, calls: list[Call]) -> Mapping[Call, Use]:
     by_route: dict[tuple[str, str], list[Call]] = {}
     for call in calls:
         by_route.setdefault((call.agency, call.capability), []).append(call)
@@ -150,7 +150,7 @@ async def _take(connection: shared.Connection, calls: list[Call]) -> Mapping[Cal
 
 
 async def _close(
-    connection: shared.Connection, closings: list[tuple[str, str, float]]
+    connection: batching.Connection, closings: list[tuple[str, str, float]]
 ) -> Mapping[tuple[str, str, float], bool]:
     for closing in closings:
         await connection.execute(_CLOSE, closing)

@@ -7,7 +7,6 @@ no passwords here, and who may do what is decided elsewhere.
 """
 
 from gateway.sign_on.caller import Caller
-from gateway.sign_on.desk import SignOn
 from gateway.sign_on.errors import (
     NotFromOurPages,
     NotSignedIn,
@@ -17,6 +16,7 @@ from gateway.sign_on.errors import (
     SignInStep,
     SignOnUnavailable,
 )
+from gateway.sign_on.token_verifier import SignOn
 
 __all__ = [
     "Caller",

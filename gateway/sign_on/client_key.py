@@ -17,9 +17,9 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from adapters.errors import ConfigurationError
-from gateway.sign_on.issuer import UNTRUSTED
-from gateway.sign_on.keys import algorithm_of
-from gateway.sign_on.tokens import REGISTRY
+from gateway.sign_on.jwks import algorithm_of
+from gateway.sign_on.jws import REGISTRY
+from gateway.sign_on.oidc_client import UNTRUSTED
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60

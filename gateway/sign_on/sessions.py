@@ -15,16 +15,16 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from audit.errors import AuditUnavailable, RecordRefused
-from audit.log import Log
-from gateway.database import Database, DatabaseUnavailable, shared
-from gateway.sign_on import session_rows
-from gateway.sign_on.attempts import SECRET, digest_of, new_secret
+from audit.store.log import Log
+from gateway.database import Database, DatabaseUnavailable, batching
+from gateway.field_encryption import SealBroken, Vault
+from gateway.sign_on import session_store
+from gateway.sign_on.audit_events import session_ended, session_signed_in
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.errors import NotSignedIn, SignInRule
-from gateway.sign_on.records import session_ended, session_signed_in
-from gateway.sign_on.session_rows import Row
+from gateway.sign_on.pending_sign_ins import SECRET, digest_of, new_secret
+from gateway.sign_on.session_store import Row
 from gateway.sign_on.sign_in import SignedIn
-from gateway.vault import SealBroken, Vault
 
 _CALLER = TypeAdapter(Caller)
 
@@ -66,7 +66,7 @@ class Sessions:
         self._log = log
         self._limits = limits
         self._clock = clock
-        self._rows = shared.SharedRead(database, session_rows.rows)
+        self._rows = batching.SharedRead(database, session_store.rows)
 
     async def open(self, who: SignedIn, address: str) -> str:
         """
@@ -86,7 +86,7 @@ class Sessions:
             "seen_at": now,
             "ends_at": ends_at,
         }
-        await self._database.run(session_rows.add, row)
+        await self._database.run(session_store.add, row)
         await self._tidy(now)
         return secret
 
@@ -106,7 +106,7 @@ class Sessions:
             await self._end(row.id, over or "expired", address)
             raise NotSignedIn(SignInRule.SESSION_MOVED if over == "moved" else SignInRule.SESSION_OVER)
         if counts and (now - row.seen_at).total_seconds() * SIGN_OF_LIFE >= self._limits.idle:
-            await self._database.run(session_rows.seen, row.id, now)
+            await self._database.run(session_store.seen, row.id, now)
             row = replace(row, seen_at=now)
         return Session(
             caller=caller,
@@ -143,7 +143,7 @@ class Sessions:
         return None
 
     async def _end(self, digest: bytes, how: str, address: str) -> None:
-        row = await self._database.run(session_rows.end, digest, how)
+        row = await self._database.run(session_store.end, digest, how)
         if row is not None:
             await self._record_end(row, address)
 
@@ -153,13 +153,13 @@ class Sessions:
         with contextlib.suppress(RecordRefused):
             if caller is not None:
                 await self._log.append(session_ended(row.exchange, self._now(), caller, row.ended or "", address))
-        await self._database.run(session_rows.forget, row.id)
+        await self._database.run(session_store.forget, row.id)
 
     async def _tidy(self, now: datetime) -> None:
         # Nobody waits for this: what fails now is done with a later sign-in.
         with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
             idle_since = now - timedelta(seconds=self._limits.idle)
-            for row in await self._database.run(session_rows.left_over, now, idle_since):
+            for row in await self._database.run(session_store.left_over, now, idle_since):
                 await self._record_end(row, None)
 
     def _caller(self, row: Row) -> Caller | None:

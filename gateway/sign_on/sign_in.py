@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from gateway.sign_on.attempts import Attempt, Attempts
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.client_key import ClientKey
-from gateway.sign_on.desk import SignOn
 from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignInStep, SignOnUnavailable
-from gateway.sign_on.identity import Demand, Identity, identity_of
-from gateway.sign_on.issuer import FETCH_SECONDS, UNTRUSTED
-from gateway.sign_on.tokens import IDENTITY_TYPES, authentic_claims
+from gateway.sign_on.id_token import Demand, Identity, identity_of
+from gateway.sign_on.jws import IDENTITY_TYPES, authentic_claims
+from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED
+from gateway.sign_on.pending_sign_ins import Attempt, Attempts
+from gateway.sign_on.token_verifier import SignOn
 
 SCOPE = "openid profile"
 

@@ -8,13 +8,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api import browser
-from gateway.api.callers import TheHub
+from gateway.api import browser_session
+from gateway.api.dependencies import TheHub
 from gateway.api.members import refused
 from gateway.api.session import LOCAL_PAGE
 from gateway.sign_on import NotFromOurPages, NotSignedIn, OriginRule
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.languages import Language
+from gateway.web.i18n import Language
 from gateway.web.page import LANGUAGE, THEME, Anybodys, PageRule, Theme, own
 
 router = APIRouter(include_in_schema=False)
@@ -51,11 +51,11 @@ async def prefer(
     """Keeps the language or the theme in a cookie, for who is signed in and who is not."""
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site") not in {None, "same-origin"} or (
-        origin is not None and origin != browser.own_address(request, hub)
+        origin is not None and origin != browser_session.own_address(request, hub)
     ):
         raise NotFromOurPages(OriginRule.CROSS_SITE)
     response = RedirectResponse(to if re.match(LOCAL_PAGE, to) else "/", 303, headers=PAGE_HEADERS)
-    secure = (browser.own_address(request, hub) or "").startswith("https:")
+    secure = (browser_session.own_address(request, hub) or "").startswith("https:")
     for name, value in ((LANGUAGE, language), (THEME, theme)):
         if value is not None:
             response.set_cookie(name, value.value, max_age=A_YEAR, secure=secure, httponly=True, samesite="lax")

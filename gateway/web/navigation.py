@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.compliance.rights import FIGURES
+from gateway.compliance.permissions import FIGURES
 from gateway.organization.roles import SEPARATED, Role
 from schemas.codes import Code
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from jinja2_fragments import render_block
 from starlette.responses import HTMLResponse
 
-from gateway.api.callers import TheHub, identified
+from gateway.api.dependencies import TheHub, identified
 from gateway.api.members import refused
 from gateway.hub import Hub
 from gateway.organization.people import Member
@@ -18,7 +18,7 @@ from gateway.organization.roles import Role
 from gateway.sign_on import Caller, NotSignedIn, SignInRule
 from gateway.sign_on.sessions import Session
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.languages import Language, chosen
+from gateway.web.i18n import Language, chosen
 from gateway.web.navigation import Room, rooms_for
 from gateway.web.templating import environment
 from schemas.codes import Code

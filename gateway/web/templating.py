@@ -8,8 +8,8 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.web import assets, languages
-from gateway.web.languages import Language, translations
+from gateway.web import assets, i18n
+from gateway.web.i18n import Language, translations
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -36,11 +36,11 @@ def environment(language: Language) -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {
-        "word": partial(languages.word, language),
-        "moment": partial(languages.moment, language),
-        "clock": partial(languages.clock, language),
-        "day": partial(languages.day, language),
-        "value": partial(languages.value, language),
+        "word": partial(i18n.word, language),
+        "moment": partial(i18n.moment, language),
+        "clock": partial(i18n.clock, language),
+        "day": partial(i18n.day, language),
+        "value": partial(i18n.value, language),
     }
     made.globals |= {"asset": assets.address, "language": language}
     return made

@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from mock_agencies import checks
+from mock_agencies import check_digits
 from mock_agencies.population import organizations as orgs
 from mock_agencies.population.organizations import Organization, ServiceRecipient, Suspension
 from mock_agencies.population.people import Person
 from mock_agencies.population.places import Address
 
-NOBODY: Final = checks.resident_number("33080219900307199")
-NO_ORGANIZATION: Final = checks.uscc("91", "330802", "DEM00YYY")
+NOBODY: Final = check_digits.resident_number("33080219900307199")
+NO_ORGANIZATION: Final = check_digits.uscc("91", "330802", "DEM00YYY")
 
 _OLD_HOUSE = Address("浙江省衢州市柯城区荷花街道示范一路12号3幢201室", "330802", "324000")
 _NEW_HOUSE = Address("浙江省衢州市衢江区樟潭街道样例大街88号5幢602室", "330803", "324022")
@@ -40,34 +40,34 @@ _PERSONS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
             "contact": _THIRD_HOUSE, "contact_changed": date(2013, 7, 1), "employer": 0, "previous_employer": 1,
         },
     ),
-    "stayed": (checks.resident_number("33080219850612011"), "范景禾", {"employer": 0}),
+    "stayed": (check_digits.resident_number("33080219850612011"), "范景禾", {"employer": 0}),
     "living_elsewhere": (
-        checks.resident_number("33088119921103022"), "苏星岚",
+        check_digits.resident_number("33088119921103022"), "苏星岚",
         {
             "household": _THIRD_HOUSE,
             "residence": _NEW_HOUSE, "residence_since": date(2025, 2, 1), "residence_kind": "9",
         },
     ),
-    "deceased": (checks.resident_number("33082219480215013"), "潘怀竹", {"deceased": True, "insured": False}),
+    "deceased": (check_digits.resident_number("33082219480215013"), "潘怀竹", {"deceased": True, "insured": False}),
     "renamed": (
-        checks.resident_number("33080219880819016"), "葛若棠",
+        check_digits.resident_number("33080219880819016"), "葛若棠",
         {"former_name": "葛招娣", "names_at": (("market_regulation", "葛招娣"),)},
     ),
     "under_14": (
         "330802202001010015", "俞小禾",
         {"household_since": date(2020, 1, 20), "contact_changed": date(2021, 9, 1), "insured": False},
     ),
-    "soldier": (checks.resident_number("33082420010305015"), "袁凌舟", {"serving": True, "insured": False}),
+    "soldier": (check_digits.resident_number("33082420010305015"), "袁凌舟", {"serving": True, "insured": False}),
     "in_custody": (
-        checks.resident_number("33080219790421017"), "柳子砚",
+        check_digits.resident_number("33080219790421017"), "柳子砚",
         {
             "residence": _DETENTION, "residence_since": date(2026, 4, 2), "residence_kind": "9",
             "workplace": "示例看守所（在押）",
         },
     ),
-    "doubled_number": (checks.resident_number("33082519750903018"), "唐书禾", {}),
+    "doubled_number": (check_digits.resident_number("33082519750903018"), "唐书禾", {}),
     "doubled_number_other": (
-        checks.resident_number("33082519750903018"), "曹映舟",
+        check_digits.resident_number("33082519750903018"), "曹映舟",
         {"household": _THIRD_HOUSE, "contact": _THIRD_HOUSE},
     ),
     "old_and_new_number": (
@@ -92,9 +92,9 @@ _PERSONS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "newer_hangzhou_district": ("330114199001010018", "金秋帆", {}),
     "centenarian": ("110105189912319976", "孔念珩", {"deceased": True, "insured": False}),
     "region_unknown": ("000000199003070014", "章时洲", {}),
-    "not_insured": (checks.resident_number("33080319960127019"), "章宛苇", {"insured": False}),
+    "not_insured": (check_digits.resident_number("33080319960127019"), "章宛苇", {"insured": False}),
     "job_ended": (
-        checks.resident_number("33082419830730010"), "邹承枫",
+        check_digits.resident_number("33082419830730010"), "邹承枫",
         {"previous_employer": 1, "contact": _THIRD_HOUSE, "contact_changed": date(2011, 2, 9)},
     ),
 }  # fmt: skip
@@ -117,40 +117,40 @@ _ORGANIZATIONS: Mapping[str, tuple[str | None, str, str, Mapping[str, Any]]] = {
     ),
     "company_revoked": ("91330802DEM0000300", "衢州瑞舟物流有限公司", "stayed", {"state_text": orgs.REVOKED}),
     "company_revoked_deregistered": (
-        checks.uscc("91", "330802", "DEM00020"), "衢州禾田食品有限公司", "stayed",
+        check_digits.uscc("91", "330802", "DEM00020"), "衢州禾田食品有限公司", "stayed",
         {"state_text": "吊销,已注销"},  # some registries write the half-width comma
     ),
     "company_rescinded": (
-        checks.uscc("91", "330802", "DEM00021"), "衢州澜谷纺织有限公司", "stayed", {"state_text": orgs.RESCINDED},
+        check_digits.uscc("91", "330802", "DEM00021"), "衢州澜谷纺织有限公司", "stayed", {"state_text": orgs.RESCINDED},
     ),
     "company_moved_out": (
-        checks.uscc("91", "330802", "DEM00022"), "衢州砚林电子有限公司", "stayed", {"state_text": orgs.MOVED_OUT},
+        check_digits.uscc("91", "330802", "DEM00022"), "衢州砚林电子有限公司", "stayed", {"state_text": orgs.MOVED_OUT},
     ),
     "company_other_state": (
-        checks.uscc("91", "330802", "DEM00023"), "衢州启桥化工有限公司", "stayed", {"state_text": orgs.OTHER},
+        check_digits.uscc("91", "330802", "DEM00023"), "衢州启桥化工有限公司", "stayed", {"state_text": orgs.OTHER},
     ),
     "company_suspended": (
         "91330800DEM00009X3", "衢州泽渡餐饮管理有限公司", "stayed",
         {"suspension": Suspension(date(2026, 3, 1), date(2028, 2, 29), _RECEIVING_OFFICE, "范景禾")},
     ),
     "company_abnormal": (
-        checks.uscc("91", "330802", "DEM00024"), "衢州柚仓装饰工程有限公司", "stayed",
+        check_digits.uscc("91", "330802", "DEM00024"), "衢州柚仓装饰工程有限公司", "stayed",
         {"abnormal_reason": "通过登记的住所（经营场所）无法联系"},
     ),
     "company_foreign": (
-        checks.uscc("91", "330800", "DEM00025"), "岚野（衢州）新材料科技有限公司", "foreigner",
+        check_digits.uscc("91", "330800", "DEM00025"), "岚野（衢州）新材料科技有限公司", "foreigner",
         {
             "type_text": "有限责任公司(外国法人独资)",
             "recipient": ServiceRecipient("金秋帆", _RECEIVING_OFFICE, "0570-0123456"),
         },
     ),
     "company_renamed": (
-        checks.uscc("91", "330802", "DEM00026"), "衢州橙屿文化传播有限公司", "renamed",
+        check_digits.uscc("91", "330802", "DEM00026"), "衢州橙屿文化传播有限公司", "renamed",
         {"former_name": "衢州橙港广告有限公司"},
     ),
-    "two_with_one_name": (checks.uscc("91", "330802", "DEM00027"), "衢州景泉环保科技有限公司", "stayed", {}),
+    "two_with_one_name": (check_digits.uscc("91", "330802", "DEM00027"), "衢州景泉环保科技有限公司", "stayed", {}),
     "two_with_one_name_other": (
-        checks.uscc("91", "330825", "DEM00028"), "衢州景泉环保科技有限公司", "job_ended",
+        check_digits.uscc("91", "330825", "DEM00028"), "衢州景泉环保科技有限公司", "job_ended",
         {"domicile": _OTHER_OFFICE, "registry": "龙游县市场监督管理局"},
     ),
     "company_without_code": (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from mock_agencies import checks
+from mock_agencies import check_digits
 from mock_agencies.population import names
 from mock_agencies.population.draws import Draw, Shuffle
 from mock_agencies.population.places import PLACES, Address, Place, premises
@@ -92,17 +92,17 @@ def code_body(shuffle: Shuffle, index: int) -> str:
     counter, letters = _FIRST_CODE + shuffle.out(index), ""
     for _ in range(5):
         counter, digit = divmod(counter, 31)
-        letters = checks.USCC_ALPHABET[digit] + letters
+        letters = check_digits.USCC_ALPHABET[digit] + letters
     return _CODE_PREFIX + letters
 
 
 def index_of_code(shuffle: Shuffle, uscc: str) -> int | None:
     """Returns the index whose unified code this may be, or None."""
-    if not checks.is_uscc(uscc) or not uscc[8:].startswith(_CODE_PREFIX):
+    if not check_digits.is_uscc(uscc) or not uscc[8:].startswith(_CODE_PREFIX):
         return None
     counter = 0
     for character in uscc[11:16]:
-        counter = counter * 31 + checks.USCC_ALPHABET.index(character)
+        counter = counter * 31 + check_digits.USCC_ALPHABET.index(character)
     slot = counter - _FIRST_CODE
     return shuffle.back(slot) if 0 <= slot < CODES else None
 
@@ -127,7 +127,7 @@ def derive(seed: int, shuffle: Shuffle, index: int, representative: int, officer
     domicile = premises(place, draw)
     founded = date(2001, 1, 1) + timedelta(days=draw.below(9_000))
     early = founded < _CODES_SINCE
-    code = checks.uscc(authority, place.region, code_body(shuffle, index))
+    code = check_digits.uscc(authority, place.region, code_body(shuffle, index))
     return Organization(
         index=index,
         uscc=code,
@@ -167,4 +167,4 @@ def _state(draw: Draw) -> str:
 
 
 def _registration_number(place: Place, shuffle: Shuffle, index: int) -> str:
-    return checks.registration_number(f"{place.region}{_FIRST_SEQUENCE + shuffle.out(index):08d}")
+    return check_digits.registration_number(f"{place.region}{_FIRST_SEQUENCE + shuffle.out(index):08d}")

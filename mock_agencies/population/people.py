@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from mock_agencies import checks
+from mock_agencies import check_digits
 from mock_agencies.population import names
 from mock_agencies.population.draws import Draw, Shuffle
 from mock_agencies.population.places import PLACES, Address, home, number_region, place_of_region
@@ -72,13 +72,13 @@ def number_of(shuffle: Shuffle, index: int) -> str:
     zone, day = divmod(rest, _BIRTHS)
     born_on = FIRST_BIRTH + timedelta(days=day)
     region = number_region(PLACES[zone], born_on)
-    return checks.resident_number(f"{region}{born_on:%Y%m%d}{_FIRST_SEQUENCE + sequence:03d}")
+    return check_digits.resident_number(f"{region}{born_on:%Y%m%d}{_FIRST_SEQUENCE + sequence:03d}")
 
 
 def index_of(shuffle: Shuffle, number: str) -> int | None:
     """Returns the index whose number this would be, or None where no index has such a number."""
     place = place_of_region(number[:6])
-    if place is None or not checks.is_resident_number(number):
+    if place is None or not check_digits.is_resident_number(number):
         return None
     day = (date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}") - FIRST_BIRTH).days
     sequence = int(number[14:17]) - _FIRST_SEQUENCE

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from mock_agencies import checks, markup
+from mock_agencies import check_digits, markup
 from mock_agencies.clock import Clock
 from mock_agencies.credentials import PopulationAccount
 from mock_agencies.exchange import JSON, XML, Answer, Refusal, Request
@@ -152,7 +152,7 @@ def _gap(head: dict[str, str]) -> str | None:
         return f"head_{missing}"
     if not _is_uuid(head["FWQQBH"]) or head["JLS"] != "1" or not (len(head["FSSJ"]) == 14 and head["FSSJ"].isdecimal()):
         return "head_form"
-    if not checks.is_uscc(head["QQRDWDM"]):
+    if not check_digits.is_uscc(head["QQRDWDM"]):
         return "official_unit_code"
     return missing_part(id_number=head["QQRGMSFHM"], parts={"name": head["QQRXM"], "unit": head["QQRDWMC"]})
 

@@ -9,7 +9,7 @@ from schemas.identifiers.days import day_in_china
 from schemas.identifiers.identifier import Findings, Identifier
 from schemas.identifiers.normalize import normalized
 from schemas.identifiers.organization import check_organization_code, check_registration_number, check_uscc
-from schemas.identifiers.papers import check_travel_paper, issuing_country
+from schemas.identifiers.passports import check_travel_paper, issuing_country
 from schemas.identifiers.resident import check_permanent_residence, check_residence_permit, check_resident_id
 
 

@@ -19,7 +19,7 @@ import httpx
 import psycopg
 
 from gateway.demo import tour, tree, world
-from gateway.installation import DATABASE, bundled_database, create_keys
+from gateway.provisioning import DATABASE, bundled_database, create_keys
 from gateway.settings import Settings
 
 TICKETS = "ticket-system"

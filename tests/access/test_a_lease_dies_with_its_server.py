@@ -5,11 +5,11 @@ A lease lives as long as the connection that holds its locks, and whoever holds 
 import psycopg
 import pytest
 
-from gateway.access.leases import Leases
-from gateway.access.standing import Wish
+from gateway.access.snapshot import Wish
 from gateway.database import Database
-from gateway.database.server import EmbeddedServer
-from gateway.installation import APPLICATION_ROLE, create_tables
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.database.locks import Leases
+from gateway.provisioning import APPLICATION_ROLE, create_tables
 
 pytestmark = pytest.mark.anyio
 

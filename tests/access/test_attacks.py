@@ -11,8 +11,8 @@ import httpx
 import psycopg
 import pytest
 
-from gateway.access.standing import MOST_REFUSALS
-from gateway.installation import DATABASE
+from gateway.access.snapshot import MOST_REFUSALS
+from gateway.provisioning import DATABASE
 from tests.access.replicas import TICKETS, Replicas, statement
 from tests.desk import Desk
 

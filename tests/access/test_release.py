@@ -13,7 +13,7 @@ import pytest
 from gateway.access.catalogue import Catalogue, Kind, Scope
 from gateway.access.catalogue.fields import ENTRIES, FIELDS, entry_field
 from gateway.access.catalogue.masks import BULLETS
-from gateway.access.release import narrowed, shown
+from gateway.access.redaction import narrowed, shown
 from schemas.address import Ladder, ServiceAddress
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.lookup import LookupResult, dump, load

@@ -10,7 +10,7 @@ import pytest
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
 from adapters.human_resources.mapping import PARTICIPATION
-from adapters.reading import read
+from adapters.interpretation import read
 from schemas.codes import AddressKind, InsuranceKind, ParticipationState, Reason, Sex
 from schemas.records import AddressRecord, InsuranceParticipation, PersonIdentity
 from schemas.subject import Subject

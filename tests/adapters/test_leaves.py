@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.leaves import SEX, YES_NO, day, folded, month, ms_day, registry_day
+from adapters.field_readers import SEX, YES_NO, day, folded, month, ms_day, registry_day
 from adapters.mapping import UnlistedCode
 from schemas.codes import Sex
 

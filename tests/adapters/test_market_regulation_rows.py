@@ -10,8 +10,8 @@ import pytest
 
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
+from adapters.interpretation import read
 from adapters.market_regulation.mapping import ORGANIZATION, POSITIONS, STATE, representative_role
-from adapters.reading import read
 from schemas.codes import AddressKind, AnswerState, Reason, RegistrationState
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, Position, Record
 from schemas.subject import Subject

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
+from adapters.interpretation import read
 from adapters.public_security.mapping import ADDRESSES, IDENTITY
-from adapters.reading import read
 from schemas.codes import AddressKind, AnswerState, LifeStatus, Reason, Sex
 from schemas.records import AddressRecord, PersonIdentity
 from schemas.subject import Subject

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
+from adapters.interpretation import person_terms, read
 from adapters.mapping import Part, RecordMap, Take
-from adapters.reading import person_terms, read
 from schemas.codes import AnswerState, Reason
 from schemas.records import PersonIdentity
 from schemas.subject import Subject

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from mock_agencies.serving import serving
 from tests.anchors.courts import Court, call, install
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import httpx
 
-from audit.keys import KeyFile
-from audit.note import Signer
-from audit.witness_key import create_witness_key, load_witness_key, witness_name
+from audit.anchor.witness_key import create_witness_key, load_witness_key, witness_name
+from audit.format.note import Signer
+from audit.sealing.keys import KeyFile
 from gateway.api.app import create_app
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.hub import Hub
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
-from gateway.serving import bind, make_server
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
+from gateway.server import bind, make_server
 from gateway.settings import Settings
 from tests.audit.sample import intent
 

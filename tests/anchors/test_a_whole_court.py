@@ -18,10 +18,10 @@ from typing import Any
 import httpx
 import pytest
 
-from audit.checkpoint import Cosigner
-from audit.keys import KeyFile
-from audit.log import Log
-from audit.orphans import close_orphans
+from audit.format.checkpoint import Cosigner
+from audit.sealing.keys import KeyFile
+from audit.store.log import Log
+from audit.store.orphans import close_orphans
 from gateway.hub import Hub
 from gateway.settings import Settings
 from tests.desk import Desk

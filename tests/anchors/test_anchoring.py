@@ -16,16 +16,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from audit.anchoring import AnchorKind, Anchors
-from audit.checkpoint import Cosigner
+from audit.anchor.anchors import AnchorKind, Anchors
 from audit.errors import LogBroken
-from audit.export import export
-from audit.folder import Folder
-from audit.verify import Verdict, verify
-from gateway.anchors.asking import NotAnchored, post
+from audit.export.exporter import export
+from audit.format.checkpoint import Cosigner
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Verdict, verify
 from gateway.anchors.configuration import read_anchors
+from gateway.anchors.http import NotAnchored, post
 from gateway.anchors.service import Anchoring
-from gateway.serving import bind, make_server
+from gateway.server import bind, make_server
 from tests.anchors.conftest import Authority
 from tests.anchors.courts import Court, call, open_for_business, until
 

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from adapters.errors import ConfigurationError
-from audit.checkpoint import Cosigner
-from audit.note import Signer
+from audit.format.checkpoint import Cosigner
+from audit.format.note import Signer
 from gateway.anchors.configuration import AnchorSettings, read_anchors
 
 LOG = Signer("north.example/audit/1", bytes([1] * 32)).vkey

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.checkpoint import Checkpoint, Cosigner
-from audit.note import Signer
-from audit.witness import Seen, Witness, log_digest, make_request
-from gateway.anchors.witnessing import MOST_AT_ONCE, MOST_BYTES, BodyTooLarge, WitnessBusy, WitnessDesk
+from audit.anchor.witness import Seen, Witness, log_digest, make_request
+from audit.format.checkpoint import Checkpoint, Cosigner
+from audit.format.note import Signer
+from gateway.anchors.witness_endpoint import MOST_AT_ONCE, MOST_BYTES, BodyTooLarge, WitnessBusy, WitnessDesk
 
 pytestmark = pytest.mark.anyio
 

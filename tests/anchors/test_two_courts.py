@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from audit.anchoring import AnchorKind, Anchors
-from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.event import EventType
-from audit.note import Signer
-from audit.policy import parse_policy
-from audit.witness import log_digest, make_request
-from audit.witness_key import load_witness_key
+from audit.anchor.anchors import AnchorKind, Anchors
+from audit.anchor.witness import log_digest, make_request
+from audit.anchor.witness_key import load_witness_key
+from audit.format.checkpoint import Checkpoint, open_checkpoint
+from audit.format.event import EventType
+from audit.format.note import Signer
+from audit.verify.cosign_policy import parse_policy
 from tests.anchors.courts import Court, call, open_for_business
 
 pytestmark = pytest.mark.anyio

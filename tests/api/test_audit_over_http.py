@@ -12,11 +12,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from audit.checkpoint import read_checkpoint
-from audit.keys import KeyFile
-from audit.reader import Reader
-from gateway.database.server import EmbeddedServer
-from gateway.installation import CLUSTER
+from audit.format.checkpoint import read_checkpoint
+from audit.sealing.keys import KeyFile
+from audit.store.reader import Reader
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.provisioning import CLUSTER
 from tests.desk import Desk
 
 AUDITOR = "chen.jing"

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from gateway.database.server import EmbeddedServer
-from gateway.installation import CLUSTER, DATABASE
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.provisioning import CLUSTER, DATABASE
 from tests.desk import Desk
 
 

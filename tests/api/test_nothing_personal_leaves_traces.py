@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from gateway.database.server import EmbeddedServer
-from gateway.installation import CLUSTER, DATABASE
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.provisioning import CLUSTER, DATABASE
 from tests.desk import Desk
 
 

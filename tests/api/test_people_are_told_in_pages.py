@@ -7,11 +7,11 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api.door import Door, Doorway
+from gateway.api.draining import Door, Doorway
 from gateway.api.limits import Limits
 from gateway.api.problems import plainly
+from gateway.web.error_pages import for_people
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.refused import for_people
 
 PERSON = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
 TOLD = for_people(plainly)

@@ -12,14 +12,14 @@ import httpx
 import psycopg
 import pytest
 
-from audit.database import create
-from audit.event import EventType
-from audit.keys import KeyFile
-from audit.log import Log
-from audit.search import Query, search
-from gateway.api.refusals import Refusals
-from gateway.database.server import EmbeddedServer
-from gateway.installation import CLUSTER
+from audit.format.event import EventType
+from audit.sealing.keys import KeyFile
+from audit.store.database import create
+from audit.store.log import Log
+from audit.store.search import Query, search
+from gateway.api.refusal_log import Refusals
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.provisioning import CLUSTER
 from tests.desk import Desk
 
 ORIGIN = "door.example/audit/1"

@@ -8,7 +8,7 @@ import tomllib
 
 import httpx
 
-from gateway.api.page import STATIC, VENDORED
+from gateway.api.docs_page import STATIC, VENDORED
 from tests.desk import Desk
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit import database
-from audit.keys import KeyFile, Keys
-from audit.log import Log
-from audit.reader import Reader
-from audit.tables import verify_tables
-from gateway.database.server import EmbeddedServer
+from audit.sealing.keys import KeyFile, Keys
+from audit.store import database
+from audit.store.log import Log
+from audit.store.reader import Reader
+from audit.verify.database_source import verify_tables
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.folders import originals, spoil
 from tests.audit.logs import ERASER_ROLE, HUB_ROLE, TEMPLATE
 from tests.audit.sample import ORIGIN, Dsn

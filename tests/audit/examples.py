@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from audit.checkpoint import Checkpoint
-from audit.event import Answered, Asked, Event, EventType, Who, Why
-from audit.formats import Format
-from audit.note import Signature
-from audit.search import Query
-from audit.succession import LastKnown, begun
-from gateway.inspection import Inspection, RevealReason
+from audit.export.formats import Format
+from audit.format.checkpoint import Checkpoint
+from audit.format.event import Answered, Asked, Event, EventType, Who, Why
+from audit.format.note import Signature
+from audit.store.search import Query
+from audit.store.succession import LastKnown, begun
+from gateway.audit_access import Inspection, RevealReason
 from schemas.codes import AnswerState
 from tests.audit.sample import START, party
 

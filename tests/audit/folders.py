@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from audit.checkpoint import Checkpoint
-from audit.folder import Folder
-from audit.note import Signer
-from audit.tiles import ENTRIES, Tile, encode_bundle, hash_tiles
-from audit.tree import CompactRange, full_root
-from audit.verify import Damage, Report, verify
+from audit.format.checkpoint import Checkpoint
+from audit.format.note import Signer
+from audit.format.tiles import ENTRIES, Tile, encode_bundle, hash_tiles
+from audit.format.tree import CompactRange, full_root
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Damage, Report, verify
 from tests.audit import naive
 
 LOG = Signer("court.example/audit/1", bytes(range(32)))

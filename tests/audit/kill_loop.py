@@ -30,15 +30,15 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from audit import database
-from audit.checkpoint import Checkpoint, read_checkpoint
 from audit.errors import AuditError
-from audit.keys import KeyFile, Keys
-from audit.log import Log
-from audit.reader import Reader
-from audit.tables import verify_tables
-from audit.tree import verify_consistency
-from gateway.database.server import EmbeddedServer
+from audit.format.checkpoint import Checkpoint, read_checkpoint
+from audit.format.tree import verify_consistency
+from audit.sealing.keys import KeyFile, Keys
+from audit.store import database
+from audit.store.log import Log
+from audit.store.reader import Reader
+from audit.verify.database_source import verify_tables
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.sample import ORIGIN, intent, outcome
 
 ROLE = "kill_loop_hub"

@@ -4,12 +4,12 @@ Whole logs in PostgreSQL for tests and benchmarks, filled quickly by the same wa
 
 from uuid import UUID
 
-from audit import database
-from audit.event import Event
-from audit.keys import Keys
-from audit.log import Log
-from audit.sealing import Sealer
-from audit.writer import Writer
+from audit.format.event import Event
+from audit.sealing.keys import Keys
+from audit.sealing.sealer import Sealer
+from audit.store import database
+from audit.store.log import Log
+from audit.store.writer import Writer
 from tests.audit.sample import intent, outcome
 
 TEMPLATE = "audit_template"

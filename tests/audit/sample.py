@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from audit.event import Answered, Asked, Event, EventType, Who, Why
+from audit.format.event import Answered, Asked, Event, EventType, Who, Why
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind
 from schemas.subject import Subject
 

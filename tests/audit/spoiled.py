@@ -13,11 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.keys import KeyFile, Keys
-from audit.reader import Reader
-from audit.tables import verify_tables
-from audit.verify import Damage, Report, Verdict
-from gateway.database.server import EmbeddedServer
+from audit.sealing.keys import KeyFile, Keys
+from audit.store.reader import Reader
+from audit.verify.database_source import verify_tables
+from audit.verify.verifier import Damage, Report, Verdict
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import HUB_ROLE, TEMPLATE, fill, sign
 from tests.audit.sample import ORIGIN
 

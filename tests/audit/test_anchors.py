@@ -8,17 +8,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.anchoring import Anchor, AnchorKind, Anchors, AnchorState, Kept
-from audit.checkpoint import Checkpoint, Cosigner, read_checkpoint
+from audit.anchor.anchors import Anchor, AnchorKind, Anchors, AnchorState, Kept
 from audit.errors import LogBroken
-from audit.event import EventType
-from audit.export import export
-from audit.findings import Verdict
-from audit.folder import Folder
-from audit.log import Log
-from audit.note import Signer, open_note, parse
-from audit.policy import parse_policy, weigh
-from audit.verify import verify
+from audit.export.exporter import export
+from audit.format.checkpoint import Checkpoint, Cosigner, read_checkpoint
+from audit.format.event import EventType
+from audit.format.note import Signer, open_note, parse
+from audit.store.log import Log
+from audit.verify.cosign_policy import parse_policy, weigh
+from audit.verify.directory_source import Folder
+from audit.verify.findings import Verdict
+from audit.verify.verifier import verify
 from tests.audit.sample import ORIGIN, START, Dsn, intent
 
 pytestmark = pytest.mark.anyio

@@ -10,12 +10,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from audit import sequencer as sequencer_module
 from audit.errors import AuditUnavailable, ConfigurationError, RecordRefused
-from audit.event import Event, EventType, Kept, Who
-from audit.keys import Keys
-from audit.log import Log
-from audit.tree import leaf_hash
+from audit.format.event import Event, EventType, Kept, Who
+from audit.format.tree import leaf_hash
+from audit.sealing.keys import Keys
+from audit.store import sequencer as sequencer_module
+from audit.store.log import Log
 from tests.audit import naive
 from tests.audit.sample import START, Dsn, intent, outcome, party
 

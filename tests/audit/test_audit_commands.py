@@ -15,11 +15,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from audit.event import Event, EventType, Kept
-from audit.keys import Keys
-from audit.log import Log
-from audit.reader import Reader
-from audit.search import Hit, Query, search
+from audit.format.event import Event, EventType, Kept
+from audit.sealing.keys import Keys
+from audit.store.log import Log
+from audit.store.reader import Reader
+from audit.store.search import Hit, Query, search
 from gateway.cli.app import app
 from tests.audit.sample import (
     CANARY_CASE,

@@ -16,17 +16,17 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from audit import database
-from audit.deep import check_deep
 from audit.errors import RecordRefused
-from audit.event import Event, EventType, Kept
-from audit.export import export
-from audit.keys import KeyFile
-from audit.log import Log
-from audit.search import Query, search
-from audit.tables import verify_tables
-from audit.tiles import bundles, hash_tiles
-from gateway.database.server import EmbeddedServer
+from audit.export.exporter import export
+from audit.format.event import Event, EventType, Kept
+from audit.format.tiles import bundles, hash_tiles
+from audit.sealing.keys import KeyFile
+from audit.store import database
+from audit.store.log import Log
+from audit.store.search import Query, search
+from audit.verify.database_source import verify_tables
+from audit.verify.deep_verification import check_deep
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.needles import forms, found_in
 from tests.audit.sample import (
     CANARY_CASE,

@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-from audit.checkpoint import Checkpoint, Cosigner, WitnessKey, cosigned_at, open_checkpoint, parse_size
-from audit.note import NoteError, Signer, open_note, parse_key
-from audit.tree import EMPTY_ROOT
+from audit.format.checkpoint import Checkpoint, Cosigner, WitnessKey, cosigned_at, open_checkpoint, parse_size
+from audit.format.note import NoteError, Signer, open_note, parse_key
+from audit.format.tree import EMPTY_ROOT
 
 ORIGIN = "shuniu.example/audit/1"
 LOG = Signer(ORIGIN, bytes(range(32)))

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from audit.checkpoint import Checkpoint, read_checkpoint
-from audit.tree import CompactRange, full_root, leaf_hash
-from audit.verify import Damage, Verdict
+from audit.format.checkpoint import Checkpoint, read_checkpoint
+from audit.format.tree import CompactRange, full_root, leaf_hash
+from audit.verify.verifier import Damage, Verdict
 from tests.audit.sample import ORIGIN
 from tests.audit.spoiled import SIZES, Found, Inside, Kept, Spoiled
 
@@ -179,7 +179,9 @@ def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newe
         (Damage.SHORTENED, half, spoiled.size - 1)
     ]
 
-    forgotten = f"INSERT INTO audit.checkpoint (size, note) VALUES ({spoiled.size}, '\\x{spoiled.kept.full.hex()}')"
+    forgotten = (
+        f"INSERT INTO audit.checkpoint (size, note) VALUES ({spoiled.size}, '\\x{spoiled.kept.full.hex()}')"
+    )
     assert spoiled.found(*back_to_half(spoiled), forgotten) == [(Damage.SHORTENED, half, spoiled.size - 1)]
 
 

@@ -4,9 +4,9 @@ Every touched sealed value, search mark and column is found at its index, in log
 
 import pytest
 
-from audit.deep import check_deep
 from audit.errors import LogBroken
-from audit.verify import Damage
+from audit.verify.deep_verification import check_deep
+from audit.verify.verifier import Damage
 from tests.audit.spoiled import SIZES, Found, Spoiled
 
 SEALED, INDEX, UNPAIRED = Damage.SEALED, Damage.INDEX, Damage.UNPAIRED

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from audit.event import EventType
-from audit.keys import Keys
-from audit.sealing import Sealer
-from audit.search import Evidence
-from audit.slots import Values
+from audit.format.event import EventType
+from audit.sealing.keys import Keys
+from audit.sealing.sealer import Sealer
+from audit.store.sealed_values import Values
+from audit.store.search import Evidence
 from tests.audit.examples import EXAMPLES
 
 AUDIT = Path("docs/audit.md").read_text(encoding="utf-8")

@@ -13,16 +13,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.export import export
-from audit.folder import Folder
-from audit.keys import Keys
-from audit.log import Log
-from audit.note import VerifierKey
-from audit.proof import Proof, check_proof
-from audit.reader import Reader
-from audit.tables import verify_tables
-from audit.tiles import ENTRIES, Tile, bundles, decode_bundle, hash_tiles
-from audit.verify import Damage, Verdict, verify
+from audit.export.exporter import export
+from audit.format.note import VerifierKey
+from audit.format.proof import Proof, check_proof
+from audit.format.tiles import ENTRIES, Tile, bundles, decode_bundle, hash_tiles
+from audit.sealing.keys import Keys
+from audit.store.log import Log
+from audit.store.reader import Reader
+from audit.verify.database_source import verify_tables
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Damage, Verdict, verify
 from tests.audit import naive
 from tests.audit.sample import ORIGIN, Dsn, intent, outcome
 

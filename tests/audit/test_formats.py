@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.event import EventType
-from audit.fhir import as_fhir
-from audit.formats import CSV_COLUMNS, as_csv, as_jsonl, csv_line, harmless
-from audit.log import Log
-from audit.search import Hit, Query, search
+from audit.export.fhir import as_fhir
+from audit.export.formats import CSV_COLUMNS, as_csv, as_jsonl, csv_line, harmless
+from audit.format.event import EventType
+from audit.store.log import Log
+from audit.store.search import Hit, Query, search
 from tests.audit.sample import CANARY_CASE, CANARY_ID, CANARY_USER, ORIGIN, canary, intent, outcome
 
 pytestmark = pytest.mark.anyio

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import note
-from audit.note import NoteError, Signer, VerifierKey, open_note, parse
+from audit.format import note
+from audit.format.note import NoteError, Signer, VerifierKey, open_note, parse
 
 # The example in C2SP signed-note.md.
 SPEC_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 
-from audit.deep import check_deep
-from audit.event import EventType
-from audit.log import Log
-from audit.orphans import CHUNK, GRACE, MOST_AT_ONCE, Orphans, close_orphans
+from audit.format.event import EventType
+from audit.store.log import Log
+from audit.store.orphans import CHUNK, GRACE, MOST_AT_ONCE, Orphans, close_orphans
+from audit.verify.deep_verification import check_deep
 from tests.audit.sample import START, intent, outcome
 
 pytestmark = pytest.mark.anyio

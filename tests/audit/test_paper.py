@@ -11,11 +11,11 @@ from xml.etree import ElementTree as ET
 import pytest
 import segno
 
-from audit.checkpoint import Checkpoint
+from audit.anchor.paper_checkpoint import deliver, fingerprint, page
+from audit.anchor.witness_key import FILE, create_witness_key, load_witness_key, witness_name
 from audit.errors import ConfigurationError
-from audit.note import Signer
-from audit.paper import deliver, fingerprint, page
-from audit.witness_key import FILE, create_witness_key, load_witness_key, witness_name
+from audit.format.checkpoint import Checkpoint
+from audit.format.note import Signer
 
 LOG = Signer("court.example/audit/1", bytes(range(32)))
 NOTE = LOG.sign(Checkpoint(LOG.vkey.name, 70_000, bytes(range(32))).text()).encode()

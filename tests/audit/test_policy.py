@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.checkpoint import Checkpoint, Cosigner
-from audit.note import Signer
-from audit.policy import Group, Policy, PolicyError, parse_policy
-from audit.witness import with_cosignatures
+from audit.anchor.witness import with_cosignatures
+from audit.format.checkpoint import Checkpoint, Cosigner
+from audit.format.note import Signer
+from audit.verify.cosign_policy import Group, Policy, PolicyError, parse_policy
 
 LOG = Signer("court.example/audit/1", bytes(range(32)))
 WITNESSES = {f"W{n}".encode(): Cosigner(f"w{n}.example/witness", bytes([n] * 32)) for n in range(1, 6)}

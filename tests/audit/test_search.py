@@ -13,14 +13,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from audit.deep import check_deep
-from audit.erasing import erasable, erase
-from audit.event import Event, EventType, Kept
-from audit.keys import Keys
-from audit.log import Log
-from audit.search import Evidence, Page, Query, search, search_all
-from audit.slots import Values
-from audit.tables import verify_tables
+from audit.format.event import Event, EventType, Kept
+from audit.sealing.keys import Keys
+from audit.store.erasure import erasable, erase
+from audit.store.log import Log
+from audit.store.sealed_values import Values
+from audit.store.search import Evidence, Page, Query, search, search_all
+from audit.verify.database_source import verify_tables
+from audit.verify.deep_verification import check_deep
 from schemas.codes import AnswerState
 from tests.audit.sample import (
     CANARY_CASE,

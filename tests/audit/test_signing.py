@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.checkpoint import read_checkpoint
 from audit.errors import ConfigurationError, LogBroken
-from audit.keys import FILE, GUARD, KeyFile, Keys
-from audit.log import Log
-from audit.tree import verify_consistency
+from audit.format.checkpoint import read_checkpoint
+from audit.format.tree import verify_consistency
+from audit.sealing.keys import FILE, GUARD, KeyFile, Keys
+from audit.store.log import Log
 from tests.audit.sample import ORIGIN, Dsn, intent
 
 pytestmark = pytest.mark.anyio

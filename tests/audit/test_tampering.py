@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.checkpoint import Checkpoint
-from audit.folder import Folder
-from audit.note import Signer
-from audit.tiles import ENTRIES, Tile, encode_bundle
-from audit.verify import Damage, Report, Verdict, verify
+from audit.format.checkpoint import Checkpoint
+from audit.format.note import Signer
+from audit.format.tiles import ENTRIES, Tile, encode_bundle
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Damage, Report, Verdict, verify
 from tests.audit.folders import LOG, SIZES, bundle, check, check_swap, entry, flip, found, write
 
 

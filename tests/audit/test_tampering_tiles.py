@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.tiles import Tile
-from audit.tree import leaf_hash
-from audit.verify import Damage
+from audit.format.tiles import Tile
+from audit.format.tree import leaf_hash
+from audit.verify.verifier import Damage
 from tests.audit.folders import SIZES, bundle, check, check_swap, entry, flip, found, hash_tile
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import tree
-from audit.checkpoint import Checkpoint
-from audit.note import NoteError, Signer
-from audit.proof import Proof, ProofError, check_proof
-from audit.tiles import ENTRIES, Tile, bundles, decode_bundle, encode_bundle, exists, hash_tiles, nodes_of
+from audit.format import tree
+from audit.format.checkpoint import Checkpoint
+from audit.format.note import NoteError, Signer
+from audit.format.proof import Proof, ProofError, check_proof
+from audit.format.tiles import ENTRIES, Tile, bundles, decode_bundle, encode_bundle, exists, hash_tiles, nodes_of
 from tests.audit import naive
 
 LOG = Signer("shuniu.example/audit/1", bytes(range(32)))

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
-from audit.anchoring import AnchorState
-from audit.checkpoint import Checkpoint
-from audit.note import Signer
-from audit.timestamp import REPLY_TYPE, REQUEST_TYPE, Stamping, TimestampRefused
+from audit.anchor.anchors import AnchorState
+from audit.anchor.timestamp import REPLY_TYPE, REQUEST_TYPE, Stamping, TimestampRefused
+from audit.format.checkpoint import Checkpoint
+from audit.format.note import Signer
 from mock_agencies.serving import serving
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import tree
-from audit.tiles import nodes_of
+from audit.format import tree
+from audit.format.tiles import nodes_of
 from tests.audit import naive
 
 # Certificate Transparency's reference tree: these leaves, and the root after each (github.com/transparency-dev/merkle,

@@ -6,11 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from audit.checkpoint import Checkpoint, Cosigner, cosigned_at
-from audit.log import Log
-from audit.note import Signer, open_note
-from audit.tree import EMPTY_ROOT
-from audit.witness import (
+from audit.anchor.witness import (
     Seen,
     Witness,
     WitnessAnswer,
@@ -20,6 +16,10 @@ from audit.witness import (
     read_answer,
     with_cosignatures,
 )
+from audit.format.checkpoint import Checkpoint, Cosigner, cosigned_at
+from audit.format.note import Signer, open_note
+from audit.format.tree import EMPTY_ROOT
+from audit.store.log import Log
 from tests.audit import naive
 from tests.audit.sample import intent
 

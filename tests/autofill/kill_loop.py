@@ -34,14 +34,14 @@ import httpx
 import psutil
 import psycopg
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree, world
 from gateway.hub import Hub
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
-from gateway.serving import HubServer, bind
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
+from gateway.server import HubServer, bind
 from gateway.settings import Settings
-from mock_agencies.ticket_system.checking import Verdict, check
 from mock_agencies.ticket_system.ledger import entries
+from mock_agencies.ticket_system.reconciliation import Verdict, check
 from shuniu_client import AsyncClient
 
 DATABASE = "autofill_kills"

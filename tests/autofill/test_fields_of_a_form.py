@@ -13,9 +13,9 @@ from gateway.access.catalogue import Catalogue
 from gateway.access.catalogue.kinds import Scope
 from gateway.access.catalogue.masks import Mask
 from gateway.autofill.filling import FilledField, counted, fill, withheld
-from gateway.autofill.loading import load_forms
+from gateway.autofill.template_loader import load_forms
 from gateway.autofill.templates import Form
-from gateway.lookup.asking import Answer
+from gateway.lookup.fan_out import Answer
 from schemas.codes import AddressKind, AnswerState, IdType, InsuranceKind, ParticipationState, Reason, SubjectKind, Want
 from schemas.records import InsuranceParticipation
 from schemas.work_order import PartyRole, PartyStatement

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from gateway.autofill import queue
-from gateway.database.server import EmbeddedServer
-from gateway.installation import create_tables
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.provisioning import create_tables
 
 pytestmark = pytest.mark.anyio
 

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from bench import handwritten
+from bench.cpu_profile import ELSEWHERE, ROOT, Sampler
+from bench.dataset import PARTIES_OF_ONE, parties, questions, work_orders
 from bench.handwritten_upstreams import Net
 from bench.load import Figures, prepare, run
 from bench.lookups import _content, summed
-from bench.over_the_port import PortNet
-from bench.parties import PARTIES_OF_ONE, parties, questions, work_orders
-from bench.rooms import ELSEWHERE, ROOT, Sampler
+from bench.port_transport import PortNet
 from mock_agencies import credentials
 from mock_agencies.serving import serving
 
@@ -147,10 +147,13 @@ def test_medians_and_ratios_are_of_the_rounds() -> None:
 @pytest.mark.parametrize(
     ("files", "room"),
     [
-        (["adapters/wire/port.py"], "wire"),
-        (["gateway/api/app.py", "gateway/lookup/pipeline.py", "audit/log.py", "/usr/lib/python3/hmac.py"], "audit"),
+        (["adapters/wire/transport.py"], "wire"),
+        (
+            ["gateway/api/app.py", "gateway/lookup/service.py", "audit/store/log.py", "/usr/lib/python3/hmac.py"],
+            "audit",
+        ),
         (["/x/site-packages/uvicorn/server.py", "/x/site-packages/fastapi/routing.py"], "http and json"),
-        (["gateway/access/decision.py", "/x/site-packages/psycopg/cursor.py"], "access"),
+        (["gateway/access/authorization.py", "/x/site-packages/psycopg/cursor.py"], "access"),
         (["/usr/lib/python3/asyncio/events.py"], ELSEWHERE),
     ],
     ids=["one", "innermost", "library", "ours before a library's", "none"],

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from audit.keys import KeyFile
-from audit.log import Log
+from audit.sealing.keys import KeyFile
+from audit.store.log import Log
 from gateway.callbacks.service import Callbacks
 from gateway.database import Database
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.field_encryption import Vault
 from gateway.hub import HUB_KEY
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
-from gateway.vault import Vault
 from tests.callbacks.post_office import Clock, Forms, PostOffice
 from tests.callbacks.receiver import Receiver, receiving
 

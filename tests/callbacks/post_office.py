@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection
 
-from audit.event import Who
-from gateway.callbacks.deliveries import Choice, Seen
+from audit.format.event import Who
+from gateway.callbacks.delivery_admin import Choice, Seen
 from gateway.callbacks.outbox import Delivery, Permit, Stop
 from gateway.callbacks.receivers import Receiver
-from gateway.callbacks.rules import DeliveryState
 from gateway.callbacks.service import Callbacks
+from gateway.callbacks.states import DeliveryState
 from gateway.database import Database
 from gateway.organization.people import Member
 from gateway.organization.roles import Role

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.callbacks.addresses import AddressRefused, checked, pinned, verdict
-from gateway.callbacks.rules import CallbackRule, Failure
+from gateway.callbacks.address_policy import AddressRefused, checked, pinned, verdict
+from gateway.callbacks.states import CallbackRule, Failure
 from tests.callbacks.post_office import PostOffice
 from tests.callbacks.receiver import Receiver
 

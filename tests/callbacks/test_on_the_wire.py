@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.callbacks import sending
-from gateway.callbacks.rules import Failure
-from gateway.callbacks.sender import Sender
+from gateway.callbacks import transport
+from gateway.callbacks.dispatcher import Sender
+from gateway.callbacks.states import Failure
 from tests.callbacks.post_office import PostOffice
 from tests.callbacks.receiver import Receiver, receiving
 from tests.sign_on.certificates import Authority
@@ -101,8 +101,8 @@ def raw(answer: bytes) -> Iterator[str]:
 
 async def test_who_never_answers_is_given_up_in_time(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     """The right is given back long before that: nobody waits for a slow receiver to close a work order."""
-    monkeypatch.setattr(sending, "ANSWER", 0.3)
-    monkeypatch.setattr(sending, "HELD", 0.05)
+    monkeypatch.setattr(transport, "ANSWER", 0.3)
+    monkeypatch.setattr(transport, "HELD", 0.05)
     with raw(b"") as url:
         await office.register("forms", url)
         await office.enter("a-1")

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from gateway.callbacks.deliveries import Choice
-from gateway.callbacks.rules import DeliveryState, Failure, ReceiverState
+from gateway.callbacks.delivery_admin import Choice
+from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
 from tests.callbacks.post_office import ADMIN, ADMINISTRATOR, CLIENT, COURT, START, PostOffice
 from tests.callbacks.receiver import Receiver
 

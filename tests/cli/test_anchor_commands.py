@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from audit.anchoring import Anchor, AnchorKind, Anchors
-from audit.checkpoint import Cosigner, WitnessKey, open_checkpoint
-from audit.export import export
-from audit.keys import KeyFile
-from audit.note import parse
-from audit.reader import Reader
+from audit.anchor.anchors import Anchor, AnchorKind, Anchors
+from audit.export.exporter import export
+from audit.format.checkpoint import Cosigner, WitnessKey, open_checkpoint
+from audit.format.note import parse
+from audit.sealing.keys import KeyFile
+from audit.store.reader import Reader
 from gateway.cli.app import app
 from gateway.settings import Settings
 from tests.desk import Desk

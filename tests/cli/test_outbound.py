@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.app import app
-from gateway.cli.out import Exit
-from gateway.outbound import Destination, destinations
+from gateway.cli.console import Exit
+from gateway.egress import Destination, destinations
 from gateway.settings import Settings
 from tests.wire.certificates import Authority
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.supervisor import tell_ready
+from gateway.cli.systemd import tell_ready
 
 
 @pytest.mark.parametrize("lying", ["in a folder", "in no folder"])

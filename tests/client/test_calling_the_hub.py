@@ -181,10 +181,3 @@ def test_batches_go_in_portions_and_lines_are_counted_over_the_whole() -> None:
     assert [one.line for one in found] == list(range(1, 1201))
     assert [one.line for one in found if not one.ok] == [700]
     assert len(keys) == 1200
-
-
-def test_the_gateway_offers_the_same_client() -> None:
-    """Under the hub's roof it is the same library."""
-    from gateway import client
-
-    assert (client.Client, client.AsyncClient) == (Client, AsyncClient)

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree
-from gateway.installation import APPLICATION_ROLE
+from gateway.provisioning import APPLICATION_ROLE
 from gateway.settings import Settings
 from tests.compliance.office import NOW, Office, opened
 from tests.organization.house import ORIGIN, Ground

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from audit.event import Answered, Asked, Event, EventType, Who, Why
-from audit.search import Query, search_all
+from audit.format.event import Answered, Asked, Event, EventType, Who, Why
+from audit.store.search import Query, search_all
 from gateway.api.members import who
 from gateway.compliance.calendar import ZONE
 from gateway.hub import Hub

@@ -12,15 +12,15 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from audit.event import EventType
-from audit.findings import Damage, Verdict
-from audit.proof import Proof, check_proof
-from audit.search import Query
-from audit.statistics import AgencyFigures, LookupFigures, figures
-from gateway.compliance.bundle import bundle
-from gateway.compliance.handles import LASTS, Private
-from gateway.compliance.rights import NotThere
-from gateway.inspection import Inspection, RevealReason
+from audit.format.event import EventType
+from audit.format.proof import Proof, check_proof
+from audit.store.search import Query
+from audit.store.statistics import AgencyFigures, LookupFigures, figures
+from audit.verify.findings import Damage, Verdict
+from gateway.audit_access import Inspection, RevealReason
+from gateway.compliance.evidence_bundle import bundle
+from gateway.compliance.permissions import NotThere
+from gateway.compliance.saved_searches import LASTS, Private
 from schemas.codes import AnswerState
 from tests.compliance.office import COURT, NOW, Office, intent, outcome, person
 

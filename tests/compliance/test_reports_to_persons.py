@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from audit.event import EventType
-from gateway.compliance.entries import Withheld, Withholding, counted, told
-from gateway.compliance.rights import ComplianceRefused, ComplianceRule, NotThere
+from audit.format.event import EventType
+from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere
+from gateway.compliance.report_entries import Withheld, Withholding, counted, told
 from tests.compliance.office import Office, intent, person
 
 pytestmark = pytest.mark.anyio

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
-from audit.event import EventType
+from audit.format.event import EventType
+from gateway.compliance.anomaly_rules import Signal, Surroundings, UnusualRule, signals, volumes_of
 from gateway.compliance.calendar import ZONE, CourtCalendar, day_of
-from gateway.compliance.ranking import by_person, cases_of
-from gateway.compliance.rules import Signal, Surroundings, UnusualRule, signals, volumes_of
+from gateway.compliance.review_ranking import by_person, cases_of
 from gateway.compliance.surnames import surname
-from gateway.compliance.uses import Use
+from gateway.compliance.usage import Use
 
 TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=ZONE)
 CALENDAR = CourtCalendar()

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from audit.event import Event, EventType
-from audit.keys import KeyFile
-from audit.sealing import Sealer
-from audit.search import Evidence, Hit
-from audit.slots import Values
-from gateway.compliance.sentences import sentence
-from gateway.compliance.words import Speech
+from audit.format.event import Event, EventType
+from audit.sealing.keys import KeyFile
+from audit.sealing.sealer import Sealer
+from audit.store.sealed_values import Values
+from audit.store.search import Evidence, Hit
+from gateway.compliance.narration import sentence
+from gateway.compliance.phrases import Speech
 from schemas.codes import AnswerState, Reason
 from tests.audit.examples import EXAMPLES
 from tests.compliance.office import NOW, intent, outcome, person

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from audit.event import EventType
-from gateway.compliance.reviewing import Outcome
-from gateway.compliance.rights import ComplianceRefused, ComplianceRule, NotThere
+from audit.format.event import EventType
+from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere
+from gateway.compliance.review_queue import Outcome
 from tests.compliance.office import COURT, NOW, Office, person
 
 pytestmark = pytest.mark.anyio

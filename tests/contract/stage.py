@@ -16,7 +16,7 @@ import httpx
 
 from adapters.contract import Adapter, Evidence, Question, Reading
 from adapters.errors import AgencyError, AgencyRefused, UnsupportedLookup
-from adapters.wire.engine import Engine
+from adapters.wire.reqwest_transport import Engine
 from mock_agencies.clock import Clock
 from mock_agencies.population import Organization, Person, Population
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind

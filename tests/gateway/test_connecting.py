@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from gateway.database.connecting import connect
-from gateway.database.server import EmbeddedServer
+from gateway.database.connections import connect
+from gateway.database.embedded_server import EmbeddedServer
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.access.decision import Rule
+from gateway.access.authorization import Rule
 from gateway.api.metrics import MetricsRule
 from gateway.api.problems import PROBLEMS
 from gateway.settings import Settings

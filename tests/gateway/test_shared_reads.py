@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from gateway.database import Database, DatabaseUnavailable
-from gateway.database.server import EmbeddedServer
-from gateway.database.shared import MOST_KEYS, Connection, SharedRead
+from gateway.database.batching import MOST_KEYS, Connection, SharedRead
+from gateway.database.embedded_server import EmbeddedServer
 
 pytestmark = pytest.mark.anyio
 

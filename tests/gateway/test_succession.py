@@ -15,20 +15,20 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from audit.checkpoint import open_checkpoint, read_checkpoint
 from audit.errors import ConfigurationError, LogBroken
-from audit.event import Event, EventType, Who
-from audit.guard import Guard
-from audit.keys import FILE, GUARD, KeyFile
-from audit.note import NoteError, Signer
-from audit.reader import Reader
-from audit.search import Query, search
-from audit.succession import begin, embedded, last_known
+from audit.format.checkpoint import open_checkpoint, read_checkpoint
+from audit.format.event import Event, EventType, Who
+from audit.format.note import NoteError, Signer
+from audit.sealing.keys import FILE, GUARD, KeyFile
+from audit.sealing.rollback_guard import Guard
+from audit.store.reader import Reader
+from audit.store.search import Query, search
+from audit.store.succession import begin, embedded, last_known
 from gateway.cli.app import app
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
 from gateway.hub import HUB_KEY, Hub
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
 
 OLD, NEW, SCHEMA = "court.example/audit/1", "court.example/audit/2", "audit_2"

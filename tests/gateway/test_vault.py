@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
-from gateway.vault import SealBroken, Vault
+from gateway.field_encryption import SealBroken, Vault
 
 ROOT = bytes(range(32))
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.contract import Capability, Evidence, Reading
 from adapters.mapping import Holding, Origin
-from gateway.lookup.asking import Answer
+from gateway.lookup.fan_out import Answer
 from gateway.lookup.merge import merge
 from schemas.address import KnownAddress
 from schemas.codes import AddressKind, AnswerState, IdType, Reason, RegistrationState, SubjectKind, Want

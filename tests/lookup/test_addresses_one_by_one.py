@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.lookup.ladder import LadderRules, first_day
-from gateway.lookup.rungs import LEADS, RUNGS
+from gateway.lookup.address_ranking import LadderRules, first_day
+from gateway.lookup.address_ranks import LEADS, RUNGS
 from schemas import legal_basis as law
 from schemas.address import (
     AddressWarning,
@@ -22,10 +22,10 @@ from schemas.address import (
     RefusalState,
     ServiceAddress,
 )
+from schemas.coded_text import remark
 from schemas.codes import AddressKind
 from schemas.lookup import LookupResult
 from schemas.provenance import Alternative, Sourced
-from schemas.remark import remark
 
 HOME = "浙江省衢州市柯城区示例路1号"
 FLAT = "浙江省杭州市拱墅区示例街2号"

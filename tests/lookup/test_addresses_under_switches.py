@@ -14,9 +14,9 @@ from schemas.address import (
     LadderNote,
     ServiceAddress,
 )
+from schemas.coded_text import remark
 from schemas.codes import AddressKind, AnswerState, LifeStatus, Reason, RegistrationState
 from schemas.lookup import LookupResult
-from schemas.remark import remark
 
 HOME = "浙江省衢州市柯城区示例路1号"
 FLAT = "浙江省杭州市拱墅区示例街2号"

@@ -9,8 +9,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from gateway.lookup.asking import Answer, Planned
-from gateway.lookup.joint import Joint
+from gateway.lookup.fan_out import Answer, Planned
+from gateway.lookup.single_flight import SingleFlight
 from tests.desk import Desk
 from tests.resilience import stage
 from tests.resilience.stage import Stage, in_virtual_time
@@ -18,7 +18,7 @@ from tests.resilience.stage import Stage, in_virtual_time
 A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 
 
-async def _ask(joint: Joint, agency: Stage, grant: str, lookup: str) -> Answer:
+async def _ask(joint: SingleFlight, agency: Stage, grant: str, lookup: str) -> Answer:
     planned = Planned(adapter=agency.adapter, capability=agency.capability)
     return await joint.ask(grant, planned, agency.question(lookup=lookup))
 
@@ -26,7 +26,7 @@ async def _ask(joint: Joint, agency: Stage, grant: str, lookup: str) -> Answer:
 def test_equal_questions_at_once_are_one() -> None:
     async def main() -> tuple[int, list[UUID | None], list[int]]:
         agency = Stage()
-        joint = Joint(agency.guards)
+        joint = SingleFlight(agency.guards)
         answers = await asyncio.gather(*(_ask(joint, agency, "grant", lookup) for lookup in (A, B, B)))
         await _ask(joint, agency, "grant", B)
         return len(agency.wire.sent), [one.reused_from for one in answers], [one.evidence.attempts for one in answers]
@@ -38,7 +38,7 @@ def test_equal_questions_at_once_are_one() -> None:
 def test_questions_under_two_grants_are_never_one() -> None:
     async def main() -> int:
         agency = Stage()
-        joint = Joint(agency.guards)
+        joint = SingleFlight(agency.guards)
         await asyncio.gather(*(_ask(joint, agency, grant, A) for grant in ("one", "other")))
         return len(agency.wire.sent)
 
@@ -49,7 +49,7 @@ def test_whoever_leaves_does_not_take_the_answer_of_the_others_along() -> None:
     async def main() -> tuple[int, list[str]]:
         agency = Stage()
         agency.wire.behaviour = stage.slow(1.0)
-        joint = Joint(agency.guards)
+        joint = SingleFlight(agency.guards)
         first, second, third = (asyncio.ensure_future(_ask(joint, agency, "grant", lookup)) for lookup in (A, B, B))
         await asyncio.sleep(0.5)
         second.cancel()

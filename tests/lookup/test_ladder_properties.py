@@ -10,15 +10,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.lookup.asking import Answer
-from gateway.lookup.held import fold
-from gateway.lookup.rungs import RUNGS
+from gateway.lookup.address_ranks import RUNGS
+from gateway.lookup.fan_out import Answer
+from gateway.lookup.statements import fold
 from schemas.address import CaseFile, Delivery, DeliveryOutcome, KnownAddress
 from schemas.codes import AddressKind, AnswerState, LifeStatus, Reason, RegistrationState
 from schemas.lookup import LookupResult, dump, load
 from schemas.provenance import Sourced
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, PersonIdentity
-from schemas.switch import Effect
+from schemas.service_flag import Effect
 
 TODAY = date(2026, 11, 23)
 TEXTS = st.sampled_from(["示例路1号", "示例路１号", "示例街2号", "示例 街2号", "示例巷3号"])

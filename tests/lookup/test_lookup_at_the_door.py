@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.address import AddressWarning, LadderNote
+from schemas.coded_text import remark
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.legal_basis import LEGAL_BASES
 from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load, with_trail
-from schemas.remark import remark
 
 ASKED = {
     "work_order": "W-2026-01877",

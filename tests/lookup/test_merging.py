@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.lookup.held import fold
+from gateway.lookup.statements import fold
 from schemas import records, sourced
+from schemas.coded_text import remark
 from schemas.codes import (
     AddressKind,
     AnswerState,
@@ -25,7 +26,6 @@ from schemas.identifiers import IdentifierWarning
 from schemas.lookup import AgencyAnswer
 from schemas.provenance import Alternative, Sourced
 from schemas.records import InsuranceParticipation, OrganizationIdentity, OrganizationRegistration, Position
-from schemas.remark import remark
 from schemas.sourced import SourcedInsurance, SourcedOrganization, SourcedPerson, SourcedPosition, SourcedRegistration
 
 

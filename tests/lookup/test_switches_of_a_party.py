@@ -22,7 +22,7 @@ from schemas.codes import (
 )
 from schemas.provenance import Source
 from schemas.records import InsuranceParticipation, OrganizationIdentity
-from schemas.switch import Effect, Switch, SwitchCode
+from schemas.service_flag import Effect, Switch, SwitchCode
 
 
 def from_the_case(world: Any, path: str) -> Source:

@@ -14,9 +14,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from mock_agencies.exchange import Request
-from mock_agencies.ticket_system.checking import check
-from mock_agencies.ticket_system.desk import Desk, Manners
+from mock_agencies.ticket_system.callback_receiver import Desk, Manners
 from mock_agencies.ticket_system.ledger import ACCEPTED, CLOSED, RECEIVED, Ledger, entries
+from mock_agencies.ticket_system.reconciliation import check
 from shuniu_client import AsyncClient
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

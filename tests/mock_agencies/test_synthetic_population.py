@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_agencies import checks
+from mock_agencies import check_digits
 from mock_agencies.population import (
     NO_ORGANIZATION,
     NOBODY,
@@ -46,7 +46,7 @@ def test_every_number_leads_back_to_its_person(seed: int, index: int) -> None:
 
     assert person in population.find_person(person.id_number)
     assert person.index == index
-    assert checks.is_resident_number(person.id_number)
+    assert check_digits.is_resident_number(person.id_number)
 
 
 @given(seed=SEEDS, index=st.integers(min_value=0, max_value=ORGANIZATIONS - 1))
@@ -168,8 +168,8 @@ def test_two_persons_can_share_a_number_and_two_firms_a_name() -> None:
 
 def test_there_are_well_formed_numbers_that_nobody_holds() -> None:
     """For the honest "no record": a valid person's number and a valid code without a holder."""
-    assert checks.is_resident_number(NOBODY)
-    assert checks.is_uscc(NO_ORGANIZATION)
+    assert check_digits.is_resident_number(NOBODY)
+    assert check_digits.is_uscc(NO_ORGANIZATION)
     assert (POPULATION.find_person(NOBODY), POPULATION.find_organization(NO_ORGANIZATION)) == ([], [])
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree
-from gateway.organization.files import read_organization
+from gateway.organization.import_export import read_organization
 from gateway.organization.loading import load_file
 from gateway.settings import Settings
 from tests.organization.house import Ground, House

@@ -19,10 +19,10 @@ import psycopg
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
-from gateway.serving import HubServer, bind
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
+from gateway.server import HubServer, bind
 from gateway.settings import Settings
 
 Answer = httpx.Response

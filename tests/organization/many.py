@@ -2,7 +2,7 @@
 A synthetic province: 11 regions, 64 courts, in each a centre, a group, and somebody of every role.
 """
 
-from gateway.organization.files import as_json
+from gateway.organization.import_export import as_json
 from gateway.organization.people import Person
 from gateway.organization.roles import Role
 from gateway.organization.tree import Unit, UnitKind

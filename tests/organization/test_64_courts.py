@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.organization.files import read_organization
+from gateway.organization.import_export import read_organization
 from gateway.organization.loading import load_file
 from tests.organization.house import House
 from tests.organization.many import COURTS, REGIONS, code, court_id, many_courts

@@ -4,11 +4,11 @@ Nobody rises inside the tree: who may change what, as a table, and each way up t
 
 import pytest
 
-from gateway.access.exceptions import ExceptionRule
-from gateway.organization.administration import PersonChange as Of
-from gateway.organization.administration import Post, UnitChange, may_change
+from gateway.access.emergency_rules import ExceptionRule
 from gateway.organization.delegations import DelegationRule
 from gateway.organization.people import Member
+from gateway.organization.permissions import PersonChange as Of
+from gateway.organization.permissions import Post, UnitChange, may_change
 from gateway.organization.roles import SEPARATED, Role, broken_by
 from gateway.organization.rules import OrganizationRule as Rule
 from gateway.organization.tree import Place, UnitKind

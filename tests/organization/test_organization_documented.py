@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.access.emergencies import EmergencyReason
-from gateway.access.exceptions import ExceptionRule
+from gateway.access.break_glass import EmergencyReason
+from gateway.access.emergency_rules import ExceptionRule
 from gateway.access.reviews import Finding
 from gateway.organization.delegations import DelegationRule
-from gateway.organization.files import COLUMNS
+from gateway.organization.import_export import COLUMNS
 from gateway.organization.roles import Role
 from gateway.organization.rules import OrganizationRule
 from schemas.codes import Code

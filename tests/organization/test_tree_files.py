@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
+from gateway.field_encryption import Vault
 from gateway.organization import store
-from gateway.organization.files import as_csv, as_json, read_organization
+from gateway.organization.import_export import as_csv, as_json, read_organization
 from gateway.organization.people import Particulars, Person, broken_person
 from gateway.organization.roles import SEPARATED, SITS, Role
 from gateway.organization.tree import Tree, Unit, UnitKind, broken_units
-from gateway.vault import Vault
 from tests.organization.house import Ground
 from tests.organization.many import COURTS, REGIONS, code, many_courts
 

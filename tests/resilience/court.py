@@ -18,9 +18,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tour, tree, world
-from gateway.installation import APPLICATION_ROLE, create_keys, create_tables
+from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
 
 READY_SECONDS = 60

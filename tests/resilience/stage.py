@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, TypeVar
 
+from adapters.call_policy import AgencyPolicy, CallPolicy
 from adapters.contract import Adapter, Agency, Capability, Question, Reading, Rows, lookup
 from adapters.errors import AgencyError
-from adapters.policy import AgencyPolicy, CallPolicy
 from adapters.wire.clock import Clock
-from gateway.lookup.asking import Answer, Planned, ask
-from gateway.resilience.guards import Guards
+from gateway.lookup.fan_out import Answer, Planned, ask
 from gateway.resilience.quotas import Quotas
+from gateway.resilience.registry import Guards
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.subject import Matter, Official, Subject
 

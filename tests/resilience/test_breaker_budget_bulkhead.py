@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.policy import BreakerPolicy
+from adapters.call_policy import BreakerPolicy
 from gateway.resilience.breaker import Breaker
 from gateway.resilience.budget import RetryBudget
 from gateway.resilience.bulkhead import Bulkhead, Full

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.call_policy import BreakerPolicy, CallPolicy, Hours
 from adapters.errors import (
     AgencyError,
     AgencyFault,
@@ -21,7 +22,6 @@ from adapters.errors import (
     AnswerUnreadable,
     CredentialsRejected,
 )
-from adapters.policy import BreakerPolicy, CallPolicy, Hours
 from schemas.codes import AnswerState, Reason
 from tests.resilience import stage
 from tests.resilience.stage import Stage, in_virtual_time

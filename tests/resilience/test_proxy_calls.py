@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyError, AgencyTimeout, AgencyUnreachable, AnswerUnreadable
-from adapters.wire.engine import Engine
-from adapters.wire.port import Port, Reply
+from adapters.wire.reqwest_transport import Engine
+from adapters.wire.transport import Port, Reply
 from mock_agencies.fault_proxy import (
     Bandwidth,
     Direction,

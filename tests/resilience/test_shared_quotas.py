@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from adapters.policy import CallPolicy
+from adapters.call_policy import CallPolicy
 from gateway.database import Database
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
-from gateway.database.server import EmbeddedServer
 from gateway.resilience.quotas import Quotas
 from tests.resilience.stage import Stage
 

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
 from tests.resilience.court import Court, Process, court, until
 

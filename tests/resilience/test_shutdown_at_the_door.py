@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.door import Door, Doorway
+from gateway.api.draining import Door, Doorway
 from tests.resilience.stage import VirtualLoop
 
 Said = list[dict[str, Any]]

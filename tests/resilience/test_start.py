@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from adapters.errors import ConfigurationError
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
 from gateway.hub import Hub
 from tests.resilience.court import Court, installed, until

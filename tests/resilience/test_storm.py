@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 
-from bench.parties import parties, questions, work_orders
+from bench.dataset import parties, questions, work_orders
 from tests.desk import Desk
 from tests.resilience.court import until
 

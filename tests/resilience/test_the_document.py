@@ -6,10 +6,10 @@ import re
 import tomllib
 from pathlib import Path
 
+from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy
 from adapters.errors import ConfigurationError
-from adapters.policy import AgencyPolicy, BreakerPolicy, CallPolicy
-from adapters.wire import policies
-from gateway.resilience import breaker, budget, guard
+from adapters.wire import policy_config
+from gateway.resilience import breaker, budget, call_guard
 from gateway.settings import Settings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def test_the_usual_values_are_the_codes() -> None:
 
 def test_the_example_is_what_the_hub_reads_and_its_breaker_the_usual_one() -> None:
     [example] = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
-    call = policies.read_call(tomllib.loads(example)["market_regulation"]["registration"], {}, wrong)
+    call = policy_config.read_call(tomllib.loads(example)["market_regulation"]["registration"], {}, wrong)
 
     assert (call.per_minute, call.per_day, call.fresh_for, call.breaker) == (300, 20000, 600.0, BreakerPolicy())
 
@@ -47,8 +47,8 @@ def test_the_example_is_what_the_hub_reads_and_its_breaker_the_usual_one() -> No
 def test_the_numbers_in_the_text_are_the_codes() -> None:
     said = {
         f"(`SHUNIU_DEADLINE`, {Settings.model_fields['deadline'].default:.0f} s)",
-        f"than {guard.LEAST} s left",
-        f"between nothing and {guard.TRANSIENT * 1000:.0f} ms, then {guard.TRANSIENT * 2000:.0f} ms",
+        f"than {call_guard.LEAST} s left",
+        f"between nothing and {call_guard.TRANSIENT * 1000:.0f} ms, then {call_guard.TRANSIENT * 2000:.0f} ms",
         f"within {breaker.WINDOW} s",
         f"longer than {breaker.SLOW} of its timeout",
     }

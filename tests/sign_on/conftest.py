@@ -11,9 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
-from gateway.database.server import EmbeddedServer
+from gateway.database.embedded_server import EmbeddedServer
 from gateway.hub import Hub
-from gateway.installation import create_keys, create_tables
+from gateway.provisioning import create_keys, create_tables
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
 from gateway.sign_on.tables import session, sign_in_attempt

@@ -19,11 +19,11 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, Key
 
 from gateway.api.app import create_app
+from gateway.field_encryption import Vault
 from gateway.hub import HUB_KEY, Hub
 from gateway.settings import Settings
 from gateway.sign_on import SignOn
-from gateway.sign_on.people import People
-from gateway.vault import Vault
+from gateway.sign_on.sign_in_service import People
 
 ISSUER = "http://127.0.0.1:9000"
 NOW = 1_800_000_000

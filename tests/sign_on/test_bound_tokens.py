@@ -17,9 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from adapters.errors import ConfigurationError
-from gateway.serving import bind, make_server
+from gateway.server import bind, make_server
 from gateway.settings import Settings
-from gateway.sign_on.certificates import tls_of
+from gateway.sign_on.mtls import tls_of
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on import make_assertion
 from tests.sign_on.certificates import Authority, Paper

@@ -23,9 +23,9 @@ from joserfc.jwk import ECKey
 
 from adapters.errors import ConfigurationError
 from gateway.sign_on import SignInFailed, SignOn
-from gateway.sign_on.attempts import Attempts
 from gateway.sign_on.client_key import ClientKey
-from gateway.sign_on.identity import Demand
+from gateway.sign_on.id_token import Demand
+from gateway.sign_on.pending_sign_ins import Attempts
 from gateway.sign_on.sign_in import SignIn
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on.directory import client_key

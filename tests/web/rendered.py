@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from gateway.web.languages import Language
+from gateway.web.i18n import Language
 from gateway.web.page import Page, Theme
 from tests.web.browser import Visit
 

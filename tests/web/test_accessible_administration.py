@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from audit.anchoring import AnchorKind, Standing
+from audit.anchor.anchors import AnchorKind, Standing
 from gateway.anchors.service import AnchorReport
-from gateway.web.administration.standing import KeyAge
-from gateway.web.evidence import ANCHOR_KINDS
-from gateway.web.languages import Language
+from gateway.web.administration.status import KeyAge
+from gateway.web.i18n import Language
+from gateway.web.labels import ANCHOR_KINDS
 from tests.callbacks.receiver import receiving
 from tests.desk import Desk
 from tests.web.browser import LANGUAGES, Visit

@@ -11,14 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from audit.anchoring import AnchorKind, AnchorState
-from audit.counting import Checkpoints
-from audit.counting import Found as Counted
-from audit.findings import Damage, Finding, Verdict
-from gateway.compliance.verifying import Run, Verification
+from audit.anchor.anchors import AnchorKind, AnchorState
+from audit.verify.coverage import Checkpoints
+from audit.verify.coverage import Found as Counted
+from audit.verify.findings import Damage, Finding, Verdict
+from gateway.compliance.verification_jobs import Run, Verification
 from gateway.web.console.verify import Ending, NotChecked
-from gateway.web.evidence import ANCHOR_KINDS, ANCHOR_STATES
-from gateway.web.languages import Language
+from gateway.web.i18n import Language
+from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
 from tests.desk import Desk, Party
 from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import rendered, show

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.web.languages import CHINA
+from gateway.web.i18n import CHINA
 from tests.desk import Desk
 from tests.web.reader import Reader
 

@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup
 
 from adapters.wire.tls import Expiry
 from gateway.api.agencies import AgencyView
-from gateway.web.administration.parts import Sheet
-from gateway.web.administration.standing import certificates
-from gateway.web.languages import Language
+from gateway.web.administration.common import Sheet
+from gateway.web.administration.status import certificates
+from gateway.web.i18n import Language
 from tests.web.rendered import rendered
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)

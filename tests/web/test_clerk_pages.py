@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.note import VerifierKey
-from audit.proof import Proof, check_proof
+from audit.format.note import VerifierKey
+from audit.format.proof import Proof, check_proof
 from tests.desk import Desk, Party
 from tests.web.reader import Reader
 

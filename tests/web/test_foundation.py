@@ -14,9 +14,9 @@ import pytest
 
 from gateway.web.assets import ASSETS, STATIC
 from gateway.web.clerk.cards import Fact, From, Other
-from gateway.web.clerk.words import Words
+from gateway.web.clerk.labels import Words
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.languages import Language
+from gateway.web.i18n import Language
 from gateway.web.templating import TEMPLATES, environment
 from tests.desk import Desk
 from tests.web.reader import Reader

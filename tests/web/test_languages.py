@@ -9,8 +9,8 @@ import pytest
 from jinja2.ext import babel_extract
 
 from gateway.access.catalogue.fields import FIELDS
-from gateway.web.clerk.words import FIELD_NAMES
-from gateway.web.languages import Language, catalogues, chosen
+from gateway.web.clerk.labels import FIELD_NAMES
+from gateway.web.i18n import Language, catalogues, chosen
 from gateway.web.templating import TEMPLATES
 
 PLACE = re.compile(r"%\((\w+)\)s")

@@ -16,15 +16,15 @@ import pytest
 import respx
 
 from adapters.contract import Question
+from adapters.wire.base import Family
 from adapters.wire.clock import Clock
-from adapters.wire.family import Family
 from adapters.wire.irs import IrsWire
 from adapters.wire.national import NationalWire
 from adapters.wire.population import PopulationWire
-from adapters.wire.port import Port
 from adapters.wire.rbsp import RbspWire
 from adapters.wire.route import Route
 from adapters.wire.secrets import SecretStore
+from adapters.wire.transport import Port
 from schemas.codes import IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 

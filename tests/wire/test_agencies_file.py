@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 from adapters import registry
+from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
 from adapters.contract import Adapter, Agency, Question, Reading, lookup
 from adapters.errors import AgencyFault, ConfigurationError, UnsupportedLookup
-from adapters.policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
 from adapters.registry import FAMILIES, load_agencies
-from adapters.wire.port import Port
+from adapters.wire.transport import Port
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from tests.wire.certificates import Authority
 

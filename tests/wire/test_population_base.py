@@ -19,7 +19,7 @@ from adapters.errors import (
     ConfigurationError,
     UnsupportedLookup,
 )
-from adapters.wire import soap
+from adapters.wire import soap_template
 from adapters.wire.national import sign
 from schemas.codes import Reason
 from schemas.subject import Official
@@ -75,8 +75,8 @@ async def ask(bench: Any, **changes: Any) -> Rows:
     return rows
 
 
-@pytest.mark.parametrize("namespace", soap.NAMESPACES)
-@pytest.mark.parametrize("service", soap.SERVICES)
+@pytest.mark.parametrize("namespace", soap_template.NAMESPACES)
+@pytest.mark.parametrize("service", soap_template.SERVICES)
 async def test_the_envelope_is_what_the_interface_asks_for(bench: Any, namespace: str, service: str) -> None:
     """Four fields in the header, the package as text of `in0`, user and password beside it."""
     business = bench.answers("population", answer(package(), namespace=namespace, service=service))
@@ -289,9 +289,11 @@ async def test_an_envelope_of_another_form_is_unreadable(bench: Any, response: h
 
 def test_only_documents_that_ship_with_the_hub_are_loaded() -> None:
     """Neither from the network nor from elsewhere on this machine."""
-    documents = soap.ShippedDocuments(NAMESPACE)
+    documents = soap_template.ShippedDocuments(NAMESPACE)
 
-    assert b'targetNamespace="http://webservice.com/"' in documents.load(str(soap._SHIPPED / "population.wsdl"))
+    assert b'targetNamespace="http://webservice.com/"' in documents.load(
+        str(soap_template._SHIPPED / "population.wsdl")
+    )
     for url in ("http://127.0.0.1:9/a.xsd", "file:///etc/passwd", "/etc/passwd", "wsdl/../soap.py", "population.wsdl"):
         with pytest.raises(PermissionError):
             documents.load(url)

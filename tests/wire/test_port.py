@@ -20,8 +20,8 @@ from adapters.errors import (
     AgencyUnreachable,
     AnswerUnreadable,
 )
-from adapters.wire.engine import Engine
-from adapters.wire.port import Port, Reply
+from adapters.wire.reqwest_transport import Engine
+from adapters.wire.transport import Port, Reply
 from schemas.codes import Reason
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.contract import RawAnswer
 from adapters.errors import AgencyError, AnswerUnreadable
 from adapters.wire import decode
-from adapters.wire.datas import EMPTY, SHAPES, Shapes
+from adapters.wire.irs_payload import EMPTY, SHAPES, Shapes
 
 TIME = datetime(2026, 11, 24, tzinfo=UTC)
 TYPES = {"irs": "application/json", "national": "application/json", "population": "text/xml", "rbsp": "text/xml"}

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from adapters.errors import AgencyError, AnswerUnreadable
-from gateway.observing.exchange import CURRENT, Exchange
-from gateway.observing.tracing import NoTracing, OtelTracing
+from gateway.telemetry.request_context import CURRENT, Exchange
+from gateway.telemetry.tracing import NoTracing, OtelTracing
 
 pytestmark = pytest.mark.anyio
 

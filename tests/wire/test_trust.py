@@ -18,9 +18,9 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyFault, AgencyUnreachable, CredentialsRejected
-from adapters.wire.engine import Engine
-from adapters.wire.port import Port, Reply
+from adapters.wire.reqwest_transport import Engine
 from adapters.wire.tls import Trust
+from adapters.wire.transport import Port, Reply
 from schemas.codes import Reason
 from tests.wire.certificates import Authority
 

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Self
 
 from adapters.errors import ConfigurationError
-from gateway.access.catalogue.file import CatalogueFile
 from gateway.access.catalogue.kinds import Kind, Mode
+from gateway.access.catalogue.parser import CatalogueFile
 
 
 class Catalogue:

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from gateway.api.callers import TheHub
-from gateway.callbacks.deliveries import Choice
-from gateway.callbacks.rules import DeliveryState, Failure, ReceiverState
+from gateway.api.dependencies import TheHub
+from gateway.callbacks.delivery_admin import Choice
+from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
 from gateway.hub import Hub
-from gateway.web.administration.parts import Done, ItsRecord, SystemAdministrator, WhatIsDone, after, beside, told
-from gateway.web.console.reading import acting
+from gateway.web.administration.common import Done, ItsRecord, SystemAdministrator, WhatIsDone, after, beside, told
+from gateway.web.console.common import acting
+from gateway.web.error_pages import FormPage
 from gateway.web.page import OwnPage
-from gateway.web.refused import FormPage
 
 router = APIRouter(prefix="/administration/callbacks", include_in_schema=False)
 

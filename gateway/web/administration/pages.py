@@ -5,12 +5,12 @@ The routes of administration, together.
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from gateway.web.administration import callbacks, deputies, standing, tree
-from gateway.web.administration.parts import OfTheTree
+from gateway.web.administration import callbacks, delegations, status, tree
+from gateway.web.administration.common import OfTheTree
 from gateway.web.headers import PAGE_HEADERS
 
 router = APIRouter(include_in_schema=False)
-for room in (tree, deputies, standing, callbacks):
+for room in (tree, delegations, status, callbacks):
     router.include_router(room.router)
 
 

@@ -12,17 +12,17 @@ from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gateway.api.callers import TheHub
+from gateway.api.dependencies import TheHub
 from gateway.hub import Hub
-from gateway.organization.administration import holds_office, sees_below
+from gateway.organization.change_plan import Proposal
 from gateway.organization.people import LONGEST_USER, USER_ID, Person
-from gateway.organization.plan import Proposal
+from gateway.organization.permissions import holds_office, sees_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
-from gateway.web.administration.parts import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, told
-from gateway.web.console.reading import Blank, acting
-from gateway.web.languages import word
+from gateway.web.administration.common import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, told
+from gateway.web.console.common import Blank, acting
+from gateway.web.i18n import word
 from gateway.web.page import OwnPage
 
 router = APIRouter(prefix="/administration/tree", include_in_schema=False)

@@ -11,9 +11,9 @@ from typing import Any, Final
 from adapters.contract import Adapter
 from gateway.access.catalogue import Mask
 from gateway.access.catalogue.fields import ENTRIES, entry_field
-from gateway.lookup.again import NUMBERS
-from gateway.lookup.held import CASE_FILE, china_day
-from gateway.web.clerk.words import ENTRY_TITLES, Words, agency_name, field_name
+from gateway.lookup.disclosure import NUMBERS
+from gateway.lookup.statements import CASE_FILE, china_day
+from gateway.web.clerk.labels import ENTRY_TITLES, Words, agency_name, field_name
 from schemas.codes import AnswerState, Want
 from schemas.lookup import AgencyAnswer, LookupResult
 from schemas.provenance import Source, Sourced

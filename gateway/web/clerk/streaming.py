@@ -13,19 +13,19 @@ from typing import Final
 from starlette.responses import StreamingResponse
 
 from audit.errors import AuditUnavailable
-from gateway.access.leases import Lease
 from gateway.api.problems import Problem
 from gateway.database import DatabaseUnavailable
+from gateway.database.locks import Lease
 from gateway.hub import Hub
-from gateway.lookup.asking import Planned
-from gateway.lookup.early import Watching
-from gateway.lookup.pipeline import NotReleased
-from gateway.web.clerk.answer import answer_of
+from gateway.lookup.fan_out import Planned
+from gateway.lookup.partial_results import Watching
+from gateway.lookup.service import NotReleased
 from gateway.web.clerk.cards import Cards
-from gateway.web.clerk.task import Task, not_released, note_made
+from gateway.web.clerk.result_view import answer_of
+from gateway.web.clerk.work_order_view import Task, not_released, note_made
+from gateway.web.error_pages import in_words
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
-from gateway.web.refused import in_words
 from schemas.codes import Want
 from schemas.lookup import LookupResult, load
 

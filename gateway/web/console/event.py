@@ -10,23 +10,23 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from adapters.contract import Adapter
-from audit.event import EventType
-from audit.search import Evidence, Hit, search
-from audit.search import Query as Wanted
-from audit.tree import leaf_hash
+from audit.format.event import EventType
+from audit.format.tree import leaf_hash
+from audit.store.search import Evidence, Hit, search
+from audit.store.search import Query as Wanted
 from gateway.api.problems import Problem
-from gateway.compliance.sentences import leaf_of, sentence
-from gateway.compliance.words import Speech, actor, case_of, parties, pretty, rule_of
+from gateway.audit_access import Inspection
+from gateway.compliance.narration import leaf_of, sentence
+from gateway.compliance.phrases import Speech, actor, case_of, parties, pretty, rule_of
 from gateway.hub import Hub
-from gateway.inspection import Inspection
 from gateway.organization.roles import Role
 from gateway.web.charts import Stretch, stretches
-from gateway.web.clerk.words import FIELD_NAMES
+from gateway.web.clerk.labels import FIELD_NAMES
+from gateway.web.console.common import AHub, Auditors, Token, acting, speech
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
-from gateway.web.console.reading import AHub, Auditors, Token, acting, speech
-from gateway.web.evidence import OUTCOMES, PURPOSES, SEALED, Section
-from gateway.web.languages import InBoth
+from gateway.web.i18n import InBoth
+from gateway.web.labels import OUTCOMES, PURPOSES, SEALED, Section
 from schemas.codes import AnswerState, Reason, Want
 
 router = APIRouter(prefix="/console/events", include_in_schema=False)

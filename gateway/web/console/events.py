@@ -9,16 +9,16 @@ from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import RedirectResponse, Response
 
-from audit.event import EventType
-from audit.search import Hit
+from audit.format.event import EventType
+from audit.store.search import Hit
+from gateway.audit_access import Inspection, RevealReason, sought
 from gateway.compliance.calendar import day_of
-from gateway.compliance.handles import Private
-from gateway.compliance.sentences import sentence
-from gateway.compliance.words import Speech
+from gateway.compliance.narration import sentence
+from gateway.compliance.phrases import Speech
+from gateway.compliance.saved_searches import Private
 from gateway.hub import Hub
-from gateway.inspection import Inspection, RevealReason, sought
+from gateway.web.console.common import AHub, Auditors, Blank, LongText, Typed, acting, agencies, speech, told
 from gateway.web.console.filters import Filter, Filtered, chips
-from gateway.web.console.reading import AHub, Auditors, Blank, LongText, Typed, acting, agencies, speech, told
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
 from schemas.codes import AnswerState, IdType

@@ -9,14 +9,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from audit.formats import Format
+from audit.export.formats import Format
 from gateway.api.problems import Problem
-from gateway.compliance.bundle import MOST_RECORDS, BundleTooLarge, bundle
+from gateway.audit_access import Inspection, RevealReason
 from gateway.compliance.calendar import day_of
-from gateway.inspection import Inspection, RevealReason
+from gateway.compliance.evidence_bundle import MOST_RECORDS, BundleTooLarge, bundle
+from gateway.web.console.common import AHub, Auditors, acting, speech
 from gateway.web.console.events import in_words, named_in_words, private_of
 from gateway.web.console.filters import Filtered
-from gateway.web.console.reading import AHub, Auditors, acting, speech
 from gateway.web.headers import PAGE_HEADERS
 from schemas.codes import Code
 

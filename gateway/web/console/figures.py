@@ -9,15 +9,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from audit.statistics import AgencyFigures, Figures, figures
+from audit.store.statistics import AgencyFigures, Figures, figures
 from gateway.api.problems import Problem
 from gateway.compliance.calendar import ZONE, begin_of, day_of, end_of
-from gateway.compliance.rights import only_figures
-from gateway.compliance.words import Speech
+from gateway.compliance.permissions import only_figures
+from gateway.compliance.phrases import Speech
 from gateway.hub import Hub
 from gateway.organization.tree import UnitKind
 from gateway.web.charts import Bar, bars
-from gateway.web.console.reading import AHub, Day, acting, speech, told
+from gateway.web.console.common import AHub, Day, acting, speech, told
 from gateway.web.page import Own, OwnPage
 from schemas.codes import AnswerState
 

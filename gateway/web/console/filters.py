@@ -2,7 +2,7 @@
 What the list of records is filtered by: the part that may stand in an address, and the part that must not.
 
 Whoever is named (a party, an official, a work order, a case) is kept sealed under a token
-(`gateway.compliance.handles`); everything else is the address, so that a filter can be shared.
+(`gateway.compliance.saved_searches`); everything else is the address, so that a filter can be shared.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from audit.event import EventType
-from audit.search import Query as Wanted
+from audit.format.event import EventType
+from audit.store.search import Query as Wanted
 from gateway.compliance.calendar import begin_of, end_of
-from gateway.compliance.handles import Private
-from gateway.web.console.reading import Blank, Day, Token
+from gateway.compliance.saved_searches import Private
+from gateway.web.console.common import Blank, Day, Token
 from schemas.codes import AnswerState
 
 LIMIT: Final = 50

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from gateway.access.exceptions import REVIEWERS
+from gateway.access.emergency_rules import REVIEWERS
 from gateway.api.problems import Problem
+from gateway.audit_access import sought
 from gateway.compliance.calendar import begin_of, end_of
-from gateway.compliance.entries import Entry, Withholding, counted, told
-from gateway.compliance.reporting import Report
-from gateway.compliance.words import Speech
+from gateway.compliance.phrases import Speech
+from gateway.compliance.report_entries import Entry, Withholding, counted, told
+from gateway.compliance.subject_reports import Report
 from gateway.hub import Hub
-from gateway.inspection import sought
 from gateway.organization.roles import Role
-from gateway.web.console.reading import AHub, Auditors, Blank, Day, Releasers, acting, speech
-from gateway.web.console.reading import told as answered
+from gateway.web.console.common import AHub, Auditors, Blank, Day, Releasers, acting, speech
+from gateway.web.console.common import told as answered
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
 from schemas.codes import AnswerState, IdType

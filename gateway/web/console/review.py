@@ -9,12 +9,12 @@ from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import RedirectResponse, Response
 
 from gateway.api.problems import Problem
+from gateway.compliance.anomaly_rules import UnusualRule
 from gateway.compliance.calendar import day_of
-from gateway.compliance.reviewing import Item, Outcome
-from gateway.compliance.rules import UnusualRule
-from gateway.compliance.sentences import sentence
-from gateway.compliance.words import Speech
-from gateway.web.console.reading import AHub, Auditors, Day, acting, speech, told
+from gateway.compliance.narration import sentence
+from gateway.compliance.phrases import Speech
+from gateway.compliance.review_queue import Item, Outcome
+from gateway.web.console.common import AHub, Auditors, Day, acting, speech, told
 from gateway.web.headers import PAGE_HEADERS
 from schemas.codes import Code
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
-from gateway.compliance.verifying import Run
-from gateway.web.console.reading import AHub, Auditors, Day, acting, told
-from gateway.web.evidence import ANCHOR_KINDS, ANCHOR_STATES
+from gateway.compliance.verification_jobs import Run
+from gateway.web.console.common import AHub, Auditors, Day, acting, told
 from gateway.web.headers import PAGE_HEADERS
+from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
 from schemas.codes import Code
 
 router = APIRouter(prefix="/console/verify", include_in_schema=False)

@@ -21,18 +21,18 @@ from pathlib import Path
 
 import psycopg
 
-from audit import database
-from audit.checkpoint import Cosigner, WitnessKey, open_checkpoint, read_checkpoint
-from audit.export import export
-from audit.folder import Folder
-from audit.keys import KeyFile
-from audit.log import Log
-from audit.note import VerifierKey, parse
-from audit.tiles import ENTRIES, Tile
-from audit.tree import leaf_hash, verify_consistency, verify_inclusion
-from audit.verify import Verdict, verify
-from audit.witness import with_cosignatures
-from gateway.database.server import EmbeddedServer
+from audit.anchor.witness import with_cosignatures
+from audit.export.exporter import export
+from audit.format.checkpoint import Cosigner, WitnessKey, open_checkpoint, read_checkpoint
+from audit.format.note import VerifierKey, parse
+from audit.format.tiles import ENTRIES, Tile
+from audit.format.tree import leaf_hash, verify_consistency, verify_inclusion
+from audit.sealing.keys import KeyFile
+from audit.store import database
+from audit.store.log import Log
+from audit.verify.directory_source import Folder
+from audit.verify.verifier import Verdict, verify
+from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import fill, sign
 from tests.audit.sample import ORIGIN
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Final
 
-from fuzz.stage import TARGETS
+from fuzz.harness import TARGETS
 
 Change = Callable[[str], str | bytes]
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from fuzz.stage import TARGETS, Stage
+from fuzz.harness import TARGETS, Stage
 
 
 @pytest.fixture(scope="session")

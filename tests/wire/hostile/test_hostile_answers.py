@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from fuzz.stage import TARGETS, Said, Stage
+from fuzz.harness import TARGETS, Said, Stage
 from schemas.codes import AnswerState, Reason
 from tests.wire.hostile.catalogue import CASES, SECRETS, Change
 

@@ -13,12 +13,12 @@ import pytest
 from lxml import etree
 
 from adapters.errors import AnswerUnreadable
-from adapters.reading import LONGEST_LEAF
-from adapters.wire import apart, decode
-from adapters.wire.family import MOST_ROWS, THREAD_ABOVE
-from adapters.wire.port import BODY_LIMIT
-from adapters.wire.signed import WINDOW
-from fuzz.stage import ROOT, Said, Stage
+from adapters.interpretation import LONGEST_LEAF
+from adapters.wire import decode, xml_parser
+from adapters.wire.base import MOST_ROWS, THREAD_ABOVE
+from adapters.wire.transport import BODY_LIMIT
+from adapters.wire.ws_security import WINDOW
+from fuzz.harness import ROOT, Said, Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -200,8 +200,8 @@ def test_new_markup_is_parsed_apart(markup: str) -> None:
         return element(**options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart.etree, "XMLParser", parser)
-        apart.parsed(b"<a>" + markup.format(uuid4().hex).encode() + b"</a>")
+        patch.setattr(xml_parser.etree, "XMLParser", parser)
+        xml_parser.parsed(b"<a>" + markup.format(uuid4().hex).encode() + b"</a>")
 
     assert threads - {threading.get_ident()} == threads != set()
 
@@ -209,12 +209,12 @@ def test_new_markup_is_parsed_apart(markup: str) -> None:
 def test_markup_that_was_met_is_parsed_on_the_spot() -> None:
     """Which is what nearly every answer is made of."""
     document = "<a><b c='1'>{}</b></a>"
-    apart.parsed(document.format("甲").encode())
+    xml_parser.parsed(document.format("甲").encode())
     before = threading.active_count()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "away", None)
-        root = apart.parsed(document.format("乙&amp;&#20057;").encode())
+        patch.setattr(xml_parser, "away", None)
+        root = xml_parser.parsed(document.format("乙&amp;&#20057;").encode())
 
     assert root is not None
     assert (root[0].text, threading.active_count()) == ("乙&乙", before)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyError, AgencyTimeout, AgencyUnreachable, AnswerUnreadable
-from adapters.wire.engine import Engine
-from adapters.wire.port import Port
+from adapters.wire.reqwest_transport import Engine
+from adapters.wire.transport import Port
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.registry import load_agencies
-from fuzz import stage
-from gateway.lookup.asking import Answer
+from fuzz import harness
+from gateway.lookup.fan_out import Answer
 from mock_agencies.public_security.signing import Signer
 from mock_agencies.serving import serving
 from schemas.codes import AnswerState, Reason
@@ -21,14 +21,14 @@ async def asked(folder: Path, certificate: bytes | None) -> Answer:
     async with serving(["public_security"], certificate=folder / "agency.pem") as servers:
         if certificate is not None:
             (folder / "agency.pem").write_bytes(certificate)
-        target = stage.TARGETS["signed"]
+        target = harness.TARGETS["signed"]
         agencies = load_agencies(
-            stage.configuration(target, folder),
-            stage.credentials_file(folder),
+            harness.configuration(target, folder),
+            harness.credentials_file(folder),
             addresses={target.agency: servers[target.agency].address},
         )
         try:
-            return await stage.ask(agencies[target.agency], target.capability)
+            return await harness.ask(agencies[target.agency], target.capability)
         finally:
             await agencies.aclose()
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzz.harness import CORPUS, TARGETS, Said, Stage
 from fuzz.mutations import spoil
-from fuzz.stage import CORPUS, TARGETS, Said, Stage
 from schemas.codes import AnswerState
 
 Stages = Callable[[str], Stage]

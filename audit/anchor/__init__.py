@@ -1,0 +1,3 @@
+"""
+Anchors of a checkpoint outside this log: witnesses, timestamps and paper.
+"""

@@ -1,0 +1,106 @@
+"""
+The rollback guard: the last checkpoint that was signed here, remembered beside the key and not in the database.
+
+Whatever decides "may I sign this" must not be rolled back together with the log, or an old backup would make the key
+sign a second history.  Kept by whoever holds the file lock; every change is durable before a signature leaves.
+"""
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.errors import ConfigurationError
+from audit.format.checkpoint import open_checkpoint
+from audit.format.note import NoteError, VerifierKey
+from audit.format.tree import CompactRange
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The last signed checkpoint (empty before the first) and the compact range that belongs to it."""
+
+    note: bytes
+    range: CompactRange
+
+
+class Guard:
+    """
+    The guard file of one key.  Several processes of one host share it; each host has its own.
+    """
+
+    def __init__(self, path: Path, vkey: VerifierKey) -> None:
+        self._path = path
+        self._vkey = vkey
+
+    @staticmethod
+    def create(path: Path) -> None:
+        """Writes the guard of a new log, which has signed nothing yet.  Never replaces one."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_encode(Remembered(b"", CompactRange())))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def load(self) -> Remembered:
+        """Reads the guard.  Raises `ConfigurationError` if it is missing or does not belong to the key."""
+        if not self._path.exists():
+            raise ConfigurationError(
+                f"{self._path}: the rollback guard is missing; without it a restored database could make the key "
+                "sign a second history. Copy it from the newest copy of the key folder; if there is none, begin a new "
+                "log with: shuniu audit succeed"
+            )
+        try:
+            said = json.loads(self._path.read_bytes())
+            note = said["checkpoint"].encode()
+            nodes = [base64.b64decode(node, validate=True) for node in said["range"]]
+            size, root = 0, CompactRange().root()
+            if note:
+                checkpoint, _ = open_checkpoint(note, self._vkey.name, [self._vkey])
+                size, root = checkpoint.size, checkpoint.root
+            remembered = Remembered(note, CompactRange(size, nodes))
+            fits = remembered.range.root() == root
+        except (NoteError, ValueError, KeyError, TypeError, AttributeError):
+            fits = False
+        if not fits:
+            raise ConfigurationError(f"{self._path}: not the rollback guard of this key; restore it from its copy")
+        return remembered
+
+    def store(self, remembered: Remembered) -> None:
+        """Replaces the guard, durably.  The caller holds the lock and has checked that the log only grew."""
+        beside = self._path.with_suffix(".new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_encode(remembered))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+        sync_folder(self._path.parent)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the guard against the other processes of this host."""
+        descriptor = os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _encode(remembered: Remembered) -> bytes:
+    nodes = [base64.b64encode(node).decode() for node in remembered.range.nodes]
+    return json.dumps({"checkpoint": remembered.note.decode(), "range": nodes}, indent=1).encode() + b"\n"

@@ -1,0 +1,160 @@
+"""
+The door of the log: `append` an event and have its index once it is durable.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+from typing import Self, TypeVar
+from uuid import UUID
+
+from audit.errors import AuditError, AuditUnavailable, ConfigurationError
+from audit.format.event import Event, EventType, Kept
+from audit.sealing.keys import Keys
+from audit.sealing.sealer import Sealer
+from audit.store import database
+from audit.store.checkpoint_signer import CheckpointSigner
+from audit.store.reader import Reader
+from audit.store.sequencer import Sequencer, StaleKeys
+
+T = TypeVar("T")
+
+SIGN_EVERY = 1.0
+
+
+class Log:
+    """
+    One audit log as one hub process holds it.  Open it with `Log.open`; it belongs to the event loop that opened it.
+
+    `appended` and `refused` count this process's records, made durable or not.
+    """
+
+    def __init__(
+        self, keys: Keys, sealer: Sealer, sequencer: Sequencer, reader: Reader, signer: CheckpointSigner
+    ) -> None:
+        self.origin = keys.origin
+        self.keys = keys
+        self.reader = reader
+        self.signer = signer
+        self._sealer = sealer
+        self._sequencer = sequencer
+        self._signing: asyncio.Task[None] | None = None
+        self.appended = 0
+        self.refused = 0
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        keys: Keys,
+        *,
+        origin: str | None = None,
+        schema: str = database.SCHEMA,
+        timeout: float = 2.0,  # noqa: ASYNC109 - of every later record, not of this call
+        sign_every: float | None = SIGN_EVERY,
+    ) -> Self:
+        """
+        Opens an existing log: checks the server, the role and every checkpoint that the keys' guard remembers.
+
+        `timeout` (seconds) bounds the wait of one record; `sign_every` None leaves signing to another process.
+        Raises `ConfigurationError` with what mends it, `LogBroken`, `AuditUnavailable`.
+        """
+        if origin is not None and origin != keys.origin:
+            raise ConfigurationError(
+                f"the keys are those of {keys.origin}, not of {origin}: set SHUNIU_ORIGIN={keys.origin}, "
+                "or point SHUNIU_KEYS at the other log's folder"
+            )
+        reader = Reader(dsn, keys, schema=schema, timeout=timeout)
+        signer = CheckpointSigner(keys, reader)
+        sequencer = Sequencer(dsn, keys.origin, schema=schema, timeout=timeout)
+        try:
+            epoch = await asyncio.to_thread(sequencer.start)
+            await asyncio.to_thread(signer.check)
+        except BaseException:
+            sequencer.close()
+            reader.close()
+            raise
+        log = cls(keys, Sealer(keys, epoch), sequencer, reader, signer)
+        if sign_every is not None:
+            log._signing = asyncio.create_task(log._sign_forever(sign_every))
+        return log
+
+    async def append(self, event: Event, *, keep: Sequence[Kept] = ()) -> int:
+        """
+        Records an event, and seals the bodies of `keep` with it in the same transaction.
+
+        Returns the index once the record is durable and in the tree.  Raises `AuditUnavailable` (then nothing may be
+        asked or released on its strength), `RecordRefused`.
+        """
+        try:
+            index = await self._append(event, keep)
+        except AuditError:
+            self.refused += 1
+            raise
+        self.appended += 1
+        return index
+
+    async def _append(self, event: Event, keep: Sequence[Kept]) -> int:
+        for _ in range(3):
+            try:
+                return await self._sequencer.append(self._sealer.seal(event, keep))
+            except StaleKeys:
+                epoch = await self._read(self.reader.epoch)
+            self._sealer.forget(epoch)
+        raise AuditUnavailable
+
+    async def kept(self, exchange: UUID, kind: str, *, agency: str = "", capability: str = "") -> bytes | None:
+        """
+        Opens the kept body of an exchange, the newest if there are several; None if it was never kept, has expired, or
+        its key was destroyed.  Raises `AuditUnavailable`, `LogBroken` if it does not open.
+        """
+        return await self._read(self.reader.kept, exchange, kind, agency, capability)
+
+    async def entry_index(self, exchange: UUID, phase: EventType) -> int | None:
+        """The index of an exchange's record of one type.  Raises `AuditUnavailable`."""
+        return await self._read(self.reader.entry_index, exchange, phase)
+
+    async def check(self) -> None:
+        """Raises `AuditUnavailable` unless the log's database answers."""
+        await self._read(self.reader.epoch)
+
+    @property
+    def checkpoint_size(self) -> int:
+        """The size of the newest signed checkpoint that this process knows; records are in it within a second."""
+        return self.signer.size
+
+    @property
+    def checkpoint(self) -> bytes:
+        """The newest signed checkpoint that this process knows, as it is served."""
+        return self.signer.note
+
+    @property
+    def waiting(self) -> int:
+        """How many records wait for their turn."""
+        return self._sequencer.waiting
+
+    async def sign(self) -> int:
+        """
+        Signs a checkpoint now if the log has grown, and returns its size.  Raises `AuditUnavailable`, `LogBroken`.
+        """
+        return await self._read(self.signer.sign)
+
+    async def aclose(self) -> None:
+        """Writes what is queued, signs a last checkpoint, and gives the connections back."""
+        if self._signing is not None:
+            self._signing.cancel()
+            await asyncio.gather(self._signing, return_exceptions=True)
+            await asyncio.to_thread(self._sequencer.close)
+            await asyncio.gather(self.sign(), return_exceptions=True)
+        else:
+            await asyncio.to_thread(self._sequencer.close)
+        await asyncio.to_thread(self.reader.close)
+
+    async def _read(self, read: Callable[..., T], *args: object) -> T:
+        return await asyncio.to_thread(functools.partial(read, *args))
+
+    async def _sign_forever(self, every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            # What is wrong shows in the age of the checkpoint and in `signer.broken`; a lookup is never slowed by it.
+            await asyncio.gather(self.sign(), return_exceptions=True)

@@ -1,0 +1,83 @@
+"""
+The sealed values of one record, opened and compared with what its leaf commits to.
+"""
+
+import base64
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from audit.sealing.commitment import Opening
+from audit.sealing.unsealing import OpenedBox, WrappedKey
+from audit.store.reader import Reader
+
+
+class Values(Enum):
+    """What became of a hit's personal values."""
+
+    OPENED = "opened"
+    NONE = "none"
+    ERASED = "erased"
+    MISSING = "missing"
+    BROKEN = "broken"
+
+
+def open_slots(
+    reader: Reader,
+    keys: dict[int, WrappedKey],
+    exchange: UUID,
+    number: int,
+    sealed: Sequence[tuple[Any, ...]],
+    read: dict[str, Any],
+) -> tuple[Values, list[Opening]]:
+    """
+    Opens a record's sealed rows (idx, slot, party key, party box, staff key, staff box) and checks them with its leaf.
+    """
+    try:
+        wanted = commitments(read)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Somebody has altered the leaf, which its hash shows.
+        return Values.BROKEN, []
+    openings: list[Opening] = []
+    erased = broken = False
+    for _, slot, party_key, party_box, staff_key, staff_box in sealed:
+        for key_id, box, staff in ((party_key, party_box, False), (staff_key, staff_box, True)):
+            if key_id is None:
+                continue
+            key = keys.get(key_id)
+            if key is None:
+                erased = True
+                continue
+            opened = _open(reader, key, exchange, number, None if staff else slot, box)
+            if opened is None:
+                broken = True
+            else:
+                openings += [one for one in opened.openings if one.value]
+    broken = broken or any(one.name not in wanted or not one.opens(wanted[one.name]) for one in openings)
+    if broken:
+        return Values.BROKEN, []
+    if not wanted:
+        return Values.NONE, []
+    if erased:
+        return Values.ERASED, openings
+    return (Values.OPENED if {one.name for one in openings} == set(wanted) else Values.MISSING), openings
+
+
+def commitments(read: dict[str, Any]) -> dict[str, bytes]:
+    """The commitments of a leaf, by field."""
+    found = {name: read[name]["c"] for name in ("who", "why") if "c" in read.get(name, {})}
+    found |= {f"whose.{number}": one["c"] for number, one in enumerate(read.get("whose", ()))}
+    if "digests" in read:
+        found["digests"] = read["digests"]
+    return {name: base64.b64decode(value) for name, value in found.items()}
+
+
+def _open(
+    reader: Reader, key: WrappedKey, exchange: UUID, number: int, slot: int | None, box: bytes | None
+) -> OpenedBox | None:
+    if box is None:
+        return None
+    if slot is None:
+        return reader.opener.staff(key, exchange, number, box)
+    return reader.opener.party(key, exchange, number, slot, box)

@@ -1,0 +1,3 @@
+"""
+Verification of a log, from its database or from an exported directory, and the location of damage.
+"""

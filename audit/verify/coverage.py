@@ -1,0 +1,65 @@
+"""
+How much of a log there is to check: the records of a period, the signed checkpoints, and what others said about them.
+
+Numbers for an honest report: a verification says how many of how many it found to be good.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.anchor.anchors import AnchorKind, AnchorState
+from audit.format.checkpoint import open_checkpoint
+from audit.format.note import NoteError
+from audit.store.reader import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The records of a period: how many, and the first and the last of them by index and time."""
+
+    records: int
+    first: int | None
+    last: int | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoints:
+    """Signed checkpoints that are kept, and how many of them the log's key signed; `newest` covers so many records."""
+
+    kept: int
+    signed: int
+    newest: int
+
+
+def records_of(reader: Reader, since: datetime | None, until: datetime | None) -> Found:
+    """The records of a period, of every court.  Raises `AuditUnavailable`."""
+    given = [("at >= %s", since), ("at < %s", until)]
+    where = " AND ".join(text for text, value in given if value is not None) or "true"
+    query = f"SELECT count(*), min(idx), max(idx), min(at), max(at) FROM {{schema}}.entry WHERE {where}"  # noqa: S608
+    with reader.connection(snapshot=True) as connection:
+        parameters = [value for _, value in given if value is not None]
+        records, first, last, first_at, last_at = connection.execute(reader.query(query), parameters).fetchall()[0]
+    return Found(records=records, first=first, last=last, first_at=first_at, last_at=last_at)
+
+
+def checkpoints_of(reader: Reader) -> Checkpoints:
+    """Every kept checkpoint, its signature checked.  Raises `AuditUnavailable`."""
+    signed = kept = newest = 0
+    for size, note in reader.checkpoints():
+        kept += 1
+        try:
+            good = open_checkpoint(note, reader.vkey.name, [reader.vkey])[0].size == size
+        except NoteError:
+            good = False
+        if good:
+            signed, newest = signed + 1, max(newest, size)
+    return Checkpoints(kept=kept, signed=signed, newest=newest)
+
+
+def anchors_of(reader: Reader) -> Counter[tuple[AnchorKind, AnchorState]]:
+    """How many anchors of each kind are stored in which state: as they were judged when they came in."""
+    rows = reader.rows("SELECT kind, state, count(*) FROM {schema}.anchor GROUP BY kind, state")
+    return Counter({(AnchorKind(kind), AnchorState(state)): count for kind, state, count in rows})

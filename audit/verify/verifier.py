@@ -1,0 +1,88 @@
+"""
+The verifier: re-derives a log from its entries and compares it with everything that was said about it.
+
+Needs neither gateway nor database nor network: a `Source` gives the entries, the stored hashes and the checkpoint, from
+an exported directory (`audit.verify.directory_source`) or from a database (`audit.verify.database_source`).  On damage
+it reports the entry, or the smallest range that the stored hashes allow (`audit.verify.damage_locator`).
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from audit.format.checkpoint import Checkpoint, open_checkpoint
+from audit.format.note import NoteError, Verifier
+from audit.format.tree import EMPTY_ROOT
+from audit.verify.damage_locator import altered_tiles, locate
+from audit.verify.findings import Damage, Finding, Report, Verdict
+from audit.verify.recomputation import Derived, Progress, Source
+
+__all__ = ["Damage", "Finding", "Progress", "Report", "Source", "Verdict", "verify"]
+
+# Damage to what lies here, which keeps an older checkpoint from being reached whether or not it was of this history.
+_EXPLAINS = {Damage.ENTRY, Damage.MISSING, Damage.RANGE}
+
+
+def verify(
+    source: Source,
+    origin: str,
+    keys: Collection[Verifier],
+    *,
+    against: Iterable[bytes] = (),
+    progress: Progress | None = None,
+) -> Report:
+    """
+    Verifies a whole log against its checkpoint, and against older checkpoints of the same log (`against`).
+
+    Every checkpoint must be signed by one of `keys`.  Raises nothing for damage: it is in the report.
+    """
+    report = Report(origin)
+    checkpoint = _checkpoint(source.checkpoint(), origin, keys, report)
+    if checkpoint is None:
+        report.unchecked.append("everything: without a checkpoint there is nothing to compare with")
+        return report
+    report.size, report.root = checkpoint.size, checkpoint.root
+    # Two of one size are both kept: a log that signed two roots for it has contradicted itself.
+    older = sorted(
+        {one for old in against if (one := _checkpoint(old, origin, keys, report))},
+        key=lambda one: (one.size, one.root),
+    )
+    derived = Derived(source, checkpoint.size, sorted({one.size for one in older}), progress)
+    report.tree = derived.range
+    report.checked.append(f"{checkpoint.size} entries hashed, {derived.tiles} hash tiles compared")
+    if derived.range.root() != checkpoint.root or derived.unread:
+        confirmed = max((one.size for one in older if derived.roots.get(one.size) == one.root), default=0)
+        report.findings += locate(derived, checkpoint.root, confirmed)
+    report.findings += altered_tiles(derived, report.findings)
+    _compare_older(derived, older, checkpoint, report)
+    return report
+
+
+def _compare_older(derived: Derived, older: Sequence[Checkpoint], newest: Checkpoint, report: Report) -> None:
+    good = 0
+    damaged = [finding.first for finding in report.findings if finding.damage in _EXPLAINS]
+    first_damage = min((first for first in damaged if first is not None), default=newest.size)
+    for one in older:
+        if one.size > newest.size:
+            report.findings.append(Finding(Damage.SHORTENED, newest.size, one.size - 1))
+            return
+        if derived.roots.get(one.size, EMPTY_ROOT) != one.root:
+            if first_damage < one.size:
+                report.unchecked.append(f"checkpoints of {one.size} entries and more: the damage is below them")
+                return
+            report.findings.append(Finding(Damage.REWRITTEN, good, one.size - 1))
+            return
+        good = one.size
+    if older:
+        report.checked.append(f"{len(older)} older checkpoints, the newest of size {good}: all of this same history")
+    else:
+        report.unchecked.append(
+            "whether entries were cut from the end, or the whole history replaced by who holds the key: "
+            "give a checkpoint that was kept elsewhere (--against)"
+        )
+
+
+def _checkpoint(note: bytes, origin: str, keys: Collection[Verifier], report: Report) -> Checkpoint | None:
+    try:
+        return open_checkpoint(note, origin, keys)[0]
+    except NoteError as error:
+        report.findings.append(Finding(Damage.CHECKPOINT, where=str(error)))
+        return None

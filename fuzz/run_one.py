@@ -1,0 +1,136 @@
+"""
+Coverage-guided fuzzing of one reader: `python -m fuzz.run_one TARGET --seconds 600`.
+
+atheris follows the branches of our readers; half of its inputs are true answers spoiled by `fuzz.mutations`, the others
+its own.  An exception that is none of the six states, or an answer over the limits, stops the run and leaves its input.
+Prints what was asked and what came of it, the slowest input and the peak of memory.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import atheris
+
+with atheris.instrument_imports(include=["adapters", "schemas", "gateway.lookup"], enable_loader_override=False):
+    from fuzz.harness import CORPUS, TARGETS, Said, Stage
+    from fuzz.mutations import spoil
+
+LARGEST: Final = 65_536
+MEGABYTES: Final = 1024
+SECONDS_EACH: Final = 5
+
+
+class Campaign:
+    """
+    One run over one target: plays inputs, and counts.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.finds = folder / "finds"
+        self.finds.mkdir(parents=True, exist_ok=True)
+        self.states: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.slowest = (0.0, b"")
+        self.began = time.monotonic()
+        self._loop = asyncio.new_event_loop()
+        self._stage = Stage(TARGETS[name], folder)
+        self._seeds = tuple(self._loop.run_until_complete(self._stage.seeds()).values())
+
+    def write_seeds(self, folder: Path) -> None:
+        """Writes what the mock agency can say, and the kept finds of earlier runs, for the fuzzer to begin with."""
+        folder.mkdir(parents=True, exist_ok=True)
+        written = [said.to_file() for said in self._seeds]
+        written += [file.read_bytes() for file in sorted((CORPUS / self.name).glob("*"))]
+        for one in written:
+            (folder / _digest(one)).write_bytes(one)
+
+    def play(self, written: bytes) -> None:
+        """Plays one input.  Whatever is raised here is a crash."""
+        # Of the processor, not of the clock: others may use the machine.
+        started = time.process_time()
+        answer = self._loop.run_until_complete(self._stage.ask(Said.from_file(written)))
+        took = time.process_time() - started
+        self.states[answer.state] += 1
+        outcome = f"{answer.state}/{answer.reason or '-'}"
+        self.outcomes[outcome] += 1
+        if self.outcomes[outcome] == 1:
+            (self.finds / outcome.replace("/", "-")).write_bytes(written)
+        if took > self.slowest[0]:
+            self.slowest = (took, written)
+
+    def mutate(self, data: bytes, most: int, seed: int) -> bytes:
+        """The next input: every second time a true answer with something wrong in it."""
+        random = Random(seed)
+        if seed % 2:
+            return bytes(atheris.Mutate(data, most))
+        said = Said.from_file(data) if random.random() < 0.5 else random.choice(self._seeds[:1] * 4 + self._seeds)
+        return spoil(said, random).to_file()[:most]
+
+    def report(self) -> dict[str, Any]:
+        """The figures of the run."""
+        took, written = self.slowest
+        (self.finds / "slowest").write_bytes(written)
+        return {
+            "target": self.name,
+            "executions": sum(self.states.values()),
+            "seconds": round(time.monotonic() - self.began),
+            "states": dict(sorted(self.states.items())),
+            "reasons": dict(sorted(self.outcomes.items())),
+            "slowest_ms": round(took * 1000, 1),
+            "slowest_bytes": len(written),
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+
+
+def main() -> None:
+    """Runs one campaign; the fuzzer ends the process."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz.run_one", description=__doc__)
+    parser.add_argument("target", choices=TARGETS)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--folder", type=Path, help="where inputs and crashes are kept; a temporary folder if left out")
+    asked = parser.parse_args()
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="fuzz-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    campaign = Campaign(asked.target, folder)
+    campaign.write_seeds(folder / "inputs")
+    last = {"at": time.monotonic()}
+
+    def play(data: bytes) -> None:
+        campaign.play(data)
+        # The fuzzer ends the process without a word to us: so the figures are written as they grow.
+        if time.monotonic() - last["at"] > 1:
+            last["at"] = time.monotonic()
+            (folder / "report.json").write_text(json.dumps(campaign.report(), indent=1), "utf-8")
+
+    settings = [
+        sys.argv[0],
+        str(folder / "inputs"),
+        f"-max_total_time={asked.seconds}",
+        f"-max_len={LARGEST}",
+        f"-rss_limit_mb={MEGABYTES}",
+        f"-timeout={SECONDS_EACH}",
+        f"-artifact_prefix={folder}/",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ]
+    atheris.Setup(settings, play, custom_mutator=campaign.mutate)
+    atheris.Fuzz()
+
+
+def _digest(written: bytes) -> str:
+    return hashlib.sha256(written).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""
+Breaking the glass: a lookup that cannot wait for the ticket system, by two people, for four hours, and reviewed after.
+
+Somebody with a part in cases states the task themselves, under a number `BG-…`.  It grants nothing until a second
+person confirms it, its kind bounds it like any other, the log flags it, and while a review of an earlier one is
+overdue its holder gets no other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import Connection, func, select
+
+from audit.format.event import Event, Who
+from audit.store.log import Log
+from gateway.access.catalogue import EMERGENCY, Catalogue
+from gateway.access.confirmations import order_of
+from gateway.access.emergency_rules import CONFIRMERS, ON_CASES, ExceptionRefused, ExceptionRule, NoSuchOrder
+from gateway.access.snapshot import Order
+from gateway.access.work_orders import WorkOrders, identifier_of
+from gateway.database import Database
+from gateway.database.tables import access_grant, review
+from gateway.field_encryption import Vault
+from gateway.lookup.audit_events import work_order_changed
+from gateway.organization import store
+from gateway.organization.people import Member, Person
+from gateway.organization.recording import kept
+from gateway.sign_on import Caller
+from schemas.codes import Code, Want
+from schemas.identifiers import Identifier
+from schemas.work_order import HolderStatement, PartyStatement, WorkOrderStatement, WorkOrderStatus
+
+PREFIX: Final = "BG-"
+FLAG: Final = "break_glass"
+REVIEWED_WITHIN: Final = timedelta(days=3)
+
+
+class EmergencyReason(Code):
+    """Why a lookup cannot wait for the ticket system."""
+
+    DEADLINE = "deadline", "法定期限即将届满", "A time limit of the law is about to end"
+    SAFETY = "safety", "人身安全紧急", "Somebody's safety is in danger"
+    PRESERVATION = "preservation", "紧急保全", "Property must be preserved at once"
+    TICKETS_DOWN = "tickets_down", "工单系统故障", "The ticket system does not work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """What is asked for and why.  `note` is free text, kept sealed beside the record."""
+
+    case_number: str = field(repr=False)
+    party: PartyStatement = field(repr=False)
+    identifier: Identifier = field(repr=False)
+    want: tuple[Want, ...]
+    reason: EmergencyReason
+    note: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """An emergency that waits for its second person."""
+
+    work_order: str
+    version: int
+    ends_at: datetime
+    review_due_at: datetime
+    audit: int
+
+
+class Emergencies:
+    """
+    States emergencies and ends them, through the same door as every work order.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        log: Log,
+        work_orders: WorkOrders,
+        catalogue: Catalogue,
+        *,
+        policy: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._log = log
+        self._work_orders = work_orders
+        self._catalogue = catalogue
+        self._policy = policy
+        self._clock = clock
+
+    async def begin(self, actor: Member, caller: Caller, who: Who, asked: Emergency) -> Begun:
+        """
+        States one.  Raises `ExceptionRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        if not actor.roles & ON_CASES:
+            raise ExceptionRefused(ExceptionRule.ROLE_MISSING)
+        name = PREFIX + str(uuid4())
+        # The review is due before there is anything to review: no emergency can be without one.
+        holder, due = await self._database.run(self._promised, actor, name)
+        statement = WorkOrderStatement(
+            version=1,
+            status=WorkOrderStatus.DISPATCHED,
+            kind=EMERGENCY,
+            court=actor.court,
+            case_number=asked.case_number,
+            holder=holder,
+            parties=(asked.party,),
+            want=asked.want,
+        )
+        at = self._clock()
+        audit = await self._state(name, statement, [asked.identifier], caller, who, at, asked)
+        ends_at = await self._database.run(_ends_at, actor.court, name)
+        return Begun(work_order=name, version=1, ends_at=ends_at, review_due_at=due, audit=audit)
+
+    async def end(self, actor: Member, caller: Caller, who: Who, name: str) -> None:
+        """
+        Ends one early, by its holder or by whoever may confirm; again is harmless.
+
+        When it returns, no answer leaves under it any more.  Raises `NoSuchOrder`, `AuditUnavailable`,
+        `DatabaseUnavailable`.
+        """
+        order = await self._database.run(_emergency, actor.court, name)
+        if actor.user != order.holder and not actor.roles & CONFIRMERS:
+            raise NoSuchOrder
+        if not order.status.open:
+            return
+        document = self._work_orders.document(order)
+        ended = document.model_copy(update={"version": order.version + 1, "status": WorkOrderStatus.CLOSED})
+        parties = [identifier_of(party) for party in document.parties]
+        await self._state(name, ended, parties, caller, who, self._clock())
+
+    async def _state(
+        self,
+        name: str,
+        statement: WorkOrderStatement,
+        parties: list[Identifier],
+        caller: Caller,
+        who: Who,
+        at: datetime,
+        asked: Emergency | None = None,
+    ) -> int:
+        kind = self._catalogue.kinds[EMERGENCY]
+        await self._work_orders.state(name, statement, parties, kind, at)
+        event = work_order_changed(uuid4(), at, caller, name, statement, parties, self._policy, FLAG)
+        reason = {"reason": asked.reason.value} if asked else {}
+        flagged: Event = replace(event, who=who, detail={**event.detail, **reason})
+        note = [kept("note", at, {"note": asked.note})] if asked else []
+        audit = await self._log.append(flagged, keep=note)
+        await self._work_orders.recorded(statement.court, name, statement.version)
+        return audit
+
+    def _promised(self, connection: Connection, actor: Member, name: str) -> tuple[HolderStatement, datetime]:
+        c = review.c
+        open_ones = select(c.work_order).where(c.court == actor.court, c.holder == actor.user, c.reviewed_at.is_(None))
+        if connection.execute(open_ones.where(c.due_at <= func.access_now())).first() is not None:
+            raise ExceptionRefused(ExceptionRule.REVIEW_OVERDUE)
+        person = store.person_of(connection, self._vault, actor.court, actor.user)
+        if person is None or person.official is None:
+            raise ExceptionRefused(ExceptionRule.PARTICULARS_MISSING)
+        row = {
+            "court": actor.court,
+            "work_order": name,
+            "holder": actor.user,
+            "due_at": func.access_now() + REVIEWED_WITHIN,
+        }
+        due: datetime = connection.execute(review.insert().values(row).returning(c.due_at)).scalar_one()
+        return _holder(person), due
+
+
+def _holder(person: Person) -> HolderStatement:
+    official = person.official
+    assert official is not None  # noqa: S101 - looked at by the caller
+    return HolderStatement(
+        user=person.user,
+        name=person.name,
+        id_number=official.id_number,
+        unit_code=official.unit_code,
+        unit_name=official.unit_name,
+        terminal=official.terminal,
+    )
+
+
+def _ends_at(connection: Connection, court: str, name: str) -> datetime:
+    c = access_grant.c
+    query = select(c.ends_at).where(c.court == court, c.work_order == name)
+    found: datetime = connection.execute(query).scalar_one()
+    return found
+
+
+def _emergency(connection: Connection, court: str, name: str) -> Order:
+    order = order_of(connection, court, name)
+    if order.kind != EMERGENCY:
+        raise NoSuchOrder
+    return order

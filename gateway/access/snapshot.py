@@ -1,0 +1,130 @@
+"""
+What stands in the database about one wish to ask: the work order, its grant about the party, the caller's place in the
+court's tree, stand-ins, second persons.  One statement, read fresh for every decision.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from gateway.database import batching
+from gateway.database.array_dumpers import Blobs, Texts
+from schemas.work_order import WorkOrderStatus
+
+# Refusals that a guess would meet, and the time within which they are counted.
+MOST_REFUSALS: Final = 20
+REFUSALS_WITHIN: Final = timedelta(hours=1)
+
+
+class Wish(NamedTuple):
+    """Who asks, under which work order, about which party (by its mark)."""
+
+    court: str
+    user: str
+    work_order: str
+    party: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """
+    A work order as it stands now.  Holder's and parties' particulars stay sealed until `WorkOrders.document`.
+    """
+
+    court: str
+    id: str
+    version: int
+    status: WorkOrderStatus
+    kind: str
+    case_number: str
+    holder: str
+    recorded: bool
+    document: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRow:
+    """The right to ask about one party; `position` is the party's place in the statement."""
+
+    id: UUID
+    position: int
+    begun: bool
+    ended: bool
+    asked: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    How things stand for one wish.  `official` is sealed; `confirmed_by` is who confirmed the version in force.
+    """
+
+    order: Order | None
+    grant: GrantRow | None
+    member: bool
+    roles: tuple[str, ...]
+    person: bytes = field(repr=False)
+    delegation: UUID | None
+    confirmed_by: str | None
+    refused_too_often: bool
+
+
+READ: Final = """
+    SELECT a.n, w.court, w.id, w.version, w.status, w.kind, w.case_number, w.holder, w.recorded, w.document,
+        g.id, g.position, g.starts_at <= t.now, g.ends_at <= t.now, g.asked, g.allowed,
+        coalesce(p.active, false), p.roles, p.sealed,
+        (SELECT d.id FROM delegation d WHERE d.court = a.court AND d.deputy = a."user" AND d.absent = w.holder
+            AND d.starts_at <= t.now AND d.ends_at > t.now AND d.ended_at IS NULL LIMIT 1),
+        c.confirmed_by, coalesce(r.count >= %s AND r.since > t.now - %s, false)
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[]) WITH ORDINALITY
+        AS a (court, "user", work_order, party, n)
+    CROSS JOIN (SELECT access_now() AS now) t
+    LEFT JOIN work_order w ON w.court = a.court AND w.id = a.work_order
+    LEFT JOIN access_grant g ON g.court = w.court AND g.work_order = w.id AND g.party = a.party
+    LEFT JOIN org_person p ON p.court = a.court AND p."user" = a."user"
+    LEFT JOIN confirmation c ON c.court = w.court AND c.work_order = w.id AND c.version = w.version
+    LEFT JOIN refusal r ON r.court = a.court AND r."user" = a."user"
+"""
+
+
+async def read(connection: batching.Connection, wishes: list[Wish]) -> dict[Wish, Standing]:
+    """How things stand for each wish, at one moment."""
+    courts, users, orders, parties = zip(*wishes, strict=True)
+    found = await connection.execute(
+        READ, (MOST_REFUSALS, REFUSALS_WITHIN, Texts(courts), Texts(users), Texts(orders), Blobs(parties)), binary=True
+    )
+    return {wishes[row[0] - 1]: _standing(row) for row in await found.fetchall()}
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    order, grant, rest = row[1:10], row[10:16], row[16:]
+    member, roles, person, delegation, confirmed_by, refused = rest
+    return Standing(
+        order=None if order[0] is None else _order(order),
+        grant=None if grant[0] is None else GrantRow(
+            id=grant[0], position=grant[1], begun=grant[2], ended=grant[3], asked=grant[4], allowed=grant[5]
+        ),
+        member=member,
+        roles=tuple(sorted(roles or ())),
+        person=person or b"",
+        delegation=delegation,
+        confirmed_by=confirmed_by,
+        refused_too_often=refused,
+    )  # fmt: skip
+
+
+def _order(row: tuple[Any, ...]) -> Order:
+    court, name, version, status, kind, case_number, holder, recorded, document = row
+    return Order(
+        court=court,
+        id=name,
+        version=version,
+        status=WorkOrderStatus(status),
+        kind=kind,
+        case_number=case_number,
+        holder=holder,
+        recorded=recorded,
+        document=document,
+    )

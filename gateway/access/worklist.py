@@ -1,0 +1,126 @@
+"""
+What somebody holds: their open work orders, and those of whom they stand in for, by deadline.
+
+Nothing here grants anything: a lookup is decided on its own, every time.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Row, text
+
+from gateway.access.snapshot import Order
+from gateway.access.work_orders import WorkOrders
+from gateway.database import Database
+from schemas.work_order import WorkOrderStatement, WorkOrderStatus
+
+PAGE: Final = 25
+
+
+class Place(NamedTuple):
+    """A place in the list, from which its next page begins."""
+
+    ends_at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """
+    One work order in somebody's hands.  `ends_at` is when its right to ask ends, `stands_in` whether it is another's.
+    """
+
+    order: Order
+    statement: WorkOrderStatement = field(repr=False)
+    ends_at: datetime
+    stands_in: bool
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return Place(self.ends_at, self.order.id)
+
+
+# Whose work orders count: one's own, and those of whom one stands in for now.
+_HANDS: Final = """
+    (w.holder = :user OR w.holder IN (
+        SELECT d.absent FROM delegation d WHERE d.court = :court AND d.deputy = :user AND d.ended_at IS NULL
+            AND d.starts_at <= access_now() AND d.ends_at > access_now()))
+"""
+_FROM: Final = f"""
+    SELECT w.*, g.ends_at, w.holder <> :user AS stands_in
+    FROM work_order w CROSS JOIN LATERAL (
+        SELECT max(ends_at) AS ends_at FROM access_grant g WHERE g.court = w.court AND g.work_order = w.id) g
+    WHERE w.court = :court AND w.recorded AND {_HANDS}
+"""  # noqa: S608 - constants of this file
+_OPEN: Final = [status.value for status in WorkOrderStatus if status.open]
+
+# Brackets of a case number are typed in either width.
+_LIST: Final = text(f"""
+    {_FROM} AND w.status = ANY (:open) AND g.ends_at > access_now()
+        AND (:kind = '' OR w.kind = :kind)
+        AND (:said = '' OR strpos(upper(w.id), upper(:said)) > 0
+            OR strpos(translate(w.case_number, '()', '（）'), translate(:said, '()', '（）')) > 0)
+        AND (CAST(:after_at AS timestamptz) IS NULL OR (g.ends_at, w.id) > (:after_at, :after_id))
+    ORDER BY g.ends_at, w.id LIMIT :most
+""")
+_ONE: Final = text(f"{_FROM} AND w.id = :id")
+
+
+class Holdings:
+    """
+    Reads what people hold, fresh every time.
+    """
+
+    def __init__(self, database: Database, work_orders: WorkOrders) -> None:
+        self._database = database
+        self._work_orders = work_orders
+
+    async def open(
+        self, court: str, user: str, *, kind: str = "", said: str = "", after: Place | None = None
+    ) -> tuple[list[Holding], Place | None]:
+        """
+        One page of the open work orders in somebody's hands, the next to end first, and where the next page begins.
+
+        `said` is a part of a number or of a case number.  Raises `DatabaseUnavailable`.
+        """
+        rows = await self._database.run(_list, {
+            "court": court, "user": user, "open": _OPEN, "kind": kind, "said": said.strip(),
+            "after_at": None if after is None else after.ends_at, "after_id": "" if after is None else after.id,
+            "most": PAGE + 1,
+        })  # fmt: skip
+        held = [self._holding(row) for row in rows[:PAGE]]
+        return held, held[-1].place if len(rows) > PAGE else None
+
+    async def one(self, court: str, user: str, name: str) -> Holding | None:
+        """
+        A work order that somebody holds, open or not; None for one that is not in their hands.
+
+        Raises `DatabaseUnavailable`.
+        """
+        rows = await self._database.run(_one, {"court": court, "user": user, "id": name})
+        return self._holding(rows[0]) if rows else None
+
+    def _holding(self, row: Row[Any]) -> Holding:
+        order = Order(
+            court=row.court,
+            id=row.id,
+            version=row.version,
+            status=WorkOrderStatus(row.status),
+            kind=row.kind,
+            case_number=row.case_number,
+            holder=row.holder,
+            recorded=row.recorded,
+            document=bytes(row.document),
+        )
+        statement = self._work_orders.document(order)
+        return Holding(order=order, statement=statement, ends_at=row.ends_at, stands_in=row.stands_in)
+
+
+def _list(connection: Connection, values: dict[str, Any]) -> list[Row[Any]]:
+    return list(connection.execute(_LIST, values))
+
+
+def _one(connection: Connection, values: dict[str, Any]) -> list[Row[Any]]:
+    return list(connection.execute(_ONE, values))

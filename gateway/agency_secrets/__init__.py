@@ -1,0 +1,7 @@
+"""
+The agencies' secrets, shared by all hubs on one database: one of them renews, the others read.
+"""
+
+from gateway.agency_secrets.store import SharedSecrets
+
+__all__ = ["SharedSecrets"]

@@ -1,0 +1,84 @@
+"""
+Why, or why not: the decision about a lookup, explained to the caller before they ask it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends
+
+from gateway.access.authorization import NotGranted
+from gateway.access.rules import Rule
+from gateway.api.dependencies import Signed, TheHub
+from gateway.api.limits import json_body
+from gateway.api.problems import documented
+from gateway.lookup import audit_events
+from schemas.identifiers import parse
+from schemas.lookup import LookupRequest
+
+router = APIRouter(prefix="/v1/access", tags=["access"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedRule:
+    """One rule, whether it stands against this lookup, and who can change that."""
+
+    rule: str
+    refuses: bool
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The decision, every rule that was looked at, and the digest of policies and catalogue that it rests on."""
+
+    permitted: bool
+    rules: tuple[ExplainedRule, ...]
+    policy: str
+    audit: int | None
+
+
+@router.post(
+    "/explain",
+    operation_id="explain_access",
+    dependencies=[Depends(json_body)],
+    responses=documented(
+        "not-signed-in",
+        "sign-on-unavailable",
+        "audit-unavailable",
+        "database-unavailable",
+        "not-permitted",
+        "body-too-large",
+        "wrong-content-type",
+        "invalid-input",
+        "busy",
+        "internal",
+    ),
+)
+async def explain_access(request: LookupRequest, caller: Signed, hub: TheHub) -> Explanation:
+    """
+    Whether this lookup would be permitted now, and by which rule not.  No agency is asked and no question is counted; a
+    refusal is recorded, and counted, like any other.
+    """
+    subject = request.subject
+    identifier = parse(subject.id_type, subject.id_number, country=subject.country)
+    verdict, order = await hub.access.explain(caller, request.work_order, identifier, subject.name, request.want)
+    audit = None
+    if not verdict.permitted:
+        refusal = NotGranted(verdict.refusal, verdict.rules, order)
+        at = datetime.now(UTC)
+        denied = audit_events.denied(uuid4(), at, caller, request, identifier, refusal, hub.access.policy)
+        audit = await hub.log.append(denied)
+    against = told(verdict.rules)
+    rules = tuple(
+        ExplainedRule(rule=rule.value, refuses=rule.value in against, en=rule.en, zh=rule.zh) for rule in Rule
+    )
+    return Explanation(permitted=verdict.permitted, rules=rules, policy=hub.access.policy, audit=audit)
+
+
+def told(rules: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that a caller may know of: of a work order that they do not hold, nothing but that."""
+    known = rules.index(Rule.NOT_HELD.value) + 1 if Rule.NOT_HELD.value in rules else len(rules)
+    return rules[:known]

@@ -1,0 +1,86 @@
+"""
+Looking into the audit log is itself on record: who searched or exported, by which criteria, and why values were shown.
+
+The names of the criteria stand in clear, their values nowhere: a person that was searched for is a party of the record
+like any other, and so is found by who asks who has been looking.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from audit.export.formats import Format
+from audit.format.event import Event, EventType, Kept, Who
+from audit.store.search import Query
+from gateway.sign_on import Caller
+from schemas.codes import Code, IdType
+from schemas.identifiers import parse
+from schemas.subject import Subject
+
+# As long as a record of processing must be there to be examined (PIPL 56).
+NOTE_DAYS: Final = 3 * 366
+
+
+class RevealReason(Code):
+    """Why personal values of records are shown.  Without a reason none is."""
+
+    COMPLAINT = "complaint", "处理投诉", "A complaint is examined"
+    INSPECTION = "inspection", "例行检查", "An inspection that is due"
+    INCIDENT = "incident", "安全事件", "An incident is investigated"
+    SUBJECT_REQUEST = "subject_request", "个人信息主体请求", "The person asks who looked them up"
+    COURT_ORDER = "court_order", "法院决定", "A court or a supervisory authority demands it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """
+    One look into the log.  `note` is free text of the one who looks: it is sealed with the record, never in clear.
+    """
+
+    query: Query
+    reveal: RevealReason | None = None
+    note: str | None = field(default=None, repr=False)
+    out_format: Format | None = None
+
+    @property
+    def people(self) -> bool:
+        """Whether personal values are shown."""
+        return self.reveal is not None
+
+    def event(self, who: Who, at: datetime) -> Event:
+        """What must be durable before anything is read."""
+        subject = self.query.subject
+        said = {
+            "filters": ",".join(self.query.criteria),
+            "reveal": self.reveal.value if self.reveal else "",
+            "format": self.out_format.value if self.out_format else "",
+        }
+        return Event(
+            type=EventType.LOG_EXPORTED if self.out_format else EventType.LOG_SEARCHED,
+            exchange=uuid4(),
+            at=at,
+            who=who,
+            whose=() if subject is None else (subject,),
+            outcome="answered",
+            detail={name: value for name, value in said.items() if value},
+        )
+
+    def kept(self, at: datetime) -> list[Kept]:
+        """The note, to be sealed with the record."""
+        if not self.note:
+            return []
+        return [Kept(kind="note", body=self.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS))]
+
+
+def who_is(caller: Caller) -> Who:
+    """A recognised caller, as the log knows people."""
+    return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
+
+
+def sought(id_type: IdType, id_number: str, country: str | None = None) -> Subject:
+    """
+    The subject that is looked for, spelt as the log spells it.  Raises `IdentifierError`.
+    """
+    identifier = parse(id_type, id_number, country=country)
+    return Subject(kind=id_type.of, id_type=id_type, id_number=identifier.asked_as, country=identifier.country)

@@ -1,0 +1,86 @@
+"""
+The digest of a day, for whoever looks after the hub: how many forms came in, how they ended, what waits and for whom.
+
+Counts and words only: nothing of a person, and no work order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from gateway.autofill.queue import Backlog, backlog
+from gateway.autofill.states import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """
+    What happened between two moments.  `ended` counts by state and reason, `waits_for` the delayed ones by agency.
+    """
+
+    since: datetime
+    until: datetime
+    accepted: int
+    ended: Mapping[tuple[str, str], int]
+    waits_for: Mapping[str, int]
+    backlog: Backlog
+
+    def document(self) -> dict[str, object]:
+        """The digest as a JSON object."""
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "accepted": self.accepted,
+            "ended": [
+                {"state": state, "reason": reason or None, "requests": count}
+                for (state, reason), count in sorted(self.ended.items())
+            ],
+            "waits_for": dict(self.waits_for),
+            "backlog": asdict(self.backlog),
+        }
+
+    def text(self) -> str:
+        """The digest as it is mailed or printed."""
+        lines = [
+            f"Autofill from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}",
+            f"  accepted            {self.accepted:>7}",
+        ]
+        for (state, reason), count in sorted(self.ended.items()):
+            lines.append(f"  {state:<20}{count:>7}{'  ' + reason if reason else ''}")
+        now = self.backlog
+        lines.append(f"Now: {now.ready} ready, {now.under_way} under way, {now.delayed} waiting for an agency")
+        if now.ready:
+            lines.append(f"  the oldest has been ready for {now.oldest_s:.0f} s")
+        lines += [f"  {count} wait for {agency}" for agency, count in sorted(self.waits_for.items())]
+        laid_aside = sum(count for (state, _), count in self.ended.items() if state == State.DEAD_LETTERED)
+        if laid_aside:
+            lines.append(f"{laid_aside} laid aside: look at them with `shuniu callbacks list --state dead_lettered`")
+        return "\n".join(lines)
+
+
+_ACCEPTED: Final = text("SELECT count(*) FROM autofill WHERE created_at >= :since AND created_at < :until")
+_ENDED: Final = text("""
+    SELECT state, coalesce(reason, '') AS reason, count(*) AS requests FROM autofill
+    WHERE ended_at >= :since AND ended_at < :until GROUP BY state, coalesce(reason, '')
+""")
+_WAITS_FOR: Final = text("""
+    SELECT q.agency, count(DISTINCT q.autofill) AS requests FROM autofill a
+    JOIN autofill_question q ON q.autofill = a.id AND q.next_at IS NOT NULL
+    WHERE a.state = 'delayed' GROUP BY q.agency
+""")
+
+
+def digest(connection: Connection, since: datetime, until: datetime) -> Digest:
+    """What happened from `since` until just before `until`, and what waits now."""
+    period = {"since": since, "until": until}
+    return Digest(
+        since=since,
+        until=until,
+        accepted=connection.execute(_ACCEPTED, period).scalar_one(),
+        ended={(row.state, row.reason): row.requests for row in connection.execute(_ENDED, period)},
+        waits_for={row.agency: row.requests for row in connection.execute(_WAITS_FOR)},
+        backlog=backlog(connection, until),
+    )

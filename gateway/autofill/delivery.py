@@ -1,0 +1,211 @@
+"""
+Showing a form: to whoever asks for it, and to its receiver; each time under the right as it is at that moment.
+
+The right is held while the form leaves, so that it has left before a closing of the work order returns, or does not
+leave.  What is shown is what the grant covers now, which may be less than when the form was filled.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from audit.store.log import Log
+from gateway.access.authorization import Access, Grant, NotGranted
+from gateway.access.redaction import narrowed, shown
+from gateway.access.rules import Rule
+from gateway.access.work_orders import WorkOrders
+from gateway.audit_access import who_is
+from gateway.autofill import audit_events, endings, result, store
+from gateway.autofill.filling import withheld
+from gateway.autofill.job_runner import Later, Runs, context, parties_of
+from gateway.autofill.result import FilledForm
+from gateway.autofill.rounds import Known, Party, Rounds
+from gateway.autofill.states import State
+from gateway.autofill.store import Request
+from gateway.autofill.templates import Form, Forms
+from gateway.callbacks.outbox import Delivery, Permit, Stop
+from gateway.callbacks.states import DeliveryState
+from gateway.database import Database, DatabaseUnavailable
+from gateway.database.locks import Lease
+from gateway.field_encryption import Vault
+from gateway.sign_on import Caller
+
+_ENDS: Final = {
+    DeliveryState.DELIVERED: State.DELIVERED,
+    DeliveryState.CANCELLED: State.CANCELLED,
+    DeliveryState.DEAD_LETTERED: State.DEAD_LETTERED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A rule of ours keeps the form in the house."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What there is of a form, which may leave while every lease is held; whoever sends it gives them back."""
+
+    form: FilledForm
+    leases: Sequence[Lease]
+
+
+class Releasing:
+    """
+    Releases forms.  Towards the sender of callbacks it is their `Deliverable`.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        work_orders: WorkOrders,
+        forms: Forms,
+        rounds: Rounds,
+        runs: Runs,
+        log: Log,
+        database: Database,
+        vault: Vault,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._access = access
+        self._work_orders = work_orders
+        self._forms = forms
+        self._rounds = rounds
+        self._runs = runs
+        self._log = log
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def show(self, caller: Caller, request: Request) -> Shown | Withheld | None:
+        """
+        The form, or what there is of it so far; None if there is nothing yet.  `caller` is the holder, or the client,
+        which sees it on the holder's behalf.  Recorded before it is returned.
+
+        Raises `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        form = self._forms.for_kind(request.order.kind, request.template)
+        going_on = request.state.going_on and any(one.sealed is not None for one in request.questions)
+        if form is None or not request.current or (request.sealed is None and not going_on):
+            return None
+        parties = self._parties(request, form)
+        if caller.user == request.order.holder:
+            parties = [replace(party, caller=caller) for party in parties]
+        held = await self._held(request, parties)
+        if isinstance(held, Rule):
+            return Withheld(held)
+        grants, leases = held
+        try:
+            whole = self._stored(request, form, parties, grants) or self._so_far(request, form, parties, grants)
+            whose = audit_events.subjects(party.statement for party in parties)
+            event = audit_events.read_again(request, uuid4(), whose, self._clock(), self._access.policy)
+            await self._log.append(replace(event, who=who_is(parties[0].caller)))
+            if not all(lease.held for lease in leases):
+                raise DatabaseUnavailable  # noqa: TRY301 - the leases go back whatever happens
+        except BaseException:
+            Permit(leases).give_back()
+            raise
+        return Shown(whole, leases)
+
+    async def release(self, delivery: Delivery) -> Permit | Stop:
+        """The right to send the form to its receiver now; that it was filled, and may leave, is on record already."""
+        request = await self._database.run(store.read, UUID(delivery.subject))
+        form = None if request is None else self._forms.for_kind(request.order.kind, request.template)
+        if request is None or form is None or request.state is not State.FILLED:
+            return Stop("withdrawn")
+        if not request.current:
+            return Stop("work_order_changed")
+        held = await self._held(request, self._parties(request, form))
+        return Stop(held.value) if isinstance(held, Rule) else Permit(held[1])
+
+    def ended(
+        self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
+    ) -> None:
+        """Notes how the delivery ended."""
+        endings.delivery(connection, UUID(delivery.subject), _ENDS[state], reason, at)
+
+    def resumed(self, connection: Connection, delivery: Delivery) -> bool:
+        """Notes that a dead letter is offered anew; False if its form is no longer there."""
+        return endings.delivery(connection, UUID(delivery.subject), State.FILLED, None, self._clock())
+
+    def _parties(self, request: Request, form: Form) -> list[Party]:
+        return list(parties_of(request, self._work_orders.document(request.order), form, self._access))
+
+    async def _held(self, request: Request, parties: Sequence[Party]) -> tuple[dict[int, Grant], list[Lease]] | Rule:
+        """The grants about every party of whom something is known, held; or the rule that refuses one of them."""
+        grants: dict[int, Grant] = {}
+        leases: list[Lease] = []
+        try:
+            for party in parties:
+                if not party.wants or not any(
+                    one.party == party.place and one.lookup is not None for one in request.questions
+                ):
+                    continue
+                grant = await self._rounds.granted(request, party, again=True)
+                rule, lease = await self._access.before_release(party.caller, grant)
+                leases.append(lease)
+                if rule is not None:
+                    raise NotGranted(rule, order=grant.order)  # noqa: TRY301 - the leases go back whatever refuses
+                grants[party.place] = grant
+        except NotGranted as error:
+            Permit(leases).give_back()
+            return error.rule
+        except BaseException:
+            Permit(leases).give_back()
+            raise
+        return grants, leases
+
+    def _stored(
+        self, request: Request, form: Form, parties: Sequence[Party], grants: dict[int, Grant]
+    ) -> FilledForm | None:
+        if request.sealed is None:
+            return None
+        stored = result.load(self._vault.open(context(request.id), request.sealed))
+        statements = {party.place: party.statement for party in parties}
+        return replace(
+            stored,
+            parties=tuple(
+                replace(
+                    one,
+                    fields=tuple(withheld(form, statements[place], grants[place].scopes, each) for each in one.fields),
+                )
+                if (place := one.party - 1) in grants
+                else one
+                for one in stored.parties
+            ),
+        )
+
+    def _so_far(self, request: Request, form: Form, parties: Sequence[Party], grants: dict[int, Grant]) -> FilledForm:
+        filled = []
+        for party in parties:
+            mine = [one for one in request.questions if one.party == party.place]
+            known: Known | Later | None = Later(request.deadline) if party.wants else None
+            grant = grants.get(party.place)
+            if grant is not None:
+                had = self._rounds.kept(request, mine)
+                whole = self._rounds.merged(request, party, had, simplified=grant.simplified_procedure)
+                known = Known(
+                    party=party,
+                    grant=grant,
+                    result=shown(narrowed(whole, grant.scopes), grant.scopes),
+                    trail={one.key: one.outcome for one in mine if one.outcome is not None},
+                    told={},
+                    next_at=None,
+                )
+            filled.append(self._runs.party_form(form, party, known, going_on=True))
+        return FilledForm(
+            id=request.id,
+            work_order=request.work_order,
+            version=request.version,
+            template=form.id,
+            at=self._clock(),
+            complete=False,
+            parties=tuple(filled),
+        )

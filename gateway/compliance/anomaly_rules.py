@@ -1,0 +1,182 @@
+"""
+Rules of unusual use: pure functions over one person's uses of one day, each with its reason in words and its evidence.
+
+A rule says that somebody should look, and nothing else: most of what it finds has a good explanation.  How often that
+was so is counted for each rule beside its name (`gateway.compliance.review_queue`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from audit.format.event import EventType
+from gateway.compliance.calendar import CourtCalendar
+from gateway.compliance.surnames import COMMON, surname
+from gateway.compliance.usage import Use
+from schemas.codes import Code
+
+NO_PARTY_FROM: Final = 3
+REFUSALS_FROM: Final = 5
+VOLUME_FROM: Final = 10
+FEWEST_PEERS: Final = 5
+# Median absolute deviations, scaled to those of a normal distribution: one in some thousand by chance.
+FAR_OUT: Final = 3.5
+MAD_SCALE: Final = 1.4826
+MOST_EVIDENCE: Final = 50
+
+LOOKS: Final = frozenset(
+    {EventType.LOOKUP_INTENT, EventType.RESULT_READ, EventType.FIELD_REVEALED, EventType.RECORD_PRINTED}
+)
+_PARTY_RULES: Final = frozenset({"party_not_named", "party_name_differs"})
+
+
+class UnusualRule(Code):
+    """What makes a day's use worth a look."""
+
+    NO_MATCHING_PARTY = (
+        "no_matching_party",
+        "多次查询工单未列明的人",
+        "Repeated lookups of people whom no work order names",
+    )
+    SAME_SURNAME = "same_surname", "与查询人同姓", "Same surname as the holder"
+    AFTER_HOURS = "after_hours", "非工作时间", "Outside the court's hours"
+    VOLUME = "volume", "查询量明显高于同事", "Far more lookups than the colleagues"
+    REPEATED_REFUSALS = "repeated_refusals", "多次被拒", "Repeated refusals"
+    BREAK_GLASS = "break_glass", "应急查询", "Emergency access"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """
+    What one rule found: how heavy it weighs, the reason in words, the records that show it (at most 50 indexes).
+    """
+
+    rule: UnusualRule
+    weight: int
+    zh: str
+    en: str
+    evidence: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a day is judged by: the court's calendar, and how many lookups each of those made who made any."""
+
+    calendar: CourtCalendar
+    volumes: Mapping[str, int]
+
+
+def signals(uses: Sequence[Use], around: Surroundings) -> tuple[Signal, ...]:
+    """Everything that the rules find in one person's uses of one day, the heaviest first."""
+    found = [signal for rule in _RULES if (signal := rule(uses, around)) is not None]
+    return tuple(sorted(found, key=lambda one: (-one.weight, one.rule)))
+
+
+def volumes_of(uses: Sequence[Use]) -> Mapping[str, int]:
+    """How many lookups each person made."""
+    return Counter(use.user for use in uses if use.type is EventType.LOOKUP_INTENT)
+
+
+def _no_matching_party(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+    those = [use for use in uses if use.rule in _PARTY_RULES]
+    n = len(those)
+    if n < NO_PARTY_FROM:
+        return None
+    return _signal(
+        UnusualRule.NO_MATCHING_PARTY,
+        3 + min(n // 5, 3),
+        f"{n}次查询的人不在工单所列当事人之中",
+        f"{n} lookups of people who are no party of the work order",
+        those,
+    )
+
+
+def _same_surname(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+    those = [use for use in uses if (own := surname(use.name)) and own in map(surname, use.names)]
+    if not those:
+        return None
+    common = surname(those[0].name) in COMMON
+    return _signal(
+        UnusualRule.SAME_SURNAME,
+        1 if common else 3,
+        f"{len(those)}条记录的当事人与查询人同姓{'（大姓）' if common else ''}",
+        f"{len(those)} records about somebody of the holder's surname{' (a common one)' if common else ''}",
+        those,
+    )
+
+
+def _after_hours(uses: Sequence[Use], around: Surroundings) -> Signal | None:
+    those = [use for use in uses if use.type in LOOKS and not around.calendar.is_open(use.at)]
+    if not those:
+        return None
+    return _signal(
+        UnusualRule.AFTER_HOURS,
+        1 + min(len(those) // 5, 2),
+        f"{len(those)}次在工作时间之外",
+        f"{len(those)} times outside the court's hours",
+        those,
+    )
+
+
+def _volume(uses: Sequence[Use], around: Surroundings) -> Signal | None:
+    those = [use for use in uses if use.type is EventType.LOOKUP_INTENT]
+    n = len(those)
+    if n < VOLUME_FROM or len(around.volumes) <= FEWEST_PEERS:
+        return None
+    middle = median(around.volumes.values())
+    spread = MAD_SCALE * median(abs(one - middle) for one in around.volumes.values())
+    # Where colleagues hardly differ, one lookup more is no deviation.
+    if n - middle <= FAR_OUT * max(spread, 1.0):
+        return None
+    return _signal(
+        UnusualRule.VOLUME,
+        2 + (n > 3 * middle),
+        f"查询{n}次，同事中位数为{middle:g}次",
+        f"{n} lookups, where the median of the colleagues is {middle:g}",
+        those,
+    )
+
+
+def _repeated_refusals(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+    refused = {EventType.LOOKUP_DENIED, EventType.ACCESS_REFUSED}
+    those = [use for use in uses if use.type in refused and use.rule not in _PARTY_RULES]
+    if len(those) < REFUSALS_FROM:
+        return None
+    kinds = len({use.rule for use in those})
+    return _signal(
+        UnusualRule.REPEATED_REFUSALS,
+        2 + (kinds > 2),
+        f"被拒{len(those)}次，涉及{kinds}条规则",
+        f"refused {len(those)} times, by {kinds} rules",
+        those,
+    )
+
+
+def _break_glass(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+    those = [use for use in uses if use.emergency]
+    if not those:
+        return None
+    return _signal(
+        UnusualRule.BREAK_GLASS,
+        4,
+        f"发起应急查询{len(those)}次",
+        f"stated {len(those)} emergencies",
+        those,
+    )
+
+
+def _signal(rule: UnusualRule, weight: int, zh: str, en: str, those: Sequence[Use]) -> Signal:
+    evidence = tuple(use.index for use in those[:MOST_EVIDENCE])
+    return Signal(rule=rule, weight=weight, zh=zh, en=en, evidence=evidence)
+
+
+_RULES: Final[tuple[Callable[[Sequence[Use], Surroundings], Signal | None], ...]] = (
+    _no_matching_party,
+    _same_surname,
+    _after_hours,
+    _volume,
+    _repeated_refusals,
+    _break_glass,
+)

@@ -1,0 +1,113 @@
+"""
+The entries of a report to a person: who looked at them, when, in which case, under which rule.
+
+Only what concerns this person is told: whoever else a record names is counted and never shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from audit.format.event import EventType
+from audit.store.search import Hit
+from schemas.codes import Code
+from schemas.subject import Subject
+
+# What shows somebody data about a person, or tried to.  That a work order names them is no look at them.
+LOOKED: Final = (
+    EventType.LOOKUP_INTENT,
+    EventType.LOOKUP_DENIED,
+    EventType.RESULT_READ,
+    EventType.FIELD_REVEALED,
+    EventType.RECORD_PRINTED,
+)
+
+
+class Withholding(Code):
+    """Why an entry is counted and not told, for a time (PIPL 18, 35)."""
+
+    SECRECY = "secrecy", "法律、行政法规规定应当保密", "A law or regulation demands secrecy"
+    HINDRANCE = "hindrance", "告知将妨碍履行法定职责", "Telling would hinder a statutory duty"
+    ENFORCEMENT = "enforcement", "正在进行的执行措施", "An enforcement measure is under way"
+    OTHERS = "others", "涉及他人的合法权益", "Rights of somebody else are concerned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Why an entry is withheld, and when that is looked at again."""
+
+    reason: Withholding
+    review_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """
+    One look at the person.  `official` and `case_number` are personal; `others` counts who else the record names.
+
+    `answers` are question and state (`public_security.identity`, `found`) in the order in which they were asked.
+    """
+
+    index: int
+    at: datetime
+    type: EventType
+    court: str
+    unit: str
+    official: str = field(repr=False)
+    user: str = field(repr=False)
+    case_number: str = field(repr=False)
+    kind: str
+    purpose: str
+    rules: tuple[str, ...]
+    answers: tuple[tuple[str, str], ...]
+    released: tuple[str, ...]
+    others: int
+    withheld: Withheld | None = None
+
+
+def entries_of(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int, Withheld]) -> list[Entry]:
+    """The entries about this person, oldest first."""
+    found = [_entry(hit, subject, withheld.get(hit.index)) for hit in hits if hit.type in LOOKED]
+    return sorted(found, key=lambda entry: entry.index)
+
+
+def counted(entries: Iterable[Entry]) -> Mapping[Withheld, int]:
+    """How many entries are withheld for each reason and until when."""
+    counts: dict[Withheld, int] = {}
+    for entry in entries:
+        if entry.withheld is not None:
+            counts[entry.withheld] = counts.get(entry.withheld, 0) + 1
+    return counts
+
+
+def told(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that the person is told."""
+    return [entry for entry in entries if entry.withheld is None]
+
+
+def _entry(hit: Hit, subject: Subject, withheld: Withheld | None) -> Entry:
+    leaf, end = hit.leaf, hit.outcome.leaf if hit.outcome else {}
+    who, why, said = leaf.get("who", {}), leaf.get("why", {}), hit.people.get("who", {})
+    parties = [hit.people.get(f"whose.{n}", {}) for n in range(len(leaf.get("whose", ())))]
+    return Entry(
+        index=hit.index,
+        at=hit.at,
+        type=hit.type,
+        court=who.get("court", ""),
+        unit=who.get("unit", ""),
+        official=said.get("name", ""),
+        user=said.get("user", ""),
+        case_number=hit.people.get("why", {}).get("case_number", ""),
+        kind=why.get("kind", ""),
+        purpose=why.get("purpose", ""),
+        rules=tuple(why.get("rules", ())),
+        answers=_answers(end or leaf),
+        released=tuple(end.get("released", leaf.get("released", ()))),
+        others=sum(one.get("id_number") != subject.id_number for one in parties),
+        withheld=withheld,
+    )
+
+
+def _answers(leaf: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(one["q"]), str(one["is"])) for one in leaf.get("heard", ()))

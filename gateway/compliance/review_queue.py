@@ -1,0 +1,195 @@
+"""
+The review queue: what the rules and the draw bring up is looked at by an auditor, who says what became of it.
+
+Reading the queue, opening a case and every outcome are records of the log.  Nobody reviews their own use.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, insert, select
+
+from audit.format.event import Event, EventType, Who
+from audit.store.search import Hit, Query
+from gateway.audit_access import Inspection, RevealReason
+from gateway.compliance.anomaly_rules import UnusualRule
+from gateway.compliance.calendar import CourtCalendar, begin_of, end_of
+from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere, only_auditors
+from gateway.compliance.recorded_search import Looking
+from gateway.compliance.review_ranking import Case, cases_of
+from gateway.compliance.usage import USED, uses_of
+from gateway.database import Database
+from gateway.database.tables import use_review
+from gateway.field_encryption import Vault
+from gateway.organization.people import Member
+from gateway.organization.recording import kept
+from schemas.codes import Code
+
+# What one page of the queue is made from, at most; a busy court's week is some ten thousand records.
+MOST_RECORDS: Final = 20_000
+
+
+class Outcome(Code):
+    """What the review of somebody's use found."""
+
+    EXPLAINED = "explained", "已说明", "Explained"
+    FOLLOW_UP = "follow_up", "待进一步了解", "To be followed up"
+    ESCALATE = "escalate", "上报", "Escalated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """The newest outcome of a case."""
+
+    outcome: Outcome
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A case of the queue under its handle, which names nobody, and what became of it."""
+
+    handle: str
+    case: Case
+    reviewed: Reviewed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """
+    The cases of a period, the most urgent first.
+
+    `records` were looked at; `complete` is false where there were more than can be looked at at once; `erased` could
+    not be put down to anybody.
+    """
+
+    items: tuple[Item, ...]
+    records: int
+    complete: bool
+    erased: int
+    hit_rates: Mapping[str, tuple[int, int]]
+
+
+class ReviewQueue:
+    """
+    Reads and decides.  Every method raises `ComplianceRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        looking: Looking,
+        calendar: CourtCalendar,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._looking = looking
+        self._calendar = calendar
+        self._clock = clock
+
+    async def read(self, actor: Member, who: Who, since: date, until: date) -> Queue:
+        """The queue of the court's days from `since` to `until`, both included."""
+        only_auditors(actor)
+        query = Query(court=actor.court, since=begin_of(since), until=end_of(until), types=USED)
+        found = await self._looking.everything(who, Inspection(query=query), most=MOST_RECORDS, of="review_queue")
+        uses, erased = uses_of(found.hits)
+        cases = cases_of(uses, self._calendar, lambda day, user: self._mark(actor.court, day, user))
+        rows = await self._database.run(_rows, actor.court)
+        return Queue(
+            items=tuple(self._item(actor.court, case, rows) for case in cases),
+            records=len(found.hits),
+            complete=found.complete,
+            erased=erased,
+            hit_rates=hit_rates(rows),
+        )
+
+    async def case(self, actor: Member, who: Who, day: date, handle: str) -> tuple[Item, Sequence[Hit]]:
+        """
+        One case with the records of that day, newest first, whose people may be shown: the record says so.
+
+        Raises `NotThere`.
+        """
+        only_auditors(actor)
+        query = Query(court=actor.court, since=begin_of(day), until=end_of(day), types=USED)
+        look = Inspection(query=query, reveal=RevealReason.INSPECTION)
+        found = await self._looking.everything(who, look, most=MOST_RECORDS, of="review_case")
+        cases = cases_of(uses_of(found.hits)[0], self._calendar, lambda *_: b"", sample=len(found.hits))
+        mine = [one for one in cases if self._mark(actor.court, day, one.user).hex() == handle]
+        if not mine:
+            raise NotThere
+        rows = await self._database.run(_rows, actor.court)
+        indexes = {use.index for use in mine[0].uses}
+        return self._item(actor.court, mine[0], rows), [hit for hit in found.hits if hit.index in indexes]
+
+    async def decide(self, actor: Member, who: Who, item: Item, outcome: Outcome, note: str) -> int:
+        """
+        Takes an outcome; the index of its record.  `note` is free text, kept sealed.  A later outcome is the one that
+        counts, and the earlier ones stay.
+        """
+        only_auditors(actor)
+        case = item.case
+        if case.user == actor.user:
+            raise ComplianceRefused(ComplianceRule.REVIEW_OWN)
+        rules = [signal.rule.value for signal in case.signals]
+        event = Event(
+            type=EventType.USE_REVIEWED,
+            exchange=uuid4(),
+            at=self._clock(),
+            who=who,
+            outcome=outcome.value,
+            detail={"day": case.day.isoformat(), "rules": ",".join(rules), "score": case.score},
+        )
+        said = {"user": case.user, "name": case.name, "note": note, "evidence": [use.index for use in case.uses]}
+        index = await self._looking.log.append(event, keep=[kept("note", event.at, said)])
+        row = {
+            "record": event.exchange,
+            "court": actor.court,
+            "day": case.day,
+            "person": bytes.fromhex(item.handle),
+            "rules": rules,
+            "outcome": outcome.value,
+            "reviewed_by": actor.user,
+            "reviewed_at": event.at,
+        }
+        await self._database.run(_write, row)
+        return index
+
+    def _item(self, court: str, case: Case, rows: Sequence[Row[Any]]) -> Item:
+        mark = self._mark(court, case.day, case.user)
+        newest = next((row for row in reversed(rows) if bytes(row.person) == mark), None)
+        reviewed = newest and Reviewed(outcome=Outcome(newest.outcome), by=newest.reviewed_by, at=newest.reviewed_at)
+        return Item(handle=mark.hex(), case=case, reviewed=reviewed)
+
+    def _mark(self, court: str, day: date, user: str) -> bytes:
+        return self._vault.mark("use", f"{court}|{day.isoformat()}|{user}")
+
+
+def hit_rates(rows: Sequence[Any]) -> Mapping[str, tuple[int, int]]:
+    """
+    For each rule, and for the draw (`sample`): how many of its cases were followed up or escalated, of how many that
+    were reviewed.  The newest outcome of a case counts.
+    """
+    newest = {bytes(row.person): row for row in rows}
+    rates = dict.fromkeys((*UnusualRule, "sample"), (0, 0))
+    for row in newest.values():
+        for name in row.rules or ["sample"]:
+            hits, of = rates.get(name, (0, 0))
+            rates[name] = (hits + (row.outcome != Outcome.EXPLAINED), of + 1)
+    return {str(name): rate for name, rate in rates.items()}
+
+
+def _rows(connection: Connection, court: str) -> Sequence[Row[Any]]:
+    c = use_review.c
+    query = select(use_review).where(c.court == court).order_by(c.reviewed_at, c.record)
+    return connection.execute(query).all()
+
+
+def _write(connection: Connection, row: dict[str, object]) -> None:
+    connection.execute(insert(use_review), [row])

@@ -1,0 +1,86 @@
+"""
+Cases of the review queue: one person's uses of one day, ranked by what the rules found, and a random few beside them.
+
+Pure.  The draw is by a keyed mark of the day and the person: nobody can foresee it, and everybody who holds the key
+can repeat it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from gateway.compliance.anomaly_rules import Signal, Surroundings, signals, volumes_of
+from gateway.compliance.calendar import CourtCalendar, day_of
+from gateway.compliance.usage import Use
+
+SAMPLE: Final = 2
+
+Draw = Callable[[date, str], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """
+    One person's uses of one day.  A case without signals was drawn at random.  Personal: `repr` shows no name.
+    """
+
+    day: date
+    user: str = field(repr=False)
+    name: str = field(repr=False)
+    unit: str
+    uses: tuple[Use, ...] = field(repr=False)
+    signals: tuple[Signal, ...]
+
+    @property
+    def score(self) -> int:
+        """How much speaks for looking at it."""
+        return sum(signal.weight for signal in self.signals)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether it was drawn at random."""
+        return not self.signals
+
+
+def cases_of(uses: Iterable[Use], calendar: CourtCalendar, draw: Draw, *, sample: int = SAMPLE) -> list[Case]:
+    """
+    The cases of these uses, the most urgent first: by score, then the newest; on each day `sample` people whom no rule
+    points to.
+    """
+    days: dict[date, list[Use]] = defaultdict(list)
+    for use in uses:
+        days[day_of(use.at)].append(use)
+    cases: list[Case] = []
+    for day, of_day in days.items():
+        found = _of_day(day, of_day, calendar)
+        quiet = sorted((one for one in found if one.sampled), key=lambda one: draw(day, one.user))
+        cases += [one for one in found if not one.sampled] + quiet[:sample]
+    return sorted(cases, key=lambda one: (-one.score, -one.day.toordinal(), draw(one.day, one.user)))
+
+
+def by_person(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
+    """The cases of each person together, in the order in which the first of each stands."""
+    grouped: dict[str, list[Case]] = {}
+    for case in cases:
+        grouped.setdefault(case.user, []).append(case)
+    return grouped
+
+
+def _of_day(day: date, uses: Sequence[Use], calendar: CourtCalendar) -> list[Case]:
+    around = Surroundings(calendar=calendar, volumes=volumes_of(uses))
+    people: dict[str, list[Use]] = defaultdict(list)
+    for use in uses:
+        people[use.user].append(use)
+    return [
+        Case(
+            day=day,
+            user=user,
+            name=next((use.name for use in own if use.name), user),
+            unit=own[-1].unit,
+            uses=tuple(own),
+            signals=signals(own, around),
+        )
+        for user, own in people.items()
+    ]

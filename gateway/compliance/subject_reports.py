@@ -1,0 +1,228 @@
+"""
+Reports to persons of who looked at them (PIPL 44, 45): drafted by an auditor, released by a second person, printed.
+
+A report is no copy: it is the log below one size, searched by the person's keyed mark, and what its drafter withholds.
+So it tells the same whenever it is read, except that what was erased meanwhile is gone from it too.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row
+
+from audit.format.event import Event, EventType, Who
+from audit.store.search import Query
+from gateway.audit_access import Inspection, RevealReason
+from gateway.compliance import report_store
+from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere, only_auditors, only_releasers
+from gateway.compliance.recorded_search import Looking
+from gateway.compliance.report_entries import LOOKED, Entry, Withheld, Withholding, entries_of
+from gateway.compliance.report_store import Heading
+from gateway.compliance.saved_searches import subject_document, subject_of
+from gateway.database import Database
+from gateway.field_encryption import Vault
+from gateway.organization.people import Member
+from gateway.organization.recording import kept
+from schemas.subject import Subject
+
+MOST_ENTRIES: Final = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """
+    A report as it stands: to whom, up to which size of the log, and every entry, the withheld ones marked.
+    """
+
+    heading: Heading
+    court: str
+    below: int
+    since: datetime | None
+    until: datetime | None
+    subject: Subject = field(repr=False)
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    subject: Subject
+    since: datetime | None
+    until: datetime | None
+    withheld: Mapping[int, Withheld]
+
+
+class SubjectReports:
+    """
+    Drafts, reads and releases.  Every method raises `ComplianceRefused`, `AuditUnavailable`, `DatabaseUnavailable`,
+    and `NotThere` for a report that the court does not have.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        looking: Looking,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._looking = looking
+        self._clock = clock
+
+    async def draft(
+        self,
+        actor: Member,
+        who: Who,
+        subject: Subject,
+        note: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> UUID:
+        """
+        Drafts a report to this person.  `note` says who asked and how they were identified; it is kept sealed.
+        """
+        only_auditors(actor)
+        report, at = uuid4(), self._clock()
+        draft = _Draft(subject=subject, since=since, until=until, withheld={})
+        found = await self._looking.everything(who, _look(actor.court, draft), most=MOST_ENTRIES, of="subject_report")
+        if not found.complete:
+            raise ComplianceRefused(ComplianceRule.TOO_MUCH)
+        await self._record(who, subject, "drafted", report, len(found.hits), 0, note=note)
+        row = {
+            "id": report,
+            "court": actor.court,
+            "drafted_by": actor.user,
+            "drafted_at": at,
+            "below": found.size,
+            "sealed": self._sealed(report, draft),
+        }
+        await self._database.run(report_store.insert, row)
+        return report
+
+    async def all(self, actor: Member) -> list[Heading]:
+        """The newest reports of the court, without what they tell."""
+        only_releasers(actor)
+        return [report_store.heading(row) for row in await self._database.run(report_store.newest, actor.court)]
+
+    async def read(self, actor: Member, who: Who, report: UUID) -> Report:
+        """One report with all its entries; that it was read is recorded."""
+        only_releasers(actor)
+        row, draft = await self._found(actor, report)
+        look = _look(actor.court, draft)
+        found = await self._looking.again(who, look, below=row.below, most=MOST_ENTRIES, of="subject_report")
+        return Report(
+            heading=report_store.heading(row),
+            court=actor.court,
+            below=row.below,
+            since=draft.since,
+            until=draft.until,
+            subject=draft.subject,
+            entries=tuple(entries_of(found.hits, draft.subject, draft.withheld)),
+        )
+
+    async def withhold(
+        self, actor: Member, who: Who, report: UUID, index: int, reason: Withholding | None, review_on: date
+    ) -> None:
+        """
+        Withholds an entry until it is looked at again, or with no reason tells it after all.
+        """
+        only_auditors(actor)
+        row, draft = await self._found(actor, report)
+        if row.released_at is not None:
+            raise ComplianceRefused(ComplianceRule.RELEASED)
+        withheld = dict(draft.withheld)
+        withheld.pop(index, None)
+        if reason is not None:
+            withheld[index] = Withheld(reason=reason, review_on=review_on)
+        said: dict[str, str | int] = {
+            "index": index,
+            "reason": reason.value if reason else "none",
+            "review_on": review_on.isoformat(),
+        }
+        await self._record(who, draft.subject, "withheld", report, 0, len(withheld), detail=said)
+        changed = _Draft(subject=draft.subject, since=draft.since, until=draft.until, withheld=withheld)
+        if not await self._database.run(report_store.reseal, report, row.sealed, self._sealed(report, changed)):
+            raise ComplianceRefused(ComplianceRule.RELEASED)
+
+    async def release(self, actor: Member, who: Who, report: UUID, state: str) -> None:
+        """
+        Releases a report in the state (`Heading.state`) in which `actor` has read it: the second person, who has no
+        part in it.
+        """
+        only_releasers(actor)
+        row, draft = await self._found(actor, report)
+        if row.released_at is not None:
+            raise ComplianceRefused(ComplianceRule.RELEASED)
+        if row.drafted_by == actor.user:
+            raise ComplianceRefused(ComplianceRule.RELEASE_OWN)
+        if report_store.heading(row).state != state:
+            raise ComplianceRefused(ComplianceRule.CHANGED)
+        seen = await self.read(actor, who, report)
+        if any(entry.user == actor.user for entry in seen.entries):
+            raise ComplianceRefused(ComplianceRule.RELEASE_INVOLVED)
+        told = len(seen.entries) - sum(entry.withheld is not None for entry in seen.entries)
+        await self._record(who, draft.subject, "released", report, told, len(draft.withheld))
+        if not await self._database.run(report_store.release, report, actor.user, self._clock(), row.sealed):
+            raise ComplianceRefused(ComplianceRule.CHANGED)
+
+    async def _found(self, actor: Member, report: UUID) -> tuple[Row[Any], _Draft]:
+        row = await self._database.run(report_store.one, actor.court, report)
+        if row is None:
+            raise NotThere
+        return row, _draft(json.loads(self._vault.open(_context(report), bytes(row.sealed))))
+
+    async def _record(
+        self,
+        who: Who,
+        subject: Subject,
+        step: str,
+        report: UUID,
+        entries: int,
+        withheld: int,
+        *,
+        note: str = "",
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None:
+        event = Event(
+            type=EventType.REPORT_CHANGED,
+            exchange=uuid4(),
+            at=self._clock(),
+            who=who,
+            whose=(subject,),
+            outcome=step,
+            detail={"report": str(report), "entries": entries, "withheld": withheld, **(detail or {})},
+        )
+        await self._looking.log.append(event, keep=[kept("note", event.at, {"note": note})] if note else [])
+
+    def _sealed(self, report: UUID, draft: _Draft) -> bytes:
+        plain = {
+            "subject": subject_document(draft.subject),
+            "since": draft.since and draft.since.isoformat(),
+            "until": draft.until and draft.until.isoformat(),
+            "withheld": [[n, one.reason.value, one.review_on.isoformat()] for n, one in sorted(draft.withheld.items())],
+        }
+        return self._vault.seal(_context(report), json.dumps(plain).encode())
+
+
+def _look(court: str, draft: _Draft) -> Inspection:
+    query = Query(court=court, subject=draft.subject, since=draft.since, until=draft.until, types=LOOKED)
+    return Inspection(query=query, reveal=RevealReason.SUBJECT_REQUEST)
+
+
+def _draft(plain: dict[str, Any]) -> _Draft:
+    since, until = (datetime.fromisoformat(plain[name]) if plain[name] else None for name in ("since", "until"))
+    withheld = {
+        index: Withheld(reason=Withholding(reason), review_on=date.fromisoformat(day))
+        for index, reason, day in plain["withheld"]
+    }
+    return _Draft(subject=subject_of(plain["subject"]), since=since, until=until, withheld=withheld)
+
+
+def _context(report: UUID) -> str:
+    return f"report|{report}"

@@ -1,0 +1,185 @@
+"""
+Verification of the log from the console: runs in the background of this process, and reports honestly.
+
+A run walks the whole log, since no part of it can be proved without the rest; the period that was asked for says which
+records are counted.  A run and its report live as long as this process: what is wrong is found again by the next.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from audit.anchor.anchors import AnchorKind, AnchorState
+from audit.errors import AuditError
+from audit.format.event import Who
+from audit.store.log import Log
+from audit.verify.coverage import Checkpoints, Found, anchors_of, checkpoints_of, records_of
+from audit.verify.database_source import verify_tables
+from audit.verify.findings import Damage, Finding, Verdict
+from gateway.compliance.calendar import begin_of, end_of
+from gateway.compliance.permissions import NotThere, only_auditors
+from gateway.compliance.recorded_search import Looking
+from gateway.organization.people import Member
+
+# Runs that are remembered; the oldest is forgotten.
+MOST_RUNS: Final = 20
+
+# Damage to what a record itself says.
+_OF_RECORDS: Final = frozenset({Damage.ENTRY, Damage.MISSING, Damage.RANGE, Damage.REWRITTEN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """
+    What a run found.  `good` of the `found.records` of the period are as they were signed; `unsigned` of them no
+    checkpoint covers yet.  `last_good` is the last record of the log below all damage.
+    """
+
+    verdict: Verdict
+    size: int
+    root: bytes
+    found: Found
+    good: int
+    unsigned: int
+    checkpoints: Checkpoints
+    anchors: Counter[tuple[AnchorKind, AnchorState]]
+    findings: tuple[Finding, ...]
+    checked: tuple[str, ...]
+    unchecked: tuple[str, ...]
+
+    @property
+    def first_bad(self) -> int | None:
+        """The first record that is not as it was signed, where that can be told."""
+        return min((one.first for one in self.findings if one.first is not None), default=None)
+
+    @property
+    def last_good(self) -> int | None:
+        """The last record below all damage."""
+        if self.first_bad is not None:
+            return self.first_bad - 1 if self.first_bad > 0 else None
+        return self.size - 1 if self.size else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One verification: what was asked, how far it is, and how it ended."""
+
+    id: UUID
+    court: str
+    since: date | None
+    until: date | None
+    started_at: datetime
+    done: int = 0
+    total: int = 0
+    ended_at: datetime | None = None
+    failed: bool = False
+    result: Verification | None = field(default=None)
+
+    def progress(self, done: int, total: int) -> None:
+        """Called by the worker thread."""
+        self.done, self.total = done, total
+
+
+class Verifications:
+    """
+    The runs of this process.  `aclose` waits for the one that is under way: a thread cannot be stopped.
+    """
+
+    def __init__(self, looking: Looking, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._looking = looking
+        self._clock = clock
+        self._runs: dict[UUID, Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        # One at a time: each reads the whole log.
+        self._turn = asyncio.Semaphore(1)
+
+    async def start(self, actor: Member, who: Who, since: date | None, until: date | None) -> UUID:
+        """
+        Begins a run over the court's days `since` … `until`; while one of the court is under way, it is that one.
+
+        Raises `ComplianceRefused`, `AuditUnavailable`.
+        """
+        only_auditors(actor)
+        under_way = next((run for run in self._runs.values() if run.court == actor.court and not run.ended_at), None)
+        if under_way is not None:
+            return under_way.id
+        days = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
+        await self._looking.note(who, "verification", **days)
+        run = Run(id=uuid4(), court=actor.court, since=since, until=until, started_at=self._clock())
+        self._runs[run.id] = run
+        while len(self._runs) > MOST_RUNS:
+            self._runs.pop(next(iter(self._runs)))
+        task = asyncio.create_task(self._walk(run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return run.id
+
+    def find(self, actor: Member, run: UUID) -> Run:
+        """A run of the actor's court.  Raises `ComplianceRefused`, `NotThere` also after a restart."""
+        only_auditors(actor)
+        found = self._runs.get(run)
+        if found is None or found.court != actor.court:
+            raise NotThere
+        return found
+
+    def all(self, actor: Member) -> list[Run]:
+        """The remembered runs of the actor's court, newest first."""
+        only_auditors(actor)
+        return [run for run in reversed(self._runs.values()) if run.court == actor.court]
+
+    async def aclose(self) -> None:
+        """Waits for what is under way."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _walk(self, run: Run) -> None:
+        async with self._turn:
+            try:
+                run.result = await asyncio.to_thread(_verified, self._looking.log, run)
+            except AuditError:
+                run.failed = True
+        run.ended_at = self._clock()
+
+
+def _verified(log: Log, run: Run) -> Verification:
+    reader = log.reader
+    since = None if run.since is None else begin_of(run.since)
+    until = None if run.until is None else end_of(run.until)
+    found = records_of(reader, since, until)
+    report = verify_tables(reader, log.origin, [log.keys.signer.vkey], progress=run.progress)
+    first, last = found.first, found.last
+    bad = 0
+    if first is not None and last is not None:
+        bad = _within(report.findings, first, last)
+    unsigned = 0 if last is None or first is None else max(last + 1 - max(report.size, first), 0)
+    return Verification(
+        verdict=report.verdict,
+        size=report.size,
+        root=report.root,
+        found=found,
+        good=max(found.records - bad, 0) if report.root else 0,
+        unsigned=min(unsigned, found.records),
+        checkpoints=checkpoints_of(reader),
+        anchors=anchors_of(reader),
+        findings=tuple(report.findings),
+        checked=tuple(report.checked),
+        unchecked=tuple(report.unchecked),
+    )
+
+
+def _within(findings: list[Finding], first: int, last: int) -> int:
+    """How many records from `first` to `last` some damage touches; each counts once."""
+    spans = sorted(
+        (max(one.first, first), min(one.last, last))
+        for one in findings
+        if one.damage in _OF_RECORDS and one.first is not None and one.last is not None
+    )
+    touched, end = 0, first - 1
+    for start, stop in spans:
+        if stop > end:
+            touched += stop - max(start, end + 1) + 1
+            end = stop
+    return touched

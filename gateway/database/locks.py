@@ -1,0 +1,167 @@
+"""
+A release and the ending of its right exclude each other.
+
+Before an answer leaves, its right is looked at once more while a shared lock on the work order (and on the person) is
+held; whoever ends a right takes the same lock alone.  So an answer has left before the closing call returns, or it does
+not leave; on every replica, since the locks are the database's, and for a hub that dies, since they die with its
+connection.  Nobody waits for a lock here: a release that meets an ending looks again.
+"""
+
+import asyncio
+import select
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from gateway.access import snapshot
+from gateway.access.snapshot import Standing, Wish
+from gateway.database import Database, DatabaseUnavailable, batching
+from gateway.database.array_dumpers import Texts
+
+# An answer is recorded and handed to the network in far less; neither a slow log nor a caller who does not read must
+# hold up a closing for longer.  Seconds.
+LONGEST: Final = 5.0
+LONGEST_SENDING: Final = 2.0
+PAUSE: Final = 0.005
+
+_TRY: Final = """
+    SELECT a.n, pg_try_advisory_lock_shared(hashtextextended(a.name, 0))
+    FROM unnest(%s::text[]) WITH ORDINALITY AS a (name, n)
+"""
+_UNLOCK: Final = "SELECT pg_advisory_unlock_shared(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS a (name)"
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+def of_work_order(court: str, work_order: str) -> str:
+    """The name under which the rights of a work order are locked."""
+    return f"work order|{court}|{work_order}"
+
+
+def of_person(court: str, user: str) -> str:
+    """The name under which the rights of a person are locked."""
+    return f"person|{court}|{user}"
+
+
+def end_alone(connection: Connection, name: str) -> None:
+    """Waits, within the database's limits, until no release under this name is under way; until the commit."""
+    connection.execute(_ALONE, {"name": name})
+
+
+def _hung_up(connection: batching.Connection) -> bool:
+    """
+    Whether the server has gone, and every lock with it.  The driver notices that with its next statement only; by then
+    the server may be back, and a right have ended.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One release.  Every one is its own, so that two of the same caller hold two locks."""
+
+    wish: Wish
+    number: int
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return of_work_order(self.wish.court, self.wish.work_order), of_person(self.wish.court, self.wish.user)
+
+
+@dataclass(eq=False, slots=True)
+class Lease:
+    """
+    How things stand, and will stand as long as it is `held`: until `give_back`, or for `LONGEST` seconds.
+    """
+
+    snapshot: Standing
+    _leases: "Leases" = field(repr=False)
+    _connection: batching.Connection = field(repr=False)
+    _names: tuple[str, ...] = field(repr=False)
+    _given_back: bool = False
+
+    def __post_init__(self) -> None:
+        asyncio.get_running_loop().call_later(LONGEST, self.give_back)
+
+    @property
+    def held(self) -> bool:
+        """Whether nobody can have ended the right meanwhile."""
+        return not self._given_back and not self._connection.closed and not _hung_up(self._connection)
+
+    def give_back(self) -> None:
+        """Lets endings go on.  Safe to repeat."""
+        if not self._given_back:
+            self._given_back = True
+            self._leases.unlock(self._connection, self._names)
+
+    def hand_over(self) -> None:
+        """The answer is being sent: whatever becomes of that, the lease ends soon."""
+        asyncio.get_running_loop().call_later(LONGEST_SENDING, self.give_back)
+
+
+class Leases:
+    """
+    The leases of one hub.  They live on one connection of their own.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._reads = batching.SharedRead(database, self._take)
+        self._numbers = 0
+        self._unlocking: set[asyncio.Task[None]] = set()
+        self._free: dict[batching.Connection, list[str]] = {}
+
+    async def take(self, wish: Wish) -> Lease:
+        """
+        How things stand for a wish, kept so until the lease is given back.  Raises `DatabaseUnavailable`.
+        """
+        until = asyncio.get_running_loop().time() + LONGEST
+        while asyncio.get_running_loop().time() < until:
+            self._numbers += 1
+            lease = await self._reads.get(_Key(wish, self._numbers))
+            if lease is not None:
+                return lease
+            await asyncio.sleep(PAUSE)
+        raise DatabaseUnavailable
+
+    def unlock(self, connection: batching.Connection, names: Iterable[str]) -> None:
+        """Gives locks back, many at a time.  A connection that is gone took its locks along."""
+        waiting = self._free.setdefault(connection, [])
+        waiting += names
+        if len(self._unlocking) == 0:
+            task = asyncio.create_task(self._unlock_all())
+            self._unlocking.add(task)
+            task.add_done_callback(self._unlocking.discard)
+
+    async def aclose(self) -> None:
+        """Gives the connection back, and every lock with it."""
+        await self._reads.aclose()
+
+    async def _unlock_all(self) -> None:
+        while self._free:
+            free, self._free = self._free, {}
+            for connection, names in free.items():
+                if not connection.closed:
+                    await asyncio.gather(connection.execute(_UNLOCK, (Texts(names),)), return_exceptions=True)
+
+    async def _take(self, connection: batching.Connection, keys: list[_Key]) -> Mapping[_Key, Lease]:
+        names = [name for key in keys for name in key.names]
+        found = await connection.execute(_TRY, (Texts(names),), binary=True)
+        locked = {row[0] - 1 for row in await found.fetchall() if row[1]}
+        held: dict[_Key, tuple[str, ...]] = {}
+        useless: list[str] = []
+        for place, key in enumerate(keys):
+            both = {2 * place, 2 * place + 1}
+            if both <= locked:
+                held[key] = key.names
+            else:
+                useless += [names[one] for one in both & locked]
+        if useless:
+            self.unlock(connection, useless)
+        if not held:
+            return {}
+        # A statement of its own: it sees what was committed before the locks were had.
+        stand = await snapshot.read(connection, list({key.wish for key in held}))
+        return {key: Lease(stand[key.wish], self, connection, names) for key, names in held.items()}

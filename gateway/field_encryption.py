@@ -1,0 +1,78 @@
+"""
+The hub's own key: seals what the hub must remember about people, and marks identifiers for comparison.
+
+A mark is HMAC-SHA256 of an identifier under a key of its own: equal identifiers have equal marks, and without the
+key a mark says nothing.  Sealing is AES-256-GCM with a random nonce; the context is authenticated, so that a sealed
+row cannot be moved to another place.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.errors import ConfigurationError
+from audit.sealing.mac import mac
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: wrong key, wrong place, or changed bytes."""
+
+
+class Vault:
+    """
+    Seals, opens and marks with one root key.  Holds no state besides the keys derived from it.
+    """
+
+    def __init__(self, root: bytes) -> None:
+        self._seal = AESGCM(_derive(root, b"shuniu seal"))
+        self._mark = _derive(root, b"shuniu mark")
+
+    @classmethod
+    def load(cls, path: Path) -> "Vault":
+        """Reads an owner-only key file.  Raises `ConfigurationError` with the command that mends it."""
+        if not path.exists():
+            raise ConfigurationError(f"{path}: no key file; make the keys of a new installation with: shuniu init")
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
+        root = path.read_bytes()
+        if len(root) != KEY_BYTES:
+            raise ConfigurationError(f"{path}: a key is {KEY_BYTES} bytes; restore the file from its backup")
+        return cls(root)
+
+    @staticmethod
+    def create(path: Path) -> None:
+        """Writes a fresh key for its owner alone; refuses to replace one."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def seal(self, context: str, value: bytes) -> bytes:
+        """Seals `value` for one context."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._seal.encrypt(nonce, value, context.encode())
+
+    def open(self, context: str, sealed: bytes) -> bytes:
+        """Opens what was sealed for the same context.  Raises `SealBroken`."""
+        try:
+            return self._seal.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+        except InvalidTag:
+            pass
+        raise SealBroken
+
+    def mark(self, kind: str, value: str) -> bytes:
+        """The 32-byte mark of an identifier of one kind."""
+        return mac(self._mark, f"{kind}|{value}".encode())
+
+
+def _derive(root: bytes, purpose: bytes) -> bytes:
+    # The root key is uniformly random, so a single HMAC is a sound key derivation (RFC 5869, expand step).
+    return mac(root, purpose + b"\x01")

@@ -1,0 +1,259 @@
+"""
+What a lookup leaves in the audit log: the events of its stations, and the bodies kept sealed with its outcome.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.contract import Adapter
+from audit.format.event import Answered, Asked, Event, EventType, Kept, Who, Why
+from gateway.access.authorization import Grant, NotGranted
+from gateway.access.rules import Rule
+from gateway.access.snapshot import Order
+from gateway.audit_access import NOTE_DAYS
+from gateway.lookup.disclosure import Opening
+from gateway.lookup.fan_out import Answer
+from gateway.sign_on import Caller
+from schemas.identifiers import Identifier
+from schemas.lookup import LookupRequest, LookupResult
+from schemas.subject import Subject
+from schemas.work_order import WorkOrderStatement
+
+PURPOSE = "service_of_process"
+
+# The answer goes when its purpose is reached (PIPL 47); the record that it was given stays (PIPL 56).
+RESULT_DAYS = 180
+
+
+def intent(
+    lookup_id: UUID,
+    at: datetime,
+    caller: Caller,
+    grant: Grant,
+    subject: Subject,
+    asked: tuple[Asked, ...],
+    policy: str,
+) -> Event:
+    """Before any question: who will ask whom about which subject, and under which right."""
+    return Event(
+        type=EventType.LOOKUP_INTENT,
+        exchange=lookup_id,
+        at=at,
+        who=_who(caller),
+        whose=(subject,),
+        why=_permitted(grant, policy),
+        asked=asked,
+        outcome="asked",
+        detail=_stand_in(grant),
+    )
+
+
+def outcome(
+    intended: Event, at: datetime, answers: tuple[Answer, ...], result: LookupResult, ended: Rule | None
+) -> Event:
+    """Before any release: what each agency said, and what is released or why nothing is."""
+    return replace(
+        intended,
+        type=EventType.LOOKUP_OUTCOME,
+        at=at,
+        answered=tuple(_answered(answer) for answer in answers if answer.reused_from is None),
+        released=() if ended else result.sections,
+        outcome="withheld" if ended else "released",
+        detail=_reused(answers) | ({"rule": ended.value} if ended else _less(result)),
+    )
+
+
+def denied(
+    lookup_id: UUID,
+    at: datetime,
+    caller: Caller,
+    request: LookupRequest,
+    identifier: Identifier,
+    refusal: NotGranted,
+    policy: str,
+) -> Event:
+    """A refusal before any question, by a rule of ours."""
+    subject = Subject(
+        kind=request.subject.kind,
+        id_type=identifier.id_type,
+        id_number=identifier.asked_as,
+        name=request.subject.name,
+        country=request.subject.country,
+    )
+    why = (
+        Why(work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules)
+        if refusal.order is None
+        else task(refusal.order, policy, decision="deny", rules=refusal.rules)
+    )
+    return Event(
+        type=EventType.LOOKUP_DENIED,
+        exchange=lookup_id,
+        at=at,
+        who=_who(caller),
+        whose=(subject,),
+        why=why,
+        outcome="refused",
+        detail={"rule": refusal.rule.value},
+    )
+
+
+def opened_again(
+    exchange: UUID,
+    lookup_id: UUID,
+    at: datetime,
+    caller: Caller,
+    grant: Grant,
+    subject: Subject,
+    policy: str,
+    opening: Opening,
+) -> Event:
+    """A stored answer opened once more: a disclosure like the first."""
+    return Event(
+        type=opening.type,
+        exchange=exchange,
+        at=at,
+        who=_who(caller),
+        whose=(subject,),
+        why=_permitted(grant, policy),
+        released=opening.released,
+        outcome=opening.outcome,
+        detail={"lookup": str(lookup_id), **opening.detail, **_stand_in(grant)},
+    )
+
+
+def shown_early(exchange: UUID, intended: Event, at: datetime, answer: Answer, result: LookupResult) -> Event:
+    """One agency's answer, before the outcome of its lookup."""
+    return replace(
+        intended,
+        type=EventType.ANSWER_SHOWN,
+        exchange=exchange,
+        at=at,
+        asked=(),
+        answered=(_answered(answer),) if answer.reused_from is None else (),
+        released=result.sections,
+        outcome="released",
+        detail={"lookup": str(intended.exchange), **intended.detail, **_reused((answer,))},
+    )
+
+
+def work_order_changed(
+    exchange: UUID,
+    at: datetime,
+    caller: Caller,
+    name: str,
+    statement: WorkOrderStatement,
+    parties: list[Identifier],
+    policy: str,
+    exception: str = "",
+) -> Event:
+    """
+    A work order was stated: from now on its rights are these.  `exception` flags one that no ticket system made.
+    """
+    return Event(
+        type=EventType.WORK_ORDER_CHANGED,
+        exchange=exchange,
+        at=at,
+        who=_who(caller),
+        whose=tuple(
+            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.asked_as, name=party.name)
+            for party, identifier in zip(statement.parties, parties, strict=True)
+        ),
+        why=Why(
+            work_order=name,
+            version=statement.version,
+            kind=statement.kind,
+            case_number=statement.case_number,
+            purpose=PURPOSE,
+            policy=policy,
+            decision="permit",
+        ),
+        outcome=statement.status.value,
+        detail={"parties": len(parties), **({"exception": exception} if exception else {})},
+    )
+
+
+def kept(
+    answers: tuple[Answer, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
+) -> tuple[Kept, ...]:
+    """
+    The bodies to seal with the outcome: every raw answer as it came, and the result if it is released.
+    """
+    raw = tuple(
+        Kept(
+            kind="raw",
+            agency=answer.agency,
+            capability=answer.capability.name,
+            body=body.body,
+            expires_at=at + timedelta(days=agencies[answer.agency].agency.retention_days),
+        )
+        for answer in answers
+        for body in answer.evidence.answers
+    )
+    if result is None:
+        return raw
+    expires_at = at + timedelta(days=RESULT_DAYS)
+    return (*raw, Kept(kind="result", agency="", capability="", body=result, expires_at=expires_at))
+
+
+def kept_note(opening: Opening, at: datetime) -> tuple[Kept, ...]:
+    """The reader's own words, to be sealed with the record; as long as that may be examined."""
+    if not opening.note:
+        return ()
+    return (Kept(kind="note", body=opening.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
+
+
+def _who(caller: Caller) -> Who:
+    return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
+
+
+def _permitted(grant: Grant, policy: str) -> Why:
+    return replace(task(grant.order, policy, rules=grant.rules), grant=grant.id)
+
+
+def task(order: Order, policy: str, *, decision: str = "permit", rules: tuple[str, ...] = ()) -> Why:
+    """The task of a record, and how its right was judged."""
+    return Why(
+        work_order=order.id,
+        version=order.version,
+        kind=order.kind,
+        case_number=order.case_number,
+        purpose=PURPOSE,
+        policy=policy,
+        rules=rules,
+        decision=decision,
+    )
+
+
+def _stand_in(grant: Grant) -> dict[str, str | int]:
+    return {} if grant.delegation is None else {"delegation": grant.delegation}
+
+
+def _less(result: LookupResult) -> dict[str, str | int]:
+    """What was held back of what is released: the names of fields, never their values."""
+    said = {"withheld": ",".join(result.withheld), "masked": ",".join(result.masked)}
+    return {name: names for name, names in said.items() if names}
+
+
+def _reused(answers: tuple[Answer, ...]) -> dict[str, str | int]:
+    """Answers that were there already: whose, and which lookup's records tell of the question."""
+    said = [f"{one.agency}.{one.capability.name}:{one.reused_from}" for one in answers if one.reused_from is not None]
+    return {"reused": ",".join(said)} if said else {}
+
+
+def _answered(answer: Answer) -> Answered:
+    last = answer.evidence.answers[-1] if answer.evidence.answers else None
+    reading = answer.reading
+    return Answered(
+        agency=answer.agency,
+        capability=answer.capability.name,
+        state=answer.state,
+        reason=answer.reason,
+        records=len(reading.holdings) if reading else 0,
+        attempts=answer.evidence.attempts,
+        asked_at=answer.asked_at,
+        answered_at=answer.answered_at,
+        stated_at=last.stated_at if last else None,
+        digest=last.digest if last else None,
+    )

@@ -1,0 +1,146 @@
+"""
+Changing the tree: planned on what stands, recorded in the audit log, and only then written.
+
+A change that is recorded is written in one transaction that plans and decides it once more: if anything else has come
+between, nothing is written, and the log says so too.  Changes of the tree are rare; they wait for each other.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from audit.format.event import Event, EventType, Kept, Who
+from audit.store.log import Log
+from gateway.database import Database, locks
+from gateway.field_encryption import Vault
+from gateway.organization import store
+from gateway.organization.change_plan import ChangeRefused, Plan, Proposal, planned
+from gateway.organization.delegations import end_all_of
+from gateway.organization.people import Member, Person
+from gateway.organization.recording import kept
+from gateway.organization.tree import Unit
+
+
+class Overtaken(Exception):
+    """Something else changed the tree while this change was recorded; nothing was written."""
+
+
+class Organization:
+    """
+    The tree as this hub changes it.  Holds the database, the vault and the log, and no state of its own.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        log: Log,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self.vault = vault
+        self._log = log
+        self._clock = clock
+
+    async def change(self, actor: Member, who: Who, proposal: Proposal) -> int | None:
+        """
+        Makes the change that `actor` proposes; the index of its record, or None if exactly this stands already.
+
+        Raises `ChangeRefused`, `Overtaken`, `AuditUnavailable`, `DatabaseUnavailable`.
+        """
+        plan = await self._database.run(planned, self.vault, proposal, actor)
+        if not plan.courts:
+            return None
+        indexes = await self._take_effect(plan, who, proposal, actor)
+        return indexes[-1]
+
+    async def load(self, who: Who, units: Iterable[Unit], people: Iterable[Person]) -> Plan:
+        """
+        Puts whole rows into the tree, as its owner: nobody's office is asked for, every rule of the tree is.
+
+        Returns what was new.  Raises like `change`.
+        """
+        units, people = tuple(units), tuple(people)
+        plan = await self._database.run(planned, self.vault, lambda *_: (units, people))
+        if plan.courts:
+            await self._take_effect(plan, who, lambda *_: (units, people))
+        return plan
+
+    async def person(self, court: str, user: str) -> Person | None:
+        """One person with all that is sealed, active or not."""
+        return await self._database.run(store.person_of, self.vault, court, user)
+
+    async def whole(self, *, below: str | None = None) -> tuple[list[Unit], list[Person]]:
+        """The tree, or what hangs at one unit of it, the unit included."""
+
+        def read(connection: Connection) -> tuple[list[Unit], list[Person]]:
+            units = list(store.units_of(connection, below=below).values())
+            return units, store.people_of(connection, self.vault, below=below)
+
+        return await self._database.run(read)
+
+    async def _take_effect(self, plan: Plan, who: Who, proposal: Proposal, actor: Member | None = None) -> list[int]:
+        events = [_event(plan.of_court(court), replace(who, court=court), self._clock()) for court in plan.courts]
+        indexes = [await self._log.append(event, keep=[_kept(event, plan)]) for event in events]
+        if not await self._database.run(self._written, plan, proposal, actor):
+            for event in events:
+                undone = replace(event, exchange=uuid4(), at=self._clock(), outcome="overtaken")
+                await self._log.append(replace(undone, detail={**event.detail, "of": str(event.exchange)}))
+            raise Overtaken
+        return indexes
+
+    def _written(self, connection: Connection, plan: Plan, proposal: Proposal, actor: Member | None) -> bool:
+        store.alone(connection)
+        now = None
+        if actor is not None:
+            now = store.member_now(connection, actor.court, actor.user)
+            if now is None:
+                return False
+        try:
+            again = planned(connection, self.vault, proposal, now)
+        except ChangeRefused:
+            return False
+        if again != plan:
+            return False
+        for before, after in again.people:
+            if before is not None and _loses(before, after):
+                # No answer leaves on the strength of what they lose once this has returned.
+                locks.end_alone(connection, locks.of_person(before.court, before.user))
+            if before is not None and (before.unit != after.unit or not after.active):
+                end_all_of(connection, before.court, before.user)
+        store.write_units(connection, again.tree, again.new_units)
+        store.write_people(connection, self.vault, again.new_people)
+        return True
+
+
+def _loses(before: Person, after: Person) -> bool:
+    return bool(before.roles - after.roles) or before.active > after.active
+
+
+def _event(plan: Plan, who: Who, at: datetime) -> Event:
+    """One record for one court.  Who is concerned is sealed beside it; how many of what stands in clear."""
+    detail: dict[str, str | int] = {"units": len(plan.new_units), "people": len(plan.new_people)}
+    touched = {unit.id for unit in plan.new_units} | {one.unit for one in plan.new_people}
+    if len(touched) == 1:
+        detail["unit"] = touched.pop()
+    if len(plan.new_people) == 1:
+        (one,) = plan.new_people
+        detail |= {"roles": ",".join(sorted(one.roles)), "active": int(one.active)}
+    return Event(type=EventType.ADMIN_CHANGED, exchange=uuid4(), at=at, who=who, outcome="changed", detail=detail)
+
+
+def _kept(event: Event, plan: Plan) -> Kept:
+    """Before and after, whole, sealed."""
+    own = plan.of_court(event.who.court)
+    touched: list[tuple[Unit | Person | None, Unit | Person]] = [*own.units, *own.people]
+    pairs = [(before, after) for before, after in touched if before != after]
+    return kept("change", event.at, [[before and _plain(before), _plain(after)] for before, after in pairs])
+
+
+def _plain(row: Unit | Person) -> dict[str, object]:
+    plain = asdict(row)
+    return plain | {"roles": sorted(plain["roles"])} if isinstance(row, Person) else plain

@@ -1,0 +1,145 @@
+"""
+An installation: keys, tables and log, made once and on request, then only opened.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from adapters.errors import ConfigurationError
+from audit.sealing.keys import KeyFile
+from audit.sealing.rollback_guard import sync_folder
+from audit.store import database as audit_database
+from gateway.database.embedded_server import EmbeddedServer
+from gateway.database.migrations import migrate
+from gateway.field_encryption import Vault
+from gateway.hub import HUB_KEY
+from gateway.settings import Settings
+
+DATABASE = "shuniu"
+APPLICATION_ROLE = "shuniu_app"
+ERASER_ROLE = "shuniu_eraser"
+CLUSTER = "postgres"
+
+# What the hub's login role may do with the hub's own tables; the log's rights are the log's.
+RIGHTS: Final = {
+    "SELECT, INSERT, UPDATE": (
+        "work_order",
+        "refusal",
+        "org_unit",
+        "org_person",
+        "delegation",
+        "review",
+        "agency_use",
+        "agency_secret",
+        "callback_receiver",
+        "callback_delivery",
+        "subject_report",
+        "autofill",
+        "autofill_question",
+        "lookup_made",
+    ),
+    "SELECT, INSERT, UPDATE, DELETE": (
+        "access_grant",
+        "session",
+        "sign_in_attempt",
+        "received_answer",
+        "search_handle",
+        "idempotency",
+        "pgqueuer",
+        "pgqueuer_log",
+        "pgqueuer_statistics",
+    ),
+    "SELECT, INSERT": ("confirmation", "use_review"),
+    "SELECT, UPDATE": ("access_clock", "pgqueuer_id_seq", "pgqueuer_statistics_id_seq"),
+}
+
+
+def create_keys(settings: Settings) -> Path:
+    """
+    Makes the hub's own keys and returns their folder.  Refuses when there are any: a lost key cannot be made good.
+    """
+    folder = settings.key_folder
+    if (folder / HUB_KEY).exists():
+        raise ConfigurationError(f"{folder}: keys exist already; back them up, and move them away to make new ones")
+    Vault.create(folder / HUB_KEY)
+    KeyFile.create(folder, origin=settings.origin)
+    return folder
+
+
+def copy_hub_key(old: Path, new: Path) -> bool:
+    """
+    Gives the key folder of a new log the hub's own key, which knows the work orders; says whether there was one.
+    """
+    if not (old / HUB_KEY).exists():
+        return False
+    if not (new / HUB_KEY).exists():
+        descriptor = os.open(new / HUB_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write((old / HUB_KEY).read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(new)
+    return True
+
+
+def create_tables(
+    owner_url: str, *, origin: str, application: str, eraser: str = "", schema: str = audit_database.SCHEMA
+) -> None:
+    """
+    Brings a database to this version, as its owner: the hub's tables, the log, and the rights of the login roles
+    `application` and `eraser`.  Safe to repeat.
+
+    Only the first log is made like this; one in another schema begins with `shuniu audit succeed`.
+    """
+    migrate(owner_url)
+    with psycopg.connect(owner_url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
+        for login in (application, eraser):
+            if login and not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(login)))
+        role = sql.Identifier(application)
+        for right, tables in RIGHTS.items():
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(right), names, role))
+        audit_database.create_roles(connection)
+        audit_database.grant(connection, audit_database.APPEND_ROLE, application)
+        if eraser:
+            audit_database.grant(connection, audit_database.ERASE_ROLE, eraser)
+        if schema == audit_database.SCHEMA:
+            audit_database.create(connection, origin)
+
+
+@contextmanager
+def bundled_database(settings: Settings, *, create: bool = False) -> Iterator[Settings]:
+    """
+    Starts the bundled PostgreSQL in the installation's folder; gives the settings that connect to it.
+
+    A new database is made only with `create`; without it a missing one is a `ConfigurationError`.
+    """
+    cluster = settings.folder.resolve() / CLUSTER
+    if not create and not (cluster / "PG_VERSION").exists():
+        raise ConfigurationError(
+            f"{settings.folder}: no installation here; make one with: shuniu init "
+            "(or set SHUNIU_DATABASE_URL to use a PostgreSQL of your own)"
+        )
+    with EmbeddedServer(cluster) as server:
+        server.create(DATABASE)
+        owner = server.url(DATABASE)
+        create_tables(
+            owner,
+            origin=settings.origin,
+            application=APPLICATION_ROLE,
+            eraser=ERASER_ROLE,
+            schema=settings.audit_schema,
+        )
+        urls = {
+            "database_url": server.url(DATABASE, user=APPLICATION_ROLE),
+            "eraser_url": server.url(DATABASE, user=ERASER_ROLE),
+            "owner_url": owner,
+        }
+        yield settings.model_copy(update=urls)

@@ -1,0 +1,332 @@
+"""
+The guard of one capability: one question walks through it, and every attempt of it.
+
+    hours, pause ─▶ bulkhead ─▶ attempts ( breaker ─▶ quota and budget ─▶ the agency )
+
+Nothing of a question outlives its deadline.  What the agency did is learnt from the typed errors of the adapters alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Final
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from adapters.call_policy import CallPolicy
+from adapters.contract import Adapter, Question, Reading
+from adapters.errors import (
+    AgencyClosed,
+    AgencyError,
+    AgencyFault,
+    AgencyThrottled,
+    AgencyTimeout,
+    AgencyUnavailable,
+    AnswerUnreadable,
+    UnsupportedLookup,
+)
+from adapters.wire.clock import Clock
+from gateway.database import DatabaseUnavailable
+from gateway.resilience.breaker import SLOW, Breaker
+from gateway.resilience.budget import RetryBudget
+from gateway.resilience.bulkhead import Bulkhead, Full
+from gateway.resilience.quotas import Quotas, Use
+from gateway.resilience.status import GuardState, Watcher
+from schemas.codes import AnswerState, Reason
+
+# Of one question, whatever they are for.
+MOST_REQUESTS: Final = 3
+# No attempt begins with less time than this (seconds).
+LEAST: Final = 0.5
+# Every wait of the wire ends at the deadline by itself; this is for one that does not (seconds).
+GRACE: Final = 0.05
+TRANSIENT: Final = 0.05
+THROTTLED: Final = 1.0
+LONGEST_BACKOFF: Final = 20.0
+# A clerk who is told to come back so soon would have waited (seconds).
+SHORT_PAUSE: Final = 1.0
+
+# Where an answer broke off or was no answer at all, another attempt may bring a whole one.
+_GARBAGE: Final = frozenset({"body", "content-type"})
+# Waits of ours, not of the agency: they close it for nobody else.
+_OUR_OWN: Final = frozenset({Reason.OVERLOADED, Reason.RESTING})
+_MINUTE: Final = 60.0
+_HEARD: Final = frozenset({AnswerState.FOUND, AnswerState.NOT_FOUND, AnswerState.AMBIGUOUS})
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    until: float
+    reason: Reason
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was last heard, for people."""
+
+    good_at: datetime | None = None
+    at: datetime | None = None
+    state: AnswerState | None = None
+    reason: Reason | None = None
+    drift: int = 0
+
+
+class Guard:
+    """
+    Asks one capability of one agency as its policy says.
+    """
+
+    def __init__(
+        self,
+        agency: str,
+        capability: str,
+        policy: CallPolicy,
+        *,
+        bulkhead: Bulkhead,
+        budget: RetryBudget,
+        quotas: Quotas | None,
+        watcher: Watcher,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.agency = agency
+        self.capability = capability
+        self._policy = policy
+        self._bulkhead = bulkhead
+        self._budget = budget
+        self._quotas = quotas if policy.counted else None
+        self._watcher = watcher
+        self._clock = clock
+        self._random = random
+        self._breaker = Breaker(policy.breaker, clock.monotonic, random=random)
+        self._pause: _Pause | None = None
+        self._use: Use | None = None
+        self._seen = _Seen()
+
+    async def ask(self, adapter: Adapter, question: Question) -> Reading:
+        """
+        What the agency says.  Raises `AgencyError`, and `UnsupportedLookup` as the adapter does.
+        """
+        await self._in_time(question)
+        # Thousands may wait here at once: whatever each of them holds meanwhile counts.
+        try:
+            await self._bulkhead.enter(question.deadline)
+        except Full:
+            raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED) from None
+        try:
+            async with asyncio.timeout_at(question.deadline + GRACE):
+                return await self._attempts(adapter, question)
+        except TimeoutError:
+            raise AgencyTimeout from None
+        finally:
+            self._bulkhead.leave()
+
+    def answered(self, state: AnswerState, reason: Reason | None, at: datetime, seconds: float, drift: int) -> None:
+        """The question came to its end, and this is what the caller is told."""
+        seen = self._seen
+        seen.at, seen.state, seen.reason = at, state, reason
+        seen.drift += drift
+        if state in _HEARD:
+            seen.good_at = at
+        self._watcher.answered(self.agency, self.capability, state, reason, seconds)
+
+    @property
+    def state(self) -> GuardState:
+        """How things stand."""
+        closed_until, closed_because = self._closed()
+        use, seen = self._use, self._seen
+        return GuardState(
+            agency=self.agency,
+            capability=self.capability,
+            breaker=self._breaker.state,
+            opens_again_in=self._breaker.wait,
+            in_flight=self._bulkhead.in_flight,
+            in_flight_limit=self._bulkhead.limit,
+            waiting=self._bulkhead.waiting,
+            waiting_limit=self._bulkhead.queue,
+            budget_left=self._budget.left,
+            minute_left=use.minute_left if use else self._policy.per_minute,
+            day_left=use.day_left if use else self._policy.per_day,
+            closed_until=closed_until,
+            closed_because=closed_because,
+            last_good_at=seen.good_at,
+            last_state=seen.state,
+            last_reason=seen.reason,
+            last_at=seen.at,
+            drift=seen.drift,
+        )
+
+    async def _in_time(self, question: Question) -> None:
+        """Raises where the agency is not to be asked at this moment; waits where that is nearly over."""
+        now = self._clock.now()
+        if not self._policy.hours.open_at(now):
+            raise AgencyClosed(self._until_next_opening())
+        pause = self._pause
+        if pause is None or (left := pause.until - self._clock.monotonic()) <= 0:
+            return
+        if left > SHORT_PAUSE or self._left(question) < left + LEAST:
+            raise AgencyThrottled(left, reason=pause.reason)
+        await asyncio.sleep(left)
+
+    async def _attempts(self, adapter: Adapter, question: Question) -> Reading:
+        failed: AgencyError
+        try:
+            return await self._attempt(adapter, question)
+        except AgencyError as error:
+            if not self._worth_another(error, question):
+                raise
+            failed = error
+        return await self._repeated(adapter, question, failed)
+
+    async def _repeated(self, adapter: Adapter, question: Question, failed: AgencyError) -> Reading:
+        """Further attempts after a first one that failed; raises the last failure that the agency caused."""
+        failures = [failed]
+
+        async def attempt() -> Reading:
+            if len(failures) == 1:
+                # The engine begins where the first attempt ended.
+                failures.append(failed)
+                raise failed
+            if not self._budget.take():
+                raise failures[-1]
+            try:
+                return await self._attempt(adapter, question, again=True)
+            except AgencyError as error:
+                failures.append(error)
+                raise
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: self._worth_another(error, question)),
+            wait=self._wait,
+            stop=lambda state: (
+                state.attempt_number >= self._policy.attempts or self._left(question) < state.upcoming_sleep + LEAST
+            ),
+            sleep=asyncio.sleep,
+            reraise=True,
+        )
+        return await retrying(attempt)
+
+    async def _attempt(self, adapter: Adapter, question: Question, *, again: bool = False) -> Reading:
+        if not self._breaker.admit():
+            raise AgencyThrottled(self._breaker.wait or SHORT_PAUSE, reason=Reason.RESTING)
+        began = self._clock.monotonic()
+        outcome = "answered"
+        try:
+            reading = await adapter.ask(self.capability, replace(question, permit=self._permits(question)))
+            took = self._clock.monotonic() - began
+            self._breaker.succeeded(slow=took > SLOW * self._policy.timeout)
+        except UnsupportedLookup:
+            outcome = ""
+            self._breaker.dropped()
+            raise
+        except AgencyError as error:
+            outcome = error.reason.value
+            await self._learn(error)
+            raise
+        except BaseException:
+            # Cut off at the deadline, the agency failed; cut off earlier, its caller had gone.
+            late = self._left(question) <= 0
+            outcome = Reason.TIMEOUT.value if late else "cancelled"
+            (self._breaker.failed if late else self._breaker.dropped)()
+            raise
+        finally:
+            if outcome:
+                if not again:
+                    self._budget.first()
+                took = self._clock.monotonic() - began
+                self._watcher.attempted(self.agency, self.capability, outcome, took)
+        return reading
+
+    def _permits(self, question: Question) -> Callable[[], Awaitable[None]]:
+        """What one attempt awaits before each request that the agency counts."""
+        before = question.evidence.attempts
+
+        async def permit() -> None:
+            sent = question.evidence.attempts
+            # A wire may have to ask again within an attempt, with a newer secret: that is an attempt like the others.
+            if sent > before and (sent >= MOST_REQUESTS or not self._budget.take()):
+                raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED)
+            await self._within_quota()
+
+        return permit
+
+    async def _within_quota(self) -> None:
+        if self._quotas is None:
+            return
+        use: Use | None = None
+        with suppress(DatabaseUnavailable):
+            use = self._use = await self._quotas.take(self.agency, self.capability, self._policy)
+        if use is None:
+            # Nobody could say whether this one still fits.
+            raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED)
+        if not use.given:
+            of_the_day = use.wait > _MINUTE or use.day_left == 0
+            raise AgencyThrottled(use.wait, reason=Reason.QUOTA if of_the_day else Reason.THROTTLED)
+
+    async def _learn(self, error: AgencyError) -> None:
+        """What a failed attempt says about the agency, and when it wants to be asked again."""
+        match error:
+            case AgencyThrottled() | AgencyUnavailable(reason=Reason.OVERLOADED):
+                self._breaker.dropped()
+            case AgencyUnavailable() | AnswerUnreadable() | AgencyFault(reason=Reason.CERTIFICATE):
+                self._breaker.failed()
+            case _:
+                # It answered, if not as we wished, and is not in trouble.
+                self._breaker.succeeded()
+        if error.reason is Reason.OUTSIDE_HOURS and error.retry_after is None:
+            error.retry_after = self._until_next_opening()
+        if not error.retry_after or error.reason in _OUR_OWN:
+            return
+        until = self._clock.monotonic() + error.retry_after
+        if self._pause is None or self._pause.until < until:
+            self._pause = _Pause(until, error.reason)
+        if error.reason is Reason.QUOTA and self._quotas is not None and (self._use is None or self._use.given):
+            # The agency said so, and not our own count: the other replicas need not find out by themselves.
+            with suppress(DatabaseUnavailable):
+                await self._quotas.close(self.agency, self.capability, error.retry_after)
+
+    def _worth_another(self, error: BaseException, question: Question) -> bool:
+        """Whether the agency's facts, the time and the budget allow one more attempt after this failure."""
+        if not isinstance(error, AgencyError) or not self._repeatable(error, question):
+            return False
+        attempts = question.evidence.attempts
+        wait = error.retry_after or 0.0
+        return attempts < self._policy.attempts and self._left(question) >= wait + LEAST and self._budget.left >= 1
+
+    @staticmethod
+    def _repeatable(error: AgencyError, question: Question) -> bool:
+        match error:
+            case AgencyThrottled(reason=Reason.THROTTLED):
+                return error.retry_after is not None
+            case AnswerUnreadable(reason=Reason.UNDECODABLE):
+                return error.at in _GARBAGE and question.evidence.attempts <= 1
+            case _:
+                return error.repeatable
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Full jitter, or what the agency asked for and a little more."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, AgencyError) and error.retry_after:
+            return error.retry_after * self._random.uniform(1.0, 1.1)
+        base = THROTTLED if isinstance(error, AgencyThrottled) else TRANSIENT
+        return self._random.uniform(0.0, min(LONGEST_BACKOFF, base * 2.0 ** (state.attempt_number - 1)))
+
+    def _until_next_opening(self) -> float | None:
+        now = self._clock.now()
+        opening = self._policy.hours.next_opening(now)
+        return None if opening is None or opening <= now else (opening - now).total_seconds()
+
+    def _closed(self) -> tuple[datetime | None, Reason | None]:
+        now = self._clock.now()
+        if not self._policy.hours.open_at(now):
+            return self._policy.hours.next_opening(now), Reason.OUTSIDE_HOURS
+        if self._pause is not None and (left := self._pause.until - self._clock.monotonic()) > 0:
+            return now + timedelta(seconds=left), self._pause.reason
+        return None, None
+
+    @staticmethod
+    def _left(question: Question) -> float:
+        return question.deadline - asyncio.get_running_loop().time()

@@ -1,7 +1,0 @@
-"""
-The agencies' secrets, shared by all hubs on one database: one of them renews, the others read.
-"""
-
-from gateway.secrets.store import SharedSecrets
-
-__all__ = ["SharedSecrets"]

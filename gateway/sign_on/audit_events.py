@@ -1,0 +1,53 @@
+"""
+What sessions leave in the audit log.  The network address of the browser is sealed with the person.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.format.event import Event, EventType, Who, fit_for_clear
+from gateway.sign_on.caller import Caller
+from gateway.sign_on.sign_in import SignedIn
+
+# What the sign-on server calls its classes and methods stands in clear only if it is short and plain.
+LONGEST_WORD = 200
+
+
+def session_signed_in(exchange: UUID, at: datetime, signed_in: SignedIn, address: str) -> Event:
+    """Before the session works: who signed in, how strongly, and from where."""
+    identity = signed_in.identity
+    return Event(
+        type=EventType.SESSION_SIGNED_IN,
+        exchange=exchange,
+        at=at,
+        who=_who(signed_in.caller, address),
+        outcome="signed_in",
+        detail={"acr": _word(identity.acr), "method": _word(",".join(identity.methods))},
+    )
+
+
+def session_ended(exchange: UUID, at: datetime, caller: Caller, how: str, address: str | None) -> Event:
+    """After a session has ended: `how` is `signed_out`, `replaced`, `idle`, `expired` or `moved`."""
+    return Event(
+        type=EventType.SESSION_ENDED,
+        exchange=exchange,
+        at=at,
+        who=_who(caller, address),
+        outcome="ended",
+        detail={"how": how},
+    )
+
+
+def _who(caller: Caller, address: str | None) -> Who:
+    return Who(
+        user=caller.user,
+        name=caller.name,
+        client=caller.client,
+        court=caller.court,
+        unit=caller.unit,
+        terminal=address,
+    )
+
+
+def _word(word: str) -> str:
+    return (word or "not stated") if len(word) <= LONGEST_WORD and fit_for_clear(word) else "not plain"

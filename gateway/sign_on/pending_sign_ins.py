@@ -1,0 +1,109 @@
+"""
+Sign-ins that have begun: kept here, bound to one browser, good for one return within ten minutes.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from gateway.database import Database
+from gateway.field_encryption import Vault
+from gateway.sign_on.tables import sign_in_attempt
+
+ATTEMPT_SECONDS = 600
+MOST_WAITING = 20_000
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def new_secret() -> str:
+    """32 random bytes, as a cookie or an address can carry them."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> bytes:
+    """What the database knows of a secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """
+    What must be known when the browser comes back.  `return_to` is our own address, `to` the page that was wanted.
+    """
+
+    return_to: str
+    to: str
+    nonce: str = field(default_factory=new_secret, repr=False)
+    verifier: str = field(default_factory=new_secret, repr=False)
+
+
+_SEALED = TypeAdapter(Attempt)
+
+
+class Attempts:
+    """
+    The store of attempts, shared by all replicas.  `clock` gives Unix time.
+    """
+
+    def __init__(self, database: Database, vault: Vault, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def keep(self, attempt: Attempt) -> tuple[str, str]:
+        """
+        Keeps an attempt; returns the secret for the browser and the state for the sign-on server.
+
+        Raises `DatabaseUnavailable`.
+        """
+        secret, state = new_secret(), new_secret()
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        row = {
+            "id": digest_of(secret),
+            "state": digest_of(state),
+            "sealed": self._vault.seal(_context(digest_of(secret)), _SEALED.dump_json(attempt)),
+            "expires_at": now + timedelta(seconds=ATTEMPT_SECONDS),
+        }
+        await self._database.run(_keep, row, now)
+        return secret, state
+
+    async def take(self, secret: str | None, state: str) -> Attempt | None:
+        """
+        Spends the attempt of this browser and this state; None if there is none that is still good.
+
+        A state of another browser spends nothing: nobody can end a sign-in from outside.  Raises `DatabaseUnavailable`.
+        """
+        if secret is None or not SECRET.fullmatch(secret) or not SECRET.fullmatch(state):
+            return None
+        found = digest_of(secret)
+        sealed = await self._database.run(_take, found, digest_of(state), datetime.fromtimestamp(self._clock(), UTC))
+        return None if sealed is None else _SEALED.validate_json(self._vault.open(_context(found), sealed))
+
+
+def _context(digest: bytes) -> str:
+    return f"sign-in attempt|{digest.hex()}"
+
+
+def _keep(connection: Connection, row: dict[str, object], now: datetime) -> None:
+    # Anybody can begin a sign-in; what nobody finishes must not pile up.  Beyond the bound the oldest go: a flood has
+    # to be faster than a person who signs in.
+    newest = sign_in_attempt.c.expires_at.desc()
+    too_many = select(sign_in_attempt.c.id).order_by(newest).offset(MOST_WAITING - 1)
+    over = or_(sign_in_attempt.c.expires_at <= now, sign_in_attempt.c.id.in_(too_many))
+    connection.execute(delete(sign_in_attempt).where(over))
+    connection.execute(insert(sign_in_attempt).values(row))
+
+
+def _take(connection: Connection, digest: bytes, state: bytes, now: datetime) -> bytes | None:
+    spent = connection.execute(
+        delete(sign_in_attempt)
+        .where(sign_in_attempt.c.id == digest, sign_in_attempt.c.state == state, sign_in_attempt.c.expires_at > now)
+        .returning(sign_in_attempt.c.sealed)
+    ).scalar_one_or_none()
+    return None if spent is None else bytes(spent)

@@ -1,0 +1,90 @@
+"""
+The statements behind sessions: each is one transaction, and none is older than the call that it answers.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
+
+from gateway.database import batching
+from gateway.sign_on.tables import session
+
+# A sign-in tidies up after so many sessions that ended unseen; the next one takes the rest.
+LEFT_OVER = 20
+
+READ = "SELECT id, exchange, address, caller, started_at, seen_at, ends_at, ended FROM session WHERE id = ANY(%s)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A session as it stands now; `address` is a mark, `caller` is sealed."""
+
+    id: bytes
+    exchange: UUID
+    address: bytes = field(repr=False)
+    caller: bytes = field(repr=False)
+    started_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    ended: str | None
+
+
+async def rows(connection: batching.Connection, ids: list[bytes]) -> dict[bytes, Row]:
+    """The sessions of these ids that there are."""
+    found = await connection.execute(READ, (ids,), binary=True)
+    return {row[0]: _row(row) for row in await found.fetchall()}
+
+
+def add(connection: Connection, row: dict[str, Any]) -> None:
+    """Adds a session."""
+    connection.execute(insert(session).values(row))
+
+
+def seen(connection: Connection, digest: bytes, now: datetime) -> None:
+    """Notes that a session was used; one that has ended meanwhile stays ended."""
+    connection.execute(
+        update(session)
+        .where(session.c.id == digest, session.c.ended.is_(None))
+        .values(seen_at=func.greatest(session.c.seen_at, now))
+    )
+
+
+def end(connection: Connection, digest: bytes, how: str) -> Row | None:
+    """Ends a session for every replica; None if there is none, or it has ended before."""
+    ended = connection.execute(
+        update(session).where(session.c.id == digest, session.c.ended.is_(None)).values(ended=how).returning(*session.c)
+    ).one_or_none()
+    return None if ended is None else _row(tuple(ended))
+
+
+def left_over(connection: Connection, now: datetime, idle_since: datetime) -> list[Row]:
+    """Ends what ran out while nobody looked; gives it, and what has ended and is not recorded yet."""
+    over = or_(session.c.ended.is_not(None), session.c.ends_at <= now, session.c.seen_at <= idle_since)
+    some = select(session.c.id).where(over).limit(LEFT_OVER).with_for_update(skip_locked=True)
+    how = func.coalesce(session.c.ended, case((session.c.ends_at <= now, "expired"), else_="idle"))
+    ended = connection.execute(
+        update(session).where(session.c.id.in_(some)).values(ended=how).returning(*session.c)
+    ).all()
+    return [_row(tuple(one)) for one in ended]
+
+
+def forget(connection: Connection, digest: bytes) -> None:
+    """Removes a session that has ended; its end stands in the audit log."""
+    connection.execute(delete(session).where(session.c.id == digest, session.c.ended.is_not(None)))
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    digest, exchange, address, caller, started_at, seen_at, ends_at, ended = found
+    return Row(
+        id=bytes(digest),
+        exchange=exchange,
+        address=bytes(address),
+        caller=bytes(caller),
+        started_at=started_at,
+        seen_at=seen_at,
+        ends_at=ends_at,
+        ended=ended,
+    )

@@ -1,0 +1,74 @@
+"""
+Standing in inside a group: who does the tasks of whom, from which day to which.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from starlette.responses import Response
+
+from gateway.api.dependencies import TheHub
+from gateway.api.problems import Problem
+from gateway.compliance.calendar import begin_of, end_of
+from gateway.hub import Hub
+from gateway.organization.people import LONGEST_USER, USER_ID
+from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, told
+from gateway.web.console.common import acting
+from gateway.web.page import OwnPage
+
+router = APIRouter(prefix="/administration/deputies", include_in_schema=False)
+
+PATH: Final = "/administration/deputies"
+User = Annotated[str, Form(pattern=USER_ID, max_length=LONGEST_USER)]
+
+
+@router.get("")
+async def deputies(page: GroupLeader, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None) -> Response:
+    """What is arranged in the leader's group, and who is there."""
+    return await _deputies(page, hub, done=done, record=record)
+
+
+async def _deputies(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
+    _, people = await hub.organization.whole(below=page.member.place.id)
+    names = {one.user: one.name for one in people if one.active}
+    return page.show(
+        "administration/deputies.html",
+        status=status,
+        beside=beside(page),
+        arranged=await hub.delegations.of(page.member),
+        names=names,
+        people=list(names.items()),
+        **{"typed": {}, **said},
+    )
+
+
+@router.post("")
+async def arrange(
+    page: GroupLeader,
+    hub: TheHub,
+    absent: User,
+    deputy: User,
+    since: Annotated[date, Form()],
+    until: Annotated[date, Form()],
+) -> Response:
+    """Lets one person stand in for another, on whole days of the court."""
+
+    async def again(problem: dict[str, Any], status: int) -> Response:
+        typed = {"absent": absent, "deputy": deputy, "since": since, "until": until}
+        return await _deputies(page, hub, status=status, problem=problem, typed=typed)
+
+    with told(page, again):
+        _, record = await hub.delegations.make(
+            page.member, acting(page), absent=absent, deputy=deputy, starts_at=begin_of(since), ends_at=end_of(until)
+        )
+    return after(PATH, Done.ARRANGED, record)
+
+
+@router.post("/end")
+async def end(page: GroupLeader, hub: TheHub, delegation: Annotated[UUID, Form()]) -> Response:
+    """Ends one now."""
+    if not await hub.delegations.end(page.member, acting(page), delegation):
+        raise Problem("not-found")
+    return after(PATH, Done.ENDED)

@@ -1,0 +1,103 @@
+"""
+The page on which a clerk asks about one party, and the asking itself.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Query
+from starlette.responses import RedirectResponse, Response
+
+from gateway.api.dependencies import TheHub
+from gateway.api.members import refused
+from gateway.autofill.standing import newest
+from gateway.hub import Hub
+from gateway.lookup.service import NotReleased
+from gateway.web.clerk.cards import Cards
+from gateway.web.clerk.labels import Words
+from gateway.web.clerk.streaming import streamed
+from gateway.web.clerk.work_order_view import Task, TaskRule, mark_of, not_released, note_made, task_of
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import LookedAt, Own
+from schemas.codes import Want
+from schemas.lookup import load
+from schemas.work_order import WORK_ORDER_ID
+
+router = APIRouter(include_in_schema=False)
+
+Name = Annotated[str, Path(pattern=WORK_ORDER_ID)]
+
+
+@router.get("/work-orders/{work_order}")
+async def show_task(
+    page: Own, hub: TheHub, work_order: Name, party: Annotated[int, Query(ge=1, le=200)] = 1
+) -> Response:
+    """The party, what may be asked, and what was asked before."""
+    task = await task_of(hub, page, work_order, party)
+    return page.show("clerk/task.html", **await _values(hub, task))
+
+
+@router.get("/work-orders/{work_order}/state")
+async def task_state(
+    page: LookedAt, hub: TheHub, work_order: Name, version: Annotated[int, Query(ge=1, le=2**53)]
+) -> Response:
+    """Whether the work order is still what the open page shows; asked by the page itself, now and then."""
+    task = await task_of(hub, page, work_order)
+    return page.part("clerk/frame.html", "order_state", task=task, version=version)
+
+
+@router.post("/work-orders/{work_order}/lookups")
+async def look_up(
+    page: Own,
+    hub: TheHub,
+    work_order: Name,
+    party: Annotated[int, Form(ge=1, le=200)],
+    version: Annotated[int, Form(ge=1, le=2**53)],
+    want: Annotated[list[Want] | None, Form()] = None,
+) -> Response:
+    """Asks; the answer arrives agency by agency where a script can show it so, else whole on a page of its own."""
+    task = await task_of(hub, page, work_order, party)
+    if task.held.order.version != version:
+        raise refused(TaskRule.CHANGED)
+    wants = tuple(one for one in Want if one in set(want or ()))
+    if not wants:
+        values = await _values(hub, task) | {"nothing_chosen": True, "chosen": ()}
+        return page.show("clerk/task.html", status=422, **values)
+    if page.in_part and "text/event-stream" in page.request.headers.get("accept", ""):
+        return streamed(hub, page, task, wants)
+    try:
+        released = await hub.lookups.look_up(page.caller, task.request(wants))
+    except NotReleased as error:
+        problem = not_released(error)
+    else:
+        # Nothing of the answer leaves with this: it is released when it is read.
+        released.lease.give_back()
+        lookup = load(released.body).id
+        await note_made(hub, page, task, lookup)
+        return RedirectResponse(f"/lookups/{lookup}", 303, headers=PAGE_HEADERS)
+    raise problem
+
+
+async def _values(hub: Hub, task: Task) -> dict[str, Any]:
+    mark = mark_of(hub, task.party)
+    made = [one for one in await hub.lookups_made.of_work_order(task.held.order.court, task.id) if one.party == mark]
+    return {
+        "task": task,
+        "made": made,
+        "chosen": task.wants,
+        "nothing_chosen": False,
+        "names": _asked_names(hub, task),
+        "filling": await hub.database.run(newest, task.held.order.court, task.id),
+    }
+
+
+def _asked_names(hub: Hub, task: Task) -> list[Words]:
+    """The agencies that a question about this party goes to."""
+    cards = Cards(hub.agencies)
+    return [
+        cards.name(agency)
+        for agency, adapter in hub.agencies.items()
+        if any(
+            one.subject is task.party.kind and one.serves & frozenset(task.wants)
+            for one in adapter.capabilities.values()
+        )
+    ]

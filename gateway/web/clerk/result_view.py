@@ -1,0 +1,94 @@
+"""
+A whole answer as a page shows it: what must be known first, the addresses in the order of the law, a card per agency.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.lookup.history import Used
+from gateway.web.clerk.cards import Card, Cards, Fact, From, held
+from gateway.web.clerk.labels import Words, field_name
+from schemas.codes import AnswerState, Want
+from schemas.lookup import LookupResult
+from schemas.service_flag import Effect, Switch
+
+# What stops or changes the way of service is said before anything else.
+GRAVE = frozenset({Effect.STOP, Effect.WITHHOLD, Effect.TELL_JUDGE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """
+    One address: `place` counts from 1, `text` is the address itself, `facts` what else is held about it.
+    """
+
+    place: int
+    text: Fact
+    facts: tuple[Fact, ...]
+    held: Any = field(repr=False)
+    used: Used | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarked:
+    """A switch with who says so and who says otherwise."""
+
+    switch: Switch
+    grave: bool
+    sources: tuple[From, ...]
+    disputed_by: tuple[From, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    The whole.  `missing` are the agencies that were not heard, `disputed` the fields of which sources disagree.
+    """
+
+    result: LookupResult = field(repr=False)
+    switches: tuple[Remarked, ...]
+    addresses: tuple[Address, ...]
+    cards: tuple[Card, ...]
+    missing: tuple[Words, ...]
+    disputed: tuple[Words, ...]
+    withheld_addresses: tuple[Words, ...]
+
+
+def answer_of(cards: Cards, result: LookupResult, used: Used | None = None) -> Answer:
+    """What a page shows of a released result."""
+    asked = [(one.agency, one.capability) for one in result.agencies]
+    made = cards.of(asked, [result])
+    return Answer(
+        result=result,
+        switches=tuple(
+            Remarked(
+                switch=one,
+                grave=one.effect in GRAVE,
+                sources=cards.sources(one.sources),
+                disputed_by=cards.sources(one.disputed_by),
+            )
+            for one in result.switches
+        ),
+        addresses=tuple(_addresses(cards, result, used)),
+        cards=made,
+        missing=tuple(
+            card.name
+            for card in made
+            if any(one.answer and one.answer.state is AnswerState.UNAVAILABLE for one in card.questions)
+        ),
+        disputed=tuple(dict.fromkeys(fact.name for card in made for fact in card.facts if fact.others)),
+        withheld_addresses=tuple(field_name(name) for name in result.withheld if name.startswith(f"{Want.ADDRESSES}.")),
+    )
+
+
+def _addresses(cards: Cards, result: LookupResult, used: Used | None) -> Iterator[Address]:
+    for place, address in enumerate(result.addresses, start=1):
+        facts = {key: cards.fact(key, said, result.masked) for key, said in held(Want.ADDRESSES, address)}
+        yield Address(
+            place=place,
+            text=facts.pop(f"{Want.ADDRESSES}.text"),
+            facts=tuple(facts.values()),
+            held=address,
+            used=used if used is not None and used.place == place else None,
+        )

@@ -1,0 +1,152 @@
+"""
+A stored answer on a page of its own, and what its reader does with it: see a number in full, take an address.
+
+Every opening is a disclosure like the first: judged again, recorded first, and nothing is kept by the browser.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query
+from starlette.background import BackgroundTask
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from gateway.api.dependencies import TheHub
+from gateway.api.problems import Problem
+from gateway.database.locks import Lease
+from gateway.hub import Hub
+from gateway.lookup.disclosure import NUMBERS, NotThere, Purpose, RevealReason, number, reading, revealing, using
+from gateway.lookup.history import Made, Used
+from gateway.lookup.service import NotReleased, NotStored, Released
+from gateway.sign_on import Caller
+from gateway.web.clerk.cards import Cards
+from gateway.web.clerk.result_view import Answer, answer_of
+from gateway.web.clerk.work_order_view import Task, mark_of, not_released, task_of
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import Own, OwnPage
+from schemas.lookup import LookupResult, load
+
+router = APIRouter(include_in_schema=False)
+
+TEMPLATE: Final = "clerk/result.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A stored answer that may leave while its lease is held; `record` is the index of the record that says so."""
+
+    task: Task
+    made: Made
+    result: LookupResult = field(repr=False)
+    lease: Lease
+    record: int
+
+    def sent(self, response: HTMLResponse) -> Response:
+        """The response, after which the lease goes back."""
+        self.lease.hand_over()
+        response.background = BackgroundTask(_give_back, self.lease)
+        return response
+
+
+async def opened(hub: Hub, page: OwnPage, lookup: UUID, purpose: Purpose = reading) -> Opened:
+    """
+    Opens a stored answer for the reader.  Raises `Problem`, `AuditUnavailable`, `DatabaseUnavailable`.
+    """
+    made = await hub.lookups_made.one(page.caller.court, lookup)
+    if made is None:
+        raise Problem("not-found")
+    task = await _task(hub, page, made)
+    released = await _released(hub.lookups.read, page, lookup, purpose)
+    assert released.record is not None  # noqa: S101 - a stored answer is opened on record
+    result = load(released.body)
+    return Opened(task=task, made=made, result=result, lease=released.lease, record=released.record)
+
+
+@router.get("/lookups/{lookup}")
+async def show_result(page: Own, hub: TheHub, lookup: UUID) -> Response:
+    """The stored answer; no agency is asked."""
+    found = await opened(hub, page, lookup)
+    answer = answer_of(Cards(hub.agencies), found.result, found.made.used)
+    return found.sent(page.show(TEMPLATE, task=found.task, made=found.made, answer=answer))
+
+
+@router.post("/lookups/{lookup}/reveal")
+async def reveal(
+    page: Own,
+    hub: TheHub,
+    lookup: UUID,
+    name: Annotated[str, Form(alias="field", max_length=64)],
+    reason: Annotated[RevealReason | None, Form()] = None,
+    note: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """One number in full, once, for a reason that stands in the log before the number is shown."""
+    if name not in NUMBERS:
+        raise Problem("not-found")
+    values: dict[str, Any] = {"lookup": lookup, "key": name, "reason": reason, "note": note.strip()}
+    if reason is None or (reason is RevealReason.OTHER and not values["note"]):
+        return _told(page, "reveal_asked", values | {"wrong": True}, status=422)
+    found = await opened(hub, page, lookup, revealing(name, reason, note.strip() or None))
+    shown = number(found.result, name)
+    return found.sent(_told(page, "revealed", values | {"shown": shown, "record": found.record}))
+
+
+@router.get("/lookups/{lookup}/reveal")
+async def ask_to_reveal(
+    page: Own, hub: TheHub, lookup: UUID, name: Annotated[str, Query(alias="field", max_length=64)]
+) -> Response:
+    """The question why."""
+    made = await hub.lookups_made.one(page.caller.court, lookup)
+    if made is None or name not in NUMBERS:
+        raise Problem("not-found")
+    await _task(hub, page, made)
+    return _told(page, "reveal_asked", {"lookup": lookup, "key": name, "reason": None, "note": ""})
+
+
+@router.post("/lookups/{lookup}/use")
+async def use(page: Own, hub: TheHub, lookup: UUID, place: Annotated[int, Form(ge=1, le=1000)]) -> Response:
+    """Takes one address for service; which one stands in the log."""
+    found = await opened(hub, page, lookup, using(place))
+    await hub.lookups_made.used(lookup, place, found.record)
+    if not page.in_part:
+        found.lease.give_back()
+        return RedirectResponse(f"/lookups/{lookup}#addresses", 303, headers=PAGE_HEADERS)
+    again = await hub.lookups_made.one(page.caller.court, lookup)
+    used: Used | None = None if again is None else again.used
+    answer: Answer = answer_of(Cards(hub.agencies), found.result, used)
+    return found.sent(page.part("clerk/answer.html", "addresses", task=found.task, answer=answer))
+
+
+def _told(page: OwnPage, block: str, values: dict[str, Any], *, status: int = 200) -> HTMLResponse:
+    """The block alone for a script, else on a page of its own."""
+    values = {"reasons": tuple(RevealReason), "shown": None, "record": None, "wrong": False} | values
+    if page.in_part:
+        return page.part("clerk/reveal.html", block, status=status, **values)
+    return page.show("clerk/reveal.html", status=status, revealed=block == "revealed", **values)
+
+
+async def _task(hub: Hub, page: OwnPage, made: Made) -> Task:
+    task = await task_of(hub, page, made.work_order)
+    marks = [mark_of(hub, party) for party in task.parties]
+    if made.party not in marks:
+        # The work order does not name this party any more, so nothing of the answer is shown.
+        raise Problem("not-found")
+    return Task(held=task.held, kind=task.kind, number=marks.index(made.party) + 1)
+
+
+async def _released(
+    read: Callable[[Caller, UUID, Purpose], Awaitable[Released]], page: OwnPage, lookup: UUID, purpose: Purpose
+) -> Released:
+    try:
+        return await read(page.caller, lookup, purpose)
+    except (NotStored, NotThere):
+        problem = Problem("not-found")
+    except NotReleased as error:
+        problem = not_released(error)
+    raise problem
+
+
+async def _give_back(lease: Lease) -> None:
+    # A plain function would be run in a thread.
+    lease.give_back()

@@ -1,0 +1,79 @@
+"""
+What the pages of the console share: who may read, how refusals of compliance are told, in which words records speak.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import BeforeValidator, StringConstraints
+
+from audit.format.event import Who
+from gateway.api.dependencies import TheHub
+from gateway.api.members import refused, who
+from gateway.api.problems import Problem
+from gateway.compliance.permissions import ComplianceRefused, NotThere
+from gateway.compliance.phrases import Speech
+from gateway.hub import Hub
+from gateway.organization.roles import Role
+from gateway.web.page import Own, OwnPage
+
+
+def _or_none(value: Any) -> Any:
+    # A form sends what was left empty as an empty text.
+    return None if value == "" else value
+
+
+Blank = BeforeValidator(_or_none)
+Day = Annotated[date | None, Blank]
+Token = Annotated[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")] | None, Blank]
+Typed = Annotated[Annotated[str, StringConstraints(max_length=200)] | None, Blank]
+LongText = Annotated[Annotated[str, StringConstraints(max_length=2000)] | None, Blank]
+
+
+async def _auditor(page: Own) -> OwnPage:
+    page.require(Role.AUDIT_ADMINISTRATOR)
+    return page
+
+
+async def _releaser(page: Own) -> OwnPage:
+    page.require(Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR)
+    return page
+
+
+Auditors = Annotated[OwnPage, Depends(_auditor)]
+Releasers = Annotated[OwnPage, Depends(_releaser)]
+AHub = TheHub
+
+
+def acting(page: OwnPage) -> Who:
+    """The reader, as the log knows people."""
+    return who(page.caller, page.member)
+
+
+def speech(page: OwnPage, hub: Hub, *, people: bool = False) -> Speech:
+    """The words of this page."""
+    names = {name: dict(hub.agencies[name].agency.names) for name in hub.agencies}
+    return Speech(language=page.language.value, agencies=names, people=people)
+
+
+def agencies(page: OwnPage, hub: Hub) -> list[tuple[str, str]]:
+    """The agencies as choices of a form."""
+    words = speech(page, hub)
+    return [(name, words.agency(name)) for name in hub.agencies]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tells a refusal of compliance as the page's own.  Raises `Problem`."""
+    try:
+        yield
+    except ComplianceRefused as error:
+        problem = refused(error.rule)
+    except NotThere:
+        problem = Problem("not-found")
+    else:
+        return
+    raise problem

@@ -1,0 +1,75 @@
+"""
+Words for what the audit log says of its records and their evidence: outcomes, sealed values, anchors outside the house.
+
+The log's own words are for programs; they are the same in its files, and here they are told to people.
+"""
+
+from typing import Final
+
+from schemas.codes import Code
+
+
+class Sealed(Code):
+    """What became of a record's sealed values (`audit.store.sealed_values.Values`)."""
+
+    OPENED = "opened", "可打开，与记录中的承诺一致", "They open, and are what the record commits to"
+    NONE = "none", "本记录没有密封值", "This record has none"
+    ERASED = "erased", "已销毁，承诺保留", "Erased; the commitment to them was kept"
+    MISSING = "missing", "缺失", "They are missing"
+    BROKEN = "broken", "与记录中的承诺不一致", "They are not what the record commits to"
+
+
+class Outcome(Code):
+    """How what a record tells of ended."""
+
+    ACCEPTED = "accepted", "已受理", "accepted"
+    ANSWERED = "answered", "已答复", "answered"
+    ASKED = "asked", "已提出", "asked"
+    BEGUN = "begun", "已开始", "begun"
+    CHANGED = "changed", "已变更", "changed"
+    CLOSED = "closed", "已关闭", "closed"
+    CONFIRMED = "confirmed", "已确认", "confirmed"
+    DRAFTED = "drafted", "已起草", "drafted"
+    ENDED = "ended", "已结束", "ended"
+    FILLED = "filled", "已填写", "filled"
+    OVERTAKEN = "overtaken", "已被其他变更取代", "overtaken"
+    REFUSED = "refused", "被拒", "refused"
+    RELEASED = "released", "已交付", "released"
+    REVIEWED = "reviewed", "已核查", "reviewed"
+    SIGNED_IN = "signed_in", "已登录", "signed in"
+    USED = "used", "已采用", "used"
+    WITHHELD = "withheld", "未交付", "withheld"
+
+
+class Purpose(Code):
+    """What was asked for."""
+
+    SERVICE = "service_of_process", "送达", "Service of process"
+
+
+class Section(Code):
+    """What else is released with the answers of agencies."""
+
+    SWITCHES = "switches", "影响送达的情形", "What stops or changes the way of service"
+
+
+class AnchorKind(Code):
+    """Who speaks for the log (`audit.anchor.anchors.AnchorKind`)."""
+
+    COSIGNATURE = "cosignature", "见证方签名", "Cosignature of a witness"
+    TIMESTAMP = "rfc3161", "时间戳（RFC 3161）", "Timestamp (RFC 3161)"
+    DELIVERY = "delivery", "异地留存", "Copy kept elsewhere"
+
+
+class AnchorState(Code):
+    """Whether the evidence was verified here (`audit.anchor.anchors.AnchorState`)."""
+
+    VALID = "valid", "已验证", "verified"
+    UNPARSED = "unparsed", "仅留存，未在此验证", "kept, not verified here"
+
+
+PURPOSES: Final = {one.value: one for one in Purpose}
+OUTCOMES: Final = {one.value: one for one in Outcome}
+SEALED: Final = {one.value: one for one in Sealed}
+ANCHOR_KINDS: Final = {one.value: one for one in AnchorKind}
+ANCHOR_STATES: Final = {one.value: one for one in AnchorState}

@@ -1,0 +1,137 @@
+"""
+Checking a printed record: for a judge, a party's lawyer, anybody who holds the paper; nobody needs to sign in.
+
+It tells what stands in clear in the log's record of the printing, and only to who knows the check value on the paper.
+"""
+
+import asyncio
+import hmac
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, File, Query, UploadFile
+from starlette.responses import Response
+
+from audit.format import leaf
+from audit.format.event import EventType
+from audit.format.note import NoteError
+from audit.format.proof import Proof, ProofError, check_proof
+from gateway.api.dependencies import TheHub
+from gateway.api.problems import Problem
+from gateway.hub import Hub
+from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import Anybodys
+
+router = APIRouter(include_in_schema=False)
+
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+README: Final = """\
+校验打印记录（无需联网，无需本系统）
+  shuniu audit check-proof {n}.tlog-proof {n}.entry --vkey log.vkey
+显示 proved 即表示该打印行为已记入审计日志。{n}.entry 中 detail.digest 应与纸面“校验值”一致。
+请将 log.vkey 与法院另行公布的公钥指纹核对。
+
+To check a printed record, with no network and no system of ours
+  shuniu audit check-proof {n}.tlog-proof {n}.entry --vkey log.vkey
+"proved" means that the printing stands in the audit log.  detail.digest in {n}.entry must be the check value on the
+paper.  Compare log.vkey with the fingerprint that the court has published elsewhere.
+Any tool that knows C2SP tlog-proof and signed-note can check it too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """The log's record of a printing, as far as it stands in clear."""
+
+    index: int
+    at: datetime
+    court: str
+    body: bytes = field(repr=False)
+
+
+@router.get("/verify")
+async def verify(
+    page: Anybodys,
+    hub: TheHub,
+    record: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    digest: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Compares a check value with the log, and says how to do the same without us."""
+    asked = record is not None and bool(digest)
+    found = await _printed(hub, record, digest) if record is not None and digest else None
+    return page.show(
+        "verify.html",
+        asked=asked,
+        found=found,
+        record=record,
+        digest=_plain(digest) if found else "",
+        size=hub.log.checkpoint_size,
+        proved=None,
+    )
+
+
+@router.get("/verify/proof")
+async def proof(
+    hub: TheHub, record: Annotated[int, Query(ge=0, le=2**62)], digest: Annotated[str, Query(max_length=200)]
+) -> Response:
+    """The proof that the printing is in the log, for whoever checks it offline; names nobody."""
+    found = await _printed(hub, record, digest)
+    size, note = hub.log.checkpoint_size, hub.log.checkpoint
+    if found is None or record >= size:
+        raise Problem("not-found")
+    hashes = await asyncio.to_thread(hub.log.reader.inclusion, record, size)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{record}.entry", found.body)
+        archive.writestr(f"{record}.tlog-proof", Proof(record, tuple(hashes), note).encode())
+        archive.writestr("log.vkey", f"{hub.log.reader.vkey.encode()}\n")
+        archive.writestr("README.txt", README.format(n=record))
+    headers = PAGE_HEADERS | {"Content-Disposition": f'attachment; filename="record-{record}.zip"'}
+    return Response(packed.getvalue(), media_type="application/zip", headers=headers)
+
+
+@router.post("/verify")
+async def check(
+    page: Anybodys, hub: TheHub, entry: Annotated[UploadFile, File()], proof: Annotated[UploadFile, File()]
+) -> Response:
+    """Checks a proof that somebody brings, against this log's key."""
+    body, given = await entry.read(), await proof.read()
+    proved: int | None = None
+    try:
+        read = Proof.parse(given)
+        check_proof(read, body, hub.log.origin, [hub.log.reader.vkey])
+        proved = read.index
+    except (ProofError, NoteError):
+        pass
+    return page.show(
+        "verify.html",
+        asked=False,
+        found=None,
+        record=None,
+        digest="",
+        size=hub.log.checkpoint_size,
+        proved=proved if proved is not None else False,
+    )
+
+
+async def _printed(hub: Hub, index: int, digest: str) -> Printed | None:
+    if index >= hub.log.checkpoint_size or not DIGEST.fullmatch(_plain(digest)):
+        return None
+    body = await asyncio.to_thread(hub.log.reader.body, index)
+    record = {} if body is None else leaf.read(bytes(body))
+    held = str(record.get("detail", {}).get("digest", ""))
+    known = record.get("type") == EventType.RECORD_PRINTED.value and hmac.compare_digest(held, _plain(digest))
+    if body is None or not known:
+        return None
+    at = datetime.fromtimestamp(record["t"] / 1_000_000, UTC)
+    return Printed(index, at, str(record.get("who", {}).get("court", "")), bytes(body))
+
+
+def _plain(digest: str) -> str:
+    """A check value as it is compared: people copy it from paper, in groups."""
+    return "".join(digest.split()).lower()

@@ -1,0 +1,143 @@
+"""
+`python -m mock_agencies ticket-system` and `… ledger check`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from mock_agencies.connection import Connection
+from mock_agencies.ticket_system.callback_receiver import Desk, Manners
+from mock_agencies.ticket_system.ledger import Ledger, entries
+from mock_agencies.ticket_system.load_generator import Plan, Work
+from mock_agencies.ticket_system.reconciliation import check
+from mock_agencies.ticket_system.tokens import Tokens
+from shuniu_client import AsyncClient, Patience
+
+CLIENT: Final = "ticket-system"
+SECRET: Final = "SHUNIU_CALLBACK_SECRET"
+PATIENT: Final = Patience(total=20.0, first=0.1, longest=1.0)
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The two commands of the ticket system."""
+    tickets = commands.add_parser("ticket-system", help="dispatch work orders, ask for forms, take callbacks")
+    _whom(tickets)
+    tickets.add_argument("--ledger", required=True, type=Path, help="what was done and heard, appended")
+    tickets.add_argument("--receiver", default="tickets", help="name of the receiver at the hub")
+    tickets.add_argument("--port", type=int, default=0, help="where callbacks arrive")
+    tickets.add_argument("--rate", type=float, default=1.0, help="work orders a second; 0: as fast as they are taken")
+    tickets.add_argument("--count", type=int, help="end after so many work orders")
+    tickets.add_argument("--linger", type=float, default=60.0, help="seconds to take callbacks for after that")
+    tickets.add_argument("--lasts", type=float, help="seconds until a form is wanted as it is")
+    tickets.add_argument("--parties", type=int, default=2, choices=(1, 2))
+    tickets.add_argument("--closing", type=float, default=0.2, help="share of work orders closed halfway")
+    tickets.add_argument("--failing", type=float, default=0.0, help="share of callbacks answered with 500")
+    tickets.add_argument("--dropping", type=float, default=0.0, help="share of callbacks not answered at all")
+    tickets.add_argument("--slow", type=float, default=0.0, help="share of callbacks answered late")
+    tickets.add_argument("--prefix", default="TS", help="how the numbers of work orders begin")
+    tickets.add_argument("--seed", type=int, default=1, help="seed of what is drawn")
+    tickets.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
+    book = commands.add_parser("ledger", help="count loss and doubling")
+    checks = book.add_subparsers(dest="what", required=True)
+    checking = checks.add_parser("check", help="hold a ledger against the hub")
+    _whom(checking)
+    checking.add_argument("file", type=Path, metavar="LEDGER")
+
+
+def _whom(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hub", required=True, help="address of the hub")
+    parser.add_argument("--sign-on", required=True, help="address of the sign-on server")
+
+
+async def check_ledger(asked: argparse.Namespace) -> int:
+    """`… ledger check`: prints the counts; 1 if there are faults."""
+    async with AsyncClient(asked.hub, Tokens(asked.sign_on, CLIENT)) as client:
+        verdict = await check(client, entries(asked.file))
+    sys.stdout.write("".join(f"{fault}\n" for fault in verdict.faults) + f"{verdict}\n")
+    return int(bool(verdict.faults))
+
+
+async def work(asked: argparse.Namespace, over: asyncio.Event) -> int:
+    """`… ticket-system`: dispatches until SIGINT, then takes callbacks until it is told to end, or again SIGINT."""
+    draws = random.Random(asked.seed)
+    with Ledger(asked.ledger) as ledger:
+        desk = Desk(ledger, "", Manners(asked.failing, asked.slow, asked.dropping), draws)
+        async with (
+            receiving(desk, port=asked.port) as address,
+            AsyncClient(asked.hub, Tokens(asked.sign_on, CLIENT), patience=PATIENT) as client,
+        ):
+            given = os.environ.get(SECRET, "")
+            desk.secret = given or await asyncio.to_thread(_registered, asked, address)
+            sys.stdout.write(json.dumps({"server": "ticket_system", "address": address}) + "\n")
+            sys.stdout.flush()
+            plan = Plan(
+                rate=asked.rate,
+                closing=asked.closing,
+                parties=asked.parties,
+                receiver=asked.receiver,
+                prefix=asked.prefix,
+                lasts=asked.lasts,
+            )
+            task = Work(client, ledger, plan, draws=draws)
+            ending = asyncio.create_task(_passed_on(over, task.enough))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, _enough, task.enough, over)
+            await task.run(asked.count)
+            sys.stdout.write(json.dumps({"asked": task.asked}) + "\n")
+            sys.stdout.flush()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), asked.linger)
+            ending.cancel()
+    return 0
+
+
+async def _passed_on(over: asyncio.Event, enough: asyncio.Event) -> None:
+    await over.wait()
+    enough.set()
+
+
+def _enough(enough: asyncio.Event, over: asyncio.Event) -> None:
+    (over if enough.is_set() else enough).set()
+
+
+@asynccontextmanager
+async def receiving(desk: Desk, *, port: int = 0) -> AsyncIterator[str]:
+    """The desk on a port of its own; its address."""
+    connections: set[Connection] = set()
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(desk.respond, connections), sock=listener, backlog=512
+        )
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/hooks"
+        finally:
+            server.close()
+            for one in tuple(connections):
+                one.abandon()
+            await asyncio.sleep(0)
+
+
+def _registered(asked: argparse.Namespace, address: str) -> str:
+    # In a real court a person does this.  The demo's sign-on server lets anybody on this machine be its administrator.
+    who = httpx.post(f"{asked.sign_on}/_control/token", json={"user": "admin"}, trust_env=False).raise_for_status()
+    headers = {"Authorization": f"Bearer {who.json()['access_token']}"}
+    receiver = f"{asked.hub}/v1/callbacks/receivers/{asked.receiver}"
+    body: dict[str, Any] = {"client": CLIENT, "url": address, "internal": True, "preferred": True}
+    with httpx.Client(headers=headers, trust_env=False, timeout=30) as http:
+        made = http.put(receiver, json=body).raise_for_status().json()
+        if not made.get("secret"):
+            made = http.post(f"{receiver}/secret").raise_for_status().json()
+    secret: str = made["secret"]
+    return secret

@@ -1,0 +1,119 @@
+"""
+Renewal ahead of time: what is in use is renewed before its margin, by one hub, and the others hear of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from adapters.errors import AgencyUnreachable
+from gateway.agency_secrets import SharedSecrets
+from tests.agency_secrets.conftest import KEY, MARGIN, Hands, House, until
+
+pytestmark = pytest.mark.anyio
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Waits until something holds; what it waits for happens on other connections."""
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - nothing of the hub's says when
+            await asyncio.sleep(0.005)
+
+
+def text(hub: SharedSecrets) -> str | None:
+    """The secret that a hub holds, without using it."""
+    ring = hub._kept[KEY].ring
+    return ring.secret.text if ring else None
+
+
+async def test_a_secret_in_use_is_renewed_before_any_question_waits_for_it(house: House, hands: Hands) -> None:
+    """Both hubs wake within the two minutes before the margin; the agency counts one refresh."""
+    hubs = [house.hub(hands) for _ in range(2)]
+    for hub in hubs:
+        await hub.renew(KEY, None, until())
+        hub.held(KEY)
+        hub.held(KEY)
+    await asyncio.sleep(0)
+    hands.forward(730)
+    house.age(730)
+    naps = [nap for nap in house.naps.wake() if nap > 100]
+    await eventually(lambda: [text(hub) for hub in hubs] == ["secret-2", "secret-2"])
+
+    assert all(900 - MARGIN - 120 <= nap <= 900 - MARGIN - 60 for nap in naps)
+    assert (len(naps), house.agency.given) == (2, [None, "secret-1"])
+    assert all(ring and ring.secret.lives(hands.clock, margin=MARGIN) for ring in (hub.held(KEY) for hub in hubs))
+
+
+async def test_a_secret_that_nobody_uses_is_left_to_run_out(house: House, hands: Hands) -> None:
+    """One question long ago is no reason to call an agency all night."""
+    hub = house.hub(hands)
+    await hub.renew(KEY, None, until())
+    hub.held(KEY)
+    await asyncio.sleep(0)
+    hands.forward(730)
+    house.naps.wake()
+    await eventually(lambda: not hub._ahead._waiting)
+
+    assert house.agency.issued == ["secret-1"]
+
+
+async def test_a_renewal_ahead_that_fails_is_tried_again_while_the_secret_lives(house: House, hands: Hands) -> None:
+    """And no question learns of it."""
+    hub = house.hub(hands)
+    await hub.renew(KEY, None, until())
+    for _ in range(2):
+        hub.held(KEY)
+    await asyncio.sleep(0)
+    house.agency.fails = AgencyUnreachable(sent=False)
+    hands.forward(730)
+    house.naps.wake()
+    await eventually(lambda: len(house.agency.given) == 2 and bool(house.naps._asleep))
+    house.agency.fails = None
+    house.naps.wake()
+    await eventually(lambda: text(hub) == "secret-2")
+
+    assert len(house.agency.given) == 3
+
+
+async def test_a_failing_renewal_ahead_ends_with_the_secret(house: House, hands: Hands) -> None:
+    """Then the questions' own renewals tell."""
+    hub = house.hub(hands)
+    await hub.renew(KEY, None, until())
+    for _ in range(2):
+        hub.held(KEY)
+    await asyncio.sleep(0)
+    house.agency.fails = AgencyUnreachable(sent=False)
+    hands.forward(1000)
+    house.naps.wake()
+    await eventually(lambda: not hub._ahead._waiting)
+
+    assert len(house.agency.given) == 2
+
+
+async def test_another_hub_s_ring_is_known_before_the_old_one_is_refused(house: House, hands: Hands) -> None:
+    """It is told as soon as it is written."""
+    one, other = house.hub(hands), house.hub(hands)
+    old = await one.renew(KEY, None, until())
+    await other.renew(KEY, None, until())
+    await other._news.ready()
+
+    await one.renew(KEY, old, until(), anew=True)
+    await eventually(lambda: text(other) == "secret-2")
+
+    assert house.agency.issued == ["secret-1", "secret-2"]
+
+
+async def test_a_hub_that_cannot_listen_connects_again(house: House, hands: Hands) -> None:
+    """Its connection was cut; what is renewed after that is heard."""
+    one, other = house.hub(hands), house.hub(hands)
+    old = await one.renew(KEY, None, until())
+    await other.renew(KEY, None, until())
+    await other._news.ready()
+    house.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+    await eventually(lambda: not other._news._ready.is_set() and bool(house.naps._asleep))
+    house.naps.wake()
+    await other._news.ready()
+
+    await one.renew(KEY, old, until(), anew=True)
+    await eventually(lambda: text(other) == "secret-2")

@@ -1,0 +1,182 @@
+"""
+One refresh per key over all hubs: who has the turn fetches, the others read; nothing that dies or hangs stops them.
+"""
+
+import asyncio
+
+import pytest
+
+from adapters.errors import AgencyTimeout, AgencyUnavailable, AgencyUnreachable, CredentialsRejected
+from gateway.field_encryption import Vault
+from schemas.codes import Reason
+from tests.agency_secrets.conftest import KEY, MARGIN, Hands, House, until
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_many_questions_at_three_hubs_need_one_refresh(house: House, hands: Hands) -> None:
+    """Sixty at once, over three hubs, before the first secret and after its end."""
+    hubs = [house.hub(hands) for _ in range(3)]
+    first = await asyncio.gather(*(hub.renew(KEY, None, until()) for hub in hubs for _ in range(20)))
+    hands.forward(900)
+    house.age(900)
+    seen = [hub.held(KEY) for hub in hubs]
+    second = await asyncio.gather(
+        *(hub.renew(KEY, ring, until()) for hub, ring in zip(hubs, seen, strict=True) for _ in range(20))
+    )
+
+    assert {ring.secret.text for ring in first} == {"secret-1"}
+    assert {ring.secret.text for ring in second} == {"secret-2"}
+    assert house.agency.given == [None, "secret-1"]
+
+
+async def test_a_hub_that_starts_reads_what_the_others_have(house: House, hands: Hands) -> None:
+    """With the time that the database says has passed."""
+    await house.hub(hands).renew(KEY, None, until())
+    house.age(300)
+
+    ring = await house.hub(hands).renew(KEY, None, until())
+
+    assert (ring.secret.text, house.agency.issued) == ("secret-1", ["secret-1"])
+    assert ring.secret.due - hands.monotonic == pytest.approx(600, abs=5)
+    assert ring.refresh is not None
+    assert ring.refresh.due - hands.monotonic == pytest.approx(172_500, abs=5)
+
+
+@pytest.mark.parametrize("skew", [-36_000.0, 36_000.0])
+async def test_hubs_whose_clocks_disagree_do_not_take_the_secret_from_each_other(house: House, skew: float) -> None:
+    """Ten hours apart, and the ring lives equally long on both."""
+    true, wrong = Hands(), Hands(skew)
+    one, other = house.hub(true), house.hub(wrong)
+    await one.renew(KEY, None, until())
+
+    ring = await other.renew(KEY, None, until())
+
+    assert house.agency.issued == ["secret-1"]
+    assert ring.secret.lives(wrong.clock, margin=MARGIN)
+    wrong.forward(900)
+    assert not ring.secret.lives(wrong.clock, margin=0)
+
+
+async def test_a_secret_that_another_hub_replaced_is_read_and_not_fetched(house: House, hands: Hands) -> None:
+    """After a refusal of the old one the shared row is looked at first."""
+    one, other = house.hub(hands), house.hub(hands)
+    old = await one.renew(KEY, None, until())
+    seen = await other.renew(KEY, None, until())
+    await one.renew(KEY, old, until(), anew=True)
+
+    ring = await other.renew(KEY, seen, until(), anew=True)
+
+    assert (ring.secret.text, house.agency.issued) == ("secret-2", ["secret-1", "secret-2"])
+
+
+async def test_a_secret_that_a_stranger_replaced_is_fetched_anew(house: House, hands: Hands) -> None:
+    """The row is no newer than what was refused, and its refresh secret is dead as well."""
+    hub = house.hub(hands)
+    old = await hub.renew(KEY, None, until())
+
+    ring = await hub.renew(KEY, old, until(), anew=True)
+
+    assert (ring.secret.text, house.agency.given) == ("secret-2", [None, None])
+
+
+async def test_a_hub_that_dies_in_the_middle_delays_the_others_until_its_turn_ends(house: House, hands: Hands) -> None:
+    """Nobody goes on while the turn is its; then the next one fetches."""
+    house.sql(
+        "INSERT INTO agency_secret (key, number, turn, turn_ends_at) "
+        f"VALUES ('{KEY}', 0, gen_random_uuid(), clock_timestamp() + interval '1 hour')"
+    )
+    hub = house.hub(hands)
+    waiting = asyncio.create_task(hub.renew(KEY, None, until()))
+    with pytest.raises(AgencyTimeout):
+        await hub.renew(KEY, None, until(0.1))
+    assert house.agency.given == []
+
+    house.sql("UPDATE agency_secret SET turn_ends_at = clock_timestamp()")
+
+    assert (await waiting).secret.text == "secret-1"
+
+
+async def test_a_hub_that_lost_its_turn_does_not_write_over_the_next_one(house: House, hands: Hands) -> None:
+    """It was so slow that another has fetched: the later ring stands, and the slow hub finds it."""
+    slow, other = house.hub(hands), house.hub(hands)
+    house.agency.holds = asyncio.Event()
+    late = asyncio.create_task(slow.renew(KEY, None, until()))
+    await house.agency.began.wait()
+    hold, house.agency.holds = house.agency.holds, None
+    house.sql("UPDATE agency_secret SET turn_ends_at = clock_timestamp()")
+    await other.renew(KEY, None, until())
+    hold.set()
+
+    ring = await late
+    assert [number for (number,) in house.sql("SELECT number FROM agency_secret")] == [1]
+    assert (await slow.renew(KEY, ring, until())).secret.text == "secret-1"
+    assert len(house.agency.issued) == 2
+
+
+async def test_what_was_begun_is_finished_when_nobody_waits_any_more(house: House, hands: Hands) -> None:
+    """A clerk who has gone, or a deadline that has passed, does not lose what the agency hands out."""
+    hub = house.hub(hands)
+    house.agency.holds = asyncio.Event()
+    gone = asyncio.create_task(hub.renew(KEY, None, until()))
+    await house.agency.began.wait()
+    gone.cancel()
+    with pytest.raises(AgencyTimeout):
+        await hub.renew(KEY, None, until(-1))
+    house.agency.holds.set()
+
+    ring = await hub.renew(KEY, None, until())
+
+    assert (ring.secret.text, len(house.agency.given)) == ("secret-1", 1)
+
+
+@pytest.mark.parametrize("error", [AgencyUnreachable(sent=True), CredentialsRejected()])
+async def test_a_refresh_that_fails_gives_the_turn_back_at_once(house: House, hands: Hands, error: Exception) -> None:
+    """All who waited hear why, one call was made, and the next one to ask tries again."""
+    one, other = house.hub(hands), house.hub(hands)
+    house.agency.fails = error
+    outcomes = await asyncio.gather(*(one.renew(KEY, None, until()) for _ in range(5)), return_exceptions=True)
+    assert (outcomes, len(house.agency.given)) == ([error] * 5, 1)
+    house.agency.fails = None
+
+    assert (await other.renew(KEY, None, until())).secret.text == "secret-1"
+
+
+async def test_without_the_database_a_living_secret_serves_and_a_renewal_says_why(house: House, hands: Hands) -> None:
+    """And once it is back, so are the secrets."""
+    hub = house.hub(hands, timeout=0.5)
+    ring = await hub.renew(KEY, None, until())
+    with house.without_database():
+        held = hub.held(KEY)
+        hands.forward(900)
+        with pytest.raises(AgencyUnavailable) as caught:
+            await hub.renew(KEY, held, until())
+
+    assert held == ring
+    assert (caught.value.reason, caught.value.__cause__, caught.value.__context__) == (Reason.NO_SECRET, None, None)
+    assert len(house.agency.given) == 1
+    house.age(900)
+    assert (await hub.renew(KEY, held, until())).secret.text == "secret-2"
+
+
+async def test_the_database_keeps_no_secret_in_clear_and_takes_no_old_one_for_new(house: House, hands: Hands) -> None:
+    """Who writes to the table can neither read a secret nor pass an older ring off as the newest."""
+    hub = house.hub(hands)
+    old = await hub.renew(KEY, None, until())
+    sealed = house.sql("SELECT encode(sealed, 'hex') FROM agency_secret")[0][0]
+    await hub.renew(KEY, old, until(), anew=True)
+    house.sql(f"UPDATE agency_secret SET sealed = decode('{sealed}', 'hex')")
+
+    ring = await house.hub(hands).renew(KEY, None, until())
+
+    assert b"secret" not in bytes.fromhex(sealed)
+    assert (ring.secret.text, house.agency.given[-1]) == ("secret-3", None)
+
+
+async def test_a_hub_with_another_key_of_its_own_fetches_for_itself(house: House, hands: Hands) -> None:
+    """It cannot open the row, and says nothing of what it found."""
+    await house.hub(hands).renew(KEY, None, until())
+
+    ring = await house.hub(hands, vault=Vault(bytes(32))).renew(KEY, None, until())
+
+    assert ring.secret.text == "secret-2"

@@ -1,0 +1,157 @@
+"""
+Traces of a whole court, as a receiver of OTLP gets them: every stretch of a lookup's way, and nothing about a person.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from gateway.demo import tour, world
+from tests.desk import Desk
+from tests.telemetry.conftest import Receiver, receiving
+
+CALLERS_TRACE, CALLERS_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+TOKEN = "a-synthetic-token-for-the-meters"
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What a court was answered, what its receiver of traces got, and the status of scrapes by what they showed."""
+
+    receiver: Receiver
+    answers: list[httpx.Response]
+    scrapes: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
+    """
+    A court that is asked, refused and half answered, and then stopped: all spans are there.  Its meters want a token.
+    """
+    folder = tmp_path_factory.mktemp("traced")
+    token = folder / "metrics.token"
+    token.touch(mode=0o600)
+    token.write_text(TOKEN + "\n")
+    with receiving() as receiver:
+        with tour.court(
+            folder / "hub", deadline=3.0, otlp_endpoint=receiver.address, metrics_token_file=token
+        ) as court:
+            desk = Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
+            person, stranger = desk.cast["moved"], desk.cast["stayed"]
+            number = desk.dispatch(person)
+            headers = {
+                "Authorization": f"Bearer {desk.token(user='li.ting')}",
+                "traceparent": f"00-{CALLERS_TRACE}-{CALLERS_SPAN}-01",
+                "tracestate": f"vendor={person['id_number']}",
+                "baggage": f"subject={person['id_number']}",
+            }
+            answers = [
+                httpx.post(
+                    f"{court.address}/v1/lookups",
+                    json=desk.question(number, party),
+                    headers=headers if party is person else headers | {"traceparent": ""},
+                    trust_env=False,
+                    timeout=30,
+                )
+                for party in (person, stranger)
+            ]
+            court.outside.fault("human_resources", "hang")
+            answers.append(desk.look_up(desk.dispatch(person), person))
+            scrapes = {shown: scraped(court.address, shown) for shown in (f"Bearer {TOKEN}", "Bearer another", "")}
+        yield Traced(receiver, answers, scrapes)
+
+
+def scraped(address: str, shown: str) -> int:
+    """The status of a scrape by somebody who shows this."""
+    headers = {"Authorization": shown}
+    return httpx.get(f"{address}/metrics", headers=headers, trust_env=False).status_code
+
+
+def said_of(party: dict[str, Any]) -> list[str]:
+    """Number, name, telephone and every address of a member of the cast."""
+    addresses = [value["text"] for value in party.values() if isinstance(value, dict) and "text" in value]
+    return [*addresses, *(str(party[key]) for key in ("id_number", "name", "telephone") if party.get(key))]
+
+
+def of_trace(receiver: Receiver, trace_id: str) -> list[Span]:
+    """The spans of one trace."""
+    return [span for span in receiver.spans() if span.trace_id.hex() == trace_id]
+
+
+def tree(spans: list[Span], parent: str) -> list[tuple[str, list[object]]]:
+    """Names of spans with those below them, sorted."""
+    return sorted((one.name, tree(spans, one.span_id.hex())) for one in spans if one.parent_span_id.hex() == parent)
+
+
+def attributes(span: Span) -> dict[str, str | int]:
+    """A span's attributes."""
+    return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
+
+
+def test_a_lookup_is_a_tree_of_spans_below_the_span_of_its_caller(traced: Traced) -> None:
+    """Right, record, four questions with one request each, merging, right again, record."""
+    question = ("question", [("POST", [])])
+
+    assert [answer.status_code for answer in traced.answers] == [200, 403, 200]
+    assert tree(of_trace(traced.receiver, CALLERS_TRACE), CALLERS_SPAN) == [
+        (
+            "POST /v1/lookups",
+            [
+                ("access", []),
+                ("intent", []),
+                ("merge", []),
+                ("outcome", []),
+                question,
+                question,
+                question,
+                question,
+                ("release", []),
+            ],
+        )
+    ]
+
+
+def test_spans_say_what_became_of_each_question_in_words_of_ours(traced: Traced) -> None:
+    """Agency, capability, state, reason."""
+    found = {
+        (values["shuniu.agency"], values["shuniu.capability"], values["shuniu.state"], values.get("shuniu.reason"))
+        for values in map(attributes, traced.receiver.spans())
+        if "shuniu.agency" in values
+    }
+    said = {
+        (one["agency"], one["capability"], one["state"], one.get("reason"))
+        for answer in traced.answers
+        if answer.status_code == 200
+        for one in answer.json()["agencies"]
+    }
+    assert found == said
+    assert ("human_resources", "participation", "unavailable", "timeout") in found
+
+
+def test_a_refusal_bears_the_id_of_its_trace(traced: Traced) -> None:
+    """Whoever reports a problem can be helped: its `trace_id` is the trace."""
+    spans = of_trace(traced.receiver, traced.answers[1].json()["trace_id"])
+
+    assert sorted(span.name for span in spans) == ["POST /v1/lookups", "access"]
+
+
+def test_no_byte_that_leaves_is_about_a_person(traced: Traced) -> None:
+    """All members of the cast, in the bytes as they were sent; the search does find what stands there."""
+    sent = b"".join(traced.receiver.bodies)
+    canaries = [one for party in world.cast().values() for one in said_of(party)]
+    canaries += ["li.ting", "李婷", "330802199003071239", "民初1877号"]
+
+    assert [one for one in canaries if one.encode() in sent or json.dumps(one).encode().strip(b'"') in sent] == []
+    assert b"public_security" in sent
+    assert set(traced.receiver.paths) == {"/v1/traces"}
+
+
+def test_with_a_token_file_the_meters_want_the_token(traced: Traced) -> None:
+    """From this machine too."""
+    assert traced.scrapes == {f"Bearer {TOKEN}": 200, "Bearer another": 403, "": 403}
