@@ -22,9 +22,9 @@ from mock_agencies import credentials, serving
 from mock_agencies.agency import Agency
 from mock_agencies.clock import Clock
 from schemas.codes import AnswerState, Reason
+from tests.agency_secrets.conftest import DATABASE, Hands, Naps
 from tests.contract.stage import CONFIGURATION, question, subject_of
 from tests.desk import Desk
-from tests.agency_secrets.conftest import DATABASE, Hands, Naps
 
 pytestmark = pytest.mark.anyio
 

@@ -179,9 +179,7 @@ def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newe
         (Damage.SHORTENED, half, spoiled.size - 1)
     ]
 
-    forgotten = (
-        f"INSERT INTO audit.checkpoint (size, note) VALUES ({spoiled.size}, '\\x{spoiled.kept.full.hex()}')"
-    )
+    forgotten = f"INSERT INTO audit.checkpoint (size, note) VALUES ({spoiled.size}, '\\x{spoiled.kept.full.hex()}')"
     assert spoiled.found(*back_to_half(spoiled), forgotten) == [(Damage.SHORTENED, half, spoiled.size - 1)]
 
 
