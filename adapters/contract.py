@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from adapters.errors import UnsupportedLookup
-from adapters.mapping import Holding
+from adapters.mapping import RecordWithOrigins
 from adapters.tracing import UNTRACED, Trace
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.subject import Matter, Official, Subject
@@ -83,7 +83,7 @@ class RawAnswer:
 
 
 @dataclass(slots=True)
-class Evidence:
+class AnswerEvidence:
     """
     The raw answers of one question in the order in which they came.  Filled by the wire, kept by the hub.
     """
@@ -110,7 +110,7 @@ class Question:
     official: Official
     matter: Matter
     deadline: float
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: AnswerEvidence = field(default_factory=AnswerEvidence)
     trace: Trace = UNTRACED
     permit: Callable[[], Awaitable[None]] = _always
 
@@ -143,18 +143,18 @@ class Wire(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Interpretation:
     """What an agency said, normalized: `found`, `not_found` or `ambiguous`, and what it holds."""
 
     state: AnswerState
     answered_at: datetime
-    holdings: tuple[Holding, ...] = ()
+    holdings: tuple[RecordWithOrigins, ...] = ()
     reason: Reason | None = None
     reference: str | None = None
     drift: tuple[str, ...] = ()
 
 
-LookupMethod = Callable[[Any, Question], Awaitable[Reading]]
+LookupMethod = Callable[[Any, Question], Awaitable[Interpretation]]
 
 
 def lookup(
@@ -201,7 +201,7 @@ class Adapter:
         cls._methods = methods
         cls.capabilities = {name: method.__dict__["capability"] for name, method in methods.items()}
 
-    async def ask(self, capability: str, question: Question) -> Reading:
+    async def ask(self, capability: str, question: Question) -> Interpretation:
         """
         Asks one declared question.  Raises `AgencyError`, or `UnsupportedLookup` without asking anything.
         """

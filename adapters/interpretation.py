@@ -14,10 +14,10 @@ one of them.  What an ambiguous reading holds is for a clerk to choose from, not
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.contract import Reading, Rows
+from adapters.contract import Interpretation, Rows
 from adapters.errors import AnswerUnreadable
 from adapters.field_readers import folded
-from adapters.mapping import Holding, RecordMap, present
+from adapters.mapping import RecordMap, RecordWithOrigins, present
 from schemas.codes import AnswerState, Reason
 from schemas.identifiers import IdentifierError, equal, parse
 from schemas.records import Record
@@ -35,7 +35,7 @@ _NUMBER_LENGTH = 18
 LONGEST_LEAF: Final = 1_000
 
 
-def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
+def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Interpretation:
     """
     Reads the rows of one answer about one subject.  Raises `AnswerUnreadable`.
     """
@@ -45,7 +45,7 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
     if rows.records and not mine:
         raise AnswerUnreadable(Reason.WRONG_SUBJECT, at=mapping.echo)
     # By record: of equal ones the first stands, and many rows are not compared with each other.
-    holdings: dict[Record, Holding] = {}
+    holdings: dict[Record, RecordWithOrigins] = {}
     drift = set(rows.drift)
     for row in mine:
         held, unknown = mapping.read(row)
@@ -56,7 +56,7 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Reading:
     if any(_is_denied(row, mapping, subject) for row in mine):
         # What stands in the row then is our own question's name, not one that the agency vouches for.
         holdings.clear()
-    return Reading(
+    return Interpretation(
         state=state,
         reason=reason,
         answered_at=rows.answered_at,

@@ -94,7 +94,7 @@ class Part:
         return frozenset([*(take.at for take in self.takes), *conditions, *([self.when] if self.when else [])])
 
 
-class Origin(NamedTuple):
+class FieldOrigin(NamedTuple):
     """Where a field was read: the path in the agency's answer and the raw text there (personal, never shown)."""
 
     path: str
@@ -105,11 +105,11 @@ class Origin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class RecordWithOrigins:
     """One normalized record with the origin of each of its fields."""
 
     record: Record = field(repr=False)
-    origins: Mapping[str, Origin] = field(repr=False)
+    origins: Mapping[str, FieldOrigin] = field(repr=False)
 
 
 def present(leaf: Any) -> bool:
@@ -147,7 +147,7 @@ class RecordMap:
         object.__setattr__(self, "leaves", leaves)
         object.__setattr__(self, "known", leaves.union(self.ignore))
 
-    def read(self, row: Mapping[str, Any]) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
+    def read(self, row: Mapping[str, Any]) -> tuple[tuple[RecordWithOrigins, ...], tuple[str, ...]]:
         """
         Returns the holdings of a row and its drift (paths of unknown leaves).  Raises `AnswerUnreadable`.
         """
@@ -162,9 +162,9 @@ class RecordMap:
         return holdings, tuple(sorted(row.keys() - self.known))
 
 
-def _read_part(part: Part, row: Mapping[str, Any]) -> Holding:
+def _read_part(part: Part, row: Mapping[str, Any]) -> RecordWithOrigins:
     values: dict[str, Any] = dict(part.fixed)
-    origins: dict[str, Origin] = {}
+    origins: dict[str, FieldOrigin] = {}
     for take in part.takes:
         if take.field in origins or not _holds(take.given, row):
             continue
@@ -173,10 +173,10 @@ def _read_part(part: Part, row: Mapping[str, Any]) -> Holding:
             value = _read_leaf(take.via, raw, take.field, take.at)
             if value is not None:
                 values[take.field] = value
-                origins[take.field] = Origin(path=take.at, raw=raw)
+                origins[take.field] = FieldOrigin(path=take.at, raw=raw)
         elif take.required:
             raise AnswerUnreadable(Reason.MISSING_LEAF, field=take.field, at=take.at)
-    return Holding(record=part.record(**values), origins=origins)
+    return RecordWithOrigins(record=part.record(**values), origins=origins)
 
 
 def _holds(given: Given | None, row: Mapping[str, Any]) -> bool:

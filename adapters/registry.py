@@ -18,22 +18,22 @@ import httpx
 from adapters.call_policy import AgencyPolicy
 from adapters.contract import Adapter, Wire
 from adapters.errors import ConfigurationError
-from adapters.wire.base import Family
-from adapters.wire.clock import Clock
+from adapters.wire.base import WireFamily
+from adapters.wire.clock import CorrectedClock
 from adapters.wire.configuration import Site, read_sites
 from adapters.wire.irs import IrsWire
 from adapters.wire.national import NationalWire
 from adapters.wire.population import PopulationWire
 from adapters.wire.rbsp import RbspWire
-from adapters.wire.reqwest_transport import Engine
+from adapters.wire.reqwest_transport import ReqwestTransport
 from adapters.wire.route import Route
 from adapters.wire.secrets import ProcessStore, SecretStore
 from adapters.wire.tls import Expiry
-from adapters.wire.transport import Port
+from adapters.wire.transport import AgencyTransport
 
 GROUP: Final = "shuniu.agencies"
 
-FAMILIES: Final[Mapping[str, type[Family]]] = {
+FAMILIES: Final[Mapping[str, type[WireFamily]]] = {
     "irs": IrsWire,
     "national": NationalWire,
     "population": PopulationWire,
@@ -50,7 +50,7 @@ class Agencies(Mapping[str, Adapter]):
         self,
         adapters: Mapping[str, Adapter],
         routes: Mapping[tuple[str, str], Route],
-        ports: Mapping[str, Port],
+        ports: Mapping[str, AgencyTransport],
         policies: Mapping[str, AgencyPolicy],
         expiries: Mapping[str, tuple[Expiry, ...]],
     ) -> None:
@@ -83,7 +83,7 @@ def load_agencies(
     credentials_path: Path,
     *,
     addresses: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
+    clock: CorrectedClock | None = None,
     store: SecretStore | None = None,
     transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
     classes: Mapping[str, type[Adapter]] | None = None,
@@ -97,13 +97,14 @@ def load_agencies(
     classes = _installed() if classes is None else classes
     for name, adapter in classes.items():
         _check(name, adapter)
-    clock = clock or Clock()
+    clock = clock or CorrectedClock()
     store = store or ProcessStore()
     sites = read_sites(path, credentials_path, addresses or {})
     for site in sites:
         _check_site(path, site, classes)
     ports = {
-        site.agency: Port((transports or {}).get(site.agency) or _engine(site), address=site.address) for site in sites
+        site.agency: AgencyTransport((transports or {}).get(site.agency) or _engine(site), address=site.address)
+        for site in sites
     }
     wires: dict[str, dict[str, Wire]] = {name: {} for name in (*(site.agency for site in sites), *classes)}
     for route in (route for site in sites for route in site.routes):
@@ -164,9 +165,9 @@ def _policy(site: Site, adapter: type[Adapter]) -> AgencyPolicy:
     return replace(site.policy, calls={name: replace(call, attempts=1) for name, call in site.policy.calls.items()})
 
 
-def _engine(site: Site) -> Engine:
+def _engine(site: Site) -> ReqwestTransport:
     encrypted = bool(site.routes) and all(route.encrypted for route in site.routes)
-    return Engine(connections=site.connections, https_only=encrypted, trust=site.trust, resolve=_pinned(site))
+    return ReqwestTransport(connections=site.connections, https_only=encrypted, trust=site.trust, resolve=_pinned(site))
 
 
 def _pinned(site: Site) -> tuple[str, str] | None:

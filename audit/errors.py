@@ -42,5 +42,5 @@ class LogBroken(AuditError):
         self.first_bad = first_bad
 
 
-class ConfigurationError(Exception):
+class LogConfigurationError(Exception):
     """The log cannot be opened like this; the text says what to run."""

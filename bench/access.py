@@ -28,14 +28,14 @@ from rich.table import Table
 
 from bench.dataset import CLERK, name_of, parties, work_orders
 from bench.lookups import RESULTS as LOOKUPS
-from gateway.access.authorization import Access
+from gateway.access.authorization import Authorizer
 from gateway.access.catalogue import Catalogue
 from gateway.access.policy import Policies
 from gateway.access.work_orders import WorkOrders, identifier_of
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
 from gateway.sign_on import Caller
@@ -73,7 +73,7 @@ CALLER: Final = Caller(
 class Open:
     """An open access over one database, and what can be asked under it."""
 
-    access: Access
+    access: Authorizer
     database: Database
     owner: str
     wishes: list[tuple[str, Any]]
@@ -110,7 +110,7 @@ def filled(server: EmbeddedServer, folder: Path, grants: int) -> Iterator[tuple[
 
 async def opened(settings: Settings, owner: str) -> Open:
     """States the clerk's work orders, and opens the decision."""
-    vault = Vault.load(settings.key_folder / "hub.key")
+    vault = FieldEncryption.load(settings.key_folder / "hub.key")
     database = Database(settings.database_url or "")
     orders = WorkOrders(database, vault)
     catalogue = Catalogue.load()
@@ -121,7 +121,9 @@ async def opened(settings: Settings, owner: str) -> Open:
         found = [identifier_of(party) for party in statement.parties]
         await orders.state(name, statement, found, kind, datetime.now(UTC))
         await orders.recorded(statement.court, name, 1)
-    access = Access(database=database, vault=vault, work_orders=orders, catalogue=catalogue, policies=Policies.load())
+    access = Authorizer(
+        database=database, vault=vault, work_orders=orders, catalogue=catalogue, policies=Policies.load()
+    )
     wishes = [
         (name_of(place), parse(IdType.RESIDENT_ID, person.id_number, country=None))
         for place, person in enumerate(people)

@@ -14,9 +14,9 @@ from audit.export.exporter import export
 from audit.sealing.keys import Keys
 from audit.store.log import Log
 from audit.store.reader import Reader
-from audit.store.search import Evidence, Query, search
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Verdict, verify
+from audit.store.search import HitEvidence, Query, search
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import VerificationVerdict, verify
 from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import sign
 from tests.audit.sample import ORIGIN, party
@@ -63,9 +63,9 @@ def verified(folder: Path, keys: Keys) -> float:
     rates = []
     for _ in range(VERIFICATIONS):
         start = time.perf_counter()
-        report = verify(Folder(folder), ORIGIN, [keys.signer.vkey])
+        report = verify(DirectorySource(folder), ORIGIN, [keys.signer.vkey])
         rates.append(report.size / (time.perf_counter() - start))
-        assert report.verdict is Verdict.INTACT, report.last_line()
+        assert report.verdict is VerificationVerdict.INTACT, report.last_line()
     return median(rates)
 
 
@@ -99,5 +99,5 @@ def _search(reader: Reader, number: int) -> float:
     start = time.perf_counter()
     page = search(reader, Query(subject=party(number)))
     taken = time.perf_counter() - start
-    assert [hit.evidence for hit in page.hits] == [Evidence.PROVED]
+    assert [hit.evidence for hit in page.hits] == [HitEvidence.PROVED]
     return taken

@@ -46,7 +46,7 @@ _BACK: Final = """
 
 
 class Jobs:
-    """Stands in for `Runs`: every run lasts 20 ms, and when probes began is remembered."""
+    """Stands in for `JobRunner`: every run lasts 20 ms, and when probes began is remembered."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection

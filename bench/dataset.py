@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bench.handwritten_upstreams import OFFICIAL
-from mock_agencies.population import Person, Population
+from mock_agencies.population import Population, SyntheticPerson
 
 COURT: Final = "浙0802"
 CLERK: Final = "li.ting"
@@ -19,10 +19,10 @@ FIRST: Final = 1_000
 STEP: Final = 41
 
 
-def parties(work_orders: int) -> list[Person]:
+def parties(work_orders: int) -> list[SyntheticPerson]:
     """Living persons, enough for so many work orders."""
     population = Population()
-    people: list[Person] = []
+    people: list[SyntheticPerson] = []
     index = FIRST
     while len(people) < work_orders * PARTIES_OF_ONE:
         person = population.person(index)
@@ -32,7 +32,7 @@ def parties(work_orders: int) -> list[Person]:
     return people
 
 
-def work_orders(people: Sequence[Person]) -> dict[str, dict[str, Any]]:
+def work_orders(people: Sequence[SyntheticPerson]) -> dict[str, dict[str, Any]]:
     """The statements of the ticket system, by work order."""
     return {
         name_of(start): {
@@ -48,7 +48,7 @@ def work_orders(people: Sequence[Person]) -> dict[str, dict[str, Any]]:
     }
 
 
-def questions(people: Sequence[Person], *, under_work_orders: bool) -> list[dict[str, Any]]:
+def questions(people: Sequence[SyntheticPerson], *, under_work_orders: bool) -> list[dict[str, Any]]:
     """One question about each person, as the hub takes it or as the hand-written gateway does."""
     return [
         {"body": _hub_question(position, person) if under_work_orders else _plain(person), "expected": person.id_number}
@@ -61,16 +61,16 @@ def name_of(position: int) -> str:
     return f"B-{position // PARTIES_OF_ONE:05d}"
 
 
-def _hub_question(position: int, person: Person) -> dict[str, Any]:
+def _hub_question(position: int, person: SyntheticPerson) -> dict[str, Any]:
     subject = {"kind": "person", "id_type": "resident_id", "id_number": person.id_number}
     return {"work_order": name_of(position), "subject": subject, "want": WANT}
 
 
-def _plain(person: Person) -> dict[str, Any]:
+def _plain(person: SyntheticPerson) -> dict[str, Any]:
     return {"subject": {"id_number": person.id_number, "name": person.name}}
 
 
-def _party(person: Person) -> dict[str, Any]:
+def _party(person: SyntheticPerson) -> dict[str, Any]:
     return {
         "role": "defendant",
         "kind": "person",

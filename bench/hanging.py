@@ -32,7 +32,7 @@ from bench import processes
 from bench.dataset import CLERK, COURT, TICKETS, WANT, parties, questions, work_orders
 from bench.handwritten_upstreams import OFFICIAL
 from bench.processes import Gateway, Outside
-from mock_agencies.population import Organization, Population
+from mock_agencies.population import Population, SyntheticOrganization
 
 RESULTS: Final = Path(__file__).parent / "results.hanging.json"
 AT_MOST: Final = 1.2
@@ -171,9 +171,9 @@ class Rounds:
         return {"Authorization": f"Bearer {self.world.token(**who)}"}
 
 
-def _organizations() -> list[Organization]:
+def _organizations() -> list[SyntheticOrganization]:
     population = Population()
-    found: list[Organization] = []
+    found: list[SyntheticOrganization] = []
     index = FIRST
     while len(found) < ORGANIZATIONS:
         one = population.organization(index)
@@ -183,7 +183,7 @@ def _organizations() -> list[Organization]:
     return found
 
 
-def _statements(held: Sequence[Organization]) -> dict[str, dict[str, Any]]:
+def _statements(held: Sequence[SyntheticOrganization]) -> dict[str, dict[str, Any]]:
     return {
         _name(start): {
             "version": 1,
@@ -200,12 +200,12 @@ def _statements(held: Sequence[Organization]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _question(place: int, one: Organization) -> dict[str, Any]:
+def _question(place: int, one: SyntheticOrganization) -> dict[str, Any]:
     # Asked and not served from what was received: every one goes to its agency.
     return {"work_order": _name(place), "subject": _subject(one), "want": WANT, "max_age": 0}
 
 
-def _subject(one: Organization) -> dict[str, str]:
+def _subject(one: SyntheticOrganization) -> dict[str, str]:
     return {"kind": "organization", "id_type": "uscc", "id_number": str(one.uscc)}
 
 

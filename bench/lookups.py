@@ -30,7 +30,7 @@ from rich.table import Table
 from bench import processes
 from bench.dataset import CLERK, TICKETS, parties, questions, work_orders
 from bench.processes import Gateway, Outside
-from mock_agencies.population import Person
+from mock_agencies.population import SyntheticPerson
 
 RESULTS: Final = Path(__file__).parent / "results.json"
 FIGURES: Final = ("lookups_per_s", "p50_ms", "p99_ms")
@@ -50,7 +50,7 @@ class Runner:
     """Loads one gateway after the other with the same people."""
 
     world: Outside
-    people: Sequence[Person]
+    people: Sequence[SyntheticPerson]
     clients: int
     seconds: float
     warm_up: float

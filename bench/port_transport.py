@@ -9,8 +9,8 @@ import httpx
 from zeep.transports import AsyncTransport
 
 from adapters.errors import AgencyError
-from adapters.wire.reqwest_transport import Engine
-from adapters.wire.transport import Port, Reply
+from adapters.wire.reqwest_transport import ReqwestTransport
+from adapters.wire.transport import AgencyTransport, WireResponse
 
 TIMEOUT = 4.0
 CONNECTIONS = 20  # of each agency, as in the demo's agencies.toml
@@ -21,7 +21,9 @@ class PortNet:
 
     def __init__(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
-        self.ports = {agency: Port(Engine(connections=CONNECTIONS, https_only=False)) for agency in addresses}
+        self.ports = {
+            agency: AgencyTransport(ReqwestTransport(connections=CONNECTIONS, https_only=False)) for agency in addresses
+        }
 
     async def post(self, agency: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """The body of a 200 answer."""
@@ -43,7 +45,7 @@ class PortNet:
 class PortTransport(AsyncTransport):
     """Carries zeep's messages over a port; zeep's own client is never used."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: AgencyTransport) -> None:
         super().__init__()
         self.port = port
 
@@ -58,7 +60,7 @@ class PortTransport(AsyncTransport):
         )
 
 
-async def _sent(port: Port, address: str, headers: dict[str, str], body: bytes) -> Reply:
+async def _sent(port: AgencyTransport, address: str, headers: dict[str, str], body: bytes) -> WireResponse:
     until = asyncio.get_running_loop().time() + TIMEOUT
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     try:

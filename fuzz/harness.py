@@ -16,19 +16,19 @@ from typing import Any, Final
 
 import httpx
 
-from adapters.contract import Adapter, Capability, Question, Reading
+from adapters.contract import Adapter, Capability, Interpretation, Question
 from adapters.registry import load_agencies
 from adapters.wire import clock as wire
 from adapters.wire.secrets import ProcessStore
 from gateway.lookup import fan_out
-from gateway.lookup.fan_out import Answer, Planned
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 from mock_agencies import credentials
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
-from mock_agencies.exchange import Request
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
+from mock_agencies.exchange import MockRequest
 from mock_agencies.faults.delivery import DELIVERIES
-from mock_agencies.population import Organization, Person, Population
-from mock_agencies.public_security.signing import Signer
+from mock_agencies.population import Population, SyntheticOrganization, SyntheticPerson
+from mock_agencies.public_security.signing import SoapSigner
 from schemas.codes import IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
@@ -118,7 +118,7 @@ class Mount(httpx.AsyncBaseTransport):
     A mock agency as a transport.  On `paths` it says `said` instead, if there is any; `heard` is what it said last.
     """
 
-    def __init__(self, agency: Agency, paths: tuple[str, ...]) -> None:
+    def __init__(self, agency: MockAgency, paths: tuple[str, ...]) -> None:
         self.agency = agency
         self.said: Said | None = None
         self.heard: Said | None = None
@@ -130,7 +130,7 @@ class Mount(httpx.AsyncBaseTransport):
             said = self.said
         else:
             headers = {name.decode().lower(): of.decode("latin-1") for name, of in request.headers.raw}
-            asked = Request("POST", request.url.path, request.url.query.decode(), headers, await request.aread())
+            asked = MockRequest("POST", request.url.path, request.url.query.decode(), headers, await request.aread())
             answer = self.agency.respond(asked)
             more = ((name.encode(), of.encode()) for name, of in answer.headers)
             said = Said(answer.body, answer.status, ((b"content-type", answer.content_type.encode()), *more))
@@ -150,7 +150,7 @@ class Forgetful(ProcessStore):
 class Unguarded:
     """Stands where the hub's guards stand: every question is asked, whatever the last answers were."""
 
-    async def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Reading:
+    async def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Interpretation:
         """Asks once."""
         return await adapter.ask(capability.name, question)
 
@@ -165,7 +165,7 @@ class Stage:
 
     def __init__(self, target: Target, folder: Path) -> None:
         signing, clock = _signing(folder) if target.signed else ({}, None)
-        server = importlib.import_module(f"mock_agencies.{target.agency}").create(Population(1), Clock(), **signing)
+        server = importlib.import_module(f"mock_agencies.{target.agency}").create(Population(1), MockClock(), **signing)
         self.target = target
         self.mount = Mount(server, target.paths)
         self._store = Forgetful()
@@ -178,7 +178,7 @@ class Stage:
         )
         self._adapter = agencies[target.agency]
 
-    async def ask(self, said: Said | None = None) -> Answer:
+    async def ask(self, said: Said | None = None) -> AgencyReply:
         """Asks the target's question; the answer to it is `said`, or else the mock agency's own."""
         self.mount.said, self.mount.heard = said, None
         if self.target.secret:
@@ -201,7 +201,7 @@ class Stage:
         return seeds
 
 
-async def ask(adapter: Adapter, capability: str) -> Answer:
+async def ask(adapter: Adapter, capability: str) -> AgencyReply:
     """One question about somebody whom every agency holds, and what the hub makes of its end."""
     declared = adapter.capabilities[capability]
     question = Question(
@@ -212,15 +212,15 @@ async def ask(adapter: Adapter, capability: str) -> Answer:
         deadline=asyncio.get_running_loop().time() + SECONDS,
     )
     guards: Any = Unguarded()
-    return await fan_out.ask(Planned(adapter=adapter, capability=declared), question, guards)
+    return await fan_out.ask(PlannedQuestion(adapter=adapter, capability=declared), question, guards)
 
 
 @cache
 def _subject(kind: SubjectKind) -> Subject:
     party = Population(1).cast["moved" if kind is SubjectKind.PERSON else "company_active"]
-    if isinstance(party, Person):
+    if isinstance(party, SyntheticPerson):
         return Subject(kind=kind, id_type=IdType.RESIDENT_ID, id_number=party.id_number, name=party.name)
-    assert isinstance(party, Organization)
+    assert isinstance(party, SyntheticOrganization)
     return Subject(kind=kind, id_type=IdType.USCC, id_number=str(party.uscc), name=party.name)
 
 
@@ -236,11 +236,11 @@ def configuration(target: Target, folder: Path) -> Path:
     return path
 
 
-def _signing(folder: Path) -> tuple[dict[str, Signer], wire.Clock]:
+def _signing(folder: Path) -> tuple[dict[str, SoapSigner], wire.CorrectedClock]:
     """A signer whose certificate lies in the folder, and a clock that stands still, or signatures would grow old."""
-    signer, now = Signer(), datetime.now(UTC)
+    signer, now = SoapSigner(), datetime.now(UTC)
     (folder / "agency.pem").write_bytes(signer.pem)
-    return {"signer": signer}, wire.Clock(now=lambda: now)
+    return {"signer": signer}, wire.CorrectedClock(now=lambda: now)
 
 
 def credentials_file(folder: Path) -> Path:

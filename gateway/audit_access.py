@@ -11,7 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 from audit.export.formats import Format
-from audit.format.event import Event, EventType, Kept, Who
+from audit.format.event import Actor, Event, EventType, SealedPayload
 from audit.store.search import Query
 from gateway.sign_on import Caller
 from schemas.codes import Code, IdType
@@ -22,7 +22,7 @@ from schemas.subject import Subject
 NOTE_DAYS: Final = 3 * 366
 
 
-class RevealReason(Code):
+class SearchRevealReason(Code):
     """Why personal values of records are shown.  Without a reason none is."""
 
     COMPLAINT = "complaint", "处理投诉", "A complaint is examined"
@@ -33,13 +33,13 @@ class RevealReason(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
+class AuditAccess:
     """
     One look into the log.  `note` is free text of the one who looks: it is sealed with the record, never in clear.
     """
 
     query: Query
-    reveal: RevealReason | None = None
+    reveal: SearchRevealReason | None = None
     note: str | None = field(default=None, repr=False)
     out_format: Format | None = None
 
@@ -48,7 +48,7 @@ class Inspection:
         """Whether personal values are shown."""
         return self.reveal is not None
 
-    def event(self, who: Who, at: datetime) -> Event:
+    def event(self, who: Actor, at: datetime) -> Event:
         """What must be durable before anything is read."""
         subject = self.query.subject
         said = {
@@ -66,16 +66,16 @@ class Inspection:
             detail={name: value for name, value in said.items() if value},
         )
 
-    def kept(self, at: datetime) -> list[Kept]:
+    def kept(self, at: datetime) -> list[SealedPayload]:
         """The note, to be sealed with the record."""
         if not self.note:
             return []
-        return [Kept(kind="note", body=self.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS))]
+        return [SealedPayload(kind="note", body=self.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS))]
 
 
-def who_is(caller: Caller) -> Who:
+def who_is(caller: Caller) -> Actor:
     """A recognised caller, as the log knows people."""
-    return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
+    return Actor(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
 
 
 def sought(id_type: IdType, id_number: str, country: str | None = None) -> Subject:

@@ -20,11 +20,11 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class SealBroken(Exception):
+class DecryptionFailed(Exception):
     """A sealed value does not open: wrong key, wrong place, or changed bytes."""
 
 
-class Vault:
+class FieldEncryption:
     """
     Seals, opens and marks with one root key.  Holds no state besides the keys derived from it.
     """
@@ -34,7 +34,7 @@ class Vault:
         self._mark = _derive(root, b"shuniu mark")
 
     @classmethod
-    def load(cls, path: Path) -> "Vault":
+    def load(cls, path: Path) -> "FieldEncryption":
         """Reads an owner-only key file.  Raises `ConfigurationError` with the command that mends it."""
         if not path.exists():
             raise ConfigurationError(f"{path}: no key file; make the keys of a new installation with: shuniu init")
@@ -61,14 +61,14 @@ class Vault:
         return nonce + self._seal.encrypt(nonce, value, context.encode())
 
     def open(self, context: str, sealed: bytes) -> bytes:
-        """Opens what was sealed for the same context.  Raises `SealBroken`."""
+        """Opens what was sealed for the same context.  Raises `DecryptionFailed`."""
         try:
             return self._seal.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
         except InvalidTag:
             pass
-        raise SealBroken
+        raise DecryptionFailed
 
-    def mark(self, kind: str, value: str) -> bytes:
+    def blind_index(self, kind: str, value: str) -> bytes:
         """The 32-byte mark of an identifier of one kind."""
         return mac(self._mark, f"{kind}|{value}".encode())
 

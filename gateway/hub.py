@@ -12,45 +12,45 @@ from typing import Protocol, Self, TypeVar
 
 from adapters.errors import ConfigurationError
 from adapters.registry import Agencies, load_agencies
-from audit.anchor.witness import Witness, WitnessedTable
+from audit.anchor.witness import Witness, WitnessTable
 from audit.anchor.witness_key import load_witness_key
 from audit.sealing.keys import KeyFile
 from audit.store.log import Log
-from gateway.access.authorization import Access
-from gateway.access.break_glass import Emergencies
+from gateway.access.authorization import Authorizer
+from gateway.access.break_glass import BreakGlass
 from gateway.access.catalogue import Catalogue
 from gateway.access.confirmations import Confirmations
 from gateway.access.policy import Policies
-from gateway.access.reviews import Reviews
+from gateway.access.reviews import EmergencyReviews
 from gateway.access.work_orders import WorkOrders
-from gateway.access.worklist import Holdings
-from gateway.agency_secrets import SharedSecrets
+from gateway.access.worklist import Worklist
+from gateway.agency_secrets import SharedSecretStore
 from gateway.anchors.configuration import read_anchors
 from gateway.anchors.service import Anchoring
-from gateway.anchors.witness_endpoint import WitnessDesk
-from gateway.autofill.service import Autofill
+from gateway.anchors.witness_endpoint import WitnessEndpoint
+from gateway.autofill.service import AutofillService
 from gateway.callbacks.service import Callbacks
 from gateway.compliance.service import Compliance
 from gateway.database import Database
-from gateway.field_encryption import Vault
-from gateway.lookup.answer_cache import Received
-from gateway.lookup.history import LookupsMade
-from gateway.lookup.service import Lookups
+from gateway.field_encryption import FieldEncryption
+from gateway.lookup.answer_cache import AnswerCache
+from gateway.lookup.history import LookupHistory
+from gateway.lookup.service import LookupService
 from gateway.lookup.single_flight import SingleFlight
 from gateway.organization.delegations import Delegations
-from gateway.organization.service import Organization
+from gateway.organization.service import OrganizationService
 from gateway.organization.store import Members
-from gateway.resilience.quotas import Quotas
-from gateway.resilience.registry import Guards
+from gateway.resilience.quotas import SharedQuotas
+from gateway.resilience.registry import GuardRegistry
 from gateway.settings import Settings
-from gateway.sign_on import SignOn
-from gateway.sign_on.sign_in_service import People
-from gateway.telemetry.service import Observing
+from gateway.sign_on import TokenVerifier
+from gateway.sign_on.sign_in_service import SignInService
+from gateway.telemetry.service import Telemetry
 
 HUB_KEY = "hub.key"
 
 
-class Closing(Protocol):
+class Closeable(Protocol):
     """Whatever holds something open."""
 
     async def aclose(self) -> None:
@@ -58,7 +58,7 @@ class Closing(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Closing)
+T = TypeVar("T", bound=Closeable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,30 +69,30 @@ class Hub:
 
     settings: Settings
     opened: AsyncExitStack = field(repr=False)
-    observing: Observing
+    observing: Telemetry
     database: Database
-    vault: Vault
+    vault: FieldEncryption
     log: Log
-    sign_on: SignOn
-    people: People
-    secrets: SharedSecrets
+    sign_on: TokenVerifier
+    people: SignInService
+    secrets: SharedSecretStore
     agencies: Agencies
-    guards: Guards
-    access: Access
+    guards: GuardRegistry
+    access: Authorizer
     work_orders: WorkOrders
-    lookups: Lookups
-    lookups_made: LookupsMade
-    holdings: Holdings
+    lookups: LookupService
+    lookups_made: LookupHistory
+    holdings: Worklist
     members: Members
-    organization: Organization
+    organization: OrganizationService
     delegations: Delegations
     confirmations: Confirmations
-    emergencies: Emergencies
-    reviews: Reviews
+    emergencies: BreakGlass
+    reviews: EmergencyReviews
     anchoring: Anchoring
-    witness: WitnessDesk
+    witness: WitnessEndpoint
     callbacks: Callbacks
-    autofill: Autofill
+    autofill: AutofillService
     compliance: Compliance
 
     @classmethod
@@ -118,8 +118,8 @@ class Hub:
 
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
-        observing = kept(Observing.of(settings))
-        vault = Vault.load(settings.key_folder / HUB_KEY)
+        observing = kept(Telemetry.of(settings))
+        vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
         catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
@@ -135,21 +135,21 @@ class Hub:
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
         )
         opened.push_async_callback(asyncio.to_thread, database.close)
-        secrets = SharedSecrets(database, vault)
+        secrets = SharedSecretStore(database, vault)
         agencies = kept(load_agencies(settings.agencies, settings.credentials, store=secrets))
         # Before the agencies: what one of them is handing out just now is still received.
         kept(secrets)
         bound = settings.bound_clients.split()
-        sign_on = kept(SignOn(settings.sign_on_issuer, audience=settings.audience, bound=bound))
+        sign_on = kept(TokenVerifier(settings.sign_on_issuer, audience=settings.audience, bound=bound))
         work_orders = WorkOrders(database, vault)
         access = kept(
-            Access(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
+            Authorizer(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
         )
         access.keep_time()
-        guards = kept(Guards(agencies.policies, quotas=Quotas(database), watcher=observing))
+        guards = kept(GuardRegistry(agencies.policies, quotas=SharedQuotas(database), watcher=observing))
         joint = SingleFlight(guards)
-        received = kept(Received(database, vault, agencies, agencies.policies))
-        witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessedTable(log.reader))
+        received = kept(AnswerCache(database, vault, agencies, agencies.policies))
+        witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessTable(log.reader))
         callbacks = kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock))
         hub = cls(
             settings=settings,
@@ -159,13 +159,13 @@ class Hub:
             vault=vault,
             log=log,
             sign_on=sign_on,
-            people=kept(People.of(settings, sign_on, database, vault, log)),
+            people=kept(SignInService.of(settings, sign_on, database, vault, log)),
             secrets=secrets,
             agencies=agencies,
             guards=guards,
             access=access,
             work_orders=work_orders,
-            lookups=Lookups(
+            lookups=LookupService(
                 access=access,
                 agencies=agencies,
                 joint=joint,
@@ -174,19 +174,19 @@ class Hub:
                 observing=observing,
                 deadline=settings.deadline,
             ),
-            lookups_made=LookupsMade(database),
-            holdings=Holdings(database, work_orders),
+            lookups_made=LookupHistory(database),
+            holdings=Worklist(database, work_orders),
             members=kept(Members(database)),
-            organization=Organization(database, vault, log, clock=clock),
+            organization=OrganizationService(database, vault, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
             confirmations=Confirmations(database, log, catalogue, policy=access.policy, clock=clock),
-            emergencies=Emergencies(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
-            reviews=Reviews(database, log, policy=access.policy, clock=clock),
+            emergencies=BreakGlass(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
+            reviews=EmergencyReviews(database, log, policy=access.policy, clock=clock),
             anchoring=kept(Anchoring(log, anchors, clock=clock)),
-            witness=WitnessDesk(witness, clock=clock),
+            witness=WitnessEndpoint(witness, clock=clock),
             callbacks=callbacks,
             autofill=kept(
-                Autofill.of(
+                AutofillService.of(
                     access=access,
                     work_orders=work_orders,
                     agencies=agencies,

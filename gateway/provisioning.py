@@ -17,7 +17,7 @@ from audit.sealing.rollback_guard import sync_folder
 from audit.store import database as audit_database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.hub import HUB_KEY
 from gateway.settings import Settings
 
@@ -67,7 +67,7 @@ def create_keys(settings: Settings) -> Path:
     folder = settings.key_folder
     if (folder / HUB_KEY).exists():
         raise ConfigurationError(f"{folder}: keys exist already; back them up, and move them away to make new ones")
-    Vault.create(folder / HUB_KEY)
+    FieldEncryption.create(folder / HUB_KEY)
     KeyFile.create(folder, origin=settings.origin)
     return folder
 

@@ -21,10 +21,9 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.errors import ConfigurationError
-from audit.errors import AuditError, AuditUnavailable
-from audit.errors import ConfigurationError as LogConfigurationError
+from audit.errors import AuditError, AuditUnavailable, LogConfigurationError
 from gateway.api.app import create_app
-from gateway.api.draining import Door
+from gateway.api.draining import DrainState
 from gateway.hub import Hub
 from gateway.settings import Settings
 from gateway.sign_on.mtls import ClientCertificates
@@ -43,14 +42,14 @@ class NotStarted(Exception):
     """The hub could not start; the text says why and what mends it."""
 
 
-class Server(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """
     uvicorn that ends in the order of this module, and comes back from `run` instead of dying of the signal.
 
     `drain` (seconds) bounds the waiting for what is in flight.
     """
 
-    def __init__(self, config: uvicorn.Config, door: Door, drain: float) -> None:
+    def __init__(self, config: uvicorn.Config, door: DrainState, drain: float) -> None:
         super().__init__(config)
         self._door = door
         self._drain = drain
@@ -109,14 +108,14 @@ class Server(uvicorn.Server):
         return protocol
 
 
-class HubServer(Server):
+class HubServer(UvicornServer):
     """The server of one hub; `failure` is why it could not start."""
 
     failure: Exception | None = None
     _when_ready: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None = None) -> None:
-        door = Door()
+        door = DrainState()
 
         async def start() -> Hub:
             hub = await Hub.start(settings)
@@ -169,13 +168,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> Server:
+def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> UvicornServer:
     """
     A server of any application.
 
     With `tls` it speaks HTTPS alone, and the application sees the certificates of its clients.
     """
-    return Server(_config(app, tls), Door(), drain=LAST_SENDING)
+    return UvicornServer(_config(app, tls), DrainState(), drain=LAST_SENDING)
 
 
 def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:

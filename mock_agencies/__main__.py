@@ -18,7 +18,7 @@ import uvloop
 
 from mock_agencies import credentials
 from mock_agencies.fault_proxy import FaultProxy, controlled
-from mock_agencies.population import Person, Population
+from mock_agencies.population import Population, SyntheticPerson
 from mock_agencies.serving import SERVERS, serving
 from mock_agencies.ticket_system import cli
 from mock_agencies.ticket_system.load_generator import named
@@ -121,7 +121,7 @@ def _print_cast(population: Population, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, default=str) + "\n")
         return
     for role, party in population.cast.items():
-        number = party.id_number if isinstance(party, Person) else party.uscc or party.registration_number
+        number = party.id_number if isinstance(party, SyntheticPerson) else party.uscc or party.registration_number
         sys.stdout.write(f"{role:32} {number:20} {party.name}\n")
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from mock_agencies.clock import Clock
-from mock_agencies.exchange import Answer, Refusal, Request
+from mock_agencies.clock import MockClock
+from mock_agencies.exchange import MockRequest, MockResponse, Refusal
 from mock_agencies.faults.catalogue import CATALOGUE
 from mock_agencies.faults.delivery import DELIVERIES
 from mock_agencies.faults.replies import REPLIES
@@ -20,30 +20,30 @@ _JOURNAL: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RequestLogEntry:
     """One request as the server saw it, and its verdict: "answered", or the word that says why it was refused."""
 
     operation: str
     verdict: str
-    request: Request
+    request: MockRequest
 
 
-class Agency:
+class MockAgency:
     """
     One server's mind: routes a request to its operation, counts it, and lets the script disturb the answer.
 
     The ledger counts requests per operation.  The journal keeps the latest 200 requests in memory only.
     """
 
-    def __init__(self, name: str, operations: Sequence[Operation], clock: Clock) -> None:
+    def __init__(self, name: str, operations: Sequence[Operation], clock: MockClock) -> None:
         self.name = name
         self.clock = clock
         self.script = Script()
         self.ledger: Counter[str] = Counter({operation.name: 0 for operation in operations})
-        self.journal: deque[Entry] = deque(maxlen=_JOURNAL)
+        self.journal: deque[RequestLogEntry] = deque(maxlen=_JOURNAL)
         self.operations = {operation.name: operation for operation in operations}
         self._routes = {path: operation for operation in operations for path in operation.paths}
-        self._desk: dict[tuple[str, str], Callable[[Request], Answer]] = {
+        self._desk: dict[tuple[str, str], Callable[[MockRequest], MockResponse]] = {
             ("GET", "/_control/faults"): self._show_faults,
             ("POST", "/_control/faults"): self._arm,
             ("DELETE", "/_control/faults"): self._disarm,
@@ -53,7 +53,7 @@ class Agency:
             ("POST", "/_control/clock"): self._move_clock,
         }
 
-    def respond(self, request: Request) -> Answer:
+    def respond(self, request: MockRequest) -> MockResponse:
         """Answers any request; nothing that a caller sends makes it raise."""
         operation = self._routes.get(request.path)
         if operation is None:
@@ -62,13 +62,13 @@ class Agency:
         armed = self.script.take(operation.name)
         verdict = "answered"
         if request.method not in operation.methods:
-            verdict, answer = "method", Answer(b"", "text/plain", 405)
+            verdict, answer = "method", MockResponse(b"", "text/plain", 405)
         else:
             try:
                 answer = operation.answer(request, armed)
             except Refusal as refusal:
                 verdict, answer = refusal.why, refusal.answer
-        self.journal.append(Entry(operation.name, verdict, request))
+        self.journal.append(RequestLogEntry(operation.name, verdict, request))
         if armed is None:
             return answer
         if armed.name in REPLIES:
@@ -77,14 +77,14 @@ class Agency:
             return replace(answer, deliver=DELIVERIES[armed.name](armed.options))
         return answer
 
-    def _elsewhere(self, request: Request) -> Answer:
+    def _elsewhere(self, request: MockRequest) -> MockResponse:
         desk = self._desk.get((request.method, request.path))
         if desk is not None:
             return desk(request)
         if request.path == "/_trap":
             self.ledger["trap"] += 1
-            return Answer(b"you should not be here", "text/plain")
-        return Answer(b"404", "text/plain", 404)
+            return MockResponse(b"you should not be here", "text/plain")
+        return MockResponse(b"404", "text/plain", 404)
 
     def arm(self, fault: str, operation: str | None = None, **script: Any) -> None:
         """
@@ -106,7 +106,7 @@ class Agency:
 
     # The control desk
 
-    def _show_faults(self, _request: Request) -> Answer:
+    def _show_faults(self, _request: MockRequest) -> MockResponse:
         listed = [
             {**asdict(fault), "operations": sorted(one.name for one in self.operations.values() if name in one.faults)}
             for name, fault in CATALOGUE.items()
@@ -114,7 +114,7 @@ class Agency:
         armed = [{**asdict(one), "operations": sorted(one.operations)} for one in self.script.armed]
         return _json({"faults": [fault for fault in listed if fault["operations"]], "armed": armed})
 
-    def _arm(self, request: Request) -> Answer:
+    def _arm(self, request: MockRequest) -> MockResponse:
         try:
             asked = json.loads(request.body)
             fault = asked.pop("fault")
@@ -123,19 +123,19 @@ class Agency:
             return _json({"error": f"{type(error).__name__}: {error}"}, status=422)
         return self._show_faults(request)
 
-    def _disarm(self, _request: Request) -> Answer:
+    def _disarm(self, _request: MockRequest) -> MockResponse:
         self.script.clear()
         return _json({"armed": []})
 
-    def _show_ledger(self, _request: Request) -> Answer:
+    def _show_ledger(self, _request: MockRequest) -> MockResponse:
         return _json(dict(self.ledger))
 
-    def _clear_ledger(self, _request: Request) -> Answer:
+    def _clear_ledger(self, _request: MockRequest) -> MockResponse:
         self.ledger.update({name: -count for name, count in self.ledger.items()})
         self.journal.clear()
         return _json(dict(self.ledger))
 
-    def _show_journal(self, _request: Request) -> Answer:
+    def _show_journal(self, _request: MockRequest) -> MockResponse:
         shown = [
             {
                 "operation": entry.operation,
@@ -150,7 +150,7 @@ class Agency:
         ]
         return _json({"entries": shown})
 
-    def _move_clock(self, request: Request) -> Answer:
+    def _move_clock(self, request: MockRequest) -> MockResponse:
         try:
             self.clock.advance(float(json.loads(request.body)["advance_seconds"]))
         except (ValueError, TypeError, KeyError) as error:
@@ -171,5 +171,5 @@ def _armed(
     return Armed(fault, operations, times, int(after), dict(options or {}))
 
 
-def _json(value: Any, status: int = 200) -> Answer:
-    return Answer(json.dumps(value, ensure_ascii=False).encode(), status=status)
+def _json(value: Any, status: int = 200) -> MockResponse:
+    return MockResponse(json.dumps(value, ensure_ascii=False).encode(), status=status)

@@ -19,7 +19,7 @@ def wall_clock_ms() -> int:
 
 
 @dataclass(slots=True)
-class Clock:
+class MockClock:
     """
     Milliseconds since 1970 by `source`, plus an offset that `advance` grows: secrets age without anybody sleeping.
     """

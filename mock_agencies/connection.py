@@ -12,12 +12,12 @@ from typing import Final
 
 import httptools
 
-from mock_agencies.exchange import Answer, Delivery, Request
+from mock_agencies.exchange import Delivery, MockRequest, MockResponse
 
 BODY_CAP: Final = 1 << 20
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
-Respond = Callable[[Request], Answer]
+Respond = Callable[[MockRequest], MockResponse]
 
 
 class Connection(asyncio.Protocol):
@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._room = asyncio.Event()
         self._room.set()
-        self._waiting: deque[tuple[Request, bool]] = deque()
+        self._waiting: deque[tuple[MockRequest, bool]] = deque()
         self._delivering: asyncio.Task[None] | None = None
         self._begin()
 
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
             return
         path, _, query = self._url.decode("latin-1").partition("?")
         method = self._parser.get_method().decode("ascii")
-        request = Request(method, path, query, self._headers, b"".join(self._body))
+        request = MockRequest(method, path, query, self._headers, b"".join(self._body))
         keep_alive = self._parser.should_keep_alive()
         if self._delivering is None:
             self._answer(request, keep_alive)
@@ -144,10 +144,10 @@ class Connection(asyncio.Protocol):
         self._length = 0
 
     def _refuse(self, status: int) -> None:
-        self.write(Answer(b"", "text/plain", status, (("connection", "close"),)).wire)
+        self.write(MockResponse(b"", "text/plain", status, (("connection", "close"),)).wire)
         self.close()
 
-    def _answer(self, request: Request, keep_alive: bool) -> None:
+    def _answer(self, request: MockRequest, keep_alive: bool) -> None:
         answer = self._respond(request)
         if answer.deliver is None:
             self.write(answer.wire)

@@ -14,7 +14,7 @@ JSON = "application/json;charset=UTF-8"
 XML = "text/xml;charset=UTF-8"
 
 
-class Line(Protocol):
+class ResponseSocket(Protocol):
     """
     The socket of one exchange, for answers that travel badly.  Every wait on it ends when the other side hangs up.
     """
@@ -40,11 +40,11 @@ class Line(Protocol):
         ...
 
 
-Delivery = Callable[[Line, bytes], Awaitable[None]]
+Delivery = Callable[[ResponseSocket, bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class MockRequest:
     """A whole request.  Header names are in lower case; the body is capped by the connection."""
 
     method: str
@@ -77,7 +77,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class MockResponse:
     """
     A whole answer.  With `deliver`, its bytes do not simply follow the request but travel as that says.
     """
@@ -101,7 +101,7 @@ class Refusal(Exception):
     What a server says to a question that it does not accept; `why` is one word for the journal, never on the wire.
     """
 
-    def __init__(self, why: str, answer: Answer) -> None:
+    def __init__(self, why: str, answer: MockResponse) -> None:
         super().__init__(why)
         self.why = why
         self.answer = answer

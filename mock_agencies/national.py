@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Final
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from mock_agencies.clock import HOUR_MS, MINUTE_MS, SECOND_MS, Clock
-from mock_agencies.exchange import Answer, Refusal, Request
+from mock_agencies.clock import HOUR_MS, MINUTE_MS, SECOND_MS, MockClock
+from mock_agencies.exchange import MockRequest, MockResponse, Refusal
 from mock_agencies.faults.script import Armed
 from mock_agencies.operation import Operation
 
@@ -64,7 +64,7 @@ class NationalPlatform:
     The platform's gate for one application.  A secret lives two hours; renewing leaves the earlier ones to their end.
     """
 
-    def __init__(self, app_key: str, sid: str, clock: Clock) -> None:
+    def __init__(self, app_key: str, sid: str, clock: MockClock) -> None:
         self.app_key = app_key
         self.sid = sid
         self.clock = clock
@@ -122,7 +122,7 @@ class RefreshSecret(Operation):
     def __init__(self, platform: NationalPlatform) -> None:
         self.platform = platform
 
-    def answer(self, request: Request, armed: Armed | None) -> Answer:
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
         fields = _json_fields(request)
         fault = armed.name if armed else None
         why = "fault" if fault == "fault" else ""
@@ -141,12 +141,12 @@ class RefreshSecret(Operation):
         return _reply("0", "success", {"secret": wrapped, "secretEndTime": end})
 
 
-def _json_fields(request: Request) -> dict[str, str]:
+def _json_fields(request: MockRequest) -> dict[str, str]:
     body = request.texts()
     if body is None:
         raise Refusal("body", _reply("1", "请求体不是JSON对象", None))
     return fields_of(body)
 
 
-def _reply(code: str, message: str, data: Any) -> Answer:
-    return Answer(json.dumps({"code": code, "message": message, "data": data}, ensure_ascii=False).encode())
+def _reply(code: str, message: str, data: Any) -> MockResponse:
+    return MockResponse(json.dumps({"code": code, "message": message, "data": data}, ensure_ascii=False).encode())

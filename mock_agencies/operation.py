@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Generic, TypeVar
 
-from mock_agencies.exchange import JSON, Answer, Request
+from mock_agencies.exchange import JSON, MockRequest, MockResponse
 from mock_agencies.faults.delivery import DELIVERIES
 from mock_agencies.faults.records import RECORDS, Leaves, Row
 from mock_agencies.faults.replies import REPLIES
 from mock_agencies.faults.script import Armed
-from mock_agencies.population import ORGANIZATIONS, PERSONS, Organization, Person, Population
+from mock_agencies.population import ORGANIZATIONS, PERSONS, Population, SyntheticOrganization, SyntheticPerson
 
-T = TypeVar("T", bound=Person | Organization)
+T = TypeVar("T", bound=SyntheticPerson | SyntheticOrganization)
 
 SUBJECT_FAULTS: Final = frozenset({"no_record", "transient_empty", "wrong_subject", "two_matches"})
 _FAR_AWAY: Final = 4_711  # so many indexes further on stands somebody else
@@ -32,7 +32,7 @@ class Operation(ABC):
     family_faults: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def answer(self, request: Request, armed: Armed | None) -> Answer:
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
         """Answers a request, under a fault of the family if one is given.  Raises `Refusal`."""
 
     @property
@@ -42,7 +42,7 @@ class Operation(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OperationInput:
     """
     A question that was accepted: the number, the name where given, and what else the answer depends on.
 
@@ -63,11 +63,11 @@ class Register(ABC, Generic[T]):
         self.population = population
 
     @abstractmethod
-    def find(self, asked: Asked) -> list[T]:
+    def find(self, asked: OperationInput) -> list[T]:
         """Finds whom the agency holds under this question."""
 
     @abstractmethod
-    def rows(self, subject: T, asked: Asked) -> list[Row]:
+    def rows(self, subject: T, asked: OperationInput) -> list[Row]:
         """Returns what the agency holds about one subject."""
 
     @abstractmethod
@@ -79,35 +79,35 @@ class Register(ABC, Generic[T]):
         """Returns somebody else under the same number."""
 
 
-class PersonRegister(Register[Person]):
+class PersonRegister(Register[SyntheticPerson]):
     """A register of persons, under the numbers that `agency` holds."""
 
     agency: ClassVar[str]
 
-    def find(self, asked: Asked) -> list[Person]:
+    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
         found = self.population.find_person(asked.number)
         return [person for person in found if person.number_at(self.agency) == asked.number]
 
-    def stranger(self, subject: Person | None) -> Person:
+    def stranger(self, subject: SyntheticPerson | None) -> SyntheticPerson:
         index = subject.index if subject else 0
         other = self.population.person((index + _FAR_AWAY) % PERSONS)
         return replace(other, insured=True)
 
-    def twin(self, subject: Person) -> Person:
+    def twin(self, subject: SyntheticPerson) -> SyntheticPerson:
         number = subject.number_at(self.agency)
         return replace(self.stranger(subject), id_number=number, numbers_at=())
 
 
-class OrganizationRegister(Register[Organization]):
+class OrganizationRegister(Register[SyntheticOrganization]):
     """A register of organizations."""
 
-    def find(self, asked: Asked) -> list[Organization]:
+    def find(self, asked: OperationInput) -> list[SyntheticOrganization]:
         return [found for found in self.population.find_organization(asked.number) if found.registered]
 
-    def stranger(self, subject: Organization | None) -> Organization:
+    def stranger(self, subject: SyntheticOrganization | None) -> SyntheticOrganization:
         return self.population.organization(((subject.index if subject else 0) + _FAR_AWAY) % ORGANIZATIONS)
 
-    def twin(self, subject: Organization) -> Organization:
+    def twin(self, subject: SyntheticOrganization) -> SyntheticOrganization:
         other = self.stranger(subject)
         return replace(other, uscc=subject.uscc, registration_number=subject.registration_number)
 
@@ -125,7 +125,7 @@ class Lookup(Operation, Generic[T]):
 
     def __init__(self, register: Register[T], *, precomputed: bool) -> None:
         self.register = register
-        self._written: dict[Asked, Answer] | None = {} if precomputed else None
+        self._written: dict[OperationInput, MockResponse] | None = {} if precomputed else None
 
     @property
     def faults(self) -> frozenset[str]:
@@ -133,14 +133,14 @@ class Lookup(Operation, Generic[T]):
         return super().faults | made
 
     @abstractmethod
-    def accept(self, request: Request, armed: Armed | None) -> Asked:
+    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
         """Verifies a request as the agency would and reads its question.  Raises `Refusal`."""
 
     @abstractmethod
-    def write(self, asked: Asked, rows: list[Row], armed: Armed | None) -> Answer:
+    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:
         """Writes the rows as the family does, disturbed by a fault of the document or the envelope if one is given."""
 
-    def answer(self, request: Request, armed: Armed | None) -> Answer:
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
         asked = self.accept(request, armed)
         if armed is None and self._written is not None:
             if asked not in self._written:
@@ -148,7 +148,7 @@ class Lookup(Operation, Generic[T]):
             return self._written[asked]
         return self._answer(asked, armed)
 
-    def _answer(self, asked: Asked, armed: Armed | None) -> Answer:
+    def _answer(self, asked: OperationInput, armed: Armed | None) -> MockResponse:
         found = self.register.find(asked)
         if armed is not None and armed.name in SUBJECT_FAULTS:
             found = self._others(armed.name, found)

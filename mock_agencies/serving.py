@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from mock_agencies import human_resources, market_regulation, public_security
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
 from mock_agencies.connection import Connection
 from mock_agencies.population import Population
-from mock_agencies.public_security.signing import Signer
+from mock_agencies.public_security.signing import SoapSigner
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-_AGENCIES: Final[Mapping[str, Callable[..., Agency]]] = {
+_AGENCIES: Final[Mapping[str, Callable[..., MockAgency]]] = {
     "public_security": public_security.create,
     "human_resources": human_resources.create,
     "market_regulation": market_regulation.create,
@@ -37,12 +37,12 @@ _BACKLOG: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class MockServer:
     """A server that is up: its name, its base address, and its mind (None for sign-on and timestamping)."""
 
     name: str
     address: str
-    agency: Agency | None
+    agency: MockAgency | None
 
 
 @asynccontextmanager
@@ -52,9 +52,9 @@ async def serving(
     port: int = 0,
     seed: int = 1,
     precomputed: bool = False,
-    clock: Clock | None = None,
+    clock: MockClock | None = None,
     certificate: Path | None = None,
-) -> AsyncIterator[Mapping[str, Server]]:
+) -> AsyncIterator[Mapping[str, MockServer]]:
     """
     Serves the named servers over one population until the block ends; every one is ready when the block begins.
 
@@ -63,7 +63,7 @@ async def serving(
     Raises `KeyError` for an unknown name and `OSError` if a port is taken.
     """
     population = Population(seed)
-    clock = clock or Clock()
+    clock = clock or MockClock()
     async with AsyncExitStack() as stack:
         servers = {}
         for position, name in enumerate(names):
@@ -76,14 +76,14 @@ async def serving(
                 signing = _signing(certificate) if name == _SIGNS else {}
                 agency = _AGENCIES[name](population, clock, precomputed=precomputed, **signing)
                 await stack.enter_async_context(_agency(listener, agency))
-            servers[name] = Server(name, address, agency)
+            servers[name] = MockServer(name, address, agency)
         yield servers
 
 
-def _signing(certificate: Path | None) -> dict[str, Signer]:
+def _signing(certificate: Path | None) -> dict[str, SoapSigner]:
     if certificate is None:
         return {}
-    signer = Signer()
+    signer = SoapSigner()
     certificate.write_bytes(signer.pem)
     return {"signer": signer}
 
@@ -99,7 +99,7 @@ def _listener(port: int) -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def _agency(listener: socket.socket, agency: Agency) -> AsyncIterator[None]:
+async def _agency(listener: socket.socket, agency: MockAgency) -> AsyncIterator[None]:
     connections: set[Connection] = set()
 
     def connection() -> Connection:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from schemas.coded_text import Remark
+from schemas.coded_text import CodedText
 from schemas.codes import AddressKind, Code
 from schemas.legal_basis import LegalBasis
 from schemas.provenance import Sourced
@@ -189,7 +189,7 @@ class ServiceAddress:
     valid_until: Sourced[date] | None = None
     evidence: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
-    warnings: tuple[Remark[AddressWarning], ...] = ()
+    warnings: tuple[CodedText[AddressWarning], ...] = ()
     confidential: bool = False
 
 
@@ -239,4 +239,4 @@ class Ladder:
 
     complete: bool
     not_heard: tuple[str, ...] = ()
-    notes: tuple[Remark[LadderNote], ...] = ()
+    notes: tuple[CodedText[LadderNote], ...] = ()

@@ -12,7 +12,7 @@ C = TypeVar("C", bound=Code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remark(Generic[C]):
+class CodedText(Generic[C]):
     """One thing that the hub has to say: the stable word, and the sentence that a page or a print-out shows."""
 
     code: C
@@ -22,6 +22,6 @@ class Remark(Generic[C]):
 
 # Typed: two tables may share a word, and members of both are then equal as text.
 @lru_cache(maxsize=None, typed=True)
-def remark(code: C) -> Remark[C]:
+def remark(code: C) -> CodedText[C]:
     """The remark of one word."""
-    return Remark(code=code, zh=code.zh, en=code.en)
+    return CodedText(code=code, zh=code.zh, en=code.en)

@@ -19,10 +19,10 @@ from pydantic import (
 )
 
 from schemas.address import Ladder, ServiceAddress
-from schemas.coded_text import Remark
+from schemas.coded_text import CodedText
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.identifiers import Authority, IdentifierWarning
-from schemas.service_flag import Switch
+from schemas.service_flag import ServiceFlag
 from schemas.sourced import SourcedEntry, SourcedIdentity
 from schemas.subject import Subject
 from schemas.work_order import WORK_ORDER_ID, Text
@@ -34,11 +34,11 @@ def _each_once(wants: tuple[Want, ...]) -> tuple[Want, ...]:
     return wants
 
 
-class _Statement(BaseModel):
+class _LookupModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class SubjectStatement(_Statement):
+class SubjectStatement(_LookupModel):
     """
     The party as the caller names it.  The type of the identifier is stated, never guessed; the name may be left out.
     """
@@ -56,7 +56,7 @@ class SubjectStatement(_Statement):
         return self
 
 
-class LookupRequest(_Statement):
+class LookupRequest(_LookupModel):
     """
     One question of a caller: under which work order, about which party, and for what.
 
@@ -124,9 +124,9 @@ class LookupResult:
     addresses: tuple[ServiceAddress, ...] = field(repr=False)
     ladder: Ladder
     registrations: tuple[SourcedEntry, ...] = field(repr=False)
-    switches: tuple[Switch, ...]
+    switches: tuple[ServiceFlag, ...]
     agencies: tuple[AgencyAnswer, ...]
-    warnings: tuple[Remark[IdentifierWarning], ...] = ()
+    warnings: tuple[CodedText[IdentifierWarning], ...] = ()
     withheld: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     audit: AuditTrail | None = None

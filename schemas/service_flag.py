@@ -25,7 +25,7 @@ class Effect(Code):
     WARNING = "warning", "提示", "Warning"
 
 
-class SwitchCode(Code):
+class ServiceFlagCode(Code):
     """
     The closed list of switches, gravest first, each with the sentence that the clerk reads.
     """
@@ -97,30 +97,30 @@ class SwitchCode(Code):
         return _EFFECTS[self]
 
 
-_EFFECTS: Final[Mapping[SwitchCode, Effect]] = MappingProxyType(
+_EFFECTS: Final[Mapping[ServiceFlagCode, Effect]] = MappingProxyType(
     {
-        SwitchCode.DECEASED: Effect.STOP,
-        SwitchCode.AMBIGUOUS_IDENTITY: Effect.WITHHOLD,
-        SwitchCode.DEREGISTERED: Effect.TELL_JUDGE,
-        SwitchCode.ANNOUNCEMENT_BARRED: Effect.TELL_JUDGE,
-        SwitchCode.SERVING_SOLDIER: Effect.OTHER_WAY,
-        SwitchCode.IN_CUSTODY: Effect.OTHER_WAY,
-        SwitchCode.PARTY_ABROAD: Effect.OTHER_WAY,
-        SwitchCode.UNDER_14: Effect.APPROVAL,
-        SwitchCode.SUSPENDED: Effect.OTHER_ADDRESS,
-        SwitchCode.REVOKED: Effect.WARNING,
-        SwitchCode.ABNORMAL_LIST: Effect.WARNING,
+        ServiceFlagCode.DECEASED: Effect.STOP,
+        ServiceFlagCode.AMBIGUOUS_IDENTITY: Effect.WITHHOLD,
+        ServiceFlagCode.DEREGISTERED: Effect.TELL_JUDGE,
+        ServiceFlagCode.ANNOUNCEMENT_BARRED: Effect.TELL_JUDGE,
+        ServiceFlagCode.SERVING_SOLDIER: Effect.OTHER_WAY,
+        ServiceFlagCode.IN_CUSTODY: Effect.OTHER_WAY,
+        ServiceFlagCode.PARTY_ABROAD: Effect.OTHER_WAY,
+        ServiceFlagCode.UNDER_14: Effect.APPROVAL,
+        ServiceFlagCode.SUSPENDED: Effect.OTHER_ADDRESS,
+        ServiceFlagCode.REVOKED: Effect.WARNING,
+        ServiceFlagCode.ABNORMAL_LIST: Effect.WARNING,
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
+class ServiceFlag:
     """
     One switch that is on.  `disputed_by` names sources that say otherwise; it stays on until a person decides.
     """
 
-    code: SwitchCode
+    code: ServiceFlagCode
     effect: Effect
     zh: str
     en: str
@@ -128,6 +128,8 @@ class Switch:
     disputed_by: tuple[Source, ...] = ()
 
     @classmethod
-    def on(cls, code: SwitchCode, sources: tuple[Source, ...], disputed_by: tuple[Source, ...] = ()) -> "Switch":
+    def on(
+        cls, code: ServiceFlagCode, sources: tuple[Source, ...], disputed_by: tuple[Source, ...] = ()
+    ) -> "ServiceFlag":
         """Switches `code` on, on the word of `sources`."""
         return cls(code=code, effect=code.effect, zh=code.zh, en=code.en, sources=sources, disputed_by=disputed_by)

@@ -43,7 +43,7 @@ class PartyRole(Code):
     WITNESS = "witness", "证人", "Witness"
 
 
-class _Statement(BaseModel):
+class _WorkOrderModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def __repr_args__(self) -> tuple[tuple[str, object], ...]:
@@ -51,7 +51,7 @@ class _Statement(BaseModel):
         return ()
 
 
-class HolderStatement(_Statement):
+class HolderStatement(_WorkOrderModel):
     """
     Who holds the work order: the sign-on user, and the official's own identity that agencies demand.
     """
@@ -69,7 +69,7 @@ class HolderStatement(_Statement):
         return Official(**self.model_dump())
 
 
-class PartyStatement(_Statement):
+class PartyStatement(_WorkOrderModel):
     """A party of the case, by a stated type of identifier and by name."""
 
     role: PartyRole
@@ -80,7 +80,7 @@ class PartyStatement(_Statement):
     country: Annotated[str, StringConstraints(min_length=3, max_length=3)] | None = None
 
 
-class WorkOrderStatement(_Statement):
+class WorkOrderStatement(_WorkOrderModel):
     """
     The whole state of a work order at one version.  A lower version never replaces a higher one.
 

@@ -13,24 +13,25 @@ from shuniu_client.callbacks import (
     CallbackReplayed,
     verify_callback,
 )
-from shuniu_client.calls import Autofill, Line
+from shuniu_client.calls import AutofillReceipt, BatchLine
 from shuniu_client.clients import AsyncClient, Client
 from shuniu_client.problems import (
     Conflict,
+    HubProblem,
     HubUnavailable,
     HubUnreachable,
-    InputError,
+    InvalidField,
     InvalidInput,
+    NotAuthenticated,
     NotFound,
     NotPermitted,
-    NotSignedIn,
-    Problem,
 )
 from shuniu_client.retries import Patience
 
 __all__ = [
     "AsyncClient",
-    "Autofill",
+    "AutofillReceipt",
+    "BatchLine",
     "Callback",
     "CallbackAltered",
     "CallbackLate",
@@ -39,15 +40,14 @@ __all__ = [
     "CallbackReplayed",
     "Client",
     "Conflict",
+    "HubProblem",
     "HubUnavailable",
     "HubUnreachable",
-    "InputError",
+    "InvalidField",
     "InvalidInput",
-    "Line",
+    "NotAuthenticated",
     "NotFound",
     "NotPermitted",
-    "NotSignedIn",
     "Patience",
-    "Problem",
     "verify_callback",
 ]

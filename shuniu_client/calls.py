@@ -27,7 +27,7 @@ LINES_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request as the hub takes it.  `repeatable`: made twice it does what it does once."""
 
     method: str
@@ -45,13 +45,13 @@ class Pause:
     seconds: float
 
 
-Step = Call | Pause
+Step = ApiCall | Pause
 Heard = httpx.Response | Unheard | float
 Conversation = Generator[Step, Heard, T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Autofill:
+class AutofillReceipt:
     """
     A form that is being filled, or is filled.  `answer` is the hub's whole answer; `repr` does not show it.
     """
@@ -62,7 +62,7 @@ class Autofill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class BatchLine:
     """The answer to one line of a batch, counted from 1 over the whole batch; `ok` is False for a problem."""
 
     line: int
@@ -70,7 +70,7 @@ class Line:
     answer: Json = field(repr=False)
 
 
-def exchange(call: Call, patience: Patience) -> Conversation[httpx.Response]:
+def exchange(call: ApiCall, patience: Patience) -> Conversation[httpx.Response]:
     """
     Makes the call until it is answered, as often as is harmless.  Raises `Problem`, `HubUnreachable`.
     """
@@ -100,39 +100,39 @@ def exchange(call: Call, patience: Patience) -> Conversation[httpx.Response]:
 
 def put_work_order(work_order: str, statement: Mapping[str, Any], patience: Patience) -> Conversation[Json]:
     """States a work order."""
-    answer = yield from exchange(Call("PUT", f"/v1/work-orders/{_word(work_order)}", statement), patience)
+    answer = yield from exchange(ApiCall("PUT", f"/v1/work-orders/{_word(work_order)}", statement), patience)
     return _object(answer)
 
 
 def look_up(question: Mapping[str, Any], patience: Patience) -> Conversation[Json]:
     """Asks about a party; an unheard call is not made again: its questions may have been asked."""
-    answer = yield from exchange(Call("POST", "/v1/lookups", question, repeatable=False), patience)
+    answer = yield from exchange(ApiCall("POST", "/v1/lookups", question, repeatable=False), patience)
     return _object(answer)
 
 
-def autofill(request: Mapping[str, Any], key: str | None, patience: Patience) -> Conversation[Autofill]:
+def autofill(request: Mapping[str, Any], key: str | None, patience: Patience) -> Conversation[AutofillReceipt]:
     """Asks for a form; the key makes every repetition the same request."""
-    call = Call("POST", "/v1/autofill", request, headers={"Idempotency-Key": key or str(uuid4())})
+    call = ApiCall("POST", "/v1/autofill", request, headers={"Idempotency-Key": key or str(uuid4())})
     answer = yield from exchange(call, patience)
     return _autofill(answer)
 
 
-def get_autofill(autofill_id: str, patience: Patience) -> Conversation[Autofill]:
+def get_autofill(autofill_id: str, patience: Patience) -> Conversation[AutofillReceipt]:
     """How far it is, and the result as far as there is one."""
-    answer = yield from exchange(Call("GET", f"/v1/autofill/{_word(autofill_id)}"), patience)
+    answer = yield from exchange(ApiCall("GET", f"/v1/autofill/{_word(autofill_id)}"), patience)
     return _autofill(answer)
 
 
-def cancel(autofill_id: str, patience: Patience) -> Conversation[Autofill]:
+def cancel(autofill_id: str, patience: Patience) -> Conversation[AutofillReceipt]:
     """Gives a form up."""
-    answer = yield from exchange(Call("DELETE", f"/v1/autofill/{_word(autofill_id)}"), patience)
+    answer = yield from exchange(ApiCall("DELETE", f"/v1/autofill/{_word(autofill_id)}"), patience)
     return _autofill(answer)
 
 
-def batch(path: str, lines: list[Mapping[str, Any]], first: int, patience: Patience) -> Conversation[list[Line]]:
+def batch(path: str, lines: list[Mapping[str, Any]], first: int, patience: Patience) -> Conversation[list[BatchLine]]:
     """One call of a batch whose first line has the number `first`."""
     body = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
-    answer = yield from exchange(Call("POST", path, lines=body.encode()), patience)
+    answer = yield from exchange(ApiCall("POST", path, lines=body.encode()), patience)
     return list(_answers(answer, first))
 
 
@@ -149,15 +149,15 @@ def keyed(requests: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     return ({"key": str(uuid4()), **request} for request in requests)
 
 
-def _answers(answer: httpx.Response, first: int) -> Iterator[Line]:
+def _answers(answer: httpx.Response, first: int) -> Iterator[BatchLine]:
     for text in answer.text.splitlines():
         said = json.loads(text)
-        yield Line(line=first - 1 + int(said["line"]), ok="problem" not in said, answer=said)
+        yield BatchLine(line=first - 1 + int(said["line"]), ok="problem" not in said, answer=said)
 
 
-def _autofill(answer: httpx.Response) -> Autofill:
+def _autofill(answer: httpx.Response) -> AutofillReceipt:
     said = _object(answer)
-    return Autofill(id=str(said.get("id", "")), state=str(said.get("state", "")), answer=said)
+    return AutofillReceipt(id=str(said.get("id", "")), state=str(said.get("state", "")), answer=said)
 
 
 def _object(answer: httpx.Response) -> Json:

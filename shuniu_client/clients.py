@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from shuniu_client import calls
-from shuniu_client.calls import Autofill, Call, Conversation, Heard, Json, Line
+from shuniu_client.calls import ApiCall, AutofillReceipt, BatchLine, Conversation, Heard, Json
 from shuniu_client.retries import Patience
 
 T = TypeVar("T")
@@ -55,23 +55,23 @@ class Client:
         """Asks about a party of a work order that the token's person holds."""
         return self._hold(calls.look_up(question, self._patience))
 
-    def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> Autofill:
+    def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> AutofillReceipt:
         """Asks for a work order's form.  `key` (yours, or a fresh one) makes repetitions the same request."""
         return self._hold(calls.autofill(request, key, self._patience))
 
-    def get_autofill(self, autofill_id: str) -> Autofill:
+    def get_autofill(self, autofill_id: str) -> AutofillReceipt:
         """How far a form is, with the result as far as there is one."""
         return self._hold(calls.get_autofill(autofill_id, self._patience))
 
-    def cancel(self, autofill_id: str) -> Autofill:
+    def cancel(self, autofill_id: str) -> AutofillReceipt:
         """Gives a form up: nothing is asked for it any more, and nothing sent."""
         return self._hold(calls.cancel(autofill_id, self._patience))
 
-    def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+    def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> Iterator[BatchLine]:
         """States many work orders, each with its `id`; answers come in the order of the lines."""
         return self._batch(WORK_ORDERS, statements)
 
-    def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+    def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[BatchLine]:
         """Asks for many forms; answers come in the order of the lines.  A line without a `key` gets a fresh one."""
         return self._batch(AUTOFILLS, calls.keyed(requests))
 
@@ -87,7 +87,7 @@ class Client:
     ) -> None:
         self.close()
 
-    def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+    def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> Iterator[BatchLine]:
         for first, portion in calls.portions(lines):
             yield from self._hold(calls.batch(path, portion, first, self._patience))
 
@@ -95,12 +95,12 @@ class Client:
         try:
             step = next(conversation)
             while True:
-                step = conversation.send(self._heard(step) if isinstance(step, Call) else self._slept(step.seconds))
+                step = conversation.send(self._heard(step) if isinstance(step, ApiCall) else self._slept(step.seconds))
         except StopIteration as end:
             value: T = end.value
             return value
 
-    def _heard(self, call: Call) -> Heard:
+    def _heard(self, call: ApiCall) -> Heard:
         try:
             return self._http.send(_request(self._http, call, self._token()))
         except httpx.TransportError as error:
@@ -141,23 +141,23 @@ class AsyncClient:
         """Asks about a party of a work order that the token's person holds."""
         return await self._hold(calls.look_up(question, self._patience))
 
-    async def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> Autofill:
+    async def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> AutofillReceipt:
         """Asks for a work order's form.  `key` (yours, or a fresh one) makes repetitions the same request."""
         return await self._hold(calls.autofill(request, key, self._patience))
 
-    async def get_autofill(self, autofill_id: str) -> Autofill:
+    async def get_autofill(self, autofill_id: str) -> AutofillReceipt:
         """How far a form is, with the result as far as there is one."""
         return await self._hold(calls.get_autofill(autofill_id, self._patience))
 
-    async def cancel(self, autofill_id: str) -> Autofill:
+    async def cancel(self, autofill_id: str) -> AutofillReceipt:
         """Gives a form up: nothing is asked for it any more, and nothing sent."""
         return await self._hold(calls.cancel(autofill_id, self._patience))
 
-    def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
+    def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> AsyncIterator[BatchLine]:
         """States many work orders, each with its `id`; answers come in the order of the lines."""
         return self._batch(WORK_ORDERS, statements)
 
-    def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
+    def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> AsyncIterator[BatchLine]:
         """Asks for many forms; answers come in the order of the lines.  A line without a `key` gets a fresh one."""
         return self._batch(AUTOFILLS, calls.keyed(requests))
 
@@ -173,7 +173,7 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
-    async def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> AsyncIterator[Line]:
+    async def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> AsyncIterator[BatchLine]:
         for first, portion in calls.portions(lines):
             for line in await self._hold(calls.batch(path, portion, first, self._patience)):
                 yield line
@@ -182,13 +182,13 @@ class AsyncClient:
         try:
             step = next(conversation)
             while True:
-                heard = await self._heard(step) if isinstance(step, Call) else await self._slept(step.seconds)
+                heard = await self._heard(step) if isinstance(step, ApiCall) else await self._slept(step.seconds)
                 step = conversation.send(heard)
         except StopIteration as end:
             value: T = end.value
             return value
 
-    async def _heard(self, call: Call) -> Heard:
+    async def _heard(self, call: ApiCall) -> Heard:
         token = self._token()
         shown = await token if inspect.isawaitable(token) else token
         try:
@@ -201,7 +201,7 @@ class AsyncClient:
         return seconds
 
 
-def _request(http: httpx.Client | httpx.AsyncClient, call: Call, token: str) -> httpx.Request:
+def _request(http: httpx.Client | httpx.AsyncClient, call: ApiCall, token: str) -> httpx.Request:
     headers = {"Authorization": f"Bearer {token}", **call.headers}
     if call.lines is not None:
         return http.build_request(

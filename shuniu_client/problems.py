@@ -23,7 +23,7 @@ class HubUnreachable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class InputError:
+class InvalidField:
     """One broken rule of the input."""
 
     field: str
@@ -31,7 +31,7 @@ class InputError:
     detail: str
 
 
-class Problem(Exception):
+class HubProblem(Exception):
     """
     The hub refused or could not.  `retryable`: the same call may succeed later, `retry_after` (seconds) says when.
     """
@@ -46,38 +46,38 @@ class Problem(Exception):
         self.retry_after = retry_after if retry_after is not None else body.get("retry_after")
         self.current: int | None = body.get("current")
         self.errors = tuple(
-            InputError(str(one.get("field", "")), str(one.get("rule", "")), str(one.get("detail", "")))
+            InvalidField(str(one.get("field", "")), str(one.get("rule", "")), str(one.get("detail", "")))
             for one in body.get("errors") or ()
         )
         super().__init__(f"{self.type} ({self.rule})" if self.rule else self.type)
 
 
-class NotSignedIn(Problem):
+class NotAuthenticated(HubProblem):
     """401."""
 
 
-class NotPermitted(Problem):
+class NotPermitted(HubProblem):
     """403."""
 
 
-class NotFound(Problem):
+class NotFound(HubProblem):
     """404."""
 
 
-class Conflict(Problem):
+class Conflict(HubProblem):
     """409."""
 
 
-class InvalidInput(Problem):
+class InvalidInput(HubProblem):
     """422."""
 
 
-class HubUnavailable(Problem):
+class HubUnavailable(HubProblem):
     """429, or the hub itself failed."""
 
 
-_BY_STATUS: Mapping[int, type[Problem]] = {
-    401: NotSignedIn,
+_BY_STATUS: Mapping[int, type[HubProblem]] = {
+    401: NotAuthenticated,
     403: NotPermitted,
     404: NotFound,
     409: Conflict,
@@ -86,7 +86,7 @@ _BY_STATUS: Mapping[int, type[Problem]] = {
 }
 
 
-def problem_of(status: int, body: Any, retry_after: float | None = None) -> Problem:
+def problem_of(status: int, body: Any, retry_after: float | None = None) -> HubProblem:
     """The exception for an answer; a body that is no problem of the hub's makes one without particulars."""
-    kind = _BY_STATUS.get(status, HubUnavailable if status >= 500 else Problem)
+    kind = _BY_STATUS.get(status, HubUnavailable if status >= 500 else HubProblem)
     return kind(status, body if isinstance(body, Mapping) else {}, retry_after)

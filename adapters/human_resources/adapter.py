@@ -9,7 +9,7 @@ Habits: number and name in one call, exact match; dates and periods come as numb
 come uninvited and are dropped.  No address from here is a rung of the ladder: employer and declared address are leads.
 """
 
-from adapters.contract import Adapter, Agency, Question, Reading, lookup
+from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.human_resources.mapping import PARTICIPATION
 from adapters.interpretation import person_terms, read
 from schemas.codes import IdType, SubjectKind, Want
@@ -33,7 +33,7 @@ class HumanResources(Adapter):
         serves=frozenset({Want.ADDRESSES, Want.REGISTRATIONS}),
         named=True,
     )
-    async def participation(self, question: Question) -> Reading:
+    async def participation(self, question: Question) -> Interpretation:
         """Social insurances with employer, and the contact address and telephone that the person declared."""
         rows = await self.wires["participation"].ask(question, "participation", person_terms(question.subject))
         return read(rows, PARTICIPATION, question.subject)

@@ -11,7 +11,7 @@ of the two identifiers may be null; the positions route repeats neither number n
 
 from dataclasses import replace
 
-from adapters.contract import Adapter, Agency, Question, Reading, lookup
+from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.errors import UnsupportedLookup
 from adapters.interpretation import person_terms, read
 from adapters.market_regulation.mapping import ORGANIZATION, POSITIONS
@@ -43,7 +43,7 @@ class MarketRegulation(Adapter):
         by=(IdType.USCC, IdType.REGISTRATION_NUMBER),
         serves=frozenset({Want.IDENTITY, Want.ADDRESSES, Want.REGISTRATIONS}),
     )
-    async def registration(self, question: Question) -> Reading:
+    async def registration(self, question: Question) -> Interpretation:
         """Registration with state, representative, domicile and the other addresses at which it can be served."""
         subject = question.subject
         _refuse_other_registries(subject)
@@ -59,7 +59,7 @@ class MarketRegulation(Adapter):
         serves=frozenset({Want.REGISTRATIONS}),
         named=True,
     )
-    async def positions(self, question: Question) -> Reading:
+    async def positions(self, question: Question) -> Interpretation:
         """Organizations in which a person is legal representative, director, supervisor, manager or partner."""
         rows = await self.wires["positions"].ask(question, "positions", person_terms(question.subject))
         return read(rows, POSITIONS, question.subject)

@@ -9,7 +9,7 @@ Habits: the national base holds no address; the request service takes the number
 for the columns that the mapping reads.
 """
 
-from adapters.contract import Adapter, Agency, Question, Reading, lookup
+from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.interpretation import asked_number, person_terms, read
 from adapters.public_security.mapping import ADDRESSES, IDENTITY
 from schemas.codes import IdType, SubjectKind, Want
@@ -32,7 +32,7 @@ class PublicSecurity(Adapter):
         by=(IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE),
         serves=frozenset({Want.IDENTITY}),
     )
-    async def identity(self, question: Question) -> Reading:
+    async def identity(self, question: Question) -> Interpretation:
         """Name, sex, birth date and whether the person has died, from the national population base."""
         rows = await self.wires["identity"].ask(question, "identity", person_terms(question.subject))
         return read(rows, IDENTITY, question.subject)
@@ -43,7 +43,7 @@ class PublicSecurity(Adapter):
         by=(IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT),
         serves=frozenset({Want.IDENTITY, Want.ADDRESSES}),
     )
-    async def addresses(self, question: Question) -> Reading:
+    async def addresses(self, question: Question) -> Interpretation:
         """Household domicile and registered residence, with former name and military flag."""
         number = {"id_number": asked_number(question.subject)}
         rows = await self.wires["addresses"].ask(question, "addresses", number)

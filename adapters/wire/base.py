@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AnswerUnreadable, UnsupportedLookup
 from adapters.wire import decode, status
-from adapters.wire.clock import Clock
+from adapters.wire.clock import CorrectedClock
 from adapters.wire.route import Options, Route
 from adapters.wire.secrets import ProcessStore, SecretStore
-from adapters.wire.transport import Headers, Port
+from adapters.wire.transport import AgencyTransport, Headers
 from schemas.codes import Reason
 
 S = TypeVar("S", bound=Sized)
@@ -30,7 +30,7 @@ THREAD_ABOVE: Final = 65_536
 MOST_ROWS: Final = 200
 
 
-class Family(ABC):
+class WireFamily(ABC):
     """
     One route to an agency, base of the four families.  Its address never holds anything about a person.
 
@@ -39,11 +39,16 @@ class Family(ABC):
     """
 
     def __init__(
-        self, route: Route, port: Port, *, clock: Clock | None = None, store: SecretStore | None = None
+        self,
+        route: Route,
+        port: AgencyTransport,
+        *,
+        clock: CorrectedClock | None = None,
+        store: SecretStore | None = None,
     ) -> None:
         self.route = route
         self.port = port
-        self.clock = clock or Clock()
+        self.clock = clock or CorrectedClock()
         self.store = store or ProcessStore()
         self.url = route.url()
         options = Options(route)

@@ -17,7 +17,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class CorrectedClock:
     """
     What time it is.  `now` is aware and in UTC; `monotonic` is in seconds from an arbitrary point.
     """

@@ -20,11 +20,11 @@ from typing import Final
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AgencyThrottled, CredentialsRejected
 from adapters.wire import decode, irs_envelope
-from adapters.wire.base import Family, json_headers, matter_code
+from adapters.wire.base import WireFamily, json_headers, matter_code
 from adapters.wire.clock import CHINA
 from adapters.wire.irs_envelope import FORM, Envelope, form, read_envelope
 from adapters.wire.irs_payload import EMPTY, SHAPES, Shapes
-from adapters.wire.irs_secrets import Application, CountySteps, IrsSecrets, PlatformSteps, sign
+from adapters.wire.irs_secrets import CountySteps, IrsApplication, IrsSecrets, PlatformSteps, sign
 from adapters.wire.route import Options
 from adapters.wire.secrets import holder
 from adapters.wire.transport import Headers
@@ -39,7 +39,7 @@ _COUNTY: Final = ("/appsecert", "/interfaceSecurity")
 _COUNTY_WORD: Final = "秘钥"
 
 
-class IrsWire(Family):
+class IrsWire(WireFamily):
     """
     Asks over the IRS platform.
 
@@ -64,7 +64,7 @@ class IrsWire(Family):
         self._content_types = frozenset(options.texts("content_types", ("application/json",)))
         self._closed_text = options.text("closed_text", "工作时间", form=".+")
         by_key, by_secret = _COUNTY if self._county else _PLATFORM
-        application = Application(
+        application = IrsApplication(
             app_key=self.route.secret("app_key"),
             app_secret=self.route.secret("app_secret"),
             by_key=self.route.url(options.text("by_key", by_key, form="/.*")),

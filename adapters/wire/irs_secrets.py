@@ -17,10 +17,10 @@ import httpx
 from adapters.errors import AgencyFault, AnswerUnreadable, CredentialsRejected
 from adapters.wire import decode, status
 from adapters.wire.base import json_headers
-from adapters.wire.clock import Clock
+from adapters.wire.clock import CorrectedClock
 from adapters.wire.irs_envelope import FORM, OK, OUT_OF_TIME, WRONG_SIGN, Envelope, form, read_envelope
-from adapters.wire.secrets import Ring, Secret, SecretStore
-from adapters.wire.transport import Headers, Port
+from adapters.wire.secrets import CredentialPair, Secret, SecretStore
+from adapters.wire.transport import AgencyTransport, Headers
 from schemas.codes import Reason
 
 SECRET_LIFETIME: Final = 15 * 60.0
@@ -40,11 +40,11 @@ class Steps(Protocol):
     the port does.
     """
 
-    async def by_application(self, until: float) -> Ring | None:
+    async def by_application(self, until: float) -> CredentialPair | None:
         """Both secrets, for the application secret."""
         ...
 
-    async def by_refresh(self, refresh: Secret, until: float) -> Ring | None:
+    async def by_refresh(self, refresh: Secret, until: float) -> CredentialPair | None:
         """The next secrets, for the refresh secret."""
         ...
 
@@ -54,25 +54,25 @@ class IrsSecrets:
     The ring of one application key: read while it lives, renewed in the one order that always recovers.
     """
 
-    def __init__(self, steps: Steps, key: str, clock: Clock, store: SecretStore) -> None:
+    def __init__(self, steps: Steps, key: str, clock: CorrectedClock, store: SecretStore) -> None:
         self._steps = steps
         self._key = key
         self._clock = clock
         self._store = store
         store.keep(key, self._fetched, margin=MARGIN)
 
-    async def ring(self, until: float) -> Ring:
+    async def ring(self, until: float) -> CredentialPair:
         """A living ring.  Raises as the port and the store do, or `CredentialsRejected`."""
         ring = self._store.held(self._key)
         if ring is not None and ring.secret.lives(self._clock, margin=MARGIN):
             return ring
         return await self._store.renew(self._key, ring, until)
 
-    async def renewed(self, seen: Ring, until: float, *, anew: bool = False) -> Ring:
+    async def renewed(self, seen: CredentialPair, until: float, *, anew: bool = False) -> CredentialPair:
         """A newer ring than `seen`, somebody else's or our own; `anew`, because the refresh secret is dead as well."""
         return await self._store.renew(self._key, seen, until, anew=anew)
 
-    async def _fetched(self, held: Ring | None, until: float) -> Ring:
+    async def _fetched(self, held: CredentialPair | None, until: float) -> CredentialPair:
         # The refresh secret is looked at first: past it only the application secret helps, however new the other.
         ring = None
         if held is not None and held.refresh and held.refresh.lives(self._clock, margin=MARGIN):
@@ -84,7 +84,7 @@ class IrsSecrets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class IrsApplication:
     """Who we are at the platform, and where its refresh calls are."""
 
     app_key: str
@@ -97,7 +97,7 @@ class Application:
 class _Caller:
     """Sends refresh calls and reads their envelopes."""
 
-    def __init__(self, application: Application, port: Port, clock: Clock) -> None:
+    def __init__(self, application: IrsApplication, port: AgencyTransport, clock: CorrectedClock) -> None:
         self._application = application
         self._port = port
         self._clock = clock
@@ -119,13 +119,13 @@ class _Caller:
 class PlatformSteps(_Caller):
     """Signed calls of province and city."""
 
-    async def by_application(self, until: float) -> Ring | None:
+    async def by_application(self, until: float) -> CredentialPair | None:
         return await self._fetched(self._application.by_key, self._application.app_secret, until)
 
-    async def by_refresh(self, refresh: Secret, until: float) -> Ring | None:
+    async def by_refresh(self, refresh: Secret, until: float) -> CredentialPair | None:
         return await self._fetched(self._application.by_secret, refresh.text, until)
 
-    async def _fetched(self, url: httpx.URL, secret: str, until: float) -> Ring | None:
+    async def _fetched(self, url: httpx.URL, secret: str, until: float) -> CredentialPair | None:
         request_time = self._clock.milliseconds()
         signed = sign(self._application.app_key, secret, request_time)
         body = form({"appKey": self._application.app_key, "sign": signed, "requestTime": request_time})
@@ -133,7 +133,7 @@ class PlatformSteps(_Caller):
         if envelope is None:
             return None
         datas = decode.json_value(envelope.datas, at="datas") if isinstance(envelope.datas, str) else envelope.datas
-        return Ring(
+        return CredentialPair(
             secret=self._secret(datas, "requestSecret", SECRET_LIFETIME),
             refresh=self._secret(datas, "refreshSecret", REFRESH_LIFETIME),
         )
@@ -149,23 +149,23 @@ class CountySteps(_Caller):
     The two steps of the county variant, with the secrets in clear: for closed networks and our own TLS only.
     """
 
-    async def by_application(self, until: float) -> Ring | None:
+    async def by_application(self, until: float) -> CredentialPair | None:
         first = await self._asked(self._application.by_key, {"appSecret": self._application.app_secret}, until)
         if first is None:
             return None
         refresh = self._issued(_text(first.data, "refreshSecret", at="data/refreshSecret"), REFRESH_LIFETIME)
         return await self._second(refresh, _text(first.data, "requestTime", at="data/requestTime"), until)
 
-    async def by_refresh(self, refresh: Secret, until: float) -> Ring | None:
+    async def by_refresh(self, refresh: Secret, until: float) -> CredentialPair | None:
         return await self._second(refresh, self._clock.milliseconds(), until)
 
-    async def _second(self, refresh: Secret, request_time: str, until: float) -> Ring | None:
+    async def _second(self, refresh: Secret, request_time: str, until: float) -> CredentialPair | None:
         fields = {"refreshSecret": refresh.text, "requestTime": request_time}
         second = await self._asked(self._application.by_secret, fields, until)
         if second is None:
             return None
         secret = self._issued(_text(second.data, "requestSecret", at="data/requestSecret"), SECRET_LIFETIME)
-        return Ring(secret=secret, refresh=refresh)
+        return CredentialPair(secret=secret, refresh=refresh)
 
     async def _asked(self, url: httpx.URL, fields: Mapping[str, str], until: float) -> Envelope | None:
         body = json.dumps({"appKey": self._application.app_key, **fields}).encode()

@@ -25,11 +25,11 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable, CredentialsRejected
 from adapters.wire import decode, status
-from adapters.wire.base import Family, json_headers, matter_code
-from adapters.wire.clock import Clock
+from adapters.wire.base import WireFamily, json_headers, matter_code
+from adapters.wire.clock import CorrectedClock
 from adapters.wire.route import Options, Route
-from adapters.wire.secrets import Ring, Secret, SecretStore, holder
-from adapters.wire.transport import Port
+from adapters.wire.secrets import CredentialPair, Secret, SecretStore, holder
+from adapters.wire.transport import AgencyTransport
 from schemas.codes import Reason
 
 OK: Final = "200"
@@ -73,7 +73,9 @@ class Platform:
     Credentials: `app_key`, `sid`.  Options: `prefix` of the four fields, `refresh_path`, `rid_suffix`.
     """
 
-    def __init__(self, route: Route, options: Options, port: Port, clock: Clock, store: SecretStore) -> None:
+    def __init__(
+        self, route: Route, options: Options, port: AgencyTransport, clock: CorrectedClock, store: SecretStore
+    ) -> None:
         self._port = port
         self._clock = clock
         self._store = store
@@ -101,7 +103,7 @@ class Platform:
         rtime = self._clock.milliseconds()
         return rid, self.sid, rtime, sign(self.sid, rid, rtime, key)
 
-    async def _fetched(self, _: Ring | None, until: float) -> Ring:
+    async def _fetched(self, _: CredentialPair | None, until: float) -> CredentialPair:
         body = json.dumps(self.named(self._signed(self._app_key))).encode()
         reply = await self._port.send(self._url, json_headers(), body, until)
         if reply.status != 200:
@@ -120,10 +122,10 @@ class Platform:
         text = opened(self._app_key, issued["secret"])
         if text is None:
             raise CredentialsRejected
-        return Ring(secret=Secret.issued(text, ends_at=ends_at, lifetime=LONGEST_LIFE, clock=self._clock))
+        return CredentialPair(secret=Secret.issued(text, ends_at=ends_at, lifetime=LONGEST_LIFE, clock=self._clock))
 
 
-class NationalWire(Family):
+class NationalWire(WireFamily):
     """
     Asks over the national platform.
 

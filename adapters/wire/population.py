@@ -25,7 +25,7 @@ from lxml import etree
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable
 from adapters.wire import decode, soap_template
-from adapters.wire.base import Family
+from adapters.wire.base import WireFamily
 from adapters.wire.clock import CHINA
 from adapters.wire.national import Platform
 from adapters.wire.route import Options
@@ -49,7 +49,7 @@ class _Package:
     drift: tuple[str, ...]
 
 
-class PopulationWire(Family):
+class PopulationWire(WireFamily):
     """
     Asks the population base.
 

@@ -15,7 +15,7 @@ from lxml import etree
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyFault, AgencyRefused, AnswerUnreadable, UnsupportedLookup
 from adapters.wire import decode
-from adapters.wire.base import Family
+from adapters.wire.base import WireFamily
 from adapters.wire.clock import CHINA
 from adapters.wire.route import Options
 from schemas.codes import Reason
@@ -31,7 +31,7 @@ _HEADERS: Final = [(b"Content-Type", b"text/xml; charset=UTF-8")]
 _MESSAGE: Final = frozenset({"Version", "ServiceID", "RequesterID", "TimeStamp", "Validity", "Security", "Method"})
 
 
-class RbspWire(Family):
+class RbspWire(WireFamily):
     """
     Asks over the request service.
 

@@ -47,7 +47,7 @@ _OURS_NOT_TRUSTED: Final = re.compile(
 _PIECE: Final = 65_536
 
 
-class Engine(httpx.AsyncBaseTransport):
+class ReqwestTransport(httpx.AsyncBaseTransport):
     """
     One agency's connections: `connections` at most, no redirects, cookies, system proxy or compression; `resolve` is a
     host and the network address to take for it.
@@ -106,7 +106,7 @@ class Engine(httpx.AsyncBaseTransport):
             )
             response = await exchange.__aenter__()
             return httpx.Response(
-                response.status, headers=list(response.headers.items()), stream=_Body(exchange, response)
+                response.status, headers=list(response.headers.items()), stream=_ResponseBody(exchange, response)
             )
         except PyreqwestError as error:
             failure = _meaning(error)
@@ -116,7 +116,7 @@ class Engine(httpx.AsyncBaseTransport):
         await self._client.close()
 
 
-class _Body(httpx.AsyncByteStream):
+class _ResponseBody(httpx.AsyncByteStream):
     """A body in pieces; closing it, at any point, gives the connection back."""
 
     def __init__(self, exchange: StreamRequest, response: Response) -> None:

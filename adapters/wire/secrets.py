@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from adapters.errors import AgencyTimeout
-from adapters.wire.clock import Clock
+from adapters.wire.clock import CorrectedClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Secret:
     due: float
 
     @classmethod
-    def issued(cls, text: str, *, ends_at: float, lifetime: float, clock: Clock) -> "Secret":
+    def issued(cls, text: str, *, ends_at: float, lifetime: float, clock: CorrectedClock) -> "Secret":
         """
         A secret that came just now: it lives until the stated end, and at most `lifetime` seconds.
 
@@ -40,20 +40,20 @@ class Secret:
         left = min(left, lifetime) if left > 0 else lifetime
         return cls(text=text, ends_at=clock.seconds() + left, due=clock.monotonic() + left)
 
-    def lives(self, clock: Clock, *, margin: float) -> bool:
+    def lives(self, clock: CorrectedClock, *, margin: float) -> bool:
         """Whether it can still be used `margin` seconds from now, by both clocks."""
         return clock.monotonic() + margin < self.due and clock.seconds() + margin < self.ends_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ring:
+class CredentialPair:
     """The secret of business calls and, where the agency has one, the secret that fetches the next."""
 
     secret: Secret
     refresh: Secret | None = None
 
 
-Fetch = Callable[[Ring | None, float], Awaitable[Ring]]
+Fetch = Callable[[CredentialPair | None, float], Awaitable[CredentialPair]]
 """Brings a newer ring, given the one held before and the end of its time on the event loop's clock."""
 
 
@@ -75,11 +75,11 @@ class SecretStore(Protocol):
         """
         ...
 
-    def held(self, key: str) -> Ring | None:
+    def held(self, key: str) -> CredentialPair | None:
         """The ring that this process knows, without waiting; it may have expired."""
         ...
 
-    async def renew(self, key: str, seen: Ring | None, until: float, *, anew: bool = False) -> Ring:
+    async def renew(self, key: str, seen: CredentialPair | None, until: float, *, anew: bool = False) -> CredentialPair:
         """
         A newer ring than `seen`: the one that somebody else fetched meanwhile, or else what the key's `fetch` brings.
 
@@ -94,7 +94,7 @@ class ProcessStore:
     """Rings of one process, in memory only."""
 
     def __init__(self) -> None:
-        self._rings: dict[str, Ring] = {}
+        self._rings: dict[str, CredentialPair] = {}
         self._fetches: dict[str, Fetch] = {}
         # One lock per key, kept for the life of the process: keys are configuration, not traffic.
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -102,10 +102,10 @@ class ProcessStore:
     def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:  # noqa: ARG002 - nothing is renewed ahead here
         self._fetches[key] = fetch
 
-    def held(self, key: str) -> Ring | None:
+    def held(self, key: str) -> CredentialPair | None:
         return self._rings.get(key)
 
-    async def renew(self, key: str, seen: Ring | None, until: float, *, anew: bool = False) -> Ring:
+    async def renew(self, key: str, seen: CredentialPair | None, until: float, *, anew: bool = False) -> CredentialPair:
         try:
             async with asyncio.timeout_at(until), self._locks[key]:
                 held = self._rings.get(key)

@@ -28,7 +28,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WireResponse:
     """One HTTP answer, whole: status, the three headers that mean something here, body."""
 
     status: int
@@ -37,7 +37,7 @@ class Reply:
     body: bytes = field(repr=False)
 
 
-class Port:
+class AgencyTransport:
     """
     Sends one request to one agency and returns its whole answer, or raises one of six errors of ours.
 
@@ -57,7 +57,7 @@ class Port:
         self._place = None if address is None else _place(httpx.URL(address))
         self._body_limit = body_limit
 
-    async def send(self, url: httpx.URL, headers: Headers, body: bytes, until: float) -> Reply:
+    async def send(self, url: httpx.URL, headers: Headers, body: bytes, until: float) -> WireResponse:
         """
         Posts `body`; `until` is a point on the event loop's clock that covers connecting, sending and the whole body.
         """
@@ -85,7 +85,7 @@ class Port:
         """Closes every connection; requests in flight end as `AgencyUnreachable`."""
         await self._transport.aclose()
 
-    async def _exchange(self, request: httpx.Request) -> Reply:
+    async def _exchange(self, request: httpx.Request) -> WireResponse:
         response = await self._transport.handle_async_request(request)
         stream = cast("httpx.AsyncByteStream", response.stream)
         try:
@@ -95,7 +95,7 @@ class Port:
             body = await self._read(stream)
         finally:
             await stream.aclose()
-        return Reply(response.status_code, headers.get(b"content-type", ""), headers.get(b"retry-after"), body)
+        return WireResponse(response.status_code, headers.get(b"content-type", ""), headers.get(b"retry-after"), body)
 
     async def _read(self, stream: httpx.AsyncByteStream) -> bytes:
         pieces: list[bytes] = []

@@ -21,7 +21,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from adapters.errors import AnswerUnreadable
 from adapters.wire import soap_template, xml_parser
-from adapters.wire.clock import Clock
+from adapters.wire.clock import CorrectedClock
 from adapters.wire.route import Options, Route
 from schemas.codes import Reason
 
@@ -53,13 +53,13 @@ class Signers:
     Whose signature the replies of one route must bear: any of some certificates, two while one replaces the other.
     """
 
-    def __init__(self, certificates: Sequence[x509.Certificate], clock: Clock, window: timedelta) -> None:
+    def __init__(self, certificates: Sequence[x509.Certificate], clock: CorrectedClock, window: timedelta) -> None:
         self._certificates = certificates
         self._clock = clock
         self._window = window
 
     @classmethod
-    def configured(cls, route: Route, options: Options, clock: Clock) -> "Signers | None":
+    def configured(cls, route: Route, options: Options, clock: CorrectedClock) -> "Signers | None":
         """
         From the options `signed_by` (a PEM file beside agencies.toml) and `signed_window` (seconds); None without the
         first.  Raises `ConfigurationError`.

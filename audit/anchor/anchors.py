@@ -45,7 +45,7 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredCheckpoint:
     """A signed checkpoint that is kept for good: its size and its bytes."""
 
     size: int
@@ -53,7 +53,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AnchorStatus:
     """
     How one anchor of the log stands: the newest valid evidence, if any, and since when a record waits for the next.
 
@@ -80,7 +80,7 @@ class Anchors:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def keep(self) -> Kept | None:
+    def keep(self) -> StoredCheckpoint | None:
         """
         The newest signed checkpoint, from now on kept for good; None before the first.
 
@@ -89,7 +89,7 @@ class Anchors:
         rows = self._reader.rows("SELECT kept_size, kept_note FROM {schema}.keep()")
         if not rows:
             return None
-        kept = Kept(*rows[0])
+        kept = StoredCheckpoint(*rows[0])
         vkey = self._reader.vkey
         try:
             right = open_checkpoint(kept.note, vkey.name, [vkey])[0].size == kept.size
@@ -130,12 +130,12 @@ class Anchors:
         waiting = self._waiting(size)
         return waiting is not None and waiting[0] < self._reader.head().signed_size
 
-    def standing(self, kind: AnchorKind, name: str) -> Standing:
+    def standing(self, kind: AnchorKind, name: str) -> AnchorStatus:
         """How this anchor stands now; only evidence that verified counts."""
         valid = self.newest(kind, name, AnchorState.VALID)
         unparsed = self.newest(kind, name, AnchorState.UNPARSED)
         waiting = self._waiting(valid.size if valid else 0)
-        return Standing(
+        return AnchorStatus(
             kind=kind,
             name=name,
             size=valid.size if valid else None,

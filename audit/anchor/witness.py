@@ -33,7 +33,7 @@ class WitnessAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WitnessedCheckpoint:
     """The last checkpoint of a foreign log that was cosigned here."""
 
     size: int
@@ -41,27 +41,27 @@ class Seen:
     note: bytes
 
 
-class Witnessed(Protocol):
+class WitnessStore(Protocol):
     """
     Where a witness remembers.  `advance` compares with `old` and stores in one step, durable when it returns True.
     """
 
-    def seen(self, origin: str) -> Seen | None: ...
-    def advance(self, origin: str, old: int, new: Seen) -> bool: ...
+    def seen(self, origin: str) -> WitnessedCheckpoint | None: ...
+    def advance(self, origin: str, old: int, new: WitnessedCheckpoint) -> bool: ...
 
 
-class WitnessedTable:
+class WitnessTable:
     """Remembers in the hub's database."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def seen(self, origin: str) -> Seen | None:
+    def seen(self, origin: str) -> WitnessedCheckpoint | None:
         """The last checkpoint that was cosigned.  Raises `AuditUnavailable`."""
         rows = self._reader.rows("SELECT size, root, note FROM {schema}.witnessed WHERE origin = %s", (origin,))
-        return Seen(*rows[0]) if rows else None
+        return WitnessedCheckpoint(*rows[0]) if rows else None
 
-    def advance(self, origin: str, old: int, new: Seen) -> bool:
+    def advance(self, origin: str, old: int, new: WitnessedCheckpoint) -> bool:
         """Stores if `old` is still the last size.  Raises `AuditUnavailable`."""
         parameters = (origin, old, new.size, new.root, new.note)
         return bool(self._reader.rows("SELECT {schema}.witness(%s, %s, %s, %s, %s)", parameters)[0][0])
@@ -72,7 +72,7 @@ class Witness:
     The answering side: `logs` are the neighbours' verifier keys by origin.
     """
 
-    def __init__(self, cosigner: Cosigner, logs: Mapping[str, VerifierKey], memory: Witnessed) -> None:
+    def __init__(self, cosigner: Cosigner, logs: Mapping[str, VerifierKey], memory: WitnessStore) -> None:
         self._cosigner = cosigner
         self._logs = logs
         self._memory = memory
@@ -96,7 +96,9 @@ class Witness:
         cosignature = self._cosigner.cosign(checkpoint.text(), time)
         # What is shown to monitors holds the log's own signature and ours, and nothing else that was sent along.
         shown = Note(note.text, (*note.signatures, cosignature)).encode()
-        if not self._memory.advance(checkpoint.origin, old, Seen(checkpoint.size, checkpoint.root, shown)):
+        if not self._memory.advance(
+            checkpoint.origin, old, WitnessedCheckpoint(checkpoint.size, checkpoint.root, shown)
+        ):
             # Nobody ever sees this cosignature.
             return self._conflict(checkpoint.origin)
         return WitnessAnswer(200, cosignature.line().encode())
@@ -122,7 +124,7 @@ class Witness:
     def _refusal(self, old: int, proof: Sequence[bytes], checkpoint: Checkpoint) -> WitnessAnswer | None:
         if old > checkpoint.size:
             return WitnessAnswer(400)
-        seen = self._memory.seen(checkpoint.origin) or Seen(0, EMPTY_ROOT, b"")
+        seen = self._memory.seen(checkpoint.origin) or WitnessedCheckpoint(0, EMPTY_ROOT, b"")
         if old != seen.size:
             return self._conflict(checkpoint.origin)
         if checkpoint.size == old:

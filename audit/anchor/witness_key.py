@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 from audit.format.checkpoint import Cosigner
 from audit.format.note import COSIGNATURE, NoteError, decode_base64, parse_key
 from audit.sealing.rollback_guard import sync_folder
@@ -41,7 +41,7 @@ def create_witness_key(folder: Path, *, name: str) -> Cosigner:
     except FileExistsError:
         descriptor = -1
     if descriptor < 0:
-        raise ConfigurationError(f"{path}: a witness key is there already; move it away to make a new one")
+        raise LogConfigurationError(f"{path}: a witness key is there already; move it away to make a new one")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
@@ -54,9 +54,9 @@ def load_witness_key(folder: Path) -> Cosigner:
     """Reads the key.  Raises `ConfigurationError` with the command that mends it."""
     path = folder / FILE
     if not path.exists():
-        raise ConfigurationError(f"{path}: no witness key; make one with: {COMMAND}")
+        raise LogConfigurationError(f"{path}: no witness key; make one with: {COMMAND}")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
+        raise LogConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         said = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
@@ -66,5 +66,5 @@ def load_witness_key(folder: Path) -> Cosigner:
     except (NoteError, KeyError, ValueError):
         fits = False
     if not fits:
-        raise ConfigurationError(f"{path}: not a witness key; restore it from its copy")
+        raise LogConfigurationError(f"{path}: not a witness key; restore it from its copy")
     return cosigner

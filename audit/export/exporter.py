@@ -19,7 +19,7 @@ from audit.format.note import VerifierKey
 from audit.format.tiles import ENTRIES, WIDTH, Tile, encode_bundle, hash_tiles
 from audit.sealing.rollback_guard import sync_folder
 from audit.store.reader import Reader
-from audit.verify.database_source import Tables
+from audit.verify.database_source import DatabaseSource
 from audit.verify.directory_source import ANCHORS, CHECKPOINT, CHECKPOINTS, COSIGNED, VKEY
 from audit.verify.verifier import Progress
 
@@ -88,7 +88,7 @@ def export(
     Full tiles that are there already are left alone.  Raises `AuditUnavailable`, `OSError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with Tables.snapshot(reader) as tables:
+    with DatabaseSource.snapshot(reader) as tables:
         note, size = tables.checkpoint(), tables.signed_size
         for n in range(-(-size // WIDTH)):
             _write_bundle(folder, tables, n, min(WIDTH, size - n * WIDTH))
@@ -111,7 +111,7 @@ def export(
     return size
 
 
-def _write_bundle(folder: Path, tables: Tables, n: int, width: int) -> None:
+def _write_bundle(folder: Path, tables: DatabaseSource, n: int, width: int) -> None:
     bundle, tile = Tile(ENTRIES, n, width), Tile(0, n, width)
     if width == WIDTH and (folder / bundle.path).exists() and (folder / tile.path).exists():
         return
@@ -121,7 +121,7 @@ def _write_bundle(folder: Path, tables: Tables, n: int, width: int) -> None:
     write_durably(folder, tile.path, tables.hashes(0, n, width))
 
 
-def _write_anchors(folder: Path, tables: Tables, anchored: Mapping[int, bytes], note: bytes) -> bytes:
+def _write_anchors(folder: Path, tables: DatabaseSource, anchored: Mapping[int, bytes], note: bytes) -> bytes:
     """Writes the evidence and the cosigned checkpoints; returns the newest checkpoint with its own cosignatures."""
     lines: dict[int, list[bytes]] = {}
     for covered, kind, name, evidence in tables.anchors():

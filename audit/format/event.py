@@ -81,7 +81,7 @@ class EventType(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
+class Actor:
     """
     Who acted.  `user`, `name` and `terminal` are personal and sealed; the rest stands in clear.
     """
@@ -99,7 +99,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class PurposeOfUse:
     """
     The task and the right: `work_order` and `case_number` are sealed, the decision stands in clear.
     """
@@ -119,7 +119,7 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedQuestion:
     """A question that is about to leave the house."""
 
     agency: str
@@ -127,7 +127,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class QuestionOutcome:
     """
     What came of one question.
 
@@ -149,7 +149,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class SealedPayload:
     """
     A body that is kept sealed beside its record until `expires_at`: a raw answer, or the whole result.
     """
@@ -173,11 +173,11 @@ class Event:
     type: EventType
     exchange: UUID
     at: datetime
-    who: Who
+    who: Actor
     whose: tuple[Subject, ...] = ()
-    why: Why | None = None
-    asked: tuple[Asked, ...] = ()
-    answered: tuple[Answered, ...] = ()
+    why: PurposeOfUse | None = None
+    asked: tuple[AskedQuestion, ...] = ()
+    answered: tuple[QuestionOutcome, ...] = ()
     released: tuple[str, ...] = ()
     outcome: str = ""
     detail: Mapping[str, str | int] = field(default_factory=dict)

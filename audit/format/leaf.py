@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from audit.errors import RecordRefused
-from audit.format.event import Answered, Event, Who, Why, fit_for_clear
+from audit.format.event import Actor, Event, PurposeOfUse, QuestionOutcome, fit_for_clear
 from schemas.codes import AnswerState
 from schemas.subject import Subject
 
@@ -35,12 +35,12 @@ _STATE_BITS = {state: 1 << bit for bit, state in enumerate(AnswerState)}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def who_value(who: Who) -> bytes:
+def who_value(who: Actor) -> bytes:
     """The personal part of `who`, as it is committed to and sealed; empty if there is none."""
     return _present({"user": who.user, "name": who.name, "terminal": who.terminal})
 
 
-def why_value(why: Why | None) -> bytes:
+def why_value(why: PurposeOfUse | None) -> bytes:
     """The matter, as it is committed to and sealed; empty if there is none."""
     return b"" if why is None else _present({"work_order": why.work_order, "case_number": why.case_number})
 
@@ -111,7 +111,7 @@ def body(event: Event, *, who: bytes, why: bytes, whose: list[bytes], digests: b
     return encoded
 
 
-def _who(who: Who, commitment: bytes) -> dict[str, str]:
+def _who(who: Actor, commitment: bytes) -> dict[str, str]:
     said = {"court": who.court, "unit": who.unit, "role": who.role, "client": who.client}
     clear = {name: value for name, value in said.items() if value}
     if commitment:
@@ -123,7 +123,7 @@ def _whose(subject: Subject, commitment: bytes) -> dict[str, str]:
     return {"kind": subject.kind.value, "id": subject.id_type.value, "c": _base64(commitment)}
 
 
-def _why(why: Why, commitment: bytes) -> dict[str, Any]:
+def _why(why: PurposeOfUse, commitment: bytes) -> dict[str, Any]:
     said = {
         "version": why.version,
         "kind": why.kind,
@@ -139,7 +139,7 @@ def _why(why: Why, commitment: bytes) -> dict[str, Any]:
     return clear
 
 
-def _heard(answer: Answered, at: int) -> dict[str, Any]:
+def _heard(answer: QuestionOutcome, at: int) -> dict[str, Any]:
     heard: dict[str, Any] = {"q": f"{answer.agency}.{answer.capability}", "is": answer.state.value}
     if answer.reason is not None:
         heard["why"] = answer.reason.value

@@ -18,7 +18,7 @@ _LENGTH = struct.Struct(">I").pack
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class CommitmentOpening:
     """What must be disclosed to open one commitment.  `value` is personal data."""
 
     name: str

@@ -16,9 +16,9 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 from audit.format.note import NoteError, Signer, key_id
-from audit.sealing.rollback_guard import Guard, sync_folder
+from audit.sealing.rollback_guard import RollbackGuard, sync_folder
 
 KEY_BYTES = 32
 FILE = "audit.keys"
@@ -63,12 +63,12 @@ class KeyFile:
         except FileExistsError:
             descriptor = -1
         if descriptor < 0:
-            raise ConfigurationError(f"{path}: a key file is there already; a new log needs a new file")
+            raise LogConfigurationError(f"{path}: a key file is there already; a new log needs a new file")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        Guard.create(folder / GUARD)
+        RollbackGuard.create(folder / GUARD)
         sync_folder(folder)
         return KeyFile.load(folder)
 
@@ -79,17 +79,17 @@ class KeyFile:
         """
         path = folder / FILE
         if not path.exists():
-            raise ConfigurationError(
+            raise LogConfigurationError(
                 f"{path}: no key file; restore it from its copy. A new installation makes one with: shuniu init; "
                 "if every copy is lost, a new log begins with: shuniu audit succeed"
             )
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise ConfigurationError(f"{path}: others can read these keys; run: chmod 600 {path}")
+            raise LogConfigurationError(f"{path}: others can read these keys; run: chmod 600 {path}")
         try:
             return _parse(path)
         except (NoteError, binascii.Error, KeyError, ValueError):
             pass
-        raise ConfigurationError(f"{path}: not a key file of an audit log; restore it from its copy")
+        raise LogConfigurationError(f"{path}: not a key file of an audit log; restore it from its copy")
 
 
 def _parse(path: Path) -> Keys:

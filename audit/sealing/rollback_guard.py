@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 from audit.format.checkpoint import open_checkpoint
 from audit.format.note import NoteError, VerifierKey
 from audit.format.tree import CompactRange
@@ -28,7 +28,7 @@ class Remembered:
     range: CompactRange
 
 
-class Guard:
+class RollbackGuard:
     """
     The guard file of one key.  Several processes of one host share it; each host has its own.
     """
@@ -49,7 +49,7 @@ class Guard:
     def load(self) -> Remembered:
         """Reads the guard.  Raises `ConfigurationError` if it is missing or does not belong to the key."""
         if not self._path.exists():
-            raise ConfigurationError(
+            raise LogConfigurationError(
                 f"{self._path}: the rollback guard is missing; without it a restored database could make the key "
                 "sign a second history. Copy it from the newest copy of the key folder; if there is none, begin a new "
                 "log with: shuniu audit succeed"
@@ -67,7 +67,7 @@ class Guard:
         except (NoteError, ValueError, KeyError, TypeError, AttributeError):
             fits = False
         if not fits:
-            raise ConfigurationError(f"{self._path}: not the rollback guard of this key; restore it from its copy")
+            raise LogConfigurationError(f"{self._path}: not the rollback guard of this key; restore it from its copy")
         return remembered
 
     def store(self, remembered: Remembered) -> None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.format import leaf
-from audit.format.event import Event, Kept, Who
+from audit.format.event import Actor, Event, SealedPayload
 from audit.format.tree import leaf_hash
 from audit.sealing.commitment import commit
 from audit.sealing.keys import KEY_BYTES, Keys
@@ -116,7 +116,7 @@ class Prepared:
     epoch: int
 
 
-class Marks:
+class BlindIndex:
     """Keyed marks of identifiers: equal identifiers have equal marks, which say nothing without the key."""
 
     def __init__(self, index: bytes) -> None:
@@ -152,7 +152,7 @@ class Sealer:
 
     def __init__(self, keys: Keys, epoch: int) -> None:
         self.epoch = epoch
-        self.marks = Marks(keys.index)
+        self.marks = BlindIndex(keys.index)
         self._origin = keys.origin
         self._root = AESGCM(keys.root)
         self._known: dict[tuple[str | None, ...], SubjectKey] = {}
@@ -165,7 +165,7 @@ class Sealer:
         _cipher.cache_clear()
         self.epoch = epoch
 
-    def seal(self, event: Event, keep: Sequence[Kept] = ()) -> Prepared:
+    def seal(self, event: Event, keep: Sequence[SealedPayload] = ()) -> Prepared:
         """
         Prepares an event for storage.  Raises `RecordRefused`.
         """
@@ -225,7 +225,7 @@ class Sealer:
         first = boxes[0] if boxes else Box()
         return (Slot(first, staff, case, order), *(Slot(box, Box()) for box in boxes[1:]))
 
-    def _keep(self, key: SubjectKey, exchange: str, kept: Kept) -> SealedBody:
+    def _keep(self, key: SubjectKey, exchange: str, kept: SealedPayload) -> SealedBody:
         nonce = self._nonces.take(1)
         context = f"{exchange}{kept.kind}|{kept.agency}|{kept.capability}".encode()
         return SealedBody(
@@ -241,7 +241,7 @@ class Sealer:
         known = ("party", subject.id_type.value, subject.id_number)
         return self._known.get(known) or self._fresh(known, self.marks.party(subject))
 
-    def _staff(self, who: Who) -> SubjectKey:
+    def _staff(self, who: Actor) -> SubjectKey:
         known = ("staff", who.court, who.user)
         return self._known.get(known) or self._fresh(known, self.marks.staff(who.court, who.user))
 

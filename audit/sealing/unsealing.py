@@ -10,10 +10,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.errors import LogBroken
-from audit.sealing.commitment import Opening
+from audit.sealing.commitment import CommitmentOpening
 from audit.sealing.keys import Keys
 from audit.sealing.mac import NONCE_BYTES
-from audit.sealing.sealer import Marks, SubjectKey, wrapping_context
+from audit.sealing.sealer import BlindIndex, SubjectKey, wrapping_context
 
 _LENGTH = struct.Struct(">H")
 
@@ -31,20 +31,20 @@ class WrappedKey:
 class OpenedBox:
     """The values of a box, in the order in which they were sealed, each with what opens its commitment."""
 
-    openings: tuple[Opening, ...] = field(repr=False)
+    openings: tuple[CommitmentOpening, ...] = field(repr=False)
 
     def value(self, name: str) -> bytes:
         """The value of one field; empty if it is not in this box."""
         return next((opening.value for opening in self.openings if opening.name == name), b"")
 
 
-class Opener:
+class Unsealer:
     """
     Opens with the root key of one log.
     """
 
     def __init__(self, keys: Keys) -> None:
-        self.marks = Marks(keys.index)
+        self.marks = BlindIndex(keys.index)
         self._origin = keys.origin
         self._root = AESGCM(keys.root)
         self._known: dict[int, SubjectKey] = {}
@@ -84,14 +84,14 @@ class Opener:
         if plain is None:
             return None
         nonce = box[:NONCE_BYTES]
-        openings: list[Opening] = []
+        openings: list[CommitmentOpening] = []
         at = 0
         for name in names:
             if at >= len(plain):
                 break
             (length,) = _LENGTH.unpack_from(plain, at)
             value = plain[at + 2 : at + 2 + length]
-            openings.append(Opening(name, key.r(nonce, name), value))
+            openings.append(CommitmentOpening(name, key.r(nonce, name), value))
             at += 2 + length
         return OpenedBox(tuple(openings))
 

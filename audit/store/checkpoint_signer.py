@@ -13,7 +13,7 @@ from audit.format.checkpoint import Checkpoint, open_checkpoint
 from audit.format.note import NoteError
 from audit.format.tree import CompactRange, fold
 from audit.sealing.keys import Keys
-from audit.sealing.rollback_guard import Guard, Remembered
+from audit.sealing.rollback_guard import Remembered, RollbackGuard
 from audit.store.reader import Head, Reader
 
 
@@ -34,7 +34,7 @@ class CheckpointSigner:
     def __init__(self, keys: Keys, reader: Reader) -> None:
         self._signer = keys.signer
         self._vkey = keys.signer.vkey
-        self._guard = Guard(keys.guard, self._vkey)
+        self._guard = RollbackGuard(keys.guard, self._vkey)
         self._reader = reader
         # Replaced as a whole by whoever holds the guard's lock, read by anyone.
         self._newest = _Newest(0, b"", time.monotonic())

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 
 SCHEMA = "audit"
 APPEND_ROLE = "shuniu_audit_append"
@@ -98,7 +98,7 @@ def check(connection: psycopg.Connection[Any], origin: str, *, schema: str = SCH
     for name, allowed in (("fsync", ("on",)), ("full_page_writes", ("on",)), ("synchronous_commit", DURABLE)):
         row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
         if row is None or row[0] not in allowed:
-            raise ConfigurationError(
+            raise LogConfigurationError(
                 f"PostgreSQL has {name} = {row and row[0]}, so an acknowledged record could be lost; remove it from "
                 f"roles and databases, and run as superuser: ALTER SYSTEM SET {name} = 'on'; SELECT pg_reload_conf()"
             )
@@ -107,7 +107,7 @@ def check(connection: psycopg.Connection[Any], origin: str, *, schema: str = SCH
     head = sql.SQL("SELECT origin FROM {}.head").format(sql.Identifier(schema))
     row = connection.execute(head).fetchone()
     if row is None or row[0] != origin:
-        raise ConfigurationError(
+        raise LogConfigurationError(
             f"the log in this database is {row and row[0]}, not {origin}: "
             "set SHUNIU_ORIGIN and the key folder to that log's, or use another database"
         )
@@ -120,11 +120,11 @@ def _check_tables(connection: psycopg.Connection[Any], schema: str) -> None:
         ([schema, keys_schema(schema)],),
     ).fetchall()
     if not rows:
-        raise ConfigurationError(_no_log(schema))
+        raise LogConfigurationError(_no_log(schema))
     for name, persistence in rows:
         # "char" comes as bytes.
         if persistence not in {"p", b"p"}:
-            raise ConfigurationError(f"a crash would empty {name}; run: ALTER TABLE {schema}.{name} SET LOGGED")
+            raise LogConfigurationError(f"a crash would empty {name}; run: ALTER TABLE {schema}.{name} SET LOGGED")
 
 
 def _no_log(schema: str) -> str:
@@ -142,10 +142,10 @@ def _check_role(connection: psycopg.Connection[Any], schema: str) -> None:
         (schema,),
     ).fetchone()
     if row is None:
-        raise ConfigurationError(_no_log(schema))
+        raise LogConfigurationError(_no_log(schema))
     role, superuser, owner, writes, creates = row
     if superuser or owner or writes or creates:
-        raise ConfigurationError(
+        raise LogConfigurationError(
             f"role {role} could alter the audit log; connect as a role of its own: "
             f"CREATE ROLE shuniu_app LOGIN; GRANT {APPEND_ROLE} TO shuniu_app"
         )

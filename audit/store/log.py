@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Self, TypeVar
 from uuid import UUID
 
-from audit.errors import AuditError, AuditUnavailable, ConfigurationError
-from audit.format.event import Event, EventType, Kept
+from audit.errors import AuditError, AuditUnavailable, LogConfigurationError
+from audit.format.event import Event, EventType, SealedPayload
 from audit.sealing.keys import Keys
 from audit.sealing.sealer import Sealer
 from audit.store import database
@@ -60,7 +60,7 @@ class Log:
         Raises `ConfigurationError` with what mends it, `LogBroken`, `AuditUnavailable`.
         """
         if origin is not None and origin != keys.origin:
-            raise ConfigurationError(
+            raise LogConfigurationError(
                 f"the keys are those of {keys.origin}, not of {origin}: set SHUNIU_ORIGIN={keys.origin}, "
                 "or point SHUNIU_KEYS at the other log's folder"
             )
@@ -79,7 +79,7 @@ class Log:
             log._signing = asyncio.create_task(log._sign_forever(sign_every))
         return log
 
-    async def append(self, event: Event, *, keep: Sequence[Kept] = ()) -> int:
+    async def append(self, event: Event, *, keep: Sequence[SealedPayload] = ()) -> int:
         """
         Records an event, and seals the bodies of `keep` with it in the same transaction.
 
@@ -94,7 +94,7 @@ class Log:
         self.appended += 1
         return index
 
-    async def _append(self, event: Event, keep: Sequence[Kept]) -> int:
+    async def _append(self, event: Event, keep: Sequence[SealedPayload]) -> int:
         for _ in range(3):
             try:
                 return await self._sequencer.append(self._sealer.seal(event, keep))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from audit.errors import RecordRefused
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from audit.store.reader import Reader
 
@@ -19,7 +19,7 @@ GRACE = timedelta(minutes=5)
 CHUNK = 5_000
 MOST_AT_ONCE = 500
 
-HUB = Who(client="hub", role="service")
+HUB = Actor(client="hub", role="service")
 _ENDS = (EventType.LOOKUP_OUTCOME, EventType.LOG_ORPHAN_CLOSED)
 
 

@@ -21,7 +21,7 @@ from audit.format.event import EventType
 from audit.format.tiles import ENTRIES, WIDTH, Tile, encode_bundle, nodes_of, tile_of
 from audit.format.tree import HASH_BYTES, Nodes, consistency_proof, inclusion_proof
 from audit.sealing.keys import Keys
-from audit.sealing.unsealing import Opener, WrappedKey
+from audit.sealing.unsealing import Unsealer, WrappedKey
 from audit.store import database
 
 CONNECTIONS = 4
@@ -47,7 +47,7 @@ class Reader:
 
     def __init__(self, dsn: str, keys: Keys, *, schema: str = database.SCHEMA, timeout: float = 2.0) -> None:
         self.schema = schema
-        self.opener = Opener(keys)
+        self.opener = Unsealer(keys)
         self.vkey = keys.signer.vkey
         # A node of the tree never changes once it is there; what follows from it is compared with a signed root.
         self._nodes: dict[tuple[int, int], bytes] = {}

@@ -8,12 +8,12 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from audit.sealing.commitment import Opening
+from audit.sealing.commitment import CommitmentOpening
 from audit.sealing.unsealing import OpenedBox, WrappedKey
 from audit.store.reader import Reader
 
 
-class Values(Enum):
+class SealedValues(Enum):
     """What became of a hit's personal values."""
 
     OPENED = "opened"
@@ -30,7 +30,7 @@ def open_slots(
     number: int,
     sealed: Sequence[tuple[Any, ...]],
     read: dict[str, Any],
-) -> tuple[Values, list[Opening]]:
+) -> tuple[SealedValues, list[CommitmentOpening]]:
     """
     Opens a record's sealed rows (idx, slot, party key, party box, staff key, staff box) and checks them with its leaf.
     """
@@ -38,8 +38,8 @@ def open_slots(
         wanted = commitments(read)
     except (AttributeError, KeyError, TypeError, ValueError):
         # Somebody has altered the leaf, which its hash shows.
-        return Values.BROKEN, []
-    openings: list[Opening] = []
+        return SealedValues.BROKEN, []
+    openings: list[CommitmentOpening] = []
     erased = broken = False
     for _, slot, party_key, party_box, staff_key, staff_box in sealed:
         for key_id, box, staff in ((party_key, party_box, False), (staff_key, staff_box, True)):
@@ -56,12 +56,12 @@ def open_slots(
                 openings += [one for one in opened.openings if one.value]
     broken = broken or any(one.name not in wanted or not one.opens(wanted[one.name]) for one in openings)
     if broken:
-        return Values.BROKEN, []
+        return SealedValues.BROKEN, []
     if not wanted:
-        return Values.NONE, []
+        return SealedValues.NONE, []
     if erased:
-        return Values.ERASED, openings
-    return (Values.OPENED if {one.name for one in openings} == set(wanted) else Values.MISSING), openings
+        return SealedValues.ERASED, openings
+    return (SealedValues.OPENED if {one.name for one in openings} == set(wanted) else SealedValues.MISSING), openings
 
 
 def commitments(read: dict[str, Any]) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ from audit.format.note import NoteError
 from audit.format.tree import inclusion_proof, leaf_hash, verify_inclusion
 from audit.sealing.sealer import same_case, short
 from audit.store.reader import Head, Reader
-from audit.store.sealed_values import Values, open_slots
+from audit.store.sealed_values import SealedValues, open_slots
 from schemas.codes import AnswerState
 from schemas.subject import Subject
 
@@ -30,7 +30,7 @@ MOST_HITS = 500
 _TYPES = {kind.number: kind for kind in EventType}
 
 
-class Evidence(Enum):
+class HitEvidence(Enum):
     """What stands behind a hit."""
 
     PROVED = "proved"
@@ -81,8 +81,8 @@ class Hit:
     at: datetime
     exchange: UUID
     body: bytes = field(repr=False)
-    evidence: Evidence
-    values: Values
+    evidence: HitEvidence
+    values: SealedValues
     people: dict[str, dict[str, str]] = field(repr=False)
     outcome: "Hit | None" = None
 
@@ -93,7 +93,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SearchPage:
     """
     Hits, newest first; `next` continues below it, None at the end.
 
@@ -106,7 +106,7 @@ class Page:
     checkpoint_size: int
 
 
-def search(reader: Reader, query: Query, head: Head | None = None) -> Page:
+def search(reader: Reader, query: Query, head: Head | None = None) -> SearchPage:
     """
     One page of hits, proved against `head` (default: as the log stands now).  Raises `AuditUnavailable`.
     """
@@ -123,10 +123,10 @@ def search(reader: Reader, query: Query, head: Head | None = None) -> Page:
     loading = _Hits(reader, head.signed_size, head.signed_note, query.below)
     hits = loading.load(indexes, [row[1] for row in found[:limit]])
     fits = tuple(hit for hit in hits if _is_meant(hit, query))
-    return Page(fits, indexes[-1] if more else None, head.signed_note, head.signed_size)
+    return SearchPage(fits, indexes[-1] if more else None, head.signed_note, head.signed_size)
 
 
-def search_all(reader: Reader, query: Query, head: Head | None = None) -> Iterator[Page]:
+def search_all(reader: Reader, query: Query, head: Head | None = None) -> Iterator[SearchPage]:
     """
     Every page of the log as it stands when the first is read, whatever is recorded meanwhile.  One page is held at a
     time.  Raises `AuditUnavailable`.
@@ -178,7 +178,7 @@ def _either(condition: str, below: int | None) -> str:
 
 def _is_meant(hit: Hit, query: Query) -> bool:
     """A mark has 64 bits: what it finds is compared with what was asked, wherever it can still be read."""
-    if hit.values is not Values.OPENED:
+    if hit.values is not SealedValues.OPENED:
         return True
     who, why = hit.people.get("who", {}), hit.people.get("why", {})
     numbers = {value.get("id_number") for name, value in hit.people.items() if name.startswith("whose.")}
@@ -244,18 +244,18 @@ class _Hits:
             people=people,
         )
 
-    def _evidence(self, index: int, body: bytes, stored: bytes) -> Evidence:
+    def _evidence(self, index: int, body: bytes, stored: bytes) -> HitEvidence:
         if leaf_hash(body) != stored:
-            return Evidence.BROKEN
+            return HitEvidence.BROKEN
         if index >= self._size:
-            return Evidence.NOT_YET_SIGNED
+            return HitEvidence.NOT_YET_SIGNED
         try:
             proof = inclusion_proof(index, self._size, self._nodes)
         except ValueError:
             # Hashes are missing from the tree.
-            return Evidence.BROKEN
+            return HitEvidence.BROKEN
         shown = verify_inclusion(index, self._size, stored, proof, self._root)
-        return Evidence.PROVED if shown else Evidence.BROKEN
+        return HitEvidence.PROVED if shown else HitEvidence.BROKEN
 
 
 def _signed_root(reader: Reader, note: bytes) -> bytes:

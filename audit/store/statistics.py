@@ -86,7 +86,7 @@ class AgencyFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Statistics:
     """All figures of a period; `complete` is false where only its newest records were counted."""
 
     lookups: tuple[LookupFigures, ...]
@@ -96,7 +96,7 @@ class Figures:
 
 def figures(
     reader: Reader, since: datetime, until: datetime, courts: Collection[str], *, zone: str, most: int = MOST_RECORDS
-) -> Figures:
+) -> Statistics:
     """
     The figures of these courts from `since` on, before `until`; months are those of a time zone.
 
@@ -107,7 +107,7 @@ def figures(
         (count,) = connection.execute(reader.query(_ALL), (_TYPES, since, until)).fetchall()[0]
         lookups = connection.execute(reader.query(_TAKEN + _LOOKUPS), (*taken, zone)).fetchall()
         answers = connection.execute(reader.query(_TAKEN + _AGENCIES), (*taken, zone)).fetchall()
-    return Figures(
+    return Statistics(
         lookups=tuple(
             LookupFigures(
                 month=row[0],

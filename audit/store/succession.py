@@ -17,12 +17,12 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 from audit.format.checkpoint import Checkpoint, open_checkpoint
-from audit.format.event import Event, EventType, Who, fit_for_clear
+from audit.format.event import Actor, Event, EventType, fit_for_clear
 from audit.format.note import KEY_ID_BYTES, Note, NoteError, Signature, VerifierKey
 from audit.sealing.keys import FILE, KeyFile, Keys
-from audit.sealing.rollback_guard import Guard
+from audit.sealing.rollback_guard import RollbackGuard
 from audit.store import database
 
 
@@ -82,8 +82,8 @@ def remembered(owner_dsn: str, schema: str, guard: Path, vkey: VerifierKey) -> I
     """
     The checkpoints that guard and database still hold; whatever is missing or broken holds none.
     """
-    with contextlib.suppress(ConfigurationError):
-        yield "the rollback guard", Guard(guard, vkey).load().note
+    with contextlib.suppress(LogConfigurationError):
+        yield "the rollback guard", RollbackGuard(guard, vkey).load().note
     try:
         with psycopg.connect(database.conninfo(owner_dsn, timeout=10, purpose="succeed")) as connection:
             name = sql.Identifier(schema)
@@ -103,20 +103,20 @@ def begin(owner_dsn: str, folder: Path, *, origin: str, schema: str, after: Last
     Raises `ConfigurationError` if there is a log already, or the origin cannot be the successor's.
     """
     if origin == after.checkpoint.origin:
-        raise ConfigurationError("the new log needs an origin of its own: no two logs may ever sign the same name")
+        raise LogConfigurationError("the new log needs an origin of its own: no two logs may ever sign the same name")
     if not fit_for_clear(origin) or not fit_for_clear(after.checkpoint.origin):
-        raise ConfigurationError("an origin is a URL without its schema, in plain letters: court.example/audit/2")
+        raise LogConfigurationError("an origin is a URL without its schema, in plain letters: court.example/audit/2")
     keys = KeyFile.load(folder) if (folder / FILE).exists() else KeyFile.create(folder, origin=origin)
     if keys.origin != origin:
-        raise ConfigurationError(f"{folder}: these are the keys of {keys.origin}; name another folder with --keys")
+        raise LogConfigurationError(f"{folder}: these are the keys of {keys.origin}; name another folder with --keys")
     with psycopg.connect(database.conninfo(owner_dsn, timeout=60, purpose="succeed")) as connection:
         database.create(connection, origin, schema=schema)
         row = connection.execute(sql.SQL("SELECT origin, size FROM {}.head").format(sql.Identifier(schema))).fetchone()
     if row != (origin, 0):
-        raise ConfigurationError(f"schema {schema} holds a log that has begun already; name another with --schema")
+        raise LogConfigurationError(f"schema {schema} holds a log that has begun already; name another with --schema")
     return keys
 
 
-def begun(after: LastKnown, at: datetime, who: Who) -> Event:
+def begun(after: LastKnown, at: datetime, who: Actor) -> Event:
     """Entry 0 of the new log."""
     return Event(type=EventType.LOG_BEGUN, exchange=uuid4(), at=at, who=who, outcome="begun", detail=after.detail())

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 from audit.sealing.sealer import Prepared
 from audit.store import database
 from audit.store.pg_binary import (
@@ -77,7 +77,7 @@ class Writer:
             # In this form of the call the result is the last one before the server is ready again: an error of the
             # commit itself replaces the row that came before it.
             result = connection.pgconn.exec_prepared(b"append", _parameters(records), _BINARY, 1)
-        except (psycopg.Error, ConfigurationError):
+        except (psycopg.Error, LogConfigurationError):
             connection = None
         if connection is None:
             self.disconnect()
@@ -103,7 +103,7 @@ class Writer:
         wanted = ([uuid.UUID(bytes=record.xid) for record in records], [record.type for record in records])
         try:
             rows = self._connected().execute(query, wanted, binary=True).fetchall()
-        except (psycopg.Error, ConfigurationError):
+        except (psycopg.Error, LogConfigurationError):
             rows = None
         if rows is None:
             self.disconnect()
@@ -139,7 +139,9 @@ class Writer:
         places = ", ".join(f"${n + 1}" for n in range(len(types)))
         prepared = connection.pgconn.prepare(b"append", f"SELECT {self._schema}.append({places})".encode(), types)
         if prepared.status != ExecStatus.COMMAND_OK:
-            raise ConfigurationError("this role may not append to the log; run: GRANT shuniu_audit_append TO the role")
+            raise LogConfigurationError(
+                "this role may not append to the log; run: GRANT shuniu_audit_append TO the role"
+            )
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         # The wait for a synchronous standby was cut short: committed here, but perhaps nowhere else.

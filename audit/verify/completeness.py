@@ -14,11 +14,11 @@ from audit.format.event import EventType
 from audit.format.leaf import microseconds
 from audit.sealing.sealer import same_case
 from audit.store.reader import Reader
-from audit.store.sealed_values import Values
+from audit.store.sealed_values import SealedValues
 from audit.store.search import Query
 from audit.verify.deep_verification import CHUNK, Read, read_chunk
 
-_CLOSED = frozenset({Values.ERASED, Values.MISSING, Values.BROKEN})
+_CLOSED = frozenset({SealedValues.ERASED, SealedValues.MISSING, SealedValues.BROKEN})
 
 
 @dataclass(slots=True)

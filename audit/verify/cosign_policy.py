@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from audit.format.checkpoint import Checkpoint, WitnessKey, open_checkpoint
 from audit.format.note import NoteError, VerifierKey
-from audit.verify.findings import Damage, Finding, Report
+from audit.verify.findings import Damage, Finding, VerificationReport
 
 NONE = b"none"
 _FOREIGN = re.compile(rb"[^\t\n\x20-\x7e\x80-\xff]")
@@ -24,7 +24,7 @@ _BLANK = re.compile(rb"[ \t]+")
 _K = re.compile(rb"[1-9][0-9]{0,8}")
 
 
-class PolicyError(ValueError):
+class CosignPolicyError(ValueError):
     """Not a policy; the text names the line and the rule."""
 
 
@@ -37,7 +37,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class CosignPolicy:
     """`quorum` None asks for no cosignature; otherwise it names a witness or a group."""
 
     logs: tuple[VerifierKey, ...]
@@ -74,26 +74,26 @@ class Policy:
         return None
 
 
-def parse_policy(encoded: bytes) -> Policy:
-    """Reads a policy file.  Raises `PolicyError`."""
+def parse_policy(encoded: bytes) -> CosignPolicy:
+    """Reads a policy file.  Raises `CosignPolicyError`."""
     if _FOREIGN.search(encoded):
-        raise PolicyError("could not read the policy: it holds a control character other than tab and newline")
-    reading = _Reading()
+        raise CosignPolicyError("could not read the policy: it holds a control character other than tab and newline")
+    reading = _PolicyParser()
     for number, line in enumerate(encoded.split(b"\n"), 1):
         items = [item for item in _BLANK.split(line) if item]
         if not items or items[0].startswith(b"#"):
             continue
         wrong = reading.take(items)
         if wrong:
-            raise PolicyError(f"could not read the policy: line {number}: {wrong}")
+            raise CosignPolicyError(f"could not read the policy: line {number}: {wrong}")
     if reading.quorum is None:
-        raise PolicyError("could not read the policy: it has no quorum line")
+        raise CosignPolicyError("could not read the policy: it has no quorum line")
     quorum = None if reading.quorum == NONE else reading.quorum
-    return Policy(tuple(reading.logs), reading.witnesses, reading.groups, quorum)
+    return CosignPolicy(tuple(reading.logs), reading.witnesses, reading.groups, quorum)
 
 
 @dataclass(slots=True)
-class _Reading:
+class _PolicyParser:
     """The lines read so far; every method returns what is wrong with its line, or nothing."""
 
     logs: list[VerifierKey] = field(default_factory=list)
@@ -164,7 +164,9 @@ class _Reading:
         return name in self.witnesses or name in self.groups
 
 
-def weigh(report: Report, policy: Policy, known: Collection[VerifierKey], notes: Iterable[bytes]) -> None:
+def weigh(
+    report: VerificationReport, policy: CosignPolicy, known: Collection[VerifierKey], notes: Iterable[bytes]
+) -> None:
     """
     Adds to a report which checkpoint of the verified history is the newest that the policy accepts.
 

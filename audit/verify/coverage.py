@@ -15,7 +15,7 @@ from audit.store.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class CoveredRecords:
     """The records of a period: how many, and the first and the last of them by index and time."""
 
     records: int
@@ -34,7 +34,7 @@ class Checkpoints:
     newest: int
 
 
-def records_of(reader: Reader, since: datetime | None, until: datetime | None) -> Found:
+def records_of(reader: Reader, since: datetime | None, until: datetime | None) -> CoveredRecords:
     """The records of a period, of every court.  Raises `AuditUnavailable`."""
     given = [("at >= %s", since), ("at < %s", until)]
     where = " AND ".join(text for text, value in given if value is not None) or "true"
@@ -42,7 +42,7 @@ def records_of(reader: Reader, since: datetime | None, until: datetime | None) -
     with reader.connection(snapshot=True) as connection:
         parameters = [value for _, value in given if value is not None]
         records, first, last, first_at, last_at = connection.execute(reader.query(query), parameters).fetchall()[0]
-    return Found(records=records, first=first, last=last, first_at=first_at, last_at=last_at)
+    return CoveredRecords(records=records, first=first, last=last, first_at=first_at, last_at=last_at)
 
 
 def checkpoints_of(reader: Reader) -> Checkpoints:

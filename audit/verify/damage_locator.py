@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from audit.format.tiles import LEVEL_BITS, WIDTH
 from audit.format.tree import HASH_BYTES, CompactRange, fold, full_root
 from audit.verify.findings import Damage, Finding
-from audit.verify.recomputation import Derived, cells_of
+from audit.verify.recomputation import Recomputed, cells_of
 
 Piece = tuple[int, int, bytes]
 """Level, number of the first hash at that level, and hashes, that the signed root was found to follow from."""
 
 
-def locate(derived: Derived, root: bytes, confirmed: int) -> list[Finding]:
+def locate(derived: Recomputed, root: bytes, confirmed: int) -> list[Finding]:
     """
     The damage to a log whose entries do not lead to its signed `root`, or are not all there.
 
@@ -38,7 +38,7 @@ def locate(derived: Derived, root: bytes, confirmed: int) -> list[Finding]:
     return findings + sorted(below, key=lambda one: one.first or 0)
 
 
-def altered_tiles(derived: Derived, findings: Iterable[Finding]) -> list[Finding]:
+def altered_tiles(derived: Recomputed, findings: Iterable[Finding]) -> list[Finding]:
     """Stored hashes that are not those of the entries, where the entries themselves are not to blame."""
     blamed = [(one.first, one.last) for one in findings if one.first is not None and one.last is not None]
     altered = []
@@ -58,7 +58,7 @@ def runs(places: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield members[0], members[-1]
 
 
-def _edges(derived: Derived, root: bytes) -> list[Piece] | None:
+def _edges(derived: Recomputed, root: bytes) -> list[Piece] | None:
     """
     The unfinished tiles at the right edge, which together give the root: stored or derived, whichever leads to it.
     """
@@ -79,7 +79,7 @@ def _edges(derived: Derived, root: bytes) -> list[Piece] | None:
     return None
 
 
-def _peaks(derived: Derived, root: bytes) -> tuple[list[Piece] | None, list[tuple[int, int]]]:
+def _peaks(derived: Recomputed, root: bytes) -> tuple[list[Piece] | None, list[tuple[int, int]]]:
     """The same from the roots of the perfect subtrees; and the subtrees below which nothing stored can be believed."""
     peaks = derived.source.peaks()
     if len(peaks) != derived.size.bit_count() or fold(peaks) != root:
@@ -100,7 +100,7 @@ def _peaks(derived: Derived, root: bytes) -> tuple[list[Piece] | None, list[tupl
     return pieces, ranges
 
 
-def _differences(derived: Derived, level: int, first: int, right: bytes, computed: bytes) -> Iterator[Finding]:
+def _differences(derived: Recomputed, level: int, first: int, right: bytes, computed: bytes) -> Iterator[Finding]:
     """Compares believed hashes with what follows from the entries, and goes into each difference."""
     for child, (true, found) in enumerate(zip(cells_of(right), cells_of(computed), strict=True), start=first):
         if true == found:
@@ -119,7 +119,7 @@ def _differences(derived: Derived, level: int, first: int, right: bytes, compute
             yield Finding(Damage.RANGE, child * span, (child + 1) * span - 1)
 
 
-def _suspects(derived: Derived, confirmed: int) -> list[Finding]:
+def _suspects(derived: Recomputed, confirmed: int) -> list[Finding]:
     """Nothing leads to the signed root: name what disagrees with itself, or say that nothing does."""
     findings = [
         Finding(Damage.ENTRY, n * WIDTH + first, n * WIDTH + last)
@@ -135,7 +135,7 @@ def _suspects(derived: Derived, confirmed: int) -> list[Finding]:
     return [Finding(damage, confirmed, derived.size - 1)]
 
 
-def _places(derived: Derived, level: int, n: int, width: int) -> list[tuple[int, int]]:
+def _places(derived: Recomputed, level: int, n: int, width: int) -> list[tuple[int, int]]:
     """Where within a tile the stored hashes differ: the whole tile if there are too many or too few of them."""
     stored, computed = derived.source.hashes(level, n, width), derived.cells(level, n * WIDTH, width)
     if len(stored) != len(computed):

@@ -13,13 +13,13 @@ from audit.format.tiles import WIDTH
 from audit.format.tree import HASH_BYTES, leaf_hash
 from audit.store.reader import Reader
 from audit.verify.damage_locator import runs
-from audit.verify.verifier import Damage, Finding, Progress, Report, verify
+from audit.verify.verifier import Damage, Finding, Progress, VerificationReport, verify
 
 BUNDLES_AT_ONCE = 16
 MOST_OLDER = 2000
 
 
-class Tables:
+class DatabaseSource:
     """
     A `Source` over one snapshot of the database.  Make it with `snapshot`.
     """
@@ -36,7 +36,7 @@ class Tables:
 
     @classmethod
     @contextlib.contextmanager
-    def snapshot(cls, reader: Reader) -> "Iterator[Tables]":
+    def snapshot(cls, reader: Reader) -> "Iterator[DatabaseSource]":
         """A consistent view of the log from end to end.  Raises `AuditUnavailable`."""
         with reader.connection(snapshot=True) as connection:
             yield cls(reader, connection)
@@ -116,13 +116,13 @@ def verify_tables(
     *,
     against: Iterable[bytes] = (),
     progress: Progress | None = None,
-) -> Report:
+) -> VerificationReport:
     """
     Verifies the log in the database: the signed part as any folder, then the newest entries that are not signed yet.
 
     Raises `AuditUnavailable`.
     """
-    with Tables.snapshot(reader) as tables:
+    with DatabaseSource.snapshot(reader) as tables:
         report = verify(tables, origin, keys, against=[*tables.older(), *against], progress=progress)
         if report.root:
             report.findings += _tail(tables, report)
@@ -130,7 +130,7 @@ def verify_tables(
         return report
 
 
-def _tail(tables: Tables, report: Report) -> list[Finding]:
+def _tail(tables: DatabaseSource, report: VerificationReport) -> list[Finding]:
     """What is wrong with the entries that no checkpoint covers yet, and with the head that speaks of them."""
     rows = tables._rows("SELECT max(idx) FROM {schema}.entry WHERE idx >= %s", (report.size,))  # noqa: SLF001
     end = report.size if rows[0][0] is None else rows[0][0] + 1

@@ -14,10 +14,10 @@ from uuid import UUID
 from audit.format.event import EventType
 from audit.format.leaf import mask_of, microseconds
 from audit.format.leaf import read as read_leaf
-from audit.sealing.sealer import Marks, short
+from audit.sealing.sealer import BlindIndex, short
 from audit.sealing.unsealing import WrappedKey
 from audit.store.reader import Reader
-from audit.store.sealed_values import Values, open_slots
+from audit.store.sealed_values import SealedValues, open_slots
 from audit.verify.verifier import Damage, Finding
 from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.subject import Subject
@@ -74,7 +74,7 @@ class Read:
     exchange: UUID
     leaf: dict[str, Any]
     body: bytes = field(repr=False)
-    values: Values
+    values: SealedValues
     said: dict[str, dict[str, str]] = field(repr=False)
     misindexed: bool
     dead: frozenset[int]
@@ -181,7 +181,7 @@ def _check_chunk(reader: Reader, start: int, end: int, report: DeepReport, erase
     for record in records:
         report.values[record.values.value] += 1
         erased.add(record)
-        if record.values in {Values.BROKEN, Values.MISSING}:
+        if record.values in {SealedValues.BROKEN, SealedValues.MISSING}:
             report.broken.append(record.index)
         elif record.misindexed:
             report.misindexed.append(record.index)
@@ -195,7 +195,7 @@ def _with_keys(row: Sequence[Any]) -> Iterator[tuple[int | None, int]]:
 
 
 def _marks(
-    marks: Marks, said: dict[str, dict[str, str]], read: dict[str, Any], slots: int, *, follows: bool
+    marks: BlindIndex, said: dict[str, dict[str, str]], read: dict[str, Any], slots: int, *, follows: bool
 ) -> Iterator[tuple[int | None, ...]]:
     court = read.get("who", {}).get("court")
     for slot in range(slots):

@@ -15,7 +15,7 @@ ANCHORS = "anchors"
 COSIGNED = "cosigned"
 
 
-class Folder:
+class DirectorySource:
     """
     A `Source` over a folder.  What is not there reads as empty or missing.
     """

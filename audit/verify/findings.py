@@ -8,7 +8,7 @@ from enum import Enum
 from audit.format.tree import CompactRange
 
 
-class Verdict(Enum):
+class VerificationVerdict(Enum):
     """The answer of a verification, and the exit code of the command."""
 
     INTACT = 0
@@ -54,7 +54,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Report:
+class VerificationReport:
     """
     What was asked, checked, found, and not checked.
     """
@@ -68,16 +68,16 @@ class Report:
     unchecked: list[str] = field(default_factory=list)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> VerificationVerdict:
         """Intact only if a signed checkpoint was there and everything agrees with it."""
         if any(finding.damage not in {Damage.CHECKPOINT, Damage.POLICY} for finding in self.findings):
-            return Verdict.ALTERED
-        return Verdict.CANNOT_SAY if self.findings or not self.root else Verdict.INTACT
+            return VerificationVerdict.ALTERED
+        return VerificationVerdict.CANNOT_SAY if self.findings or not self.root else VerificationVerdict.INTACT
 
     def last_line(self) -> str:
         """The answer in one line."""
-        if self.verdict is Verdict.INTACT:
+        if self.verdict is VerificationVerdict.INTACT:
             return f"intact: {self.size} entries, all as signed"
         first = self.findings[0] if self.findings else "no checkpoint"
         more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
-        return f"{'ALTERED' if self.verdict is Verdict.ALTERED else 'cannot say'}: {first}{more}"
+        return f"{'ALTERED' if self.verdict is VerificationVerdict.ALTERED else 'cannot say'}: {first}{more}"

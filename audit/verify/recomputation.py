@@ -15,7 +15,7 @@ _sha256 = hashlib.sha256
 Progress = Callable[[int, int], None]
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """
     One log as it lies somewhere.  Reads what it is asked for and judges nothing.
     """
@@ -37,14 +37,14 @@ class Source(Protocol):
         ...
 
 
-class Derived:
+class Recomputed:
     """
     What follows from the entries alone: the hashes of every level, the tree, and the roots at some earlier sizes.
 
     `unread` are the entries that are missing, `mismatched` the tiles (level, number, width) that are stored otherwise.
     """
 
-    def __init__(self, source: Source, size: int, sizes: Sequence[int], progress: Progress | None) -> None:
+    def __init__(self, source: LogSource, size: int, sizes: Sequence[int], progress: Progress | None) -> None:
         self.source = source
         self.size = size
         self.range = CompactRange()

@@ -12,29 +12,29 @@ from audit.format.checkpoint import Checkpoint, open_checkpoint
 from audit.format.note import NoteError, Verifier
 from audit.format.tree import EMPTY_ROOT
 from audit.verify.damage_locator import altered_tiles, locate
-from audit.verify.findings import Damage, Finding, Report, Verdict
-from audit.verify.recomputation import Derived, Progress, Source
+from audit.verify.findings import Damage, Finding, VerificationReport, VerificationVerdict
+from audit.verify.recomputation import LogSource, Progress, Recomputed
 
-__all__ = ["Damage", "Finding", "Progress", "Report", "Source", "Verdict", "verify"]
+__all__ = ["Damage", "Finding", "LogSource", "Progress", "VerificationReport", "VerificationVerdict", "verify"]
 
 # Damage to what lies here, which keeps an older checkpoint from being reached whether or not it was of this history.
 _EXPLAINS = {Damage.ENTRY, Damage.MISSING, Damage.RANGE}
 
 
 def verify(
-    source: Source,
+    source: LogSource,
     origin: str,
     keys: Collection[Verifier],
     *,
     against: Iterable[bytes] = (),
     progress: Progress | None = None,
-) -> Report:
+) -> VerificationReport:
     """
     Verifies a whole log against its checkpoint, and against older checkpoints of the same log (`against`).
 
     Every checkpoint must be signed by one of `keys`.  Raises nothing for damage: it is in the report.
     """
-    report = Report(origin)
+    report = VerificationReport(origin)
     checkpoint = _checkpoint(source.checkpoint(), origin, keys, report)
     if checkpoint is None:
         report.unchecked.append("everything: without a checkpoint there is nothing to compare with")
@@ -45,7 +45,7 @@ def verify(
         {one for old in against if (one := _checkpoint(old, origin, keys, report))},
         key=lambda one: (one.size, one.root),
     )
-    derived = Derived(source, checkpoint.size, sorted({one.size for one in older}), progress)
+    derived = Recomputed(source, checkpoint.size, sorted({one.size for one in older}), progress)
     report.tree = derived.range
     report.checked.append(f"{checkpoint.size} entries hashed, {derived.tiles} hash tiles compared")
     if derived.range.root() != checkpoint.root or derived.unread:
@@ -56,7 +56,9 @@ def verify(
     return report
 
 
-def _compare_older(derived: Derived, older: Sequence[Checkpoint], newest: Checkpoint, report: Report) -> None:
+def _compare_older(
+    derived: Recomputed, older: Sequence[Checkpoint], newest: Checkpoint, report: VerificationReport
+) -> None:
     good = 0
     damaged = [finding.first for finding in report.findings if finding.damage in _EXPLAINS]
     first_damage = min((first for first in damaged if first is not None), default=newest.size)
@@ -80,7 +82,7 @@ def _compare_older(derived: Derived, older: Sequence[Checkpoint], newest: Checkp
         )
 
 
-def _checkpoint(note: bytes, origin: str, keys: Collection[Verifier], report: Report) -> Checkpoint | None:
+def _checkpoint(note: bytes, origin: str, keys: Collection[Verifier], report: VerificationReport) -> Checkpoint | None:
     try:
         return open_checkpoint(note, origin, keys)[0]
     except NoteError as error:

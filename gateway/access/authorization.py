@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 
 from gateway.access.catalogue import Catalogue, Kind, Scope
 from gateway.access.database_clock import ADVANCE_EVERY, advance
-from gateway.access.policy import Facts, Policies, Verdict
+from gateway.access.policy import Policies, PolicyDecision, PolicyFacts
 from gateway.access.rules import Rule
-from gateway.access.snapshot import Order, Standing, Wish
+from gateway.access.snapshot import AccessRequest, AccessSnapshot, GrantedWorkOrder
 from gateway.access.snapshot import read as read_standings
-from gateway.access.usage_counters import Questions
+from gateway.access.usage_counters import UsageCounters
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database, DatabaseUnavailable, batching
 from gateway.database.locks import Lease, Leases
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
 from gateway.sign_on import Caller
 from schemas.codes import Want
@@ -33,10 +33,10 @@ from schemas.work_order import PartyStatement, WorkOrderStatement
 GUESSED = frozenset({Rule.PARTY_NOT_NAMED, Rule.NAME_DIFFERS})
 
 
-class NotGranted(Exception):
+class AccessDenied(Exception):
     """The lookup is refused by a rule; `order` is the work order where the caller may know of it."""
 
-    def __init__(self, rule: Rule, rules: tuple[str, ...] = (), order: Order | None = None) -> None:
+    def __init__(self, rule: Rule, rules: tuple[str, ...] = (), order: GrantedWorkOrder | None = None) -> None:
         super().__init__(f"refused by rule {rule.value}")
         self.rule = rule
         self.rules = rules or (rule.value,)
@@ -52,8 +52,8 @@ class Grant:
     """
 
     id: str
-    wish: Wish = field(repr=False)
-    order: Order
+    wish: AccessRequest = field(repr=False)
+    order: GrantedWorkOrder
     kind: Kind
     narrowed_to: tuple[Want, ...] | None
     simplified_procedure: bool
@@ -69,7 +69,7 @@ class Grant:
         return self.kind.scopes
 
 
-class Access:
+class Authorizer:
     """
     Decides.  Reads everything fresh from PostgreSQL: a right that ended is ended on every replica at once.
     """
@@ -78,7 +78,7 @@ class Access:
         self,
         *,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         work_orders: WorkOrders,
         catalogue: Catalogue,
         policies: Policies,
@@ -90,9 +90,9 @@ class Access:
         self._keeping: asyncio.Task[None] | None = None
         self._work_orders = work_orders
         self._policies = policies
-        self._standings = batching.SharedRead(database, read_standings)
+        self._standings = batching.BatchedStatement(database, read_standings)
         self._leases = Leases(database)
-        self._questions = Questions(database)
+        self._questions = UsageCounters(database)
 
     async def grant(
         self,
@@ -106,9 +106,9 @@ class Access:
     ) -> Grant:
         """
         The right of `caller` to ask about this party now, with one question counted; with `again` the right to read
-        what was asked before, which counts none.  Raises `NotGranted`, `DatabaseUnavailable`.
+        what was asked before, which counts none.  Raises `AccessDenied`, `DatabaseUnavailable`.
         """
-        wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
+        wish = AccessRequest(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
         asked = tuple(sorted(want.value for want in wants))
         standing = await self._standing(wish)
         document = self._statement(standing)
@@ -117,7 +117,7 @@ class Access:
         if not verdict.permitted or standing.order is None or standing.grant is None or document is None:
             raise await self._refused(wish, verdict, standing)
         if not again and not await self._questions.take(wish.court, wish.work_order, wish.party):
-            raise NotGranted(Rule.USED_UP, order=standing.order)
+            raise AccessDenied(Rule.USED_UP, order=standing.order)
         kind = self.catalogue.kind(standing.order.court, standing.order.kind)
         assert kind is not None  # noqa: S101 - an unknown kind grants no lookup
         return Grant(
@@ -149,12 +149,12 @@ class Access:
 
     async def explain(
         self, caller: Caller, work_order: str, identifier: Identifier, name: str | None, wants: Iterable[Want]
-    ) -> tuple[Verdict, Order | None]:
+    ) -> tuple[PolicyDecision, GrantedWorkOrder | None]:
         """
         What `grant` would say now, with the work order where the caller may know of it; nothing is counted but a
         refusal.  Raises `DatabaseUnavailable`.
         """
-        wish = Wish(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
+        wish = AccessRequest(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
         standing = await self._standing(wish)
         document = self._statement(standing)
         asked = tuple(sorted(want.value for want in wants))
@@ -182,41 +182,41 @@ class Access:
                 await self._database.run(advance)
             await asyncio.sleep(ADVANCE_EVERY)
 
-    async def _refused(self, wish: Wish, verdict: Verdict, standing: Standing) -> NotGranted:
+    async def _refused(self, wish: AccessRequest, verdict: PolicyDecision, standing: AccessSnapshot) -> AccessDenied:
         if verdict.refusal in GUESSED:
             await self._questions.refused(wish.court, wish.user)
         # Only its holder learns more of a work order than that it is not theirs.
         known = Rule.NOT_HELD.value not in verdict.rules
-        return NotGranted(verdict.refusal, verdict.rules, standing.order if known else None)
+        return AccessDenied(verdict.refusal, verdict.rules, standing.order if known else None)
 
-    def _official(self, caller: Caller, standing: Standing, document: WorkOrderStatement) -> Official:
+    def _official(self, caller: Caller, standing: AccessSnapshot, document: WorkOrderStatement) -> Official:
         if standing.delegation is None:
             return document.holder.official
         # Agencies are told who really asks.
         return store.official_of(self._vault, caller.court, caller.user, standing.person)
 
-    async def _standing(self, wish: Wish) -> Standing:
+    async def _standing(self, wish: AccessRequest) -> AccessSnapshot:
         standing = await self._standings.get(wish)
         assert standing is not None  # noqa: S101 - there is a row for every wish
         return standing
 
-    def _statement(self, standing: Standing) -> WorkOrderStatement | None:
+    def _statement(self, standing: AccessSnapshot) -> WorkOrderStatement | None:
         return None if standing.order is None or standing.grant is None else self._work_orders.document(standing.order)
 
     def _judge(
         self,
         caller: Caller,
-        standing: Standing,
+        standing: AccessSnapshot,
         narrowed_to: tuple[Want, ...] | None,
         wants: tuple[str, ...],
         *,
         name_fits: bool,
         counted: bool = False,
-    ) -> Verdict:
+    ) -> PolicyDecision:
         order, grant = standing.order, standing.grant
         kind = None if order is None else self.catalogue.kind(order.court, order.kind)
         confirmed = standing.confirmed_by
-        facts = Facts(
+        facts = PolicyFacts(
             caller=caller.user,
             caller_court=caller.court,
             member=standing.member,
@@ -244,7 +244,7 @@ def _narrowed_to(document: WorkOrderStatement | None) -> tuple[Want, ...] | None
     return None if document is None else document.want
 
 
-def _name_fits(name: str | None, standing: Standing, document: WorkOrderStatement | None) -> bool:
+def _name_fits(name: str | None, standing: AccessSnapshot, document: WorkOrderStatement | None) -> bool:
     """Whether the party is called so in the work order, where both give it a name."""
     if name is None or document is None or standing.grant is None:
         return True

@@ -14,19 +14,19 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, func, select
 
-from audit.format.event import Event, Who
+from audit.format.event import Actor, Event
 from audit.store.log import Log
 from gateway.access.catalogue import EMERGENCY, Catalogue
 from gateway.access.confirmations import order_of
-from gateway.access.emergency_rules import CONFIRMERS, ON_CASES, ExceptionRefused, ExceptionRule, NoSuchOrder
-from gateway.access.snapshot import Order
+from gateway.access.emergency_rules import CONFIRMERS, ON_CASES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.access.work_orders import WorkOrders, identifier_of
 from gateway.database import Database
 from gateway.database.tables import access_grant, review
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.lookup.audit_events import work_order_changed
 from gateway.organization import store
-from gateway.organization.people import Member, Person
+from gateway.organization.people import Member, StaffAccount
 from gateway.organization.recording import kept
 from gateway.sign_on import Caller
 from schemas.codes import Code, Want
@@ -60,7 +60,7 @@ class Emergency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class PendingEmergency:
     """An emergency that waits for its second person."""
 
     work_order: str
@@ -70,7 +70,7 @@ class Begun:
     audit: int
 
 
-class Emergencies:
+class BreakGlass:
     """
     States emergencies and ends them, through the same door as every work order.
     """
@@ -78,7 +78,7 @@ class Emergencies:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         log: Log,
         work_orders: WorkOrders,
         catalogue: Catalogue,
@@ -94,12 +94,12 @@ class Emergencies:
         self._policy = policy
         self._clock = clock
 
-    async def begin(self, actor: Member, caller: Caller, who: Who, asked: Emergency) -> Begun:
+    async def begin(self, actor: Member, caller: Caller, who: Actor, asked: Emergency) -> PendingEmergency:
         """
-        States one.  Raises `ExceptionRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
+        States one.  Raises `EmergencyRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         if not actor.roles & ON_CASES:
-            raise ExceptionRefused(ExceptionRule.ROLE_MISSING)
+            raise EmergencyRefused(EmergencyRule.ROLE_MISSING)
         name = PREFIX + str(uuid4())
         # The review is due before there is anything to review: no emergency can be without one.
         holder, due = await self._database.run(self._promised, actor, name)
@@ -116,18 +116,18 @@ class Emergencies:
         at = self._clock()
         audit = await self._state(name, statement, [asked.identifier], caller, who, at, asked)
         ends_at = await self._database.run(_ends_at, actor.court, name)
-        return Begun(work_order=name, version=1, ends_at=ends_at, review_due_at=due, audit=audit)
+        return PendingEmergency(work_order=name, version=1, ends_at=ends_at, review_due_at=due, audit=audit)
 
-    async def end(self, actor: Member, caller: Caller, who: Who, name: str) -> None:
+    async def end(self, actor: Member, caller: Caller, who: Actor, name: str) -> None:
         """
         Ends one early, by its holder or by whoever may confirm; again is harmless.
 
-        When it returns, no answer leaves under it any more.  Raises `NoSuchOrder`, `AuditUnavailable`,
+        When it returns, no answer leaves under it any more.  Raises `WorkOrderNotFound`, `AuditUnavailable`,
         `DatabaseUnavailable`.
         """
         order = await self._database.run(_emergency, actor.court, name)
         if actor.user != order.holder and not actor.roles & CONFIRMERS:
-            raise NoSuchOrder
+            raise WorkOrderNotFound
         if not order.status.open:
             return
         document = self._work_orders.document(order)
@@ -141,7 +141,7 @@ class Emergencies:
         statement: WorkOrderStatement,
         parties: list[Identifier],
         caller: Caller,
-        who: Who,
+        who: Actor,
         at: datetime,
         asked: Emergency | None = None,
     ) -> int:
@@ -159,10 +159,10 @@ class Emergencies:
         c = review.c
         open_ones = select(c.work_order).where(c.court == actor.court, c.holder == actor.user, c.reviewed_at.is_(None))
         if connection.execute(open_ones.where(c.due_at <= func.access_now())).first() is not None:
-            raise ExceptionRefused(ExceptionRule.REVIEW_OVERDUE)
+            raise EmergencyRefused(EmergencyRule.REVIEW_OVERDUE)
         person = store.person_of(connection, self._vault, actor.court, actor.user)
         if person is None or person.official is None:
-            raise ExceptionRefused(ExceptionRule.PARTICULARS_MISSING)
+            raise EmergencyRefused(EmergencyRule.PARTICULARS_MISSING)
         row = {
             "court": actor.court,
             "work_order": name,
@@ -173,7 +173,7 @@ class Emergencies:
         return _holder(person), due
 
 
-def _holder(person: Person) -> HolderStatement:
+def _holder(person: StaffAccount) -> HolderStatement:
     official = person.official
     assert official is not None  # noqa: S101 - looked at by the caller
     return HolderStatement(
@@ -193,8 +193,8 @@ def _ends_at(connection: Connection, court: str, name: str) -> datetime:
     return found
 
 
-def _emergency(connection: Connection, court: str, name: str) -> Order:
+def _emergency(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
     order = order_of(connection, court, name)
     if order.kind != EMERGENCY:
-        raise NoSuchOrder
+        raise WorkOrderNotFound
     return order

@@ -11,11 +11,11 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.access.catalogue import Catalogue
-from gateway.access.emergency_rules import CONFIRMERS, ExceptionRefused, ExceptionRule, NoSuchOrder
-from gateway.access.snapshot import Order
+from gateway.access.emergency_rules import CONFIRMERS, EmergencyRefused, EmergencyRule, WorkOrderNotFound
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.access.work_orders import VersionConflict
 from gateway.database import Database
 from gateway.database.tables import confirmation, work_order
@@ -44,20 +44,20 @@ class Confirmations:
         self._policy = policy
         self._clock = clock
 
-    async def confirm(self, actor: Member, who: Who, name: str, version: int) -> int | None:
+    async def confirm(self, actor: Member, who: Actor, name: str, version: int) -> int | None:
         """
         Confirms exactly this version; the index of the record, or None if it was confirmed before.
 
-        Raises `ExceptionRefused`, `NoSuchOrder`, `VersionConflict`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Raises `EmergencyRefused`, `WorkOrderNotFound`, `VersionConflict`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         if not actor.roles & CONFIRMERS:
-            raise ExceptionRefused(ExceptionRule.CONFIRMER_ROLE)
+            raise EmergencyRefused(EmergencyRule.CONFIRMER_ROLE)
         order, confirmed = await self._database.run(_order_and_confirmation, actor.court, name)
         kind = self._catalogue.kind(order.court, order.kind)
         if order.holder == actor.user:
-            raise ExceptionRefused(ExceptionRule.CONFIRMER_OWN)
+            raise EmergencyRefused(EmergencyRule.CONFIRMER_OWN)
         if kind is None or not kind.second_person:
-            raise ExceptionRefused(ExceptionRule.NOT_NEEDED)
+            raise EmergencyRefused(EmergencyRule.NOT_NEEDED)
         if order.version != version:
             raise VersionConflict(order.version)
         if confirmed:
@@ -76,13 +76,13 @@ class Confirmations:
         return index
 
 
-def order_of(connection: Connection, court: str, name: str) -> Order:
-    """A recorded work order as it stands.  Raises `NoSuchOrder`."""
+def order_of(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
+    """A recorded work order as it stands.  Raises `WorkOrderNotFound`."""
     c = work_order.c
     row = connection.execute(select(work_order).where(c.court == court, c.id == name, c.recorded)).one_or_none()
     if row is None:
-        raise NoSuchOrder
-    return Order(
+        raise WorkOrderNotFound
+    return GrantedWorkOrder(
         court=row.court,
         id=row.id,
         version=row.version,
@@ -102,12 +102,12 @@ def confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:
     return {row.version: row.confirmed_by for row in connection.execute(query)}
 
 
-def _order_and_confirmation(connection: Connection, court: str, name: str) -> tuple[Order, bool]:
+def _order_and_confirmation(connection: Connection, court: str, name: str) -> tuple[GrantedWorkOrder, bool]:
     order = order_of(connection, court, name)
     return order, order.version in confirmers(connection, court, name)
 
 
-def _confirmed(connection: Connection, order: Order, user: str) -> None:
+def _confirmed(connection: Connection, order: GrantedWorkOrder, user: str) -> None:
     row: dict[str, Any] = {
         "court": order.court,
         "work_order": order.id,

@@ -13,7 +13,7 @@ CONFIRMERS: Final = frozenset({Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINI
 REVIEWERS: Final = frozenset({Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR})
 
 
-class ExceptionRule(Code):
+class EmergencyRule(Code):
     """Why an exception, its confirmation or its review is refused."""
 
     BY_PEOPLE_ONLY = (
@@ -73,13 +73,13 @@ class ExceptionRule(Code):
     )
 
 
-class ExceptionRefused(Exception):
+class EmergencyRefused(Exception):
     """A rule refuses it."""
 
-    def __init__(self, rule: ExceptionRule) -> None:
+    def __init__(self, rule: EmergencyRule) -> None:
         super().__init__(f"refused by rule {rule.value}")
         self.rule = rule
 
 
-class NoSuchOrder(Exception):
+class WorkOrderNotFound(Exception):
     """No work order of this number at this court, as far as the caller may know."""

@@ -22,7 +22,7 @@ _ORDER: Final = {rule.value: place for place, rule in enumerate(Rule)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class PolicyFacts:
     """
     Everything that a decision is made of.  Holds no identifier and no name of a party.
 
@@ -85,7 +85,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PolicyDecision:
     """Whether the lookup is permitted; the rules that permitted it, or all that forbid it, gravest first."""
 
     permitted: bool
@@ -125,7 +125,7 @@ class Policies:
         """The schema that every policy must fit."""
         return _text("access.cedarschema")
 
-    def _decide(self, facts: Facts) -> Verdict:
+    def _decide(self, facts: PolicyFacts) -> PolicyDecision:
         """Judges.  An engine that fails forbids."""
         asked = facts.evaluation()
         principal, grant = _entity(asked["subject"]), _entity(asked["resource"])
@@ -145,7 +145,7 @@ class Policies:
         names = answer.diagnostics.id_annotations_by_reason
         rules = sorted((names.get(one) or one for one in answer.diagnostics.reasons), key=_place)
         permitted = answer.decision is cedarpy.Decision.Allow and not answer.diagnostics.errors
-        return Verdict(permitted, tuple(rules))
+        return PolicyDecision(permitted, tuple(rules))
 
 
 def _text(name: str) -> str:

@@ -23,7 +23,7 @@ Scopes = Mapping[Want, Scope]
 _NOTHING: Final = Scope(fields=frozenset())
 
 
-def narrowed(result: LookupResult, scopes: Scopes) -> LookupResult:
+def restrict(result: LookupResult, scopes: Scopes) -> LookupResult:
     """The result with the fields of the scopes alone."""
     # What is read again was narrowed before.
     withheld = set(result.withheld)

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.access.break_glass import FLAG
 from gateway.access.confirmations import confirmers, order_of
-from gateway.access.emergency_rules import REVIEWERS, ExceptionRefused, ExceptionRule, NoSuchOrder
-from gateway.access.snapshot import Order
+from gateway.access.emergency_rules import REVIEWERS, EmergencyRefused, EmergencyRule, WorkOrderNotFound
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.database import Database
 from gateway.database.tables import review
 from gateway.lookup.audit_events import task
@@ -24,7 +24,7 @@ from gateway.organization.recording import kept
 from schemas.codes import Code
 
 
-class Finding(Code):
+class ReviewFinding(Code):
     """What the review of an emergency found."""
 
     JUSTIFIED = "justified", "理由成立", "Justified"
@@ -33,7 +33,7 @@ class Finding(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class DueReview:
     """An emergency that nobody has reviewed yet."""
 
     work_order: str
@@ -42,7 +42,7 @@ class Due:
     overdue: bool
 
 
-class Reviews:
+class EmergencyReviews:
     """
     Lists what is due and takes findings, each recorded before it counts.
     """
@@ -60,16 +60,16 @@ class Reviews:
         self._policy = policy
         self._clock = clock
 
-    async def due(self, actor: Member) -> list[Due]:
-        """What is open at the court, the most urgent first.  Raises `ExceptionRefused`, `DatabaseUnavailable`."""
+    async def due(self, actor: Member) -> list[DueReview]:
+        """What is open at the court, the most urgent first.  Raises `EmergencyRefused`, `DatabaseUnavailable`."""
         _only_reviewers(actor)
         return await self._database.run(_open, actor.court)
 
-    async def review(self, actor: Member, who: Who, name: str, finding: Finding, note: str) -> int:
+    async def review(self, actor: Member, who: Actor, name: str, finding: ReviewFinding, note: str) -> int:
         """
         Takes a finding; the index of its record.  `note` is free text, kept sealed.
 
-        Raises `ExceptionRefused`, `NoSuchOrder`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Raises `EmergencyRefused`, `WorkOrderNotFound`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         _only_reviewers(actor)
         order = await self._database.run(_reviewable, actor, name)
@@ -90,28 +90,30 @@ class Reviews:
 
 def _only_reviewers(actor: Member) -> None:
     if not actor.roles & REVIEWERS:
-        raise ExceptionRefused(ExceptionRule.REVIEWER_ROLE)
+        raise EmergencyRefused(EmergencyRule.REVIEWER_ROLE)
 
 
-def _open(connection: Connection, court: str) -> list[Due]:
+def _open(connection: Connection, court: str) -> list[DueReview]:
     c = review.c
     query = select(c.work_order, c.holder, c.due_at, (c.due_at <= func.access_now()).label("overdue"))
     rows = connection.execute(query.where(c.court == court, c.reviewed_at.is_(None)).order_by(c.due_at, c.work_order))
-    return [Due(work_order=row.work_order, holder=row.holder, due_at=row.due_at, overdue=row.overdue) for row in rows]
+    return [
+        DueReview(work_order=row.work_order, holder=row.holder, due_at=row.due_at, overdue=row.overdue) for row in rows
+    ]
 
 
-def _reviewable(connection: Connection, actor: Member, name: str) -> Order | None:
+def _reviewable(connection: Connection, actor: Member, name: str) -> GrantedWorkOrder | None:
     """The work order of a review that `actor` may close, or None for one that was never recorded."""
     row = _row(connection, actor.court, name)
     if row is None:
-        raise NoSuchOrder
+        raise WorkOrderNotFound
     if row.reviewed_at is not None:
-        raise ExceptionRefused(ExceptionRule.REVIEWED)
+        raise EmergencyRefused(EmergencyRule.REVIEWED)
     if actor.user == row.holder or actor.user in confirmers(connection, actor.court, name).values():
-        raise ExceptionRefused(ExceptionRule.REVIEWER_OWN)
+        raise EmergencyRefused(EmergencyRule.REVIEWER_OWN)
     try:
         return order_of(connection, actor.court, name)
-    except NoSuchOrder:
+    except WorkOrderNotFound:
         return None
 
 
@@ -119,7 +121,7 @@ def _row(connection: Connection, court: str, name: str) -> Row[Any] | None:
     return connection.execute(select(review).where(review.c.court == court, review.c.work_order == name)).one_or_none()
 
 
-def _reviewed(connection: Connection, actor: Member, name: str, finding: Finding) -> None:
+def _reviewed(connection: Connection, actor: Member, name: str, finding: ReviewFinding) -> None:
     c = review.c
     # The first of two findings at once counts; both stand in the log.
     open_one = update(review).where(c.court == actor.court, c.work_order == name, c.reviewed_at.is_(None))

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.database import batching
-from gateway.database.array_dumpers import Blobs, Texts
+from gateway.database.array_dumpers import BlobArray, TextArray
 from schemas.work_order import WorkOrderStatus
 
 # Refusals that a guess would meet, and the time within which they are counted.
@@ -17,7 +17,7 @@ MOST_REFUSALS: Final = 20
 REFUSALS_WITHIN: Final = timedelta(hours=1)
 
 
-class Wish(NamedTuple):
+class AccessRequest(NamedTuple):
     """Who asks, under which work order, about which party (by its mark)."""
 
     court: str
@@ -27,7 +27,7 @@ class Wish(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class GrantedWorkOrder:
     """
     A work order as it stands now.  Holder's and parties' particulars stay sealed until `WorkOrders.document`.
     """
@@ -56,12 +56,12 @@ class GrantRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AccessSnapshot:
     """
     How things stand for one wish.  `official` is sealed; `confirmed_by` is who confirmed the version in force.
     """
 
-    order: Order | None
+    order: GrantedWorkOrder | None
     grant: GrantRow | None
     member: bool
     roles: tuple[str, ...]
@@ -89,19 +89,21 @@ READ: Final = """
 """
 
 
-async def read(connection: batching.Connection, wishes: list[Wish]) -> dict[Wish, Standing]:
+async def read(connection: batching.Connection, wishes: list[AccessRequest]) -> dict[AccessRequest, AccessSnapshot]:
     """How things stand for each wish, at one moment."""
     courts, users, orders, parties = zip(*wishes, strict=True)
     found = await connection.execute(
-        READ, (MOST_REFUSALS, REFUSALS_WITHIN, Texts(courts), Texts(users), Texts(orders), Blobs(parties)), binary=True
+        READ,
+        (MOST_REFUSALS, REFUSALS_WITHIN, TextArray(courts), TextArray(users), TextArray(orders), BlobArray(parties)),
+        binary=True,
     )
     return {wishes[row[0] - 1]: _standing(row) for row in await found.fetchall()}
 
 
-def _standing(row: tuple[Any, ...]) -> Standing:
+def _standing(row: tuple[Any, ...]) -> AccessSnapshot:
     order, grant, rest = row[1:10], row[10:16], row[16:]
     member, roles, person, delegation, confirmed_by, refused = rest
-    return Standing(
+    return AccessSnapshot(
         order=None if order[0] is None else _order(order),
         grant=None if grant[0] is None else GrantRow(
             id=grant[0], position=grant[1], begun=grant[2], ended=grant[3], asked=grant[4], allowed=grant[5]
@@ -115,9 +117,9 @@ def _standing(row: tuple[Any, ...]) -> Standing:
     )  # fmt: skip
 
 
-def _order(row: tuple[Any, ...]) -> Order:
+def _order(row: tuple[Any, ...]) -> GrantedWorkOrder:
     court, name, version, status, kind, case_number, holder, recorded, document = row
-    return Order(
+    return GrantedWorkOrder(
         court=court,
         id=name,
         version=version,

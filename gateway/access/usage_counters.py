@@ -8,10 +8,10 @@ from sqlalchemy import Connection, text
 
 from gateway.access.snapshot import REFUSALS_WITHIN
 from gateway.database import Database, batching
-from gateway.database.array_dumpers import Blobs, Integers, Texts
+from gateway.database.array_dumpers import BlobArray, IntegerArray, TextArray
 
 
-class Question(NamedTuple):
+class UsageKey(NamedTuple):
     """One question about to be asked under a grant; `number` makes every one its own."""
 
     court: str
@@ -41,7 +41,7 @@ _REFUSED: Final = text("""
 """)
 
 
-class Questions:
+class UsageCounters:
     """
     The counters, in PostgreSQL and shared by all replicas.
     """
@@ -49,7 +49,7 @@ class Questions:
     def __init__(self, database: Database) -> None:
         self._database = database
         # The record of the question is what must be durable; of the count a crash may lose the last milliseconds.
-        self._counts = batching.SharedRead(database, _count, options="-c synchronous_commit=off")
+        self._counts = batching.BatchedStatement(database, _count, options="-c synchronous_commit=off")
         self._numbers = 0
 
     async def take(self, court: str, work_order: str, party: bytes) -> bool:
@@ -57,7 +57,7 @@ class Questions:
         Counts one more question of a grant; False if it has none left.  Raises `DatabaseUnavailable`.
         """
         self._numbers += 1
-        return bool(await self._counts.get(Question(court, work_order, party, self._numbers)))
+        return bool(await self._counts.get(UsageKey(court, work_order, party, self._numbers)))
 
     async def refused(self, court: str, user: str) -> None:
         """Counts a refusal.  Raises `DatabaseUnavailable`."""
@@ -68,14 +68,16 @@ class Questions:
         await self._counts.aclose()
 
 
-async def _count(connection: batching.Connection, questions: list[Question]) -> dict[Question, bool]:
-    grants: dict[tuple[str, str, bytes], list[Question]] = {}
+async def _count(connection: batching.Connection, questions: list[UsageKey]) -> dict[UsageKey, bool]:
+    grants: dict[tuple[str, str, bytes], list[UsageKey]] = {}
     for one in questions:
         grants.setdefault((one.court, one.work_order, one.party), []).append(one)
     courts, orders, parties = zip(*grants, strict=True)
-    wanted = Integers(len(ones) for ones in grants.values())
-    found = await connection.execute(_COUNT, (Texts(courts), Texts(orders), Blobs(parties), wanted), binary=True)
-    counted: dict[Question, bool] = {}
+    wanted = IntegerArray(len(ones) for ones in grants.values())
+    found = await connection.execute(
+        _COUNT, (TextArray(courts), TextArray(orders), BlobArray(parties), wanted), binary=True
+    )
+    counted: dict[UsageKey, bool] = {}
     for court, order, party, given in await found.fetchall():
         counted |= {one: place < given for place, one in enumerate(grants[court, order, bytes(party)])}
     return counted

@@ -11,10 +11,10 @@ from uuid import uuid4
 from sqlalchemy import Connection, select, text, update
 
 from gateway.access.catalogue import Kind
-from gateway.access.snapshot import Order
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.database import Database, locks
 from gateway.database.tables import work_order
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from schemas.identifiers import Identifier, parse
 from schemas.work_order import PartyStatement, WorkOrderStatement, WorkOrderStatus
 
@@ -71,7 +71,7 @@ class WorkOrders:
     The store of work orders and of the grants that follow from them.
     """
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: FieldEncryption) -> None:
         self._database = database
         self._vault = vault
         self._followers: list[Follower] = []
@@ -104,7 +104,7 @@ class WorkOrders:
             "kind": statement.kind,
             "case_number": statement.case_number,
             "holder": statement.holder.user,
-            "digest": self._vault.mark("work order", hashlib.sha256(document).hexdigest()),
+            "digest": self._vault.blind_index("work order", hashlib.sha256(document).hexdigest()),
             "document": self._vault.seal(_context(statement.court, name, statement.version), document),
             "changed_at": at,
         }
@@ -145,7 +145,7 @@ class WorkOrders:
         """Notes that this version stands in the audit log, and so may grant."""
         await self._database.run(_recorded, court, name, version)
 
-    def document(self, order: Order) -> WorkOrderStatement:
+    def document(self, order: GrantedWorkOrder) -> WorkOrderStatement:
         """Opens the sealed particulars."""
         opened = self._vault.open(_context(order.court, order.id, order.version), order.document)
         return WorkOrderStatement.model_validate_json(opened)
@@ -154,7 +154,7 @@ class WorkOrders:
         """The mark under which a party is known, whichever way its identifier is spelt."""
         # Two countries may give one number: a passport is known by both.
         kind = f"{identifier.id_type.value}|{identifier.country or ''}"
-        return self._vault.mark(kind, identifier.asked_as)
+        return self._vault.blind_index(kind, identifier.asked_as)
 
 
 def identifier_of(party: PartyStatement) -> Identifier:

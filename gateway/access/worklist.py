@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from gateway.access.snapshot import Order
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database
 from schemas.work_order import WorkOrderStatement, WorkOrderStatus
@@ -18,7 +18,7 @@ from schemas.work_order import WorkOrderStatement, WorkOrderStatus
 PAGE: Final = 25
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """A place in the list, from which its next page begins."""
 
     ends_at: datetime
@@ -26,20 +26,20 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class WorklistItem:
     """
     One work order in somebody's hands.  `ends_at` is when its right to ask ends, `stands_in` whether it is another's.
     """
 
-    order: Order
+    order: GrantedWorkOrder
     statement: WorkOrderStatement = field(repr=False)
     ends_at: datetime
     stands_in: bool
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Cursor:
         """Where it stands in the list."""
-        return Place(self.ends_at, self.order.id)
+        return Cursor(self.ends_at, self.order.id)
 
 
 # Whose work orders count: one's own, and those of whom one stands in for now.
@@ -68,7 +68,7 @@ _LIST: Final = text(f"""
 _ONE: Final = text(f"{_FROM} AND w.id = :id")
 
 
-class Holdings:
+class Worklist:
     """
     Reads what people hold, fresh every time.
     """
@@ -78,8 +78,8 @@ class Holdings:
         self._work_orders = work_orders
 
     async def open(
-        self, court: str, user: str, *, kind: str = "", said: str = "", after: Place | None = None
-    ) -> tuple[list[Holding], Place | None]:
+        self, court: str, user: str, *, kind: str = "", said: str = "", after: Cursor | None = None
+    ) -> tuple[list[WorklistItem], Cursor | None]:
         """
         One page of the open work orders in somebody's hands, the next to end first, and where the next page begins.
 
@@ -93,7 +93,7 @@ class Holdings:
         held = [self._holding(row) for row in rows[:PAGE]]
         return held, held[-1].place if len(rows) > PAGE else None
 
-    async def one(self, court: str, user: str, name: str) -> Holding | None:
+    async def one(self, court: str, user: str, name: str) -> WorklistItem | None:
         """
         A work order that somebody holds, open or not; None for one that is not in their hands.
 
@@ -102,8 +102,8 @@ class Holdings:
         rows = await self._database.run(_one, {"court": court, "user": user, "id": name})
         return self._holding(rows[0]) if rows else None
 
-    def _holding(self, row: Row[Any]) -> Holding:
-        order = Order(
+    def _holding(self, row: Row[Any]) -> WorklistItem:
+        order = GrantedWorkOrder(
             court=row.court,
             id=row.id,
             version=row.version,
@@ -115,7 +115,7 @@ class Holdings:
             document=bytes(row.document),
         )
         statement = self._work_orders.document(order)
-        return Holding(order=order, statement=statement, ends_at=row.ends_at, stands_in=row.stands_in)
+        return WorklistItem(order=order, statement=statement, ends_at=row.ends_at, stands_in=row.stands_in)
 
 
 def _list(connection: Connection, values: dict[str, Any]) -> list[Row[Any]]:

@@ -2,6 +2,6 @@
 The agencies' secrets, shared by all hubs on one database: one of them renews, the others read.
 """
 
-from gateway.agency_secrets.store import SharedSecrets
+from gateway.agency_secrets.store import SharedSecretStore
 
-__all__ = ["SharedSecrets"]
+__all__ = ["SharedSecretStore"]

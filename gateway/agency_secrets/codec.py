@@ -8,12 +8,12 @@ what has passed is told by the one clock of the database.
 import json
 from typing import Any
 
-from adapters.wire.clock import Clock
-from adapters.wire.secrets import Ring, Secret
-from gateway.field_encryption import SealBroken, Vault
+from adapters.wire.clock import CorrectedClock
+from adapters.wire.secrets import CredentialPair, Secret
+from gateway.field_encryption import DecryptionFailed, FieldEncryption
 
 
-def sealed(vault: Vault, key: str, number: int, ring: Ring, clock: Clock) -> bytes:
+def sealed(vault: FieldEncryption, key: str, number: int, ring: CredentialPair, clock: CorrectedClock) -> bytes:
     """The ring in the form that is shared."""
     document = {
         "secret": _written(ring.secret, clock),
@@ -22,7 +22,9 @@ def sealed(vault: Vault, key: str, number: int, ring: Ring, clock: Clock) -> byt
     return vault.seal(_context(key, number), json.dumps(document).encode())
 
 
-def opened(vault: Vault, key: str, number: int, blob: bytes, *, age: float, clock: Clock) -> Ring | None:
+def opened(
+    vault: FieldEncryption, key: str, number: int, blob: bytes, *, age: float, clock: CorrectedClock
+) -> CredentialPair | None:
     """
     A ring that was written `age` seconds ago, on this process's clocks.
 
@@ -30,22 +32,24 @@ def opened(vault: Vault, key: str, number: int, blob: bytes, *, age: float, cloc
     """
     try:
         document = json.loads(vault.open(_context(key, number), blob))
-    except SealBroken:
+    except DecryptionFailed:
         return None
     refresh = document["refresh"]
-    return Ring(secret=_read(document["secret"], age, clock), refresh=_read(refresh, age, clock) if refresh else None)
+    return CredentialPair(
+        secret=_read(document["secret"], age, clock), refresh=_read(refresh, age, clock) if refresh else None
+    )
 
 
-def _written(secret: Secret, clock: Clock) -> list[str | float]:
+def _written(secret: Secret, clock: CorrectedClock) -> list[str | float]:
     return [secret.text, left(secret, clock)]
 
 
-def left(secret: Secret, clock: Clock) -> float:
+def left(secret: Secret, clock: CorrectedClock) -> float:
     """The seconds until a secret ends, by the earlier of the two clocks."""
     return min(secret.due - clock.monotonic(), secret.ends_at - clock.seconds())
 
 
-def _read(written: Any, age: float, clock: Clock) -> Secret:
+def _read(written: Any, age: float, clock: CorrectedClock) -> Secret:
     text, seconds = written
     return Secret(text=text, ends_at=clock.seconds() + seconds - age, due=clock.monotonic() + seconds - age)
 

@@ -19,7 +19,7 @@ from gateway.database.connections import connect
 PAUSE_SECONDS: Final = 10.0
 
 
-class News:
+class SecretListener:
     """
     One connection that waits; `heard` is called with each key that a hub renewed, this one included.
     """

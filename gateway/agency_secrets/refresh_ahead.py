@@ -18,7 +18,7 @@ EARLY_SHARE: Final = 1 / 3
 PAUSE_SECONDS: Final = 10.0
 
 
-class Ahead:
+class RefreshAhead:
     """
     One waiting task per key in use.  `renewed` renews a key; it returns None when that is done or in vain, and
     otherwise the seconds within which another attempt makes sense.

@@ -20,7 +20,7 @@ _NOW: Final = func.clock_timestamp()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SecretRow:
     """
     What is shared under one key: the ring's `number` and sealed form (none before the first), how many seconds ago it
     was written, and whether somebody is renewing it now.
@@ -32,10 +32,10 @@ class Row:
     taken: bool
 
 
-NOTHING: Final = Row(number=0, sealed=None, age=0.0, taken=False)
+NOTHING: Final = SecretRow(number=0, sealed=None, age=0.0, taken=False)
 
 
-def read(connection: Connection, key: str) -> Row:
+def read(connection: Connection, key: str) -> SecretRow:
     """The row as it stands now."""
     columns = agency_secret.c
     found = connection.execute(
@@ -50,7 +50,9 @@ def read(connection: Connection, key: str) -> Row:
         return NOTHING
     number, sealed, age, taken = found
     # A database whose clock was set back does not make a ring younger than it was.
-    return Row(number=number, sealed=None if sealed is None else bytes(sealed), age=max(float(age), 0.0), taken=taken)
+    return SecretRow(
+        number=number, sealed=None if sealed is None else bytes(sealed), age=max(float(age), 0.0), taken=taken
+    )
 
 
 def take_turn(connection: Connection, key: str, number: int, turn: UUID, seconds: float) -> bool:

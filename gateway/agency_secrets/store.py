@@ -16,13 +16,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from adapters.errors import AgencyError, AgencyTimeout, AgencyUnavailable
-from adapters.wire.clock import Clock
-from adapters.wire.secrets import Fetch, Ring
+from adapters.wire.clock import CorrectedClock
+from adapters.wire.secrets import CredentialPair, Fetch
 from gateway.agency_secrets import codec, repository
-from gateway.agency_secrets.listener import News
-from gateway.agency_secrets.refresh_ahead import EARLY_SECONDS, Ahead, Sleep
+from gateway.agency_secrets.listener import SecretListener
+from gateway.agency_secrets.refresh_ahead import EARLY_SECONDS, RefreshAhead, Sleep
 from gateway.database import Database, DatabaseUnavailable
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from schemas.codes import Reason
 
 P = ParamSpec("P")
@@ -42,11 +42,11 @@ class _Kept:
     fetch: Fetch
     margin: float
     number: int = 0
-    ring: Ring | None = None
-    renewal: asyncio.Task[Ring] | None = None
+    ring: CredentialPair | None = None
+    renewal: asyncio.Task[CredentialPair] | None = None
 
 
-class SharedSecrets:
+class SharedSecretStore:
     """
     The store of all hubs on one database.  Whoever makes it closes it.
 
@@ -56,28 +56,33 @@ class SharedSecrets:
     """
 
     def __init__(
-        self, database: Database, vault: Vault, *, clock: Clock | None = None, sleep: Sleep = asyncio.sleep
+        self,
+        database: Database,
+        vault: FieldEncryption,
+        *,
+        clock: CorrectedClock | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._database = database
         self._vault = vault
-        self._clock = clock or Clock()
+        self._clock = clock or CorrectedClock()
         self._sleep = sleep
         self._kept: dict[str, _Kept] = {}
-        self._ahead = Ahead(self._renewed_ahead, sleep)
-        self._news = News(database.conninfo, self._heard, sleep)
+        self._ahead = RefreshAhead(self._renewed_ahead, sleep)
+        self._news = SecretListener(database.conninfo, self._heard, sleep)
 
     def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:
         """As `adapters.wire.secrets.SecretStore` says."""
         self._kept[key] = _Kept(fetch=fetch, margin=margin)
 
-    def held(self, key: str) -> Ring | None:
+    def held(self, key: str) -> CredentialPair | None:
         """As `adapters.wire.secrets.SecretStore` says."""
         kept = self._kept[key]
         if kept.ring is not None:
             self._ahead.used(key, codec.left(kept.ring.secret, self._clock) - kept.margin)
         return kept.ring
 
-    async def renew(self, key: str, seen: Ring | None, until: float, *, anew: bool = False) -> Ring:
+    async def renew(self, key: str, seen: CredentialPair | None, until: float, *, anew: bool = False) -> CredentialPair:
         """As `adapters.wire.secrets.SecretStore` says."""
         kept = self._kept[key]
         if kept.ring is not None and kept.ring is not seen:
@@ -102,13 +107,13 @@ class SharedSecrets:
         await self._news.aclose()
         await asyncio.gather(*(kept.renewal for kept in self._kept.values() if kept.renewal), return_exceptions=True)
 
-    async def _renewal(self, key: str, kept: _Kept, *, anew: bool) -> Ring:
+    async def _renewal(self, key: str, kept: _Kept, *, anew: bool) -> CredentialPair:
         try:
             return await self._newer(key, kept, anew=anew)
         finally:
             kept.renewal = None
 
-    async def _newer(self, key: str, kept: _Kept, *, anew: bool) -> Ring:
+    async def _newer(self, key: str, kept: _Kept, *, anew: bool) -> CredentialPair:
         # What is heard meanwhile is as good as what is read: it must not pass for the ring that was refused.
         loop, turn, seen = asyncio.get_running_loop(), uuid4(), kept.number
         ends_at = loop.time() + TURN_SECONDS + FETCH_SECONDS
@@ -122,7 +127,9 @@ class SharedSecrets:
             await self._sleep(random.uniform(*LOOK_SECONDS))  # noqa: S311 - no secret
         raise AgencyTimeout
 
-    async def _fetched(self, key: str, kept: _Kept, before: Ring | None, number: int, turn: UUID) -> Ring:
+    async def _fetched(
+        self, key: str, kept: _Kept, before: CredentialPair | None, number: int, turn: UUID
+    ) -> CredentialPair:
         until = asyncio.get_running_loop().time() + FETCH_SECONDS
         ring = None
         try:
@@ -168,17 +175,17 @@ class SharedSecrets:
         if kept.renewal is None and ring is not None and row.number > kept.number and self._serves(kept, ring):
             self._known(kept, row.number, ring)
 
-    def _serves(self, kept: _Kept, ring: Ring) -> bool:
+    def _serves(self, kept: _Kept, ring: CredentialPair) -> bool:
         return ring.secret.lives(self._clock, margin=kept.margin)
 
-    def _known(self, kept: _Kept, number: int, ring: Ring) -> Ring:
+    def _known(self, kept: _Kept, number: int, ring: CredentialPair) -> CredentialPair:
         kept.number, kept.ring = number, ring
         return ring
 
-    def _sealed(self, key: str, number: int, ring: Ring) -> bytes:
+    def _sealed(self, key: str, number: int, ring: CredentialPair) -> bytes:
         return codec.sealed(self._vault, key, number, ring, self._clock)
 
-    def _opened(self, key: str, row: repository.Row) -> Ring | None:
+    def _opened(self, key: str, row: repository.SecretRow) -> CredentialPair | None:
         if row.sealed is None:
             return None
         return codec.opened(self._vault, key, row.number, row.sealed, age=row.age, clock=self._clock)

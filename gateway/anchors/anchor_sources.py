@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from audit.anchor.anchors import Anchor, AnchorKind, Anchors, Kept
+from audit.anchor.anchors import Anchor, AnchorKind, Anchors, StoredCheckpoint
 from audit.anchor.paper_checkpoint import deliver
 from audit.anchor.timestamp import REPLY_TYPE, REQUEST_TYPE, Stamping, TimestampRefused
 from audit.anchor.witness import TEXT, WitnessAnswer, make_request, read_answer
@@ -18,17 +18,17 @@ from audit.format.checkpoint import read_checkpoint
 from audit.format.note import Signature, VerifierKey
 from audit.format.tree import range_nodes, verify_consistency
 from audit.store.log import Log
-from gateway.anchors.configuration import Timestamper, WitnessSite
-from gateway.anchors.http import NotAnchored, post
+from gateway.anchors.configuration import TimestampAuthorityConfig, WitnessConfig
+from gateway.anchors.http import AnchoringFailed, post
 
 COURT_TIME: Final = ZoneInfo("Asia/Shanghai")
 DELIVERY_NAME: Final = "paper"
 
 
-class Source(Protocol):
+class AnchorSource(Protocol):
     """
     One way: `is_soon` says whether the newest anchor is too fresh for another, `ask` fetches one or raises
-    `NotAnchored`.  `slack` is what a source may be late beyond the common limit.
+    `AnchoringFailed`.  `slack` is what a source may be late beyond the common limit.
     """
 
     @property
@@ -38,14 +38,14 @@ class Source(Protocol):
     @property
     def slack(self) -> timedelta: ...
     def is_soon(self, newest: datetime, now: datetime) -> bool: ...
-    async def ask(self, kept: Kept, now: datetime) -> Anchor: ...
+    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TimestampSource:
     """An RFC 3161 authority."""
 
-    site: Timestamper
+    site: TimestampAuthorityConfig
     every: timedelta
     slack: timedelta = timedelta(0)
     kind: AnchorKind = AnchorKind.TIMESTAMP
@@ -59,26 +59,26 @@ class TimestampSource:
         """Within the interval."""
         return now - newest < self.every
 
-    async def ask(self, kept: Kept, now: datetime) -> Anchor:
+    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Has the bytes of the note stamped."""
         stamping = Stamping.of(kept.note)
         reply = await post(self.site.url, stamping.encode(), content_type=REQUEST_TYPE, tls=self.site.tls)
         if reply.status != 200 or reply.content_type.partition(";")[0].strip() != REPLY_TYPE:
-            raise NotAnchored(f"its answer is no timestamp (status {reply.status})")
+            raise AnchoringFailed(f"its answer is no timestamp (status {reply.status})")
         try:
             state = stamping.judge(reply.body, self.site.roots)
         except TimestampRefused as refused:
             why = str(refused)
         else:
             return Anchor(kind=self.kind, name=self.name, size=kept.size, at=now, evidence=reply.body, state=state)
-        raise NotAnchored(why)
+        raise AnchoringFailed(why)
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessSource:
     """A neighbour that cosigns (C2SP tlog-witness)."""
 
-    site: WitnessSite
+    site: WitnessConfig
     log: Log
     every: timedelta
     slack: timedelta = timedelta(0)
@@ -93,7 +93,7 @@ class WitnessSource:
         """Within the interval."""
         return now - newest < self.every
 
-    async def ask(self, kept: Kept, now: datetime) -> Anchor:
+    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Sends the note with a proof from the size that the witness knows; learns that size if it is another."""
         newest = await asyncio.to_thread(Anchors(self.log.reader).newest, self.kind, self.name)
         known = newest.size if newest else 0
@@ -101,22 +101,22 @@ class WitnessSource:
         if isinstance(said, int):
             said = await self._sent(said, kept)
         if not isinstance(said, Signature):
-            raise NotAnchored("it names one size and then another")
+            raise AnchoringFailed("it names one size and then another")
         line = said.line().encode()
         return Anchor(kind=self.kind, name=self.name, size=kept.size, at=now, evidence=line)
 
-    async def _sent(self, old: int, kept: Kept) -> Signature | int:
+    async def _sent(self, old: int, kept: StoredCheckpoint) -> Signature | int:
         if old > kept.size:
-            raise NotAnchored(f"it has seen {old} entries of this log, which now has {kept.size}")
+            raise AnchoringFailed(f"it has seen {old} entries of this log, which now has {kept.size}")
         proof = await asyncio.to_thread(self._proof, old, kept)
         url = f"{self.site.url}/add-checkpoint"
         reply = await post(url, make_request(old, proof, kept.note), content_type=TEXT, tls=self.site.tls)
         said = read_answer(WitnessAnswer(reply.status, reply.body, reply.content_type), kept.note, self.site.key)
         if said is None:
-            raise NotAnchored(f"its answer is no cosignature of this checkpoint (status {reply.status})")
+            raise AnchoringFailed(f"its answer is no cosignature of this checkpoint (status {reply.status})")
         return said
 
-    def _proof(self, old: int, kept: Kept) -> list[bytes]:
+    def _proof(self, old: int, kept: StoredCheckpoint) -> list[bytes]:
         """The consistency proof, checked here first: what contradicts itself is never sent to anybody."""
         if not 0 < old < kept.size:
             return []
@@ -125,7 +125,7 @@ class WitnessSource:
         sent = Anchors(reader).kept(old)
         root = range_nodes(old, reader.nodes()).root() if sent is None else read_checkpoint(sent).root
         if not verify_consistency(old, kept.size, root, read_checkpoint(kept.note).root, proof):
-            raise NotAnchored(f"the log contradicts what it was at size {old}; run: shuniu audit verify")
+            raise AnchoringFailed(f"the log contradicts what it was at size {old}; run: shuniu audit verify")
         return proof
 
 
@@ -143,7 +143,7 @@ class DeliverySource:
         """On the same day of the court."""
         return court_day(newest) == court_day(now)
 
-    async def ask(self, kept: Kept, now: datetime) -> Anchor:
+    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Writes the day's files, durably."""
         day = court_day(now)
         try:
@@ -151,7 +151,7 @@ class DeliverySource:
         except OSError:
             path = None
         if path is None:
-            raise NotAnchored("could not write into the delivery folder")
+            raise AnchoringFailed("could not write into the delivery folder")
         evidence = f"{path.name} sha256 {hashlib.sha256(kept.note).hexdigest()}\n".encode()
         return Anchor(kind=self.kind, name=self.name, size=kept.size, at=now, evidence=evidence)
 

@@ -39,7 +39,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
-class Timestamper:
+class TimestampAuthorityConfig:
     """An authority that stamps: where it is, and the roots that its replies must lead to."""
 
     name: str
@@ -49,7 +49,7 @@ class Timestamper:
 
 
 @dataclass(frozen=True, slots=True)
-class WitnessSite:
+class WitnessConfig:
     """A neighbour's witness: its submission prefix and its key."""
 
     name: str
@@ -62,8 +62,8 @@ class WitnessSite:
 class AnchorSettings:
     """Everything that anchors.toml says.  Without the file there are no anchors, and nothing is late."""
 
-    timestampers: tuple[Timestamper, ...] = ()
-    witnesses: tuple[WitnessSite, ...] = ()
+    timestampers: tuple[TimestampAuthorityConfig, ...] = ()
+    witnesses: tuple[WitnessConfig, ...] = ()
     neighbours: Mapping[str, VerifierKey] = field(default_factory=dict)
     delivery_folder: Path | None = None
     limit: timedelta = timedelta(hours=4)
@@ -76,10 +76,10 @@ def read_anchors(path: Path | None) -> AnchorSettings:
     """
     if path is None:
         return AnchorSettings()
-    return _Reading(path).settings()
+    return _AnchorFileReader(path).settings()
 
 
-class _Reading:
+class _AnchorFileReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._document = self._parsed()
@@ -94,11 +94,13 @@ class _Reading:
             raise self._wrong("delivery_folder", "is not a folder", "make the folder, or remove the line")
         settings = AnchorSettings(
             timestampers=tuple(
-                Timestamper(self._name(table, at), self._url(table, at), self._roots(table, at), self._tls(table, at))
+                TimestampAuthorityConfig(
+                    self._name(table, at), self._url(table, at), self._roots(table, at), self._tls(table, at)
+                )
                 for at, table in self._tables("timestamp")
             ),
             witnesses=tuple(
-                WitnessSite(
+                WitnessConfig(
                     self._name(table, at),
                     self._url(table, at).rstrip("/"),
                     self._vkey(table, at, WitnessKey.parse, "a cosignature key, as the witness prints it"),

@@ -15,12 +15,12 @@ SECONDS = 15.0
 MOST_BYTES = 256 * 1024
 
 
-class NotAnchored(Exception):
+class AnchoringFailed(Exception):
     """No anchor this time; the text is ours and says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AnchorResponse:
     """What came back: status, content type, body."""
 
     status: int
@@ -28,9 +28,11 @@ class Reply:
     body: bytes
 
 
-async def post(url: str, body: bytes, *, content_type: str, tls: ssl.SSLContext, seconds: float = SECONDS) -> Reply:
+async def post(
+    url: str, body: bytes, *, content_type: str, tls: ssl.SSLContext, seconds: float = SECONDS
+) -> AnchorResponse:
     """
-    Posts once and reads at most 256 KiB.  Raises `NotAnchored`.
+    Posts once and reads at most 256 KiB.  Raises `AnchoringFailed`.
     """
     headers = {"content-type": content_type, "accept-encoding": "identity"}
     why = "could not reach it"
@@ -45,8 +47,8 @@ async def post(url: str, body: bytes, *, content_type: str, tls: ssl.SSLContext,
             async for piece in answer.aiter_raw():
                 read += piece
                 if len(read) > MOST_BYTES:
-                    raise NotAnchored("its answer is too long")
-            return Reply(answer.status_code, answer.headers.get("content-type", ""), bytes(read))
+                    raise AnchoringFailed("its answer is too long")
+            return AnchorResponse(answer.status_code, answer.headers.get("content-type", ""), bytes(read))
     except TimeoutError:
         why = "no answer in time"
     except httpx.TimeoutException:
@@ -54,4 +56,4 @@ async def post(url: str, body: bytes, *, content_type: str, tls: ssl.SSLContext,
     except httpx.HTTPError:
         # The library's texts quote the address; ours say no more than this.
         pass
-    raise NotAnchored(why)
+    raise AnchoringFailed(why)

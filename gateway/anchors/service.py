@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from audit.anchor.anchors import Anchor, AnchorKind, Anchors, Standing
+from audit.anchor.anchors import Anchor, AnchorKind, Anchors, AnchorStatus
 from audit.errors import AuditError
 from audit.format.event import Event, EventType
 from audit.store.log import Log
 from audit.store.orphans import HUB, Orphans, close_orphans
-from gateway.anchors.anchor_sources import DeliverySource, Source, TimestampSource, WitnessSource
+from gateway.anchors.anchor_sources import AnchorSource, DeliverySource, TimestampSource, WitnessSource
 from gateway.anchors.configuration import AnchorSettings
-from gateway.anchors.http import NotAnchored
+from gateway.anchors.http import AnchoringFailed
 
 SWEEP_EVERY = 60.0
 
@@ -32,7 +32,7 @@ Key = tuple[AnchorKind, str]
 class AnchorReport:
     """How one anchor stands, whether it is late, and what this process last failed with (since it last succeeded)."""
 
-    standing: Standing
+    standing: AnchorStatus
     age_s: float | None
     late: bool
     failures: int
@@ -92,11 +92,11 @@ class Anchoring:
             reports.append(AnchorReport(standing, age, late, self._failures[key], self._errors.get(key)))
         return reports
 
-    async def _try(self, source: Source) -> None:
+    async def _try(self, source: AnchorSource) -> None:
         key = (source.kind, source.name)
         try:
             anchored = await self._anchor(source)
-        except (NotAnchored, AuditError) as error:
+        except (AnchoringFailed, AuditError) as error:
             self._errors[key] = str(error)
             self._failures[key] += 1
         except Exception as error:  # noqa: BLE001 - a source that fails in a new way must not end the others
@@ -106,7 +106,7 @@ class Anchoring:
             if anchored:
                 self._errors.pop(key, None)
 
-    async def _anchor(self, source: Source) -> bool:
+    async def _anchor(self, source: AnchorSource) -> bool:
         """One turn of one source; says whether it was its turn and went well."""
         if self._log.signer.broken is not None:
             raise self._log.signer.broken
@@ -125,8 +125,8 @@ class Anchoring:
         return True
 
 
-def _sources(log: Log, settings: AnchorSettings) -> tuple[Source, ...]:
-    sources: list[Source] = [TimestampSource(site, settings.every) for site in settings.timestampers]
+def _sources(log: Log, settings: AnchorSettings) -> tuple[AnchorSource, ...]:
+    sources: list[AnchorSource] = [TimestampSource(site, settings.every) for site in settings.timestampers]
     sources += [WitnessSource(site, log, settings.every) for site in settings.witnesses]
     if settings.delivery_folder is not None:
         sources.append(DeliverySource(settings.delivery_folder, log.keys.signer.vkey))

@@ -24,7 +24,7 @@ class BodyTooLarge(Exception):
     """No request of the protocol is this long."""
 
 
-class WitnessDesk:
+class WitnessEndpoint:
     """
     Answers for one hub.  Without a key or without neighbours it knows no log, and says so.
     """

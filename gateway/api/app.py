@@ -36,12 +36,12 @@ from gateway.api import (
     work_orders,
 )
 from gateway.api.docs_page import add_page
-from gateway.api.draining import Door, Doorway
-from gateway.api.fast_path import ShortWay
-from gateway.api.limits import Limits
+from gateway.api.draining import DrainMiddleware, DrainState
+from gateway.api.fast_path import FastPath
+from gateway.api.limits import RequestLimitsMiddleware
 from gateway.api.problems import Problem, ProblemBody, plainly
-from gateway.api.refusal_log import Refusals
-from gateway.api.telemetry_middleware import Observed
+from gateway.api.refusal_log import RefusalLog
+from gateway.api.telemetry_middleware import TelemetryMiddleware
 from gateway.api.validation_errors import as_problem, invalid
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
@@ -79,7 +79,7 @@ ROOMS = (
 )
 
 
-def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: Door | None = None) -> ASGIApp:
+def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: DrainState | None = None) -> ASGIApp:
     """
     The application; `start` makes the hub when the server starts, in the server's event loop.  Whoever holds the
     `door` can close it.
@@ -113,16 +113,19 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: Doo
     add_page(app)
     add_pages(app)
     _document_problems(app)
-    way_in = ShortWay(app, lookups.PATH, lookups.look_up, LookupRequest)
+    way_in = FastPath(app, lookups.PATH, lookups.look_up, LookupRequest)
     told = for_people(plainly)
-    return Observed(Doorway(Limits(way_in, in_flight=in_flight, told=told), door or Door(), told), app)
+    return TelemetryMiddleware(
+        DrainMiddleware(RequestLimitsMiddleware(way_in, in_flight=in_flight, told=told), door or DrainState(), told),
+        app,
+    )
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # In this order: what was refused last is written before the hub gives its log back.
-        async with await start() as hub, Refusals(hub.log) as app.state.refusals:
+        async with await start() as hub, RefusalLog(hub.log) as app.state.refusals:
             app.state.hub = hub
             yield
 

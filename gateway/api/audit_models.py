@@ -20,9 +20,9 @@ from pydantic import (
 
 from audit.export.formats import Format
 from audit.format.event import EventType
-from audit.store.sealed_values import Values
-from audit.store.search import Evidence, Hit, Page, Query
-from gateway.audit_access import Inspection, RevealReason, sought
+from audit.store.sealed_values import SealedValues
+from audit.store.search import Hit, HitEvidence, Query, SearchPage
+from gateway.audit_access import AuditAccess, SearchRevealReason, sought
 from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.work_order import WORK_ORDER_ID
 
@@ -48,7 +48,7 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class _Asked(BaseModel):
+class _Criteria(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def __repr_args__(self) -> tuple[tuple[str, object], ...]:
@@ -56,7 +56,7 @@ class _Asked(BaseModel):
         return ()
 
 
-class SubjectSought(_Asked):
+class SubjectSought(_Criteria):
     """A person or an organization that records are about."""
 
     kind: SubjectKind
@@ -71,14 +71,14 @@ class SubjectSought(_Asked):
         return self
 
 
-class Reveal(_Asked):
+class Reveal(_Criteria):
     """Why personal values are to be shown; the note is sealed with the record of the search."""
 
-    reason: RevealReason
+    reason: SearchRevealReason
     note: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
 
 
-class Criteria(_Asked):
+class Criteria(_Criteria):
     """What records must say; everything that is given must hold.  Without `reveal` no personal value is answered."""
 
     since: Moment | None = None
@@ -112,9 +112,9 @@ class Criteria(_Asked):
             subject=None if subject is None else sought(subject.id_type, subject.id_number, subject.country),
         )
 
-    def _inspection(self, query: Query, out_format: Format | None) -> Inspection:
+    def _inspection(self, query: Query, out_format: Format | None) -> AuditAccess:
         reveal = self.reveal
-        return Inspection(
+        return AuditAccess(
             query=query,
             reveal=None if reveal is None else reveal.reason,
             note=None if reveal is None else reveal.note,
@@ -128,7 +128,7 @@ class SearchRequest(Criteria):
     before: Annotated[int, Field(ge=0, le=2**62, strict=True)] | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE, strict=True)] = 50
 
-    def inspection(self, court: str) -> Inspection:
+    def inspection(self, court: str) -> AuditAccess:
         """What is recorded and done.  Raises `IdentifierError`."""
         return self._inspection(replace(self.query(court), before=self.before, limit=self.limit), None)
 
@@ -138,7 +138,7 @@ class ExportRequest(Criteria):
 
     format: Format
 
-    def inspection(self, court: str) -> Inspection:
+    def inspection(self, court: str) -> AuditAccess:
         """What is recorded and done.  Raises `IdentifierError`."""
         return self._inspection(self.query(court), self.format)
 
@@ -164,8 +164,8 @@ class RecordedEvent(BaseModel):
     at: datetime
     type: RecordType
     event: dict[str, Any]
-    evidence: Evidence
-    values: Values
+    evidence: HitEvidence
+    values: SealedValues
     people: dict[str, dict[str, str]] | None
     outcome: "RecordedEvent | None"
 
@@ -178,7 +178,7 @@ class RecordedEvents(BaseModel):
     checkpoint_size: int
 
 
-def page_of(page: Page, *, people: bool) -> RecordedEvents:
+def page_of(page: SearchPage, *, people: bool) -> RecordedEvents:
     """A page of hits as it is answered."""
     events = [_event(hit, people=people) for hit in page.hits]
     return RecordedEvents(events=events, next=page.next, checkpoint_size=page.checkpoint_size)

@@ -25,7 +25,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import Auditor
 from gateway.api.problems import documented
-from gateway.audit_access import Inspection, who_is
+from gateway.audit_access import AuditAccess, who_is
 from gateway.sign_on import Caller
 from schemas.codes import AnswerState
 
@@ -63,7 +63,7 @@ async def list_events(
         before=before,
         limit=limit,
     )
-    return await _page(caller, hub.log, Inspection(query=wanted))
+    return await _page(caller, hub.log, AuditAccess(query=wanted))
 
 
 @router.post(
@@ -108,19 +108,19 @@ async def export_events(body: ExportRequest, caller: Auditor, hub: TheHub) -> St
     )
 
 
-async def _recorded(caller: Caller, log: Log, inspection: Inspection) -> int:
+async def _recorded(caller: Caller, log: Log, inspection: AuditAccess) -> int:
     now = datetime.now(UTC)
     return await log.append(inspection.event(who_is(caller), now), keep=inspection.kept(now))
 
 
-async def _page(caller: Caller, log: Log, inspection: Inspection) -> RecordedEvents:
+async def _page(caller: Caller, log: Log, inspection: AuditAccess) -> RecordedEvents:
     # The log as it was before this search: what it records itself is no part of its answer.
     size = await _recorded(caller, log, inspection)
     page = await asyncio.to_thread(search, log.reader, replace(inspection.query, below=size))
     return page_of(page, people=inspection.people)
 
 
-def _begun(log: Log, inspection: Inspection) -> Iterator[str]:
+def _begun(log: Log, inspection: AuditAccess) -> Iterator[str]:
     """The file in blocks.  Its first page has been read when this returns, so that a failure is still a problem."""
     head = log.reader.head()
     pages = search_all(log.reader, replace(inspection.query, below=head.signed_size, limit=EXPORT_PAGE), head)

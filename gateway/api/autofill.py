@@ -18,14 +18,14 @@ from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
 from gateway.api.validation_errors import invalid
 from gateway.api.work_orders import require_scope
-from gateway.autofill.delivery import Shown, Withheld
+from gateway.autofill.delivery import Shown, WithheldForm
 from gateway.autofill.idempotency import Key, KeyInUse, KeyReused
-from gateway.autofill.intake import AcceptRule, NotAccepted, Wish
+from gateway.autofill.intake import AcceptRule, FormRequest, RequestRejected
 from gateway.autofill.queue import Backlog
 from gateway.autofill.result import FilledForm
-from gateway.autofill.service import NoSuchRequest
-from gateway.autofill.states import State
-from gateway.autofill.store import Request
+from gateway.autofill.service import RequestNotFound
+from gateway.autofill.states import RequestState
+from gateway.autofill.store import StoredRequest
 from gateway.database.locks import Lease
 from gateway.hub import Hub
 from gateway.sign_on import Caller
@@ -71,9 +71,9 @@ class AutofillRequest(BaseModel):
     deadline: AwareDatetime | None = None
     callback: Word | None = None
 
-    def wish(self, caller: Caller) -> Wish:
+    def wish(self, caller: Caller) -> FormRequest:
         """What this client asks for."""
-        return Wish(
+        return FormRequest(
             court=caller.court,
             client=caller.client,
             work_order=self.work_order,
@@ -103,7 +103,7 @@ class AutofillStatus:
     work_order: str
     version: int
     template: str
-    state: State
+    state: RequestState
     reason: str | None
     created_at: datetime
     deadline: datetime
@@ -148,13 +148,13 @@ async def accept(hub: Hub, caller: Caller, body: AutofillRequest, key: Key | Non
     """
     Accepts one request of a client that has the scope.  Raises `Problem`, `DatabaseUnavailable`.
     """
-    refusal: NotAccepted | KeyInUse | KeyReused
+    refusal: RequestRejected | KeyInUse | KeyReused
     try:
         request, replayed = await hub.autofill.accept(body.wish(caller), key)
         return status_of(request, replayed=replayed)
-    except (NotAccepted, KeyInUse, KeyReused) as error:
+    except (RequestRejected, KeyInUse, KeyReused) as error:
         refusal = error
-    if not isinstance(refusal, NotAccepted):
+    if not isinstance(refusal, RequestRejected):
         refuse(refusal)
     rule = refusal.rule
     if rule is AcceptRule.NOT_OPEN:
@@ -215,14 +215,16 @@ async def cancel_autofill(autofill_id: UUID, caller: Signed, hub: TheHub) -> Res
     require_scope(caller)
     try:
         request = await hub.autofill.take_back(caller, autofill_id)
-    except NoSuchRequest:
+    except RequestNotFound:
         request = None
     if request is None:
         raise Problem("not-found")
     return Response(_STATUS.dump_json(status_of(request)), 200, {"Cache-Control": "no-store"}, "application/json")
 
 
-def status_of(request: Request, *, replayed: bool = False, shown: Shown | Withheld | None = None) -> AutofillStatus:
+def status_of(
+    request: StoredRequest, *, replayed: bool = False, shown: Shown | WithheldForm | None = None
+) -> AutofillStatus:
     """A request as the API tells it."""
     return AutofillStatus(
         id=request.id,
@@ -238,15 +240,15 @@ def status_of(request: Request, *, replayed: bool = False, shown: Shown | Withhe
         callback=request.receiver,
         progress=Progress(questions=len(request.questions), answered=sum(one.settled for one in request.questions)),
         replayed=replayed,
-        withheld=shown.rule.value if isinstance(shown, Withheld) else None,
+        withheld=shown.rule.value if isinstance(shown, WithheldForm) else None,
         result=shown.form if isinstance(shown, Shown) else None,
     )
 
 
-async def _found(hub: Hub, caller: Caller, autofill_id: UUID) -> Request:
+async def _found(hub: Hub, caller: Caller, autofill_id: UUID) -> StoredRequest:
     try:
         return await hub.autofill.find(caller, autofill_id)
-    except NoSuchRequest:
+    except RequestNotFound:
         pass
     raise Problem("not-found")
 

@@ -15,7 +15,7 @@ from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.api.validation_errors import invalid
-from gateway.callbacks.delivery_admin import MOST_AT_ONCE, Choice, Seen
+from gateway.callbacks.delivery_admin import MOST_AT_ONCE, DeliveryFilter, DeliverySummary
 from gateway.callbacks.receivers import CallbackRefused
 from gateway.callbacks.states import CallbackRule, DeliveryState, Failure
 
@@ -79,7 +79,7 @@ async def list_deliveries(
     most: Annotated[int, Query(ge=1, le=MOST)] = 100,
 ) -> SeenDeliveries:
     """What became of deliveries: of the court for its system administrator, its own for a ticket system."""
-    choice = Choice(court=caller.court, client=sees, receiver=receiver, state=state, reason=reason)
+    choice = DeliveryFilter(court=caller.court, client=sees, receiver=receiver, state=state, reason=reason)
     found = await hub.callbacks.deliveries.found(choice, most=most, after=_after(after))
     more = f"{found[-1].created_at.isoformat()}~{found[-1].id}" if len(found) == most else None
     return SeenDeliveries(deliveries=[_delivery(one) for one in found], next=more)
@@ -90,7 +90,7 @@ async def read_delivery(
     delivery: Annotated[DeliveryId, Path()], caller: Signed, sees: Sees, hub: TheHub
 ) -> SeenDelivery:
     """One delivery by its webhook-id."""
-    choice = Choice(court=caller.court, client=sees, ids=[delivery])
+    choice = DeliveryFilter(court=caller.court, client=sees, ids=[delivery])
     for one in await hub.callbacks.deliveries.found(choice, most=1):
         return _delivery(one)
     raise Problem("not-found")
@@ -106,7 +106,7 @@ async def resend(body: ResendBody, caller: Signed, member: AMember, hub: TheHub)
     """
     Takes dead letters up again, up to 10,000 at once.  Each one's right is asked for anew before it leaves.
     """
-    choice = Choice(court=caller.court, **body.model_dump())
+    choice = DeliveryFilter(court=caller.court, **body.model_dump())
     rule: CallbackRule
     try:
         taken, audit = await hub.callbacks.deliveries.resend(member, who(caller, member), choice)
@@ -132,7 +132,7 @@ def _after(said: str | None) -> tuple[datetime, str] | None:
     return at, last
 
 
-def _delivery(seen: Seen) -> SeenDelivery:
+def _delivery(seen: DeliverySummary) -> SeenDelivery:
     return SeenDelivery(**{name: getattr(seen, name) for name in SeenDelivery.model_fields})
 
 

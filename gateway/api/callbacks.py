@@ -16,7 +16,7 @@ from gateway.api.problems import Problem, documented
 from gateway.api.validation_errors import invalid
 from gateway.api.work_orders import SCOPE
 from gateway.callbacks.address_policy import LONGEST_URL, AddressRefused
-from gateway.callbacks.receivers import CallbackRefused, NoSuchReceiver, Receiver
+from gateway.callbacks.receivers import CallbackRefused, Receiver, ReceiverNotFound
 from gateway.callbacks.states import CallbackRule, ReceiverState
 from gateway.organization.roles import Role
 
@@ -162,7 +162,7 @@ async def remove_receiver(name: Name, caller: Signed, member: AMember, hub: TheH
         await hub.callbacks.receivers.remove(member, who(caller, member), name)
     except CallbackRefused as error:
         problem = refused(error.rule)
-    except NoSuchReceiver:
+    except ReceiverNotFound:
         problem = Problem("not-found")
     else:
         hub.callbacks.sender.wake()
@@ -182,7 +182,7 @@ async def rotate_secret(name: Name, caller: Signed, member: AMember, hub: TheHub
         return FreshSecret(secret=await hub.callbacks.receivers.rotate(member, who(caller, member), name))
     except CallbackRefused as error:
         problem = refused(error.rule)
-    except NoSuchReceiver:
+    except ReceiverNotFound:
         problem = Problem("not-found")
     raise problem
 
@@ -232,7 +232,7 @@ async def _set_state(state: ReceiverState, body: ClientBody, caller: Signed, mem
         )
     except CallbackRefused as error:
         problem = refused(error.rule)
-    except NoSuchReceiver:
+    except ReceiverNotFound:
         rule = CallbackRule.UNKNOWN_RECEIVER
         problem = invalid("receiver", rule.value, rule.en, rule.zh)
     else:

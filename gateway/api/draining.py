@@ -20,7 +20,7 @@ RETRY_AFTER: Final = 5
 _CLOSE: Final = (b"connection", b"close")
 
 
-class Door:
+class DrainState:
     """
     Who is inside, and whether anybody else may come in.  Belongs to one event loop.
     """
@@ -62,10 +62,10 @@ class Door:
             self._empty.set()
 
 
-class Doorway:
+class DrainMiddleware:
     """Wraps the application: whoever goes to it passes this door."""
 
-    def __init__(self, app: ASGIApp, door: Door, told: Told = plainly) -> None:
+    def __init__(self, app: ASGIApp, door: DrainState, told: Told = plainly) -> None:
         self._app = app
         self._door = door
         self._told = told

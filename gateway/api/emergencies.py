@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.access.break_glass import Emergency, EmergencyReason
-from gateway.access.emergency_rules import ExceptionRefused, NoSuchOrder
-from gateway.access.reviews import Finding
+from gateway.access.emergency_rules import EmergencyRefused, WorkOrderNotFound
+from gateway.access.reviews import ReviewFinding
 from gateway.access.work_orders import VersionConflict, identifier_of
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
@@ -33,7 +33,7 @@ OrderId = Annotated[str, Path(pattern=WORK_ORDER_ID)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 
-class _Body(BaseModel):
+class _EmergencyBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def __repr_args__(self) -> tuple[tuple[str, object], ...]:
@@ -41,7 +41,7 @@ class _Body(BaseModel):
         return ()
 
 
-class EmergencyBody(_Body):
+class EmergencyBody(_EmergencyBody):
     """One party of one case, what is asked about it, and why that cannot wait."""
 
     case_number: Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -61,7 +61,7 @@ class EmergencyReceipt(BaseModel):
     audit: int
 
 
-class ConfirmationBody(_Body):
+class ConfirmationBody(_EmergencyBody):
     """The version that is confirmed."""
 
     version: Annotated[int, Field(ge=1, le=2**53)]
@@ -83,10 +83,10 @@ class SeenReview(BaseModel):
     overdue: bool
 
 
-class ReviewBody(_Body):
+class ReviewBody(_EmergencyBody):
     """What the review found."""
 
-    finding: Finding
+    finding: ReviewFinding
     note: Note
 
 
@@ -178,9 +178,9 @@ async def _told(call: Awaitable[T]) -> T:
     """What comes of a call; its refusals become problems."""
     try:
         return await call
-    except ExceptionRefused as error:
+    except EmergencyRefused as error:
         problem = refused(error.rule)
-    except NoSuchOrder:
+    except WorkOrderNotFound:
         problem = Problem("not-found")
     except VersionConflict as error:
         problem = Problem("version-conflict", current=error.current)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends
 
-from gateway.access.authorization import NotGranted
+from gateway.access.authorization import AccessDenied
 from gateway.access.rules import Rule
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
@@ -67,7 +67,7 @@ async def explain_access(request: LookupRequest, caller: Signed, hub: TheHub) ->
     verdict, order = await hub.access.explain(caller, request.work_order, identifier, subject.name, request.want)
     audit = None
     if not verdict.permitted:
-        refusal = NotGranted(verdict.refusal, verdict.rules, order)
+        refusal = AccessDenied(verdict.refusal, verdict.rules, order)
         at = datetime.now(UTC)
         denied = audit_events.denied(uuid4(), at, caller, request, identifier, refusal, hub.access.policy)
         audit = await hub.log.append(denied)

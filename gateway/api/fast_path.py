@@ -26,7 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-class ShortWay(Generic[M]):
+class FastPath(Generic[M]):
     """
     Leads `POST path` to `endpoint(body, caller, hub)`, and everything else to the application.
     """

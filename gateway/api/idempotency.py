@@ -9,7 +9,7 @@ from fastapi import Header
 
 from gateway.api.problems import Problem
 from gateway.autofill.idempotency import Key, KeyInUse, KeyReused
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.sign_on import Caller
 
 LONGEST_KEY: Final = 255
@@ -25,7 +25,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def key_of(vault: Vault, caller: Caller, said: str | None, operation: str, body: bytes) -> Key | None:
+def key_of(vault: FieldEncryption, caller: Caller, said: str | None, operation: str, body: bytes) -> Key | None:
     """The key of a call, with the mark of what it asks for; None if the call has none."""
     if said is None:
         return None
@@ -34,7 +34,7 @@ def key_of(vault: Vault, caller: Caller, said: str | None, operation: str, body:
         court=caller.court,
         client=caller.client,
         key=said.strip('"'),
-        fingerprint=vault.mark("idempotent request", f"{operation}|{digest}"),
+        fingerprint=vault.blind_index("idempotent request", f"{operation}|{digest}"),
     )
 
 

@@ -19,7 +19,7 @@ LINES = "application/x-ndjson"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Limits:
+class RequestLimitsMiddleware:
     """
     Wraps the application.  Health and metrics are exempt from the bound on lookups in flight.
     """

@@ -11,7 +11,7 @@ from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
 from gateway.database.locks import Lease
-from gateway.lookup.service import NotReleased, NotStored, Released
+from gateway.lookup.service import LookupNotFound, ReleasedResult, Withheld
 from schemas.lookup import LookupRequest, LookupResult
 
 PATH = "/v1/lookups"
@@ -36,7 +36,7 @@ async def look_up(request: LookupRequest, caller: Signed, hub: TheHub) -> Respon
     """
     try:
         return _answer(await hub.lookups.look_up(caller, request))
-    except NotReleased as error:
+    except Withheld as error:
         problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
     raise problem
 
@@ -53,14 +53,14 @@ async def read_lookup(lookup_id: UUID, caller: Signed, hub: TheHub) -> Response:
     """
     try:
         return _answer(await hub.lookups.read(caller, lookup_id))
-    except NotStored:
+    except LookupNotFound:
         problem = Problem("not-found")
-    except NotReleased as error:
+    except Withheld as error:
         problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
     raise problem
 
 
-def _answer(released: Released) -> Response:
+def _answer(released: ReleasedResult) -> Response:
     # The lease goes back once the answer is with the network; at the latest a moment later, whatever becomes of it.
     released.lease.hand_over()
     return Response(

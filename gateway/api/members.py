@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from audit.format.event import Who
+from audit.format.event import Actor
 from gateway.access.rules import Rule
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.problems import Problem
@@ -48,7 +48,7 @@ async def not_kept(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def who(caller: Caller, member: Member) -> Who:
+def who(caller: Caller, member: Member) -> Actor:
     """The acting person of a record, with unit and roles from the tree and not from a token."""
     return replace(who_is(caller), unit=member.place.id, role=",".join(sorted(member.roles)))
 

@@ -22,7 +22,7 @@ from gateway.hub import Hub
 from gateway.telemetry.logs import dropped_lines
 from gateway.telemetry.prometheus import rendered
 from gateway.telemetry.service import VERSION
-from gateway.telemetry.snapshot import AuditReading, DatabaseReading, Reading
+from gateway.telemetry.snapshot import AuditStatus, PoolStatus, TelemetrySnapshot
 from schemas.codes import Code
 
 router = APIRouter(tags=["health"])
@@ -64,10 +64,10 @@ async def metrics(request: Request, hub: TheHub) -> Response:
     return Response(body, media_type=content_type, headers={"Cache-Control": "no-store"})
 
 
-async def read(hub: Hub) -> Reading:
+async def read(hub: Hub) -> TelemetrySnapshot:
     """All meters of a hub.  What the database does not tell is left out: a scrape must work when nothing else does."""
     observing = hub.observing
-    return Reading(
+    return TelemetrySnapshot(
         at=datetime.now(UTC),
         version=VERSION,
         counted=observing.figures.snapshot(),
@@ -79,7 +79,7 @@ async def read(hub: Hub) -> Reading:
     )
 
 
-async def _audit(hub: Hub) -> AuditReading:
+async def _audit(hub: Hub) -> AuditStatus:
     log = hub.log
     size: int | None = None
     anchors: list[AnchorReport] | None = None
@@ -88,7 +88,7 @@ async def _audit(hub: Hub) -> AuditReading:
         anchors = list(await hub.anchoring.report())
     except AuditError:
         pass
-    return AuditReading(
+    return AuditStatus(
         appended=log.appended,
         refused=log.refused,
         waiting=log.waiting,
@@ -101,10 +101,10 @@ async def _audit(hub: Hub) -> AuditReading:
     )
 
 
-def _database(database: Database) -> DatabaseReading:
+def _database(database: Database) -> PoolStatus:
     # One connection for each thread: what is running beyond that waits.
     in_use = min(database.running, database.connections)
-    return DatabaseReading(connections=database.connections, in_use=in_use, waiting=database.running - in_use)
+    return PoolStatus(connections=database.connections, in_use=in_use, waiting=database.running - in_use)
 
 
 def _require_reader(request: Request, hub: Hub) -> None:

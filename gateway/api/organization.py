@@ -13,11 +13,11 @@ from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.hub import Hub
 from gateway.organization.change_plan import ChangeRefused, Proposal
-from gateway.organization.people import LONGEST_USER, USER_ID, Member, Particulars, Person
+from gateway.organization.people import LONGEST_USER, USER_ID, Member, Particulars, StaffAccount
 from gateway.organization.permissions import sees_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
-from gateway.organization.service import Overtaken
+from gateway.organization.service import ConcurrentChange
 from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
 from gateway.sign_on import Caller
 
@@ -33,7 +33,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 CourtCode = Annotated[str, StringConstraints(min_length=1, max_length=16)]
 
 
-class _Body(BaseModel):
+class _OrganizationBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def __repr_args__(self) -> tuple[tuple[str, object], ...]:
@@ -41,7 +41,7 @@ class _Body(BaseModel):
         return ()
 
 
-class UnitBody(_Body):
+class UnitBody(_OrganizationBody):
     """A centre below a court, or a group below a centre."""
 
     parent: UnitId
@@ -50,7 +50,7 @@ class UnitBody(_Body):
     en: Label
 
 
-class OfficialBody(_Body):
+class OfficialBody(_OrganizationBody):
     """What agencies demand to know of an acting official: all of it."""
 
     id_number: Annotated[str, StringConstraints(min_length=15, max_length=24)]
@@ -59,7 +59,7 @@ class OfficialBody(_Body):
     terminal: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class PersonBody(_Body):
+class PersonBody(_OrganizationBody):
     """A person of the unit's court.  A member that is left out stays as it is; a new person has a name."""
 
     unit: UnitId
@@ -172,7 +172,7 @@ async def _changed(hub: Hub, caller: Caller, member: Member, proposal: Proposal)
         index = await hub.organization.change(member, who(caller, member), proposal)
     except ChangeRefused as error:
         rule = error.rule
-    except Overtaken:
+    except ConcurrentChange:
         rule = None
     else:
         return ChangeReceipt(audit=index, replayed=index is None)
@@ -185,7 +185,7 @@ def _unit(unit: Unit) -> SeenUnit:
     return SeenUnit(id=unit.id, parent=unit.parent, kind=unit.kind, court=unit.court, zh=unit.zh, en=unit.en)
 
 
-def _person(one: Person) -> SeenPerson:
+def _person(one: StaffAccount) -> SeenPerson:
     return SeenPerson(
         court=one.court,
         user=one.user,

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.errors import AuditUnavailable
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.api.problems import Problem
 from gateway.audit_access import who_is
@@ -28,7 +28,7 @@ from gateway.sign_on import Caller
 EVERY_SECONDS = 60.0
 
 
-class Refusals:
+class RefusalLog:
     """
     Records refusals in one log.  As a context manager it writes the counts every `every` seconds, and at the end.
     """
@@ -60,7 +60,7 @@ class Refusals:
         counts, self._counts = self._counts, Counter()
         for rule, count in sorted(counts.items()):
             try:
-                await self._log.append(self._event(Who(), {"rule": rule, "count": count}))
+                await self._log.append(self._event(Actor(), {"rule": rule, "count": count}))
             except AuditUnavailable:
                 self._counts[rule] += count
 
@@ -85,7 +85,7 @@ class Refusals:
             if self._stop.is_set():
                 return
 
-    def _event(self, who: Who, detail: dict[str, str | int]) -> Event:
+    def _event(self, who: Actor, detail: dict[str, str | int]) -> Event:
         return Event(
             type=EventType.ACCESS_REFUSED,
             exchange=uuid4(),
@@ -116,6 +116,6 @@ def count(request: Request, rule: str) -> None:
     _of(request).count(str(rule))
 
 
-def _of(request: Request) -> Refusals:
-    refusals: Refusals = request.app.state.refusals
+def _of(request: Request) -> RefusalLog:
+    refusals: RefusalLog = request.app.state.refusals
     return refusals

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.telemetry.logs import event
-from gateway.telemetry.request_context import CURRENT, Exchange
-from gateway.telemetry.service import Observing
+from gateway.telemetry.request_context import CURRENT, RequestContext
+from gateway.telemetry.service import Telemetry
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE: Final = "other"
@@ -22,7 +22,7 @@ NO_ROUTE: Final = "other"
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-class Observed:
+class TelemetryMiddleware:
     """
     Wraps the application `inner`; what was seen goes to the hub that `app` holds.
     """
@@ -36,17 +36,17 @@ class Observed:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        observing: Observing = self._app.state.hub.observing
+        observing: Telemetry = self._app.state.hub.observing
         await _Call(observing, scope).run(self._inner, receive, send)
 
 
 class _Call:
-    def __init__(self, observing: Observing, scope: Scope) -> None:
+    def __init__(self, observing: Telemetry, scope: Scope) -> None:
         self._observing = observing
         self._scope = scope
         self._status = 0
         self._method = scope["method"] if scope["method"] in METHODS else "_OTHER"
-        self._exchange = Exchange.begin(_traceparent(scope))
+        self._exchange = RequestContext.begin(_traceparent(scope))
 
     async def run(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
         figures = self._observing.figures

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path
 
 from gateway.access.break_glass import PREFIX
 from gateway.access.catalogue import EMERGENCY, Kind
-from gateway.access.emergency_rules import ExceptionRule
+from gateway.access.emergency_rules import EmergencyRule
 from gateway.access.work_orders import VersionConflict, identifier_of
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
@@ -117,7 +117,7 @@ def _require_own_court(caller: Caller, statement: WorkOrderStatement) -> None:
 def _require_a_task(work_order: str, statement: WorkOrderStatement) -> None:
     # An emergency is stated by a person, and so is its end.
     if statement.kind == EMERGENCY or work_order.upper().startswith(PREFIX):
-        raise refused(ExceptionRule.BY_PEOPLE_ONLY)
+        raise refused(EmergencyRule.BY_PEOPLE_ONLY)
 
 
 def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifier]:

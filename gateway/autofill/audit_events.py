@@ -13,23 +13,23 @@ from typing import Final
 from uuid import UUID
 
 from audit.errors import RecordRefused
-from audit.format.event import Answered, Event, EventType, Who
+from audit.format.event import Actor, Event, EventType, QuestionOutcome
 from audit.store.log import Log
-from gateway.autofill.states import State
-from gateway.autofill.store import Request
+from gateway.autofill.states import RequestState
+from gateway.autofill.store import StoredRequest
 from gateway.lookup.audit_events import task
-from gateway.lookup.fan_out import Answer
+from gateway.lookup.fan_out import AgencyReply
 from gateway.sign_on import Caller
 from schemas.subject import Subject
 from schemas.work_order import PartyStatement, WorkOrderStatement
 
 _ENDS: Final = {
-    State.CANCELLED: EventType.AUTOFILL_CANCELLED,
-    State.DEAD_LETTERED: EventType.AUTOFILL_DEAD_LETTERED,
+    RequestState.CANCELLED: EventType.AUTOFILL_CANCELLED,
+    RequestState.DEAD_LETTERED: EventType.AUTOFILL_DEAD_LETTERED,
 }
 
 
-def on_behalf(request: Request, statement: WorkOrderStatement) -> Caller:
+def on_behalf(request: StoredRequest, statement: WorkOrderStatement) -> Caller:
     """The holder of the work order, for whom the client asks: every decision is about this caller."""
     holder = statement.holder
     return Caller(
@@ -52,7 +52,7 @@ def subjects(parties: Iterable[PartyStatement]) -> tuple[Subject, ...]:
     )
 
 
-def accepted(request: Request, whose: Sequence[Subject], at: datetime, policy: str) -> Event:
+def accepted(request: StoredRequest, whose: Sequence[Subject], at: datetime, policy: str) -> Event:
     """Before any question: a form is about to be filled."""
     return Event(
         type=EventType.AUTOFILL_ACCEPTED,
@@ -67,7 +67,13 @@ def accepted(request: Request, whose: Sequence[Subject], at: datetime, policy: s
 
 
 def finished(
-    request: Request, whose: Sequence[Subject], at: datetime, policy: str, *, sections: Sequence[str], **counts: int
+    request: StoredRequest,
+    whose: Sequence[Subject],
+    at: datetime,
+    policy: str,
+    *,
+    sections: Sequence[str],
+    **counts: int,
 ) -> Event:
     """Before the form may leave: what it holds, by the names of sections and counts of fields."""
     return replace(
@@ -79,7 +85,7 @@ def finished(
     )
 
 
-def ended(request: Request, at: datetime, policy: str) -> Event:
+def ended(request: StoredRequest, at: datetime, policy: str) -> Event:
     """It was not filled, or not delivered, and why."""
     return Event(
         type=_ENDS[request.state],
@@ -92,7 +98,7 @@ def ended(request: Request, at: datetime, policy: str) -> Event:
     )
 
 
-def read_again(request: Request, exchange: UUID, whose: Sequence[Subject], at: datetime, policy: str) -> Event:
+def read_again(request: StoredRequest, exchange: UUID, whose: Sequence[Subject], at: datetime, policy: str) -> Event:
     """What has been filled so far was shown to the client."""
     return replace(
         accepted(request, whose, at, policy),
@@ -103,10 +109,10 @@ def read_again(request: Request, exchange: UUID, whose: Sequence[Subject], at: d
     )
 
 
-def settled(request: Request, lookup: UUID, answers: Sequence[Answer], at: datetime) -> Event:
+def settled(request: StoredRequest, lookup: UUID, answers: Sequence[AgencyReply], at: datetime) -> Event:
     """The outcome of a lookup whose worker died after its answers were kept and before it was recorded."""
     answered = (
-        Answered(
+        QuestionOutcome(
             agency=one.agency,
             capability=one.capability.name,
             state=one.state,
@@ -144,5 +150,5 @@ async def once(log: Log, event: Event) -> int:
     return index
 
 
-def _who(request: Request) -> Who:
-    return Who(user=request.order.holder, client=request.client, court=request.court)
+def _who(request: StoredRequest) -> Actor:
+    return Actor(user=request.order.holder, client=request.client, court=request.court)

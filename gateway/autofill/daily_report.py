@@ -12,11 +12,11 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from gateway.autofill.queue import Backlog, backlog
-from gateway.autofill.states import State
+from gateway.autofill.states import RequestState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class DailyReport:
     """
     What happened between two moments.  `ended` counts by state and reason, `waits_for` the delayed ones by agency.
     """
@@ -55,7 +55,7 @@ class Digest:
         if now.ready:
             lines.append(f"  the oldest has been ready for {now.oldest_s:.0f} s")
         lines += [f"  {count} wait for {agency}" for agency, count in sorted(self.waits_for.items())]
-        laid_aside = sum(count for (state, _), count in self.ended.items() if state == State.DEAD_LETTERED)
+        laid_aside = sum(count for (state, _), count in self.ended.items() if state == RequestState.DEAD_LETTERED)
         if laid_aside:
             lines.append(f"{laid_aside} laid aside: look at them with `shuniu callbacks list --state dead_lettered`")
         return "\n".join(lines)
@@ -73,10 +73,10 @@ _WAITS_FOR: Final = text("""
 """)
 
 
-def digest(connection: Connection, since: datetime, until: datetime) -> Digest:
+def digest(connection: Connection, since: datetime, until: datetime) -> DailyReport:
     """What happened from `since` until just before `until`, and what waits now."""
     period = {"since": since, "until": until}
-    return Digest(
+    return DailyReport(
         since=since,
         until=until,
         accepted=connection.execute(_ACCEPTED, period).scalar_one(),

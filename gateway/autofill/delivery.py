@@ -14,35 +14,35 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from audit.store.log import Log
-from gateway.access.authorization import Access, Grant, NotGranted
-from gateway.access.redaction import narrowed, shown
+from gateway.access.authorization import AccessDenied, Authorizer, Grant
+from gateway.access.redaction import restrict, shown
 from gateway.access.rules import Rule
 from gateway.access.work_orders import WorkOrders
 from gateway.audit_access import who_is
 from gateway.autofill import audit_events, endings, result, store
 from gateway.autofill.filling import withheld
-from gateway.autofill.job_runner import Later, Runs, context, parties_of
+from gateway.autofill.job_runner import JobRunner, Reschedule, context, parties_of
 from gateway.autofill.result import FilledForm
 from gateway.autofill.rounds import Known, Party, Rounds
-from gateway.autofill.states import State
-from gateway.autofill.store import Request
-from gateway.autofill.templates import Form, Forms
-from gateway.callbacks.outbox import Delivery, Permit, Stop
+from gateway.autofill.states import RequestState
+from gateway.autofill.store import StoredRequest
+from gateway.autofill.templates import FormTemplate, FormTemplates
+from gateway.callbacks.outbox import OutboundDelivery, Permit, Stop
 from gateway.callbacks.states import DeliveryState
 from gateway.database import Database, DatabaseUnavailable
 from gateway.database.locks import Lease
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.sign_on import Caller
 
 _ENDS: Final = {
-    DeliveryState.DELIVERED: State.DELIVERED,
-    DeliveryState.CANCELLED: State.CANCELLED,
-    DeliveryState.DEAD_LETTERED: State.DEAD_LETTERED,
+    DeliveryState.DELIVERED: RequestState.DELIVERED,
+    DeliveryState.CANCELLED: RequestState.CANCELLED,
+    DeliveryState.DEAD_LETTERED: RequestState.DEAD_LETTERED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class WithheldForm:
     """A rule of ours keeps the form in the house."""
 
     rule: Rule
@@ -56,7 +56,7 @@ class Shown:
     leases: Sequence[Lease]
 
 
-class Releasing:
+class FormDelivery:
     """
     Releases forms.  Towards the sender of callbacks it is their `Deliverable`.
     """
@@ -64,14 +64,14 @@ class Releasing:
     def __init__(
         self,
         *,
-        access: Access,
+        access: Authorizer,
         work_orders: WorkOrders,
-        forms: Forms,
+        forms: FormTemplates,
         rounds: Rounds,
-        runs: Runs,
+        runs: JobRunner,
         log: Log,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         clock: Callable[[], datetime],
     ) -> None:
         self._access = access
@@ -84,7 +84,7 @@ class Releasing:
         self._vault = vault
         self._clock = clock
 
-    async def show(self, caller: Caller, request: Request) -> Shown | Withheld | None:
+    async def show(self, caller: Caller, request: StoredRequest) -> Shown | WithheldForm | None:
         """
         The form, or what there is of it so far; None if there is nothing yet.  `caller` is the holder, or the client,
         which sees it on the holder's behalf.  Recorded before it is returned.
@@ -100,7 +100,7 @@ class Releasing:
             parties = [replace(party, caller=caller) for party in parties]
         held = await self._held(request, parties)
         if isinstance(held, Rule):
-            return Withheld(held)
+            return WithheldForm(held)
         grants, leases = held
         try:
             whole = self._stored(request, form, parties, grants) or self._so_far(request, form, parties, grants)
@@ -114,11 +114,11 @@ class Releasing:
             raise
         return Shown(whole, leases)
 
-    async def release(self, delivery: Delivery) -> Permit | Stop:
+    async def release(self, delivery: OutboundDelivery) -> Permit | Stop:
         """The right to send the form to its receiver now; that it was filled, and may leave, is on record already."""
         request = await self._database.run(store.read, UUID(delivery.subject))
         form = None if request is None else self._forms.for_kind(request.order.kind, request.template)
-        if request is None or form is None or request.state is not State.FILLED:
+        if request is None or form is None or request.state is not RequestState.FILLED:
             return Stop("withdrawn")
         if not request.current:
             return Stop("work_order_changed")
@@ -126,19 +126,21 @@ class Releasing:
         return Stop(held.value) if isinstance(held, Rule) else Permit(held[1])
 
     def ended(
-        self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
+        self, connection: Connection, delivery: OutboundDelivery, state: DeliveryState, reason: str | None, at: datetime
     ) -> None:
         """Notes how the delivery ended."""
         endings.delivery(connection, UUID(delivery.subject), _ENDS[state], reason, at)
 
-    def resumed(self, connection: Connection, delivery: Delivery) -> bool:
+    def resumed(self, connection: Connection, delivery: OutboundDelivery) -> bool:
         """Notes that a dead letter is offered anew; False if its form is no longer there."""
-        return endings.delivery(connection, UUID(delivery.subject), State.FILLED, None, self._clock())
+        return endings.delivery(connection, UUID(delivery.subject), RequestState.FILLED, None, self._clock())
 
-    def _parties(self, request: Request, form: Form) -> list[Party]:
+    def _parties(self, request: StoredRequest, form: FormTemplate) -> list[Party]:
         return list(parties_of(request, self._work_orders.document(request.order), form, self._access))
 
-    async def _held(self, request: Request, parties: Sequence[Party]) -> tuple[dict[int, Grant], list[Lease]] | Rule:
+    async def _held(
+        self, request: StoredRequest, parties: Sequence[Party]
+    ) -> tuple[dict[int, Grant], list[Lease]] | Rule:
         """The grants about every party of whom something is known, held; or the rule that refuses one of them."""
         grants: dict[int, Grant] = {}
         leases: list[Lease] = []
@@ -152,9 +154,9 @@ class Releasing:
                 rule, lease = await self._access.before_release(party.caller, grant)
                 leases.append(lease)
                 if rule is not None:
-                    raise NotGranted(rule, order=grant.order)  # noqa: TRY301 - the leases go back whatever refuses
+                    raise AccessDenied(rule, order=grant.order)  # noqa: TRY301 - the leases go back whatever refuses
                 grants[party.place] = grant
-        except NotGranted as error:
+        except AccessDenied as error:
             Permit(leases).give_back()
             return error.rule
         except BaseException:
@@ -163,7 +165,7 @@ class Releasing:
         return grants, leases
 
     def _stored(
-        self, request: Request, form: Form, parties: Sequence[Party], grants: dict[int, Grant]
+        self, request: StoredRequest, form: FormTemplate, parties: Sequence[Party], grants: dict[int, Grant]
     ) -> FilledForm | None:
         if request.sealed is None:
             return None
@@ -182,11 +184,13 @@ class Releasing:
             ),
         )
 
-    def _so_far(self, request: Request, form: Form, parties: Sequence[Party], grants: dict[int, Grant]) -> FilledForm:
+    def _so_far(
+        self, request: StoredRequest, form: FormTemplate, parties: Sequence[Party], grants: dict[int, Grant]
+    ) -> FilledForm:
         filled = []
         for party in parties:
             mine = [one for one in request.questions if one.party == party.place]
-            known: Known | Later | None = Later(request.deadline) if party.wants else None
+            known: Known | Reschedule | None = Reschedule(request.deadline) if party.wants else None
             grant = grants.get(party.place)
             if grant is not None:
                 had = self._rounds.kept(request, mine)
@@ -194,7 +198,7 @@ class Releasing:
                 known = Known(
                     party=party,
                     grant=grant,
-                    result=shown(narrowed(whole, grant.scopes), grant.scopes),
+                    result=shown(restrict(whole, grant.scopes), grant.scopes),
                     trail={one.key: one.outcome for one in mine if one.outcome is not None},
                     told={},
                     next_at=None,

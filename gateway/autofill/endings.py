@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from gateway.autofill.states import Ending, State
-from gateway.autofill.store import FORGET, WAKE, Request, read
+from gateway.autofill.states import FormEnding, RequestState
+from gateway.autofill.store import FORGET, WAKE, StoredRequest, read
 
 _OPEN_OF_ORDER: Final = text("""
     SELECT id FROM autofill WHERE court = :court AND work_order = :work_order AND version < :version
@@ -31,7 +31,7 @@ def open_of_order(connection: Connection, court: str, work_order: str, version: 
     return list(connection.execute(_OPEN_OF_ORDER, asked).scalars())
 
 
-def cancel(connection: Connection, requests: list[UUID], reason: Ending, at: datetime) -> list[UUID]:
+def cancel(connection: Connection, requests: list[UUID], reason: FormEnding, at: datetime) -> list[UUID]:
     """Cancels what has not been delivered; whatever runs is fenced off.  The requests that this ended."""
     ended = list(connection.execute(_CANCEL, {"ids": requests, "reason": reason.value, "at": at}).scalars())
     if ended:
@@ -47,9 +47,9 @@ _DELIVERY: Final = text("""
 """)
 
 
-def delivery(connection: Connection, request: UUID, state: State, reason: str | None, at: datetime) -> bool:
+def delivery(connection: Connection, request: UUID, state: RequestState, reason: str | None, at: datetime) -> bool:
     """Notes how the delivery of a filled form ended, or that it is tried anew (`filled`)."""
-    before = [State.FILLED.value] if state is not State.FILLED else [State.DEAD_LETTERED.value]
+    before = [RequestState.FILLED.value] if state is not RequestState.FILLED else [RequestState.DEAD_LETTERED.value]
     row = {"id": request, "state": state.value, "reason": reason, "at": at, "before": before}
     return bool(connection.execute(_DELIVERY, row).rowcount)
 
@@ -61,13 +61,13 @@ _UNRECORDED: Final = text("""
 _RECORDED: Final = text("UPDATE autofill SET ended_index = :index WHERE id = :id AND state = :state")
 
 
-def unrecorded(connection: Connection, most: int = 50) -> list[Request]:
+def unrecorded(connection: Connection, most: int = 50) -> list[StoredRequest]:
     """Requests whose end does not stand in the log yet."""
     found = list(connection.execute(_UNRECORDED, {"most": most}).scalars())
     return [request for one in found if (request := read(connection, one)) is not None]
 
 
-def recorded(connection: Connection, request: Request, index: int) -> None:
+def recorded(connection: Connection, request: StoredRequest, index: int) -> None:
     """Notes where the end stands in the log."""
     connection.execute(_RECORDED, {"id": request.id, "index": index, "state": request.state.value})
 

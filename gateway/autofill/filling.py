@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.access.redaction import Scopes
 from gateway.autofill.states import FieldState
-from gateway.autofill.templates import KIND, OF_AN_ADDRESS, RANK, Form, FormField, Origin
+from gateway.autofill.templates import KIND, OF_AN_ADDRESS, RANK, FieldSource, FormField, FormTemplate
 from gateway.autofill.transforms import written
 from gateway.lookup.statements import china_day, fold
 from schemas.address import LadderNote, ServiceAddress
@@ -62,7 +62,7 @@ class _ToChoose(Exception):
 
 
 def fill(
-    form: Form,
+    form: FormTemplate,
     party: PartyStatement,
     result: LookupResult,
     *,
@@ -84,7 +84,7 @@ def fill(
     return tuple(found)
 
 
-def withheld(form: Form, party: PartyStatement, scopes: Scopes, filled: FilledField) -> FilledField:
+def withheld(form: FormTemplate, party: PartyStatement, scopes: Scopes, filled: FilledField) -> FilledField:
     """A field as it may be shown when the right has become narrower since it was filled."""
     one = next((found for found in form.fields if found.name == filled.name), None)
     origin = None if one is None else one.origin(party.kind, party.role)
@@ -150,7 +150,7 @@ _MISSING: Final = {
 }
 
 
-def _field(one: FormField, origin: Origin, heard: _Heard, scopes: Scopes) -> FilledField:
+def _field(one: FormField, origin: FieldSource, heard: _Heard, scopes: Scopes) -> FilledField:
     empty = FilledField(name=one.name, state=FieldState.NOT_GRANTED, required=one.required)
     scope = scopes.get(origin.want)
     if scope is None or origin.granted_as not in scope.fields:
@@ -186,7 +186,7 @@ def _field(one: FormField, origin: Origin, heard: _Heard, scopes: Scopes) -> Fil
     return replace(empty, state=FieldState.FILLED, value=shown, masked=masked, said=(heard.said(shown, value.sources),))
 
 
-def _value(origin: Origin, result: LookupResult) -> Sourced[Any] | None:
+def _value(origin: FieldSource, result: LookupResult) -> Sourced[Any] | None:
     if origin.want is Want.IDENTITY:
         return getattr(result.identity, origin.name, None)
     if origin.want is Want.ADDRESSES:
@@ -233,7 +233,7 @@ def counted(fields: Sequence[FilledField]) -> dict[str, int]:
     }
 
 
-def blank(form: Form, party: PartyStatement, state: FieldState) -> tuple[FilledField, ...]:
+def blank(form: FormTemplate, party: PartyStatement, state: FieldState) -> tuple[FilledField, ...]:
     """The form of a party about whom there is no answer at all."""
     return tuple(
         FilledField(name=one.name, state=state, required=one.required)

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, text
 
 from adapters.contract import Adapter
 from gateway.access.catalogue import Catalogue
-from gateway.access.snapshot import Order
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import endings, store
 from gateway.autofill.idempotency import Key, found, remember
-from gateway.autofill.states import Ending, State
-from gateway.autofill.templates import Form, Forms
+from gateway.autofill.states import FormEnding, RequestState
+from gateway.autofill.templates import FormTemplate, FormTemplates
 from gateway.callbacks.outbox import Outbox
 from gateway.callbacks.receivers import named
 from schemas.codes import Code, Want
@@ -69,7 +69,7 @@ class AcceptRule(Code):
     )
 
 
-class NotAccepted(Exception):
+class RequestRejected(Exception):
     """A rule refuses the request; `field` is the member that breaks it."""
 
     def __init__(self, rule: AcceptRule, field: str) -> None:
@@ -79,7 +79,7 @@ class NotAccepted(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class FormRequest:
     """
     What a client asks for.  `parties` are numbered from 1, empty: all; `receiver` None: the client's preferred one, if
     it has one.
@@ -94,7 +94,7 @@ class Wish:
     receiver: str | None = None
 
 
-class Accepting:
+class Intake:
     """
     Enters requests and ends them.  Every method is a part of the caller's transaction.
     """
@@ -104,7 +104,7 @@ class Accepting:
         *,
         work_orders: WorkOrders,
         catalogue: Catalogue,
-        forms: Forms,
+        forms: FormTemplates,
         agencies: Mapping[str, Adapter],
         outbox: Outbox,
     ) -> None:
@@ -114,32 +114,32 @@ class Accepting:
         self._agencies = agencies
         self._outbox = outbox
 
-    def accept(self, connection: Connection, wish: Wish, key: Key | None, at: datetime) -> tuple[UUID, bool]:
+    def accept(self, connection: Connection, wish: FormRequest, key: Key | None, at: datetime) -> tuple[UUID, bool]:
         """
         Enters a request; its id, and whether the key had made it before.
 
-        Raises `NotAccepted`; `KeyInUse` and `KeyReused` for a key whose first request is under way or said otherwise.
+        Raises `RequestRejected`; `KeyInUse` for a key whose first request is under way, `KeyReused` for another body.
         """
         if key is not None and (before := found(connection, key)) is not None:
             return before, True
         order = _order(connection, wish.court, wish.work_order)
         if order is None:
-            raise NotAccepted(AcceptRule.UNKNOWN_WORK_ORDER, "work_order")
+            raise RequestRejected(AcceptRule.UNKNOWN_WORK_ORDER, "work_order")
         if not order.status.open:
-            raise NotAccepted(AcceptRule.NOT_OPEN, "work_order")
+            raise RequestRejected(AcceptRule.NOT_OPEN, "work_order")
         form = self._forms.for_kind(order.kind, wish.template)
         if form is None:
-            raise NotAccepted(AcceptRule.UNKNOWN_TEMPLATE, "template")
+            raise RequestRejected(AcceptRule.UNKNOWN_TEMPLATE, "template")
         statement = self._work_orders.document(order)
         places = tuple(number - 1 for number in dict.fromkeys(wish.parties)) or tuple(range(len(statement.parties)))
         if not all(0 <= place < len(statement.parties) for place in places):
-            raise NotAccepted(AcceptRule.UNKNOWN_PARTY, "parties")
+            raise RequestRejected(AcceptRule.UNKNOWN_PARTY, "parties")
         deadline = wish.deadline or at + form.lasts
         if not at < deadline <= at + LONGEST:
-            raise NotAccepted(AcceptRule.DEADLINE_PAST, "deadline")
+            raise RequestRejected(AcceptRule.DEADLINE_PAST, "deadline")
         receiver = named(connection, court=wish.court, client=wish.client, name=wish.receiver)
         if receiver is None and wish.receiver is not None:
-            raise NotAccepted(AcceptRule.UNKNOWN_RECEIVER, "callback")
+            raise RequestRejected(AcceptRule.UNKNOWN_RECEIVER, "callback")
         request = uuid4()
         row = {
             "id": request,
@@ -150,7 +150,7 @@ class Accepting:
             "template": form.id,
             "parties": list(places),
             "receiver": None if receiver is None else receiver.name,
-            "state": State.READY.value if order.recorded else State.DELAYED.value,
+            "state": RequestState.READY.value if order.recorded else RequestState.DELAYED.value,
             "deadline": deadline,
             "next_at": None if order.recorded else at + NOT_BEFORE,
             "at": at,
@@ -173,14 +173,14 @@ class Accepting:
             # What is being sent at this moment has its ending told by its sender.
             sent = set(self._outbox.cancel(connection, court=court, subjects=[str(one) for one in before], at=at))
             ended = [one for one in before if str(one) not in sent]
-            endings.cancel(connection, ended, _ENDINGS.get(statement.status, Ending.WORK_ORDER_CHANGED), at)
+            endings.cancel(connection, ended, _ENDINGS.get(statement.status, FormEnding.WORK_ORDER_CHANGED), at)
         kind = self._catalogue.kind(court, statement.kind)
         if kind is not None and kind.autofill and statement.status.open and client:
-            wish = Wish(court=court, client=client, work_order=work_order, template=kind.autofill)
+            wish = FormRequest(court=court, client=client, work_order=work_order, template=kind.autofill)
             self.accept(connection, wish, None, at)
 
     def _questions(
-        self, statement: WorkOrderStatement, places: Sequence[int], form: Form, court: str
+        self, statement: WorkOrderStatement, places: Sequence[int], form: FormTemplate, court: str
     ) -> list[tuple[int, str, str]]:
         kind = self._catalogue.kind(court, statement.kind)
         granted = form.wants & kind.scopes.keys() if kind is not None else frozenset[Want]()
@@ -201,9 +201,9 @@ class Accepting:
 
 
 _ENDINGS: Final = {
-    WorkOrderStatus.CLOSED: Ending.WORK_ORDER_CLOSED,
-    WorkOrderStatus.SUSPENDED: Ending.WORK_ORDER_SUSPENDED,
-    WorkOrderStatus.TRANSFERRED: Ending.WORK_ORDER_TRANSFERRED,
+    WorkOrderStatus.CLOSED: FormEnding.WORK_ORDER_CLOSED,
+    WorkOrderStatus.SUSPENDED: FormEnding.WORK_ORDER_SUSPENDED,
+    WorkOrderStatus.TRANSFERRED: FormEnding.WORK_ORDER_TRANSFERRED,
 }
 
 # Shared, so that nobody closes the work order between this look and the commit.
@@ -213,11 +213,11 @@ _ORDER: Final = text("""
 """)
 
 
-def _order(connection: Connection, court: str, work_order: str) -> Order | None:
+def _order(connection: Connection, court: str, work_order: str) -> GrantedWorkOrder | None:
     row = connection.execute(_ORDER, {"court": court, "id": work_order}).one_or_none()
     if row is None:
         return None
-    return Order(
+    return GrantedWorkOrder(
         court=row.court,
         id=row.id,
         version=row.version,

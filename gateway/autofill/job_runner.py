@@ -17,19 +17,19 @@ from sqlalchemy import Connection
 
 from adapters.contract import Adapter
 from audit.store.log import Log
-from gateway.access.authorization import Access, NotGranted
+from gateway.access.authorization import AccessDenied, Authorizer
 from gateway.access.rules import Rule
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import audit_events, result, store
 from gateway.autofill.filling import blank, counted, fill
 from gateway.autofill.result import FilledForm, PartyForm
 from gateway.autofill.rounds import Ended, Known, Party, Rounds
-from gateway.autofill.states import OF_ONE_PARTY, PASSING, Ending, FieldState, State
-from gateway.autofill.store import Fenced, Request
-from gateway.autofill.templates import Form, Forms
+from gateway.autofill.states import OF_ONE_PARTY, PASSING, FieldState, FormEnding, RequestState
+from gateway.autofill.store import Fenced, StoredRequest
+from gateway.autofill.templates import FormTemplate, FormTemplates
 from gateway.callbacks.outbox import Outbox
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from schemas.codes import Want
 from schemas.work_order import WorkOrderStatement
 
@@ -44,13 +44,13 @@ PARTIES_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Reschedule:
     """Another run is needed, at this moment."""
 
     at: datetime
 
 
-class Runs:
+class JobRunner:
     """
     Runs requests.  Holds no state of its own: everything that must survive is in the database.
     """
@@ -58,14 +58,14 @@ class Runs:
     def __init__(
         self,
         *,
-        access: Access,
+        access: Authorizer,
         work_orders: WorkOrders,
         agencies: Mapping[str, Adapter],
-        forms: Forms,
+        forms: FormTemplates,
         rounds: Rounds,
         log: Log,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         outbox: Outbox,
         clock: Callable[[], datetime],
     ) -> None:
@@ -95,20 +95,20 @@ class Runs:
             return
         try:
             if request.starts > store.MOST_STARTS:
-                await self._end(request, State.DEAD_LETTERED, Ending.STARTED_TOO_OFTEN.value)
+                await self._end(request, RequestState.DEAD_LETTERED, FormEnding.STARTED_TOO_OFTEN.value)
                 return
             form = self._forms.for_kind(request.order.kind, request.template)
             if form is None:
-                await self._end(request, State.DEAD_LETTERED, Ending.TEMPLATE_GONE.value)
+                await self._end(request, RequestState.DEAD_LETTERED, FormEnding.TEMPLATE_GONE.value)
                 return
             await self._run(request, form)
         except Ended as ended:
-            await self._end(request, State.CANCELLED, ended.rule.value)
+            await self._end(request, RequestState.CANCELLED, ended.rule.value)
         except Fenced:
             # Whoever fenced this run off goes on, or has ended it.
             pass
 
-    async def _run(self, request: Request, form: Form) -> None:
+    async def _run(self, request: StoredRequest, form: FormTemplate) -> None:
         statement = self._work_orders.document(request.order)
         if request.accepted_index is None:
             whose = audit_events.subjects(statement.parties[place] for place in request.parties)
@@ -117,7 +117,7 @@ class Runs:
         parties = parties_of(request, statement, form, self._access)
         enough = asyncio.Semaphore(PARTIES_AT_ONCE)
         known = await _all([self._party(enough, request, one) for one in parties])
-        later = [one.at for one in known if isinstance(one, Later)]
+        later = [one.at for one in known if isinstance(one, Reschedule)]
         later += [one.next_at for one in known if isinstance(one, Known) and one.next_at is not None]
         told = {lookup: index for one in known if isinstance(one, Known) for lookup, index in one.told.items()}
         if later and self._clock() < request.deadline:
@@ -125,17 +125,19 @@ class Runs:
             return
         await self._finish(request, statement, form, list(zip(parties, known, strict=True)), told)
 
-    async def _party(self, enough: asyncio.Semaphore, request: Request, party: Party) -> Known | Later | Rule | None:
+    async def _party(
+        self, enough: asyncio.Semaphore, request: StoredRequest, party: Party
+    ) -> Known | Reschedule | Rule | None:
         """What is known of a party; when to look again; the rule by which it alone is refused; None: nothing wanted."""
         if not party.wants:
             return None
         async with enough:
             try:
                 return await self._rounds.ask(request, party)
-            except NotGranted as error:
+            except AccessDenied as error:
                 rule = error.rule
             if rule in PASSING:
-                return Later(self._clock() + PASSING[rule])
+                return Reschedule(self._clock() + PASSING[rule])
             if rule not in OF_ONE_PARTY:
                 raise Ended(rule)
             await self._database.run(store.refused, request, party.place)
@@ -143,10 +145,10 @@ class Runs:
 
     async def _finish(
         self,
-        request: Request,
+        request: StoredRequest,
         statement: WorkOrderStatement,
-        form: Form,
-        known: Sequence[tuple[Party, Known | Later | Rule | None]],
+        form: FormTemplate,
+        known: Sequence[tuple[Party, Known | Reschedule | Rule | None]],
         told: dict[UUID, int],
     ) -> None:
         now = self._clock()
@@ -170,7 +172,7 @@ class Runs:
         await self._database.run(self._filled, request, body, index, now, told)
 
     def party_form(
-        self, form: Form, party: Party, known: Known | Later | Rule | None, *, going_on: bool = False
+        self, form: FormTemplate, party: Party, known: Known | Reschedule | Rule | None, *, going_on: bool = False
     ) -> PartyForm:
         """The fields of one party out of what is known of it."""
         said = party.statement
@@ -194,10 +196,16 @@ class Runs:
         return PartyForm(party=number, role=role, kind=kind, fields=blank(form, said, state), refused_by=rule)
 
     def _filled(
-        self, connection: Connection, request: Request, body: bytes, index: int, now: datetime, told: dict[UUID, int]
+        self,
+        connection: Connection,
+        request: StoredRequest,
+        body: bytes,
+        index: int,
+        now: datetime,
+        told: dict[UUID, int],
     ) -> None:
         sealed = self._vault.seal(context(request.id), body)
-        store.end(connection, request, State.FILLED, at=now, index=index, sealed=sealed, told=told)
+        store.end(connection, request, RequestState.FILLED, at=now, index=index, sealed=sealed, told=told)
         if request.receiver is not None:
             self._outbox.enqueue(
                 connection,
@@ -212,12 +220,14 @@ class Runs:
                 deadline=max(request.deadline, now + OFFERED),
             )
 
-    async def _end(self, request: Request, state: State, reason: str) -> None:
+    async def _end(self, request: StoredRequest, state: RequestState, reason: str) -> None:
         # The record of an end follows the end: it is written by whoever sweeps, also when this process dies now.
         await self._database.run(_ended, request, state, reason, self._clock())
 
 
-def parties_of(request: Request, statement: WorkOrderStatement, form: Form, access: Access) -> tuple[Party, ...]:
+def parties_of(
+    request: StoredRequest, statement: WorkOrderStatement, form: FormTemplate, access: Authorizer
+) -> tuple[Party, ...]:
     """The parties of a request, and of each what the form wants and the work order grants."""
     kind = access.catalogue.kind(request.court, request.order.kind)
     granted = frozenset[Want]() if kind is None else form.wants & kind.scopes.keys()
@@ -239,7 +249,7 @@ def webhook_id(request: UUID) -> str:
     return f"autofill_{request.hex}"
 
 
-def _ended(connection: Connection, request: Request, state: State, reason: str, at: datetime) -> None:
+def _ended(connection: Connection, request: StoredRequest, state: RequestState, reason: str, at: datetime) -> None:
     store.end(connection, request, state, reason=reason, at=at)
 
 

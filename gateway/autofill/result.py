@@ -14,7 +14,7 @@ from gateway.autofill.filling import FilledField
 from gateway.autofill.states import FieldState
 from schemas.codes import SubjectKind
 from schemas.lookup import AgencyAnswer
-from schemas.service_flag import Switch
+from schemas.service_flag import ServiceFlag
 from schemas.work_order import PartyRole
 
 
@@ -29,7 +29,7 @@ class PartyForm:
     role: PartyRole
     kind: SubjectKind
     fields: tuple[FilledField, ...] = field(repr=False)
-    switches: tuple[Switch, ...] = ()
+    switches: tuple[ServiceFlag, ...] = ()
     agencies: tuple[AgencyAnswer, ...] = ()
     refused_by: str | None = None
 

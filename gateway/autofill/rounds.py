@@ -15,19 +15,19 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from adapters.contract import Adapter, Question
-from audit.format.event import Asked, Event, EventType
+from audit.format.event import AskedQuestion, Event, EventType
 from audit.store.log import Log
-from gateway.access.authorization import Access, Grant, NotGranted
-from gateway.access.redaction import narrowed, shown
+from gateway.access.authorization import AccessDenied, Authorizer, Grant
+from gateway.access.redaction import restrict, shown
 from gateway.access.rules import Rule
 from gateway.access.work_orders import identifier_of
 from gateway.autofill import audit_events, store
-from gateway.autofill.store import Fenced, QuestionRow, Request
+from gateway.autofill.store import Fenced, QuestionRow, StoredRequest
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.lookup import answer_codec as codec
 from gateway.lookup import audit_events as of_lookups
-from gateway.lookup.fan_out import Answer, Planned, ask_all
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion, ask_all
 from gateway.lookup.merge import merge
 from gateway.lookup.single_flight import SingleFlight
 from gateway.sign_on import Caller
@@ -80,12 +80,12 @@ class Rounds:
     def __init__(
         self,
         *,
-        access: Access,
+        access: Authorizer,
         agencies: Mapping[str, Adapter],
         joint: SingleFlight,
         log: Log,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         deadline: float,
         pause: float,
         clock: Callable[[], datetime],
@@ -100,11 +100,11 @@ class Rounds:
         self._pause = pause
         self._clock = clock
 
-    async def ask(self, request: Request, party: Party) -> Known:
+    async def ask(self, request: StoredRequest, party: Party) -> Known:
         """
         Asks what is open and due about a party, and says what is known then.
 
-        Raises `NotGranted` (recorded), `Ended` (recorded), `Fenced`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Raises `AccessDenied` (recorded), `Ended` (recorded), `Fenced`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         mine = [one for one in request.questions if one.party == party.place]
         now = self._clock()
@@ -112,7 +112,7 @@ class Rounds:
         earlier = self.kept(request, mine)
         grant = await self.granted(request, party, again=not due or any(one.attempts for one in mine))
         told = await self._settle(request, mine, earlier)
-        heard: tuple[Answer, ...] = ()
+        heard: tuple[AgencyReply, ...] = ()
         if due:
             heard, asked = await self._look_up(request, party, grant, due, earlier)
             told |= {one.lookup: one.outcome for one in asked if one.lookup and one.outcome is not None}
@@ -121,13 +121,13 @@ class Rounds:
         return Known(
             party=party,
             grant=grant,
-            result=shown(narrowed(whole, grant.scopes), grant.scopes),
+            result=shown(restrict(whole, grant.scopes), grant.scopes),
             trail={one.key: index for one in mine if (index := one.outcome or told.get(one.lookup or request.id))},
             told=told,
             next_at=min((one.next_at for one in mine if one.next_at is not None), default=None),
         )
 
-    def kept(self, request: Request, questions: list[QuestionRow]) -> tuple[Answer, ...]:
+    def kept(self, request: StoredRequest, questions: list[QuestionRow]) -> tuple[AgencyReply, ...]:
         """The answers of earlier rounds."""
         opened = (
             codec.load(self._vault.open(_context(request, one), one.sealed), self._agencies)
@@ -136,7 +136,9 @@ class Rounds:
         )
         return tuple(answer for answer in opened if answer is not None)
 
-    def merged(self, request: Request, party: Party, answers: tuple[Answer, ...], *, simplified: bool) -> LookupResult:
+    def merged(
+        self, request: StoredRequest, party: Party, answers: tuple[AgencyReply, ...], *, simplified: bool
+    ) -> LookupResult:
         """One result out of all answers, whenever they came."""
         identifier = identifier_of(party.statement)
         return merge(
@@ -149,18 +151,18 @@ class Rounds:
             now=self._clock(),
         )
 
-    async def granted(self, request: Request, party: Party, *, again: bool) -> Grant:
+    async def granted(self, request: StoredRequest, party: Party, *, again: bool) -> Grant:
         """
-        The right to ask about a party now, or with `again` to see what was heard.  Raises `NotGranted` (recorded),
+        The right to ask about a party now, or with `again` to see what was heard.  Raises `AccessDenied` (recorded),
         `AuditUnavailable`, `DatabaseUnavailable`.
         """
         identifier = identifier_of(party.statement)
-        refusal: NotGranted
+        refusal: AccessDenied
         try:
             return await self._access.grant(
                 party.caller, request.work_order, identifier, None, party.wants, again=again
             )
-        except NotGranted as error:
+        except AccessDenied as error:
             refusal = error
         asked = LookupRequest(
             work_order=request.work_order,
@@ -179,10 +181,15 @@ class Rounds:
         raise refusal
 
     async def _look_up(
-        self, request: Request, party: Party, grant: Grant, due: list[QuestionRow], earlier: tuple[Answer, ...]
-    ) -> tuple[tuple[Answer, ...], list[QuestionRow]]:
+        self,
+        request: StoredRequest,
+        party: Party,
+        grant: Grant,
+        due: list[QuestionRow],
+        earlier: tuple[AgencyReply, ...],
+    ) -> tuple[tuple[AgencyReply, ...], list[QuestionRow]]:
         lookup, planned, subject = uuid4(), [self._planned(one) for one in due], _subject(party)
-        asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned)
+        asked = tuple(AskedQuestion(agency=one.agency, capability=one.capability.name) for one in planned)
         intent = of_lookups.intent(lookup, self._clock(), party.caller, grant, subject, asked, self._access.policy)
         await self._log.append(_of(request, intent))
         heard = await ask_all(planned, self._question(lookup, subject, grant), partial(self._joint.ask, grant.id))
@@ -195,7 +202,7 @@ class Rounds:
             if rule is None:
                 rule = await self._keep(request, party, after, heard, lookup)
             whole = self.merged(request, party, _together(earlier, heard), simplified=grant.simplified_procedure)
-            result = shown(narrowed(whole, grant.scopes), grant.scopes)
+            result = shown(restrict(whole, grant.scopes), grant.scopes)
             outcome = of_lookups.outcome(intent, self._clock(), heard, result, rule)
             raw = () if rule else of_lookups.kept(heard, None, self._agencies, self._clock())
             index = await self._log.append(_of(request, outcome), keep=raw)
@@ -206,7 +213,12 @@ class Rounds:
         return heard, [replace(one, outcome=index) for one in after]
 
     async def _keep(
-        self, request: Request, party: Party, after: list[QuestionRow], heard: tuple[Answer, ...], lookup: UUID
+        self,
+        request: StoredRequest,
+        party: Party,
+        after: list[QuestionRow],
+        heard: tuple[AgencyReply, ...],
+        lookup: UUID,
     ) -> Rule | None:
         """Keeps the answers; the rule if the request ended meanwhile, whose outcome is then `withheld`."""
         columns: dict[str, list[Any]] = {
@@ -227,7 +239,9 @@ class Rounds:
             return Rule.NOT_OPEN
         return None
 
-    async def _settle(self, request: Request, mine: list[QuestionRow], earlier: tuple[Answer, ...]) -> dict[UUID, int]:
+    async def _settle(
+        self, request: StoredRequest, mine: list[QuestionRow], earlier: tuple[AgencyReply, ...]
+    ) -> dict[UUID, int]:
         """The outcomes of lookups whose worker died after their answers were kept."""
         answers = _by_key(earlier)
         told: dict[UUID, int] = {}
@@ -239,7 +253,7 @@ class Rounds:
             told[lookup] = index
         return told
 
-    def _next_at(self, answer: Answer, attempts: int) -> datetime | None:
+    def _next_at(self, answer: AgencyReply, attempts: int) -> datetime | None:
         """When to ask again: as the agency or its guard says, otherwise later and later; None if this is final."""
         closed = answer.state is AnswerState.NOT_ASKED and answer.retry_after is not None
         if answer.state is not AnswerState.UNAVAILABLE and not closed:
@@ -249,9 +263,9 @@ class Rounds:
         jitter = random.uniform(0.5, 1.0) * pause  # noqa: S311 - spreads load, no secret
         return answer.answered_at + timedelta(seconds=max(answer.retry_after or 0.0, 0.0) + jitter)
 
-    def _planned(self, one: QuestionRow) -> Planned:
+    def _planned(self, one: QuestionRow) -> PlannedQuestion:
         adapter = self._agencies[one.agency]
-        return Planned(adapter=adapter, capability=adapter.capabilities[one.capability])
+        return PlannedQuestion(adapter=adapter, capability=adapter.capabilities[one.capability])
 
     def _question(self, lookup: UUID, subject: Subject, grant: Grant) -> Question:
         order = grant.order
@@ -264,19 +278,19 @@ class Rounds:
         )
 
 
-def _by_key(answers: tuple[Answer, ...]) -> dict[tuple[str, str], Answer]:
+def _by_key(answers: tuple[AgencyReply, ...]) -> dict[tuple[str, str], AgencyReply]:
     return {(one.agency, one.capability.name): one for one in answers}
 
 
-def _together(earlier: tuple[Answer, ...], heard: tuple[Answer, ...]) -> tuple[Answer, ...]:
+def _together(earlier: tuple[AgencyReply, ...], heard: tuple[AgencyReply, ...]) -> tuple[AgencyReply, ...]:
     return tuple((_by_key(earlier) | _by_key(heard)).values())
 
 
-def _of(request: Request, event: Event) -> Event:
+def _of(request: StoredRequest, event: Event) -> Event:
     return replace(event, detail={**event.detail, "autofill": str(request.id)})
 
 
-def _context(request: Request, one: QuestionRow) -> str:
+def _context(request: StoredRequest, one: QuestionRow) -> str:
     return f"autofill|{request.id}|{one.party}|{one.agency}|{one.capability}"
 
 

@@ -11,34 +11,34 @@ from sqlalchemy import Connection
 
 from adapters.registry import Agencies
 from audit.store.log import Log
-from gateway.access.authorization import Access
+from gateway.access.authorization import Authorizer
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import endings, store
-from gateway.autofill.daily_report import Digest, digest
-from gateway.autofill.delivery import Releasing, Shown, Withheld
+from gateway.autofill.daily_report import DailyReport, digest
+from gateway.autofill.delivery import FormDelivery, Shown, WithheldForm
 from gateway.autofill.idempotency import Key
-from gateway.autofill.intake import Accepting, Wish
-from gateway.autofill.job_runner import FAMILY, Runs
+from gateway.autofill.intake import FormRequest, Intake
+from gateway.autofill.job_runner import FAMILY, JobRunner
 from gateway.autofill.queue import Backlog, backlog
 from gateway.autofill.rounds import Rounds
-from gateway.autofill.states import Ending
-from gateway.autofill.store import Request
+from gateway.autofill.states import FormEnding
+from gateway.autofill.store import StoredRequest
 from gateway.autofill.template_loader import load_forms
-from gateway.autofill.templates import Forms
+from gateway.autofill.templates import FormTemplates
 from gateway.autofill.worker import Worker
 from gateway.callbacks.outbox import Outbox
 from gateway.callbacks.service import Callbacks
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.lookup.single_flight import SingleFlight
 from gateway.sign_on import Caller
 
 
-class NoSuchRequest(Exception):
+class RequestNotFound(Exception):
     """No request of this id that the caller may know of."""
 
 
-class Autofill:
+class AutofillService:
     """
     Everything about forms that are filled by themselves.  `worker` works once it is started.
     """
@@ -46,9 +46,9 @@ class Autofill:
     def __init__(
         self,
         *,
-        forms: Forms,
-        accepting: Accepting,
-        releasing: Releasing,
+        forms: FormTemplates,
+        accepting: Intake,
+        releasing: FormDelivery,
         worker: Worker,
         outbox: Outbox,
         database: Database,
@@ -66,14 +66,14 @@ class Autofill:
     def of(
         cls,
         *,
-        access: Access,
+        access: Authorizer,
         work_orders: WorkOrders,
         agencies: Agencies,
         joint: SingleFlight,
         callbacks: Callbacks,
         log: Log,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         deadline: float,
         pause: float,
         at_once: int,
@@ -97,7 +97,7 @@ class Autofill:
             pause=pause,
             clock=clock,
         )
-        runs = Runs(
+        runs = JobRunner(
             access=access,
             work_orders=work_orders,
             agencies=agencies,
@@ -109,7 +109,7 @@ class Autofill:
             outbox=callbacks.outbox,
             clock=clock,
         )
-        releasing = Releasing(
+        releasing = FormDelivery(
             access=access,
             work_orders=work_orders,
             forms=forms,
@@ -120,7 +120,7 @@ class Autofill:
             vault=vault,
             clock=clock,
         )
-        accepting = Accepting(
+        accepting = Intake(
             work_orders=work_orders,
             catalogue=access.catalogue,
             forms=forms,
@@ -148,32 +148,32 @@ class Autofill:
             clock=clock,
         )
 
-    async def accept(self, wish: Wish, key: Key | None = None) -> tuple[Request, bool]:
+    async def accept(self, wish: FormRequest, key: Key | None = None) -> tuple[StoredRequest, bool]:
         """
         Accepts a request; it and its job are durable when this returns.  True: the key had made it before.
 
-        Raises `NotAccepted`, `KeyInUse`, `KeyReused`, `DatabaseUnavailable`.
+        Raises `RequestRejected`, `KeyInUse`, `KeyReused`, `DatabaseUnavailable`.
         """
         return await self._database.run(self._accept, wish, key)
 
-    async def find(self, caller: Caller, request_id: UUID) -> Request:
+    async def find(self, caller: Caller, request_id: UUID) -> StoredRequest:
         """
-        A request of this client, or of the holder of its work order.  Raises `NoSuchRequest`, `DatabaseUnavailable`.
+        A request of this client, or of the holder of its work order.  Raises `RequestNotFound`, `DatabaseUnavailable`.
         """
         request = await self._database.run(store.read, request_id)
         if request is None or not _known_to(caller, request):
-            raise NoSuchRequest
+            raise RequestNotFound
         return request
 
-    async def show(self, caller: Caller, request: Request) -> Shown | Withheld | None:
+    async def show(self, caller: Caller, request: StoredRequest) -> Shown | WithheldForm | None:
         """
         What there is of its form, under the right as it is now.  Raises `AuditUnavailable`, `DatabaseUnavailable`.
         """
         return await self._releasing.show(caller, request)
 
-    async def take_back(self, caller: Caller, request_id: UUID) -> Request:
+    async def take_back(self, caller: Caller, request_id: UUID) -> StoredRequest:
         """
-        Cancels a request unless it has ended or is being delivered; how it stands then.  Raises `NoSuchRequest`,
+        Cancels a request unless it has ended or is being delivered; how it stands then.  Raises `RequestNotFound`,
         `DatabaseUnavailable`.
         """
         await self.find(caller, request_id)
@@ -183,7 +183,7 @@ class Autofill:
         """What waits.  Raises `DatabaseUnavailable`."""
         return await self._database.run(backlog, self._clock())
 
-    async def digest(self, since: datetime, until: datetime) -> Digest:
+    async def digest(self, since: datetime, until: datetime) -> DailyReport:
         """What happened in a period.  Raises `DatabaseUnavailable`."""
         return await self._database.run(digest, since, until)
 
@@ -191,26 +191,26 @@ class Autofill:
         """Lets what runs come to its end."""
         await self.worker.aclose()
 
-    def _accept(self, connection: Connection, wish: Wish, key: Key | None) -> tuple[Request, bool]:
+    def _accept(self, connection: Connection, wish: FormRequest, key: Key | None) -> tuple[StoredRequest, bool]:
         request, replayed = self._accepting.accept(connection, wish, key, self._clock())
         return _read(connection, request), replayed
 
-    def _take_back(self, connection: Connection, court: str, request: UUID) -> Request:
+    def _take_back(self, connection: Connection, court: str, request: UUID) -> StoredRequest:
         now = self._clock()
         # The delivery first: its sender takes the two in this order too.
         if not self._outbox.cancel(connection, court=court, subjects=[str(request)], at=now):
-            endings.cancel(connection, [request], Ending.TAKEN_BACK, now)
+            endings.cancel(connection, [request], FormEnding.TAKEN_BACK, now)
         return _read(connection, request)
 
 
-def _known_to(caller: Caller, request: Request) -> bool:
+def _known_to(caller: Caller, request: StoredRequest) -> bool:
     return caller.court == request.court and (
         caller.user == caller.client == request.client or caller.user == request.order.holder
     )
 
 
-def _read(connection: Connection, request_id: UUID) -> Request:
+def _read(connection: Connection, request_id: UUID) -> StoredRequest:
     request = store.read(connection, request_id)
     if request is None:
-        raise NoSuchRequest
+        raise RequestNotFound
     return request

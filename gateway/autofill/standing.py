@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from gateway.autofill.states import State
+from gateway.autofill.states import RequestState
 
 _NEWEST: Final = text("""
     SELECT state, coalesce(ended_at, started_at, created_at) AS since FROM autofill
@@ -17,14 +17,14 @@ _NEWEST: Final = text("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RequestStatus:
     """The state of a request, and since when."""
 
-    state: State
+    state: RequestState
     since: datetime
 
 
-def newest(connection: Connection, court: str, work_order: str) -> Standing | None:
+def newest(connection: Connection, court: str, work_order: str) -> RequestStatus | None:
     """The newest request of a work order, or None."""
     row = connection.execute(_NEWEST, {"court": court, "work_order": work_order}).one_or_none()
-    return None if row is None else Standing(state=State(row.state), since=row.since)
+    return None if row is None else RequestStatus(state=RequestState(row.state), since=row.since)

@@ -9,7 +9,7 @@ from gateway.access.rules import Rule
 from schemas.codes import AnswerState, Code
 
 
-class State(Code):
+class RequestState(Code):
     """Where a request stands.  `ready` to `running` are on their way; the others are ends, `filled` until delivery."""
 
     READY = "ready", "待处理", "Waiting for its turn"
@@ -27,7 +27,7 @@ class State(Code):
         return self in GOING_ON
 
 
-GOING_ON: Final = frozenset({State.READY, State.DELAYED, State.QUEUED, State.RUNNING})
+GOING_ON: Final = frozenset({RequestState.READY, RequestState.DELAYED, RequestState.QUEUED, RequestState.RUNNING})
 
 
 class FieldState(Code):
@@ -51,7 +51,7 @@ class FieldState(Code):
         return self in {FieldState.CONFLICT, FieldState.SEVERAL, FieldState.LEAD_ONLY, FieldState.AMBIGUOUS}
 
 
-class Ending(Code):
+class FormEnding(Code):
     """Why a request was cancelled or laid aside, where it is not a rule of access or of callbacks."""
 
     WORK_ORDER_CLOSED = "work_order_closed", "工单已办结", "The work order was closed"

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from gateway.access.snapshot import Order
-from gateway.autofill.states import State
+from gateway.access.snapshot import GrantedWorkOrder
+from gateway.autofill.states import RequestState
 from schemas.codes import AnswerState, Reason
 from schemas.work_order import WorkOrderStatus
 
@@ -55,7 +55,7 @@ class QuestionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class StoredRequest:
     """
     One request as it stands, its work order as that stands, and its questions.  `parties` are places from 0.
     """
@@ -68,7 +68,7 @@ class Request:
     template: str
     parties: tuple[int, ...]
     receiver: str | None
-    state: State
+    state: RequestState
     reason: str | None
     deadline: datetime
     next_at: datetime | None
@@ -81,7 +81,7 @@ class Request:
     ready_at: datetime
     ended_at: datetime | None
     sealed: bytes | None = field(repr=False)
-    order: Order
+    order: GrantedWorkOrder
     questions: tuple[QuestionRow, ...]
 
     @property
@@ -104,7 +104,7 @@ _QUESTIONS: Final = text("""
 """)
 
 
-def read(connection: Connection, request: UUID) -> Request | None:
+def read(connection: Connection, request: UUID) -> StoredRequest | None:
     """A request as it stands."""
     row = connection.execute(text(_REQUEST), {"id": request}).one_or_none()
     return None if row is None else _request(connection, row)
@@ -141,7 +141,7 @@ _BEGIN: Final = text("""
 """)
 
 
-def begin(connection: Connection, request: UUID, job: int, at: datetime) -> Request | None:
+def begin(connection: Connection, request: UUID, job: int, at: datetime) -> StoredRequest | None:
     """
     Begins a run and returns the request with its fence; None if this job has nothing to do any more.
     """
@@ -165,12 +165,14 @@ _STILL_MINE: Final = text("""
 _TOLD: Final = text("UPDATE autofill_question SET outcome = :outcome WHERE autofill = :id AND lookup = :lookup")
 
 
-def accepted(connection: Connection, request: Request, index: int) -> None:
+def accepted(connection: Connection, request: StoredRequest, index: int) -> None:
     """Notes where the acceptance stands in the log."""
     connection.execute(_ACCEPTED, {"id": request.id, "fence": request.fence, "index": index})
 
 
-def heard(connection: Connection, request: Request, party: int, lookup: UUID, answers: dict[str, list[Any]]) -> None:
+def heard(
+    connection: Connection, request: StoredRequest, party: int, lookup: UUID, answers: dict[str, list[Any]]
+) -> None:
     """
     Keeps what one lookup heard about one party.  Raises `Fenced`.
     """
@@ -185,7 +187,7 @@ _REFUSED: Final = text("""
 """)
 
 
-def refused(connection: Connection, request: Request, party: int) -> None:
+def refused(connection: Connection, request: StoredRequest, party: int) -> None:
     """A rule of ours ended the questions about one party; the others go on.  Raises `Fenced`."""
     if not connection.execute(_STILL_MINE, {"id": request.id, "fence": request.fence}).rowcount:
         raise Fenced
@@ -199,14 +201,14 @@ _DELAY: Final = text("""
 """)
 
 
-def delay(connection: Connection, request: Request, until: datetime, told: dict[UUID, int]) -> None:
+def delay(connection: Connection, request: StoredRequest, until: datetime, told: dict[UUID, int]) -> None:
     """Ends a run that has to go on later.  Raises `Fenced`."""
     if not connection.execute(_DELAY, {"id": request.id, "fence": request.fence, "next_at": until}).rowcount:
         raise Fenced
     _note_told(connection, request, told)
 
 
-def _note_told(connection: Connection, request: Request, told: dict[UUID, int]) -> None:
+def _note_told(connection: Connection, request: StoredRequest, told: dict[UUID, int]) -> None:
     for lookup, outcome in told.items():
         connection.execute(_TOLD, {"id": request.id, "lookup": lookup, "outcome": outcome})
 
@@ -221,8 +223,8 @@ FORGET: Final = text("UPDATE autofill_question SET sealed = NULL WHERE autofill 
 
 def end(
     connection: Connection,
-    request: Request,
-    state: State,
+    request: StoredRequest,
+    state: RequestState,
     *,
     at: datetime,
     reason: str | None = None,
@@ -240,8 +242,8 @@ def end(
     connection.execute(FORGET, {"ids": [request.id]})
 
 
-def _request(connection: Connection, row: Row[Any]) -> Request:
-    return Request(
+def _request(connection: Connection, row: Row[Any]) -> StoredRequest:
+    return StoredRequest(
         id=row.id,
         court=row.court,
         work_order=row.work_order,
@@ -250,7 +252,7 @@ def _request(connection: Connection, row: Row[Any]) -> Request:
         template=row.template,
         parties=tuple(row.parties),
         receiver=row.receiver,
-        state=State(row.state),
+        state=RequestState(row.state),
         reason=row.reason,
         deadline=row.deadline,
         next_at=row.next_at,
@@ -263,7 +265,7 @@ def _request(connection: Connection, row: Row[Any]) -> Request:
         ready_at=row.ready_at,
         ended_at=row.ended_at,
         sealed=None if row.sealed is None else bytes(row.sealed),
-        order=Order(
+        order=GrantedWorkOrder(
             court=row.court,
             id=row.work_order,
             version=row.in_force,

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from adapters.errors import ConfigurationError
 from gateway.access.catalogue.fields import FIELDS, is_text
 from gateway.access.catalogue.masks import Mask
-from gateway.autofill.templates import OF_AN_ADDRESS, Form, FormField, Forms, Origin
+from gateway.autofill.templates import OF_AN_ADDRESS, FieldSource, FormField, FormTemplate, FormTemplates
 from gateway.autofill.transforms import Transform
 from schemas.codes import Code, Want
 from schemas.work_order import PartyRole
@@ -27,35 +27,35 @@ _OF_A_FORM: Final = {"zh", "en", "kinds", "hours", "fields"}
 _OF_A_FIELD: Final = {"zh", "en", "from", "roles", "required", "as", "mask"}
 
 
-def load_forms(folder: Traversable | None = None) -> Forms:
+def load_forms(folder: Traversable | None = None) -> FormTemplates:
     """
     Reads every template of a folder (ours, unless another is named).
 
     Raises `ConfigurationError` for everything that is wrong at once.  `Forms.check` compares with the catalogue.
     """
-    found: dict[str, Form] = {}
+    found: dict[str, FormTemplate] = {}
     problems: list[str] = []
     where = files("gateway.autofill").joinpath("forms") if folder is None else folder
     for file in sorted(where.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".toml"):
-            reading = _Reading(file.name)
+            reading = _TemplateReader(file.name)
             form = reading.form(file.name.removesuffix(".toml"), file.read_text(encoding="utf-8"))
             problems += reading.problems
             if form is not None:
                 found[form.id] = form
     if problems:
         raise ConfigurationError("\n".join(problems))
-    return Forms(found)
+    return FormTemplates(found)
 
 
-class _Reading:
+class _TemplateReader:
     """One file.  `problems` grows while it is read."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self.problems: list[str] = []
 
-    def form(self, name: str, text: str) -> Form | None:
+    def form(self, name: str, text: str) -> FormTemplate | None:
         try:
             said = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -70,7 +70,7 @@ class _Reading:
         fields = tuple(self._field(called, one) for called, one in said.get("fields", {}).items())
         if self.problems:
             return None
-        return Form(
+        return FormTemplate(
             id=name,
             zh=self._text("", said, "zh"),
             en=self._text("", said, "en"),
@@ -102,7 +102,7 @@ class _Reading:
             mask=mask,
         )
 
-    def _origins(self, place: str, named: list[str]) -> Iterator[Origin]:
+    def _origins(self, place: str, named: list[str]) -> Iterator[FieldSource]:
         if not named:
             self._wrong(place, "says not where it comes from: `from` is a field such as identity.full_name")
         for one in named:
@@ -111,7 +111,7 @@ class _Reading:
             if want == Want.ADDRESSES.value:
                 known |= OF_AN_ADDRESS
             if name in known:
-                yield Origin(Want(want), name)
+                yield FieldSource(Want(want), name)
             else:
                 near = difflib.get_close_matches(name, known, n=1)
                 self._wrong(place, f"comes from {one}, which no lookup has" + "".join(f"; {want}.{x}?" for x in near))

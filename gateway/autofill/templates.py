@@ -29,7 +29,7 @@ _ORGANIZATIONS: Final = frozenset(SourcedOrganization.__dataclass_fields__) - {K
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FieldSource:
     """Where a field comes from: a section of a lookup's result and the name of a field in it."""
 
     want: Want
@@ -62,13 +62,13 @@ class FormField:
     name: str
     zh: str
     en: str
-    origins: tuple[Origin, ...]
+    origins: tuple[FieldSource, ...]
     roles: frozenset[PartyRole] = frozenset()
     required: bool = False
     transform: Transform | None = None
     mask: Mask | None = None
 
-    def origin(self, kind: SubjectKind, role: PartyRole) -> Origin | None:
+    def origin(self, kind: SubjectKind, role: PartyRole) -> FieldSource | None:
         """Where it comes from for such a party; None for a party whose form does not have it."""
         if self.roles and role not in self.roles:
             return None
@@ -76,7 +76,7 @@ class FormField:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class FormTemplate:
     """One template.  `lasts` is the time within which it is filled if the request sets no deadline."""
 
     id: str
@@ -92,26 +92,26 @@ class Form:
         return frozenset(origin.want for one in self.fields for origin in one.origins)
 
 
-class Forms:
+class FormTemplates:
     """
     The templates of a hub.  Complete and checked when it exists.
     """
 
-    def __init__(self, forms: Mapping[str, Form]) -> None:
+    def __init__(self, forms: Mapping[str, FormTemplate]) -> None:
         self._forms = dict(forms)
-        self._of_kind: dict[str, Form] = {}
+        self._of_kind: dict[str, FormTemplate] = {}
         for form in self._forms.values():
             for kind in form.kinds:
                 self._of_kind.setdefault(kind, form)
 
-    def __iter__(self) -> Iterator[Form]:
+    def __iter__(self) -> Iterator[FormTemplate]:
         return iter(self._forms.values())
 
-    def get(self, name: str) -> Form | None:
+    def get(self, name: str) -> FormTemplate | None:
         """The template of this name."""
         return self._forms.get(name)
 
-    def for_kind(self, kind: str, name: str | None = None) -> Form | None:
+    def for_kind(self, kind: str, name: str | None = None) -> FormTemplate | None:
         """The template of a kind of work order, or the named one if it is made for that kind."""
         if name is None:
             return self._of_kind.get(kind)
@@ -136,7 +136,7 @@ class Forms:
             raise ConfigurationError("\n".join(problems))
 
 
-def _ungranted(form: Form, name: str, kinds: Mapping[str, Kind]) -> Iterator[str]:
+def _ungranted(form: FormTemplate, name: str, kinds: Mapping[str, Kind]) -> Iterator[str]:
     kind = kinds.get(name)
     if kind is None:
         yield f"form {form.id}: kinds names {name}, which the catalogue does not have; check its spelling"

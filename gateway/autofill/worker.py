@@ -19,7 +19,7 @@ from psycopg import sql
 
 from audit.store.log import Log
 from gateway.autofill import audit_events, endings, queue, store
-from gateway.autofill.job_runner import Runs
+from gateway.autofill.job_runner import JobRunner
 from gateway.database import Database
 from gateway.database.connections import connect
 from gateway.lookup.audit_events import RESULT_DAYS
@@ -43,7 +43,7 @@ class Worker:
     def __init__(
         self,
         *,
-        runs: Runs,
+        runs: JobRunner,
         log: Log,
         database: Database,
         policy: str,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, or_, select, text, tuple_, update
 
-from gateway.callbacks.outbox import Delivery
+from gateway.callbacks.outbox import OutboundDelivery
 from gateway.callbacks.receivers import Receiver, receiver_of
 from gateway.callbacks.states import DeliveryState, Failure
 from gateway.database.tables import callback_delivery, callback_receiver
@@ -22,10 +22,10 @@ CLAIM: Final = timedelta(seconds=10)
 # At once to one receiver, from all replicas together: a slow one holds up itself alone.
 PER_RECEIVER: Final = 8
 
-Ended = Callable[[Connection, Delivery, DeliveryState, str | None, datetime], None]
+Ended = Callable[[Connection, OutboundDelivery, DeliveryState, str | None, datetime], None]
 
 _d, _r = callback_delivery.c, callback_receiver.c
-_NAMES: Final = tuple(field.name for field in fields(Delivery) if field.name != "body")
+_NAMES: Final = tuple(field.name for field in fields(OutboundDelivery) if field.name != "body")
 
 # Held until the commit, so that two replicas never count the same room at a receiver.
 _RECEIVERS: Final = text("""
@@ -63,7 +63,7 @@ _RENEW: Final = text("""
 class Claimed:
     """A delivery that is ours to send, its body still sealed, and whom it is for."""
 
-    delivery: Delivery
+    delivery: OutboundDelivery
     receiver: Receiver
     sealed: bytes
 
@@ -89,7 +89,7 @@ def claim(connection: Connection, now: datetime, most: int, per_receiver: int = 
     return [Claimed(delivery_of(row), receivers[row.court, row.receiver], bytes(row.sealed)) for row in rows]
 
 
-def renew(connection: Connection, now: datetime, held: Sequence[Delivery]) -> None:
+def renew(connection: Connection, now: datetime, held: Sequence[OutboundDelivery]) -> None:
     """Keeps the claims of deliveries that are still on their way."""
     if held:
         names = {"ids": [one.id for one in held], "versions": [one.version for one in held]}
@@ -97,7 +97,12 @@ def renew(connection: Connection, now: datetime, held: Sequence[Delivery]) -> No
 
 
 def settle(
-    connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime, ended: Ended
+    connection: Connection,
+    delivery: OutboundDelivery,
+    state: DeliveryState,
+    reason: str | None,
+    at: datetime,
+    ended: Ended,
 ) -> bool:
     """
     Ends a claimed delivery and tells its deliverable; False if the claim is no longer ours, and nothing was written.
@@ -112,7 +117,7 @@ def settle(
     return True
 
 
-def postpone(connection: Connection, delivery: Delivery, reason: Failure, due_at: datetime) -> bool:
+def postpone(connection: Connection, delivery: OutboundDelivery, reason: Failure, due_at: datetime) -> bool:
     """Gives a claimed delivery back until `due_at`; False if the claim is no longer ours."""
     return _written(connection, delivery, {"reason": reason.value, "claimed": False, "due_at": due_at})
 
@@ -133,12 +138,12 @@ def overdue(connection: Connection, now: datetime, most: int, ended: Ended) -> i
     return len(rows)
 
 
-def delivery_of(row: Row[Any]) -> Delivery:
+def delivery_of(row: Row[Any]) -> OutboundDelivery:
     """A delivery as its row tells, without its body."""
     said = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for the row as a mapping
-    return Delivery(**{name: said[name] for name in _NAMES})
+    return OutboundDelivery(**{name: said[name] for name in _NAMES})
 
 
-def _written(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
+def _written(connection: Connection, delivery: OutboundDelivery, values: dict[str, Any]) -> bool:
     ours = (_d.id == delivery.id) & (_d.version == delivery.version) & (_d.state == DeliveryState.WAITING.value)
     return bool(connection.execute(update(callback_delivery).where(ours).values(values)).rowcount)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, tuple_, update
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.callbacks.claiming import delivery_of
 from gateway.callbacks.outbox import Deliverable
@@ -31,7 +31,7 @@ _d = callback_delivery.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class DeliveryFilter:
     """Which deliveries; what is None does not narrow the choice.  `since` and `until`: when they were entered."""
 
     court: str
@@ -57,7 +57,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class DeliverySummary:
     """A delivery without its body.  `reason`: why it ended, or why the last attempt failed; `due_at`: the next one."""
 
     id: str
@@ -74,7 +74,7 @@ class Seen:
     ended_at: datetime | None
 
 
-class Deliveries:
+class DeliveryAdmin:
     """
     The deliveries of this hub.  `owner` gives the deliverable of an event type.
     """
@@ -92,11 +92,13 @@ class Deliveries:
         self._owner = owner
         self._clock = clock
 
-    async def found(self, choice: Choice, *, most: int, after: tuple[datetime, str] | None = None) -> list[Seen]:
+    async def found(
+        self, choice: DeliveryFilter, *, most: int, after: tuple[datetime, str] | None = None
+    ) -> list[DeliverySummary]:
         """Deliveries in the order in which they were entered, from behind `after` (time, id) on."""
         return await self._database.run(_list, choice, most, after)
 
-    async def resend(self, actor: Member, who: Who, choice: Choice) -> tuple[list[str], int]:
+    async def resend(self, actor: Member, who: Actor, choice: DeliveryFilter) -> tuple[list[str], int]:
         """
         Takes dead letters up again, up to `MOST_AT_ONCE`: their ids, and the index of the record.
 
@@ -117,7 +119,7 @@ class Deliveries:
         index = await self._log.append(event)
         return await self._database.run(self._resent, choice), index
 
-    def _resent(self, connection: Connection, choice: Choice) -> list[str]:
+    def _resent(self, connection: Connection, choice: DeliveryFilter) -> list[str]:
         dead = _d.state == DeliveryState.DEAD_LETTERED.value
         query = (
             select(callback_delivery)
@@ -145,10 +147,12 @@ class Deliveries:
         return taken
 
 
-def _list(connection: Connection, choice: Choice, most: int, after: tuple[datetime, str] | None) -> list[Seen]:
-    names = list(Seen.__dataclass_fields__)
+def _list(
+    connection: Connection, choice: DeliveryFilter, most: int, after: tuple[datetime, str] | None
+) -> list[DeliverySummary]:
+    names = list(DeliverySummary.__dataclass_fields__)
     query = select(*(_d[name] for name in names)).where(*choice.conditions())
     if after is not None:
         query = query.where(tuple_(_d.created_at, _d.id) > after)
     rows = connection.execute(query.order_by(_d.created_at, _d.id).limit(most))
-    return [Seen(**dict(zip(names, row, strict=True)) | {"state": DeliveryState(row.state)}) for row in rows]
+    return [DeliverySummary(**dict(zip(names, row, strict=True)) | {"state": DeliveryState(row.state)}) for row in rows]

@@ -14,15 +14,15 @@ from audit.errors import AuditUnavailable
 from gateway.callbacks.address_policy import AddressRefused, Lookup, checked, pinned
 from gateway.callbacks.backoff import next_attempt
 from gateway.callbacks.claiming import Claimed, Ended, postpone, settle
-from gateway.callbacks.outbox import MEDIA_TYPE, Deliverable, Delivery, Stop, context
+from gateway.callbacks.outbox import MEDIA_TYPE, Deliverable, OutboundDelivery, Stop, context
 from gateway.callbacks.receivers import Receiver, Receivers, secrets_of
 from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
-from gateway.callbacks.transport import Gate, Outcome, Stopped, attempt
+from gateway.callbacks.transport import AttemptOutcome, GrantEnded, GuardedTransport, attempt
 from gateway.database import Database, DatabaseUnavailable
-from gateway.field_encryption import SealBroken, Vault
+from gateway.field_encryption import DecryptionFailed, FieldEncryption
 
 _FAILURES: Final[Mapping[type[Exception], Failure]] = {
-    SealBroken: Failure.UNREADABLE,
+    DecryptionFailed: Failure.UNREADABLE,
     AddressRefused: Failure.ADDRESS_FORBIDDEN,
     OSError: Failure.UNREACHABLE,
     DatabaseUnavailable: Failure.LEASE_LOST,
@@ -30,7 +30,7 @@ _FAILURES: Final[Mapping[type[Exception], Failure]] = {
 }
 
 
-class Errands:
+class DeliveryAttempts:
     """
     Runs errands for one sender.  Holds no state of its own.
     """
@@ -38,7 +38,7 @@ class Errands:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         receivers: Receivers,
         *,
         clock: Callable[[], datetime],
@@ -57,26 +57,26 @@ class Errands:
         Makes one attempt and writes down what came of it.  The right is given back after that, so that whoever ends
         it finds the delivery ended; what cannot be written down is sent once more when the claim has run out.
         """
-        gate: Gate | None = None
+        gate: GuardedTransport | None = None
         try:
             if claimed.receiver.state is ReceiverState.REMOVED:
-                outcome: Outcome | Stop = Outcome(Failure.RECEIVER_REMOVED)
+                outcome: AttemptOutcome | Stop = AttemptOutcome(Failure.RECEIVER_REMOVED)
             elif deliverable is None:
-                outcome = Outcome(Failure.UNKNOWN_TYPE)
+                outcome = AttemptOutcome(Failure.UNKNOWN_TYPE)
             else:
                 owner, delivery = deliverable, claimed.delivery
-                gate = Gate(lambda: owner.release(delivery))
+                gate = GuardedTransport(lambda: owner.release(delivery))
                 outcome = await self._attempted(claimed, gate)
             with contextlib.suppress(DatabaseUnavailable):
                 await self._database.run(self._written, claimed.delivery, outcome, ended)
         finally:
             if gate is not None:
                 gate.close()
-        if isinstance(outcome, Outcome) and outcome.failure is Failure.GONE:
+        if isinstance(outcome, AttemptOutcome) and outcome.failure is Failure.GONE:
             with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
                 await self._receivers.gone(claimed.receiver)
 
-    async def _attempted(self, claimed: Claimed, gate: Gate) -> Outcome | Stop:
+    async def _attempted(self, claimed: Claimed, gate: GuardedTransport) -> AttemptOutcome | Stop:
         delivery, receiver = claimed.delivery, claimed.receiver
         try:
             body = self._vault.open(context(delivery.id), claimed.sealed)
@@ -84,13 +84,13 @@ class Errands:
             address = await pinned(url, internal=receiver.internal, lookup=self._lookup)
             headers = self._headers(receiver, delivery, body)
             return await attempt(url, address, headers, body, gate, self._tls, self._clock())
-        except Stopped as stopped:
+        except GrantEnded as stopped:
             return Stop(stopped.reason)
         except Exception as error:  # noqa: BLE001 - what meets a defect of ours waits like any other, and is seen
             failures = (failure for kind, failure in _FAILURES.items() if isinstance(error, kind))
-            return Outcome(next(failures, Failure.INTERNAL))
+            return AttemptOutcome(next(failures, Failure.INTERNAL))
 
-    def _headers(self, receiver: Receiver, delivery: Delivery, body: bytes) -> dict[str, str]:
+    def _headers(self, receiver: Receiver, delivery: OutboundDelivery, body: bytes) -> dict[str, str]:
         now = self._clock()
         return {
             "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
@@ -100,7 +100,9 @@ class Errands:
             "webhook-signature": secrets_of(self._vault, receiver).signatures(delivery.id, now, body),
         }
 
-    def _written(self, connection: Connection, delivery: Delivery, outcome: Outcome | Stop, ended: Ended) -> None:
+    def _written(
+        self, connection: Connection, delivery: OutboundDelivery, outcome: AttemptOutcome | Stop, ended: Ended
+    ) -> None:
         now = self._clock()
         if isinstance(outcome, Stop):
             settle(connection, delivery, DeliveryState.CANCELLED, outcome.reason, now, ended)

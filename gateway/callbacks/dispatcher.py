@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 
 from gateway.callbacks.address_policy import Lookup
 from gateway.callbacks.claiming import Claimed, claim, overdue, renew
-from gateway.callbacks.delivery_attempt import Errands
-from gateway.callbacks.outbox import Deliverable, Delivery
+from gateway.callbacks.delivery_attempt import DeliveryAttempts
+from gateway.callbacks.outbox import Deliverable, OutboundDelivery
 from gateway.callbacks.receivers import Receivers
 from gateway.callbacks.states import DeliveryState
 from gateway.database import Database, DatabaseUnavailable
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 
 LOOK_EVERY: Final = 1.0
 # What is on its way when the hub stops may still end.
@@ -28,7 +28,7 @@ DRAIN: Final = 5.0
 OVERDUE_AT_ONCE: Final = 100
 
 
-class Sender:
+class Dispatcher:
     """
     Sends up to `at_once` deliveries at a time; with 0 none: other processes send.
     """
@@ -36,7 +36,7 @@ class Sender:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         receivers: Receivers,
         *,
         at_once: int,
@@ -47,12 +47,12 @@ class Sender:
         self._database = database
         self._at_once = at_once
         self._clock = clock
-        self._errands = Errands(
+        self._errands = DeliveryAttempts(
             database, vault, receivers, clock=clock, lookup=lookup, tls=tls or ssl.create_default_context()
         )
         self._deliverables: dict[str, Deliverable] = {}
         self._news = asyncio.Event()
-        self._sending: dict[asyncio.Task[None], Delivery] = {}
+        self._sending: dict[asyncio.Task[None], OutboundDelivery] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def serve(self, family: str, deliverable: Deliverable) -> None:
@@ -102,14 +102,14 @@ class Sender:
             await asyncio.wait(set(self._sending))
 
     def ended(
-        self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
+        self, connection: Connection, delivery: OutboundDelivery, state: DeliveryState, reason: str | None, at: datetime
     ) -> None:
         """Tells the deliverable, in the transaction that ends the delivery."""
         deliverable = self.of(delivery.event_type)
         if deliverable is not None:
             deliverable.ended(connection, delivery, state, reason, at)
 
-    def _taken(self, connection: Connection, now: datetime, held: list[Delivery]) -> list[Claimed]:
+    def _taken(self, connection: Connection, now: datetime, held: list[OutboundDelivery]) -> list[Claimed]:
         renew(connection, now, held)
         overdue(connection, now, OVERDUE_AT_ONCE, self.ended)
         free = self._at_once - len(held)

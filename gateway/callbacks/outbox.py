@@ -18,13 +18,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gateway.callbacks.states import DeliveryState
 from gateway.database.tables import callback_delivery
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 
 MEDIA_TYPE: Final = "application/cloudevents+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class OutboundDelivery:
     """
     One delivery as the sender holds it.  `id` is its webhook-id, `subject` an id of the deliverable's own; `version`
     is that of this claim.
@@ -43,7 +43,7 @@ class Delivery:
     body: bytes = field(repr=False, default=b"")
 
 
-class Held(Protocol):
+class HeldRight(Protocol):
     """A right that cannot end while it is held, as `gateway.database.locks.Lease`."""
 
     @property
@@ -58,7 +58,7 @@ class Held(Protocol):
 class Permit:
     """The body may leave while all of these are held; the sender gives them back."""
 
-    leases: Sequence[Held]
+    leases: Sequence[HeldRight]
 
     @property
     def held(self) -> bool:
@@ -83,7 +83,7 @@ class Deliverable(Protocol):
     Who enters deliveries of one family of event types.
     """
 
-    async def release(self, delivery: Delivery) -> Permit | Stop:
+    async def release(self, delivery: OutboundDelivery) -> Permit | Stop:
         """
         The right to send this body now.
 
@@ -92,14 +92,14 @@ class Deliverable(Protocol):
         """
 
     def ended(
-        self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
+        self, connection: Connection, delivery: OutboundDelivery, state: DeliveryState, reason: str | None, at: datetime
     ) -> None:
         """
         Takes note, in the transaction that ends the delivery.  Called once for every ending; after a `resend` the same
         delivery ends again.
         """
 
-    def resumed(self, connection: Connection, delivery: Delivery) -> bool:
+    def resumed(self, connection: Connection, delivery: OutboundDelivery) -> bool:
         """
         Takes note, in the transaction that takes a dead letter up again; False if there is nothing to send any more.
         """
@@ -110,7 +110,7 @@ class Outbox:
     Where deliveries are entered and withdrawn.  Every method is a part of the caller's transaction.
     """
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: FieldEncryption) -> None:
         self._vault = vault
 
     def enqueue(

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from gateway.callbacks.outbox import Delivery, Outbox, Permit, Stop
+from gateway.callbacks.outbox import OutboundDelivery, Outbox, Permit, Stop
 from gateway.callbacks.receivers import Receiver
 from gateway.callbacks.states import DeliveryState
 from gateway.database import Database
@@ -21,7 +21,7 @@ EVENT_TYPE: Final = f"{FAMILY}tried.v1"
 LASTS: Final = timedelta(hours=1)
 
 
-class Trials:
+class Pings:
     """Enters test deliveries, and lets every one of them go."""
 
     def __init__(
@@ -37,16 +37,16 @@ class Trials:
         await self._database.run(self._entered, receiver, webhook_id)
         return webhook_id
 
-    async def release(self, delivery: Delivery) -> Permit | Stop:  # noqa: ARG002 - every one may go
+    async def release(self, delivery: OutboundDelivery) -> Permit | Stop:  # noqa: ARG002 - every one may go
         """Nobody's right is needed."""
         return Permit(())
 
     def ended(
-        self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
+        self, connection: Connection, delivery: OutboundDelivery, state: DeliveryState, reason: str | None, at: datetime
     ) -> None:
         """Nothing else depends on it."""
 
-    def resumed(self, connection: Connection, delivery: Delivery) -> bool:  # noqa: ARG002 - every one may go again
+    def resumed(self, connection: Connection, delivery: OutboundDelivery) -> bool:  # noqa: ARG002 - every one may go again
         """It may be sent again."""
         return True
 

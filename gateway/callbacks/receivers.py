@@ -15,14 +15,14 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.callbacks.address_policy import Lookup, checked, pinned
-from gateway.callbacks.signing import Secrets
+from gateway.callbacks.signing import SigningSecrets
 from gateway.callbacks.states import CallbackRule, ReceiverState
 from gateway.database import Database
 from gateway.database.tables import callback_receiver
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.organization.recording import kept
 from gateway.organization.roles import Role
@@ -39,7 +39,7 @@ class CallbackRefused(Exception):
         self.rule = rule
 
 
-class NoSuchReceiver(Exception):
+class ReceiverNotFound(Exception):
     """No receiver of this name, as far as the caller may know."""
 
 
@@ -75,9 +75,9 @@ def receiver_of(row: Row[Any]) -> Receiver:
     return Receiver(**values | {"state": ReceiverState(said["state"]), "secrets": bytes(said["secrets"])})
 
 
-def secrets_of(vault: Vault, receiver: Receiver) -> Secrets:
-    """Opens the signing secrets.  Raises `SealBroken`."""
-    return Secrets.load(vault.open(_context(receiver.court, receiver.name), receiver.secrets))
+def secrets_of(vault: FieldEncryption, receiver: Receiver) -> SigningSecrets:
+    """Opens the signing secrets.  Raises `DecryptionFailed`."""
+    return SigningSecrets.load(vault.open(_context(receiver.court, receiver.name), receiver.secrets))
 
 
 class Receivers:
@@ -88,7 +88,7 @@ class Receivers:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -105,7 +105,7 @@ class Receivers:
         return await self._database.run(_all, court, client)
 
     async def register(
-        self, actor: Member, who: Who, name: str, *, client: str, url: str, internal: bool, preferred: bool
+        self, actor: Member, who: Actor, name: str, *, client: str, url: str, internal: bool, preferred: bool
     ) -> tuple[Receiver, str | None]:
         """
         Enters a receiver, or changes its address.  A new one brings its secret, which is never shown again.
@@ -132,15 +132,15 @@ class Receivers:
             secrets=b"",
         )
         await self._record(who, wanted, "registered", before)
-        secrets = Secrets.fresh()
+        secrets = SigningSecrets.fresh()
         sealed = self._vault.seal(_context(wanted.court, wanted.name), secrets.dump())
         receiver, fresh = await self._database.run(_entered, wanted, sealed)
         return receiver, secrets.newest if fresh else None
 
-    async def rotate(self, actor: Member, who: Who, name: str) -> str:
+    async def rotate(self, actor: Member, who: Actor, name: str) -> str:
         """
         A new secret, shown once; the last one signs beside it for the time of grace.  Raises as above, and
-        `NoSuchReceiver`.
+        `ReceiverNotFound`.
         """
         _only_administrators(actor)
         receiver = await self._known(actor.court, name)
@@ -148,27 +148,27 @@ class Receivers:
         return await self._database.run(self._rotated, receiver)
 
     async def set_state(
-        self, actor: Member, who: Who, state: ReceiverState, *, client: str, name: str | None = None
+        self, actor: Member, who: Actor, state: ReceiverState, *, client: str, name: str | None = None
     ) -> list[str]:
         """
         Pauses or resumes what one client is told, at one receiver or at all; the names of those that changed.
 
-        Raises as above, and `NoSuchReceiver`.
+        Raises as above, and `ReceiverNotFound`.
         """
         _only_administrators(actor)
         receivers = await self.all(actor.court, client=client)
         chosen = [one for one in receivers if name in {None, one.name}]
         if not chosen:
-            raise NoSuchReceiver
+            raise ReceiverNotFound
         changed = [one for one in chosen if one.state is not state]
         for one in changed:
             await self._record(who, one, state.value)
             await self._database.run(put_state, one, state, self._clock())
         return [one.name for one in changed]
 
-    async def remove(self, actor: Member, who: Who, name: str) -> None:
+    async def remove(self, actor: Member, who: Actor, name: str) -> None:
         """
-        Removes a receiver with its secrets; what waits for it is given up.  Raises as above, and `NoSuchReceiver`.
+        Removes a receiver with its secrets; what waits for it is given up.  Raises as above, and `ReceiverNotFound`.
         """
         _only_administrators(actor)
         receiver = await self._known(actor.court, name)
@@ -177,16 +177,16 @@ class Receivers:
 
     async def gone(self, receiver: Receiver) -> None:
         """Pauses a receiver that says itself that it is gone.  Raises `AuditUnavailable`, `DatabaseUnavailable`."""
-        await self._record(Who(court=receiver.court, client=receiver.client), receiver, "gone")
+        await self._record(Actor(court=receiver.court, client=receiver.client), receiver, "gone")
         await self._database.run(put_state, receiver, ReceiverState.GONE, self._clock())
 
     async def _known(self, court: str, name: str) -> Receiver:
         receiver = await self._database.run(_one, court, name)
         if receiver is None or receiver.state is ReceiverState.REMOVED:
-            raise NoSuchReceiver
+            raise ReceiverNotFound
         return receiver
 
-    async def _record(self, who: Who, receiver: Receiver, change: str, before: Receiver | None = None) -> None:
+    async def _record(self, who: Actor, receiver: Receiver, change: str, before: Receiver | None = None) -> None:
         at = self._clock()
         event = Event(
             type=EventType.ADMIN_CHANGED,

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Self
 
 from audit.store.log import Log
-from gateway.callbacks.delivery_admin import Deliveries
-from gateway.callbacks.dispatcher import Sender
+from gateway.callbacks.delivery_admin import DeliveryAdmin
+from gateway.callbacks.dispatcher import Dispatcher
 from gateway.callbacks.outbox import Outbox
-from gateway.callbacks.ping import FAMILY, Trials
+from gateway.callbacks.ping import FAMILY, Pings
 from gateway.callbacks.receivers import Receivers
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +25,21 @@ class Callbacks:
 
     outbox: Outbox
     receivers: Receivers
-    sender: Sender
-    deliveries: Deliveries
-    trials: Trials
+    sender: Dispatcher
+    deliveries: DeliveryAdmin
+    trials: Pings
 
     @classmethod
-    def of(cls, database: Database, vault: Vault, log: Log, *, at_once: int, clock: Callable[[], datetime]) -> Self:
+    def of(
+        cls, database: Database, vault: FieldEncryption, log: Log, *, at_once: int, clock: Callable[[], datetime]
+    ) -> Self:
         """Everything, and nothing sent before `sender.start`."""
         outbox = Outbox(vault)
         receivers = Receivers(database, vault, log, clock=clock)
-        sender = Sender(database, vault, receivers, at_once=at_once, clock=clock)
-        trials = Trials(database, outbox, clock=clock)
+        sender = Dispatcher(database, vault, receivers, at_once=at_once, clock=clock)
+        trials = Pings(database, outbox, clock=clock)
         sender.serve(FAMILY, trials)
-        deliveries = Deliveries(database, log, sender.of, clock=clock)
+        deliveries = DeliveryAdmin(database, log, sender.of, clock=clock)
         return cls(outbox=outbox, receivers=receivers, sender=sender, deliveries=deliveries, trials=trials)
 
     async def aclose(self) -> None:

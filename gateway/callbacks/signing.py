@@ -16,7 +16,7 @@ SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class SigningSecrets:
     """
     The secrets of one receiver, the newest first.  Each has the time until which it signs; the newest signs for good.
     """
@@ -24,7 +24,7 @@ class Secrets:
     all: tuple[tuple[str, datetime | None], ...] = field(repr=False)
 
     @classmethod
-    def fresh(cls) -> "Secrets":
+    def fresh(cls) -> "SigningSecrets":
         """One new secret."""
         return cls(((_made(), None),))
 
@@ -33,9 +33,9 @@ class Secrets:
         """What is shown once, after it was made."""
         return self.all[0][0]
 
-    def rotated(self, now: datetime, grace: timedelta = GRACE) -> "Secrets":
+    def rotated(self, now: datetime, grace: timedelta = GRACE) -> "SigningSecrets":
         """A new secret; the last one signs beside it for the time of grace, older ones no more."""
-        return Secrets(((_made(), None), (self.newest, now + grace)))
+        return SigningSecrets(((_made(), None), (self.newest, now + grace)))
 
     def signatures(self, webhook_id: str, at: datetime, body: bytes) -> str:
         """The `webhook-signature` of a body: one signature for each secret in force, with spaces between."""
@@ -49,7 +49,7 @@ class Secrets:
         return json.dumps([[secret, until and until.isoformat()] for secret, until in self.all]).encode()
 
     @classmethod
-    def load(cls, kept: bytes) -> "Secrets":
+    def load(cls, kept: bytes) -> "SigningSecrets":
         """Reads what `dump` wrote."""
         return cls(tuple((secret, until and datetime.fromisoformat(until)) for secret, until in json.loads(kept)))
 

@@ -29,14 +29,14 @@ Ask = Callable[[], Awaitable[Permit | Stop]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """What came of an attempt: `failure` is None for a 2xx; `retry_after` in seconds."""
 
     failure: Failure | None = None
     retry_after: float | None = None
 
 
-class Stopped(Exception):
+class GrantEnded(Exception):
     """The right had ended before anything was sent."""
 
     def __init__(self, reason: str) -> None:
@@ -44,7 +44,7 @@ class Stopped(Exception):
         self.reason = reason
 
 
-class Gate:
+class GuardedTransport:
     """
     Lets one body pass while its right is held.  The caller gives the right back with `close`, whatever has happened.
     """
@@ -61,7 +61,7 @@ class Gate:
         if name == "http11.send_request_headers.started":
             said = await self._ask()
             if isinstance(said, Stop):
-                raise Stopped(said.reason)
+                raise GrantEnded(said.reason)
             self._permit = said
             self._until = loop.time() + SEND
         elif name == "http11.send_request_body.complete":
@@ -86,12 +86,12 @@ async def attempt(
     address: str,
     headers: Mapping[str, str],
     body: bytes,
-    gate: Gate,
+    gate: GuardedTransport,
     tls: ssl.SSLContext,
     now: datetime,
-) -> Outcome:
+) -> AttemptOutcome:
     """
-    Sends the body once.  Raises `Stopped`, and whatever asking for the right raises.
+    Sends the body once.  Raises `GrantEnded`, and whatever asking for the right raises.
     """
     request = httpx.Request(
         "POST",
@@ -113,11 +113,11 @@ async def attempt(
                 {sending, watching}, timeout=CONNECT + SEND + ANSWER, return_when=asyncio.FIRST_COMPLETED
             )
             if not sending.done():
-                return Outcome(Failure.LEASE_LOST if watching.done() else Failure.TIMED_OUT)
+                return AttemptOutcome(Failure.LEASE_LOST if watching.done() else Failure.TIMED_OUT)
             try:
                 answer = sending.result()
             except httpx.HTTPError as error:
-                return Outcome(_failure(error))
+                return AttemptOutcome(_failure(error))
             await answer.aclose()
             return _outcome(answer, now)
         finally:
@@ -126,15 +126,15 @@ async def attempt(
             await asyncio.gather(sending, watching, return_exceptions=True)
 
 
-def _outcome(answer: httpx.Response, now: datetime) -> Outcome:
+def _outcome(answer: httpx.Response, now: datetime) -> AttemptOutcome:
     if answer.is_success:
-        return Outcome()
+        return AttemptOutcome()
     retry_after = retry_after_of(answer.headers.get("retry-after"), now=now)
     if answer.status_code == httpx.codes.GONE:
-        return Outcome(Failure.GONE)
+        return AttemptOutcome(Failure.GONE)
     if answer.is_redirect or answer.is_informational or answer.status_code // 100 == 3:
-        return Outcome(Failure.REDIRECTED)
-    return Outcome(Failure.REFUSED if answer.is_client_error else Failure.FAILED, retry_after)
+        return AttemptOutcome(Failure.REDIRECTED)
+    return AttemptOutcome(Failure.REFUSED if answer.is_client_error else Failure.FAILED, retry_after)
 
 
 def _failure(error: httpx.HTTPError) -> Failure:

@@ -16,11 +16,11 @@ from audit.format.event import EventType
 from audit.format.note import NoteError, VerifierKey
 from audit.format.proof import Proof, ProofError, check_proof
 from audit.store.reader import Reader
-from audit.verify.cosign_policy import Policy, PolicyError, parse_policy, weigh
+from audit.verify.cosign_policy import CosignPolicy, CosignPolicyError, parse_policy, weigh
 from audit.verify.database_source import verify_tables
 from audit.verify.deep_verification import check_deep
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Report, Verdict, verify
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import VerificationReport, VerificationVerdict, verify
 from gateway.cli.audit_anchors import anchors_app
 from gateway.cli.audit_retention import keeping_app
 from gateway.cli.audit_search import search_app
@@ -35,7 +35,11 @@ audit_app.add_typer(anchors_app)
 
 Vkey = Annotated[str | None, typer.Option("--vkey", help="the log's public key, or the file that holds it")]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="who must have cosigned (C2SP tlog-policy)")]
-_EXITS = {Verdict.INTACT: Exit.OK, Verdict.ALTERED: Exit.FINDINGS, Verdict.CANNOT_SAY: Exit.FAILED}
+_EXITS = {
+    VerificationVerdict.INTACT: Exit.OK,
+    VerificationVerdict.ALTERED: Exit.FINDINGS,
+    VerificationVerdict.CANNOT_SAY: Exit.FAILED,
+}
 
 
 @audit_app.command("verify")
@@ -64,7 +68,7 @@ def audit_verify(
             bar.update(task, completed=done, total=total)
 
         if folder is not None:
-            source, key = Folder(folder), _key(vkey, folder)
+            source, key = DirectorySource(folder), _key(vkey, folder)
             given = [*source.older(), *source.cosigned(), *older]
             report = verify(source, key.name, [key], against=given, progress=progress)
             if asked is not None:
@@ -86,23 +90,23 @@ def audit_verify(
 
 def _key(text: str | None, folder: Path) -> VerifierKey:
     try:
-        return Folder(folder).key() if text is None else named_key(text)
+        return DirectorySource(folder).key() if text is None else named_key(text)
     except (NoteError, OSError, ConfigurationError) as error:
         problem = str(error)
     return fail(problem, Exit.USAGE)
 
 
-def _policy(path: Path | None) -> Policy | None:
+def _policy(path: Path | None) -> CosignPolicy | None:
     if path is None:
         return None
     try:
         return parse_policy(path.read_bytes())
-    except (PolicyError, OSError) as error:
+    except (CosignPolicyError, OSError) as error:
         problem = str(error)
     return fail(problem, Exit.USAGE)
 
 
-def _deepen(reader: Reader, report: Report) -> None:
+def _deepen(reader: Reader, report: VerificationReport) -> None:
     deep = check_deep(reader)
     values = ", ".join(f"{count} {name}" for name, count in sorted(deep.values.items()))
     report.checked.append(f"sealed values and search index of every record: {values}")
@@ -111,7 +115,7 @@ def _deepen(reader: Reader, report: Report) -> None:
     report.findings += deep.findings()
 
 
-def _tell(report: Report) -> None:
+def _tell(report: VerificationReport) -> None:
     show.print(f"log {report.origin}, {report.size} entries, root {report.root.hex()}", markup=False, highlight=False)
     for line in report.checked:
         show.print(f"  checked: {line}", markup=False)
@@ -119,11 +123,11 @@ def _tell(report: Report) -> None:
         show.print(f"  not checked: {line}", markup=False)
     for finding in report.findings:
         show.print(f"  FOUND: {finding}", markup=False)
-    style = "bold green" if report.verdict is Verdict.INTACT else "bold red"
+    style = "bold green" if report.verdict is VerificationVerdict.INTACT else "bold red"
     show.print(report.last_line(), style=style, markup=False)
 
 
-def _document(report: Report) -> dict[str, object]:
+def _document(report: VerificationReport) -> dict[str, object]:
     return {
         "origin": report.origin,
         "size": report.size,

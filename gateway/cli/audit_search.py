@@ -15,9 +15,9 @@ from adapters.errors import ConfigurationError
 from audit.export import formats
 from audit.export.formats import Format
 from audit.format.event import EventType
-from audit.store.search import Hit, Page, Query, search, search_all
+from audit.store.search import Hit, Query, SearchPage, search, search_all
 from audit.verify.completeness import Completeness, check_search
-from gateway.audit_access import Inspection, RevealReason
+from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.cli import client
 from gateway.cli.console import Exit, as_document, say, show
 from gateway.cli.local_log import OPERATOR, LogHere, asked_subject, log_here, record
@@ -43,7 +43,7 @@ def audit_search(
     country: Annotated[str | None, typer.Option(help="issuer of a travel paper, three letters")] = None,
     before: Annotated[int | None, typer.Option(help="only records below this index")] = None,
     limit: Annotated[int, typer.Option(help="at most so many", min=1, max=_PAGE)] = 50,
-    reason: Annotated[RevealReason | None, typer.Option(help="show personal values, for this reason")] = None,
+    reason: Annotated[SearchRevealReason | None, typer.Option(help="show personal values, for this reason")] = None,
     out_format: Annotated[Format | None, typer.Option("--format", help="write a file format to stdout")] = None,
     *,
     case: Annotated[bool, typer.Option("--case", help="about a case: its number is asked for")] = False,
@@ -72,7 +72,7 @@ def audit_search(
         before=before,
         limit=_PAGE if whole or deep else limit,
     )
-    inspection = Inspection(query=query, reveal=reason, out_format=out_format)
+    inspection = AuditAccess(query=query, reveal=reason, out_format=out_format)
     with log_here() as here:
         # The log as it was before this search: what it records itself is no part of its answer.
         size = record(here, inspection.event(OPERATOR, datetime.now(UTC)))
@@ -90,13 +90,13 @@ def audit_search(
             raise typer.Exit(Exit.FINDINGS)
 
 
-def _noted(pages: Iterable[Page], seen: list[int]) -> Iterator[Page]:
+def _noted(pages: Iterable[SearchPage], seen: list[int]) -> Iterator[SearchPage]:
     for page in pages:
         seen += [hit.index for hit in page.hits]
         yield page
 
 
-def _show(pages: Iterable[Page], inspection: Inspection, here: LogHere, *, json_output: bool) -> dict[str, Any]:
+def _show(pages: Iterable[SearchPage], inspection: AuditAccess, here: LogHere, *, json_output: bool) -> dict[str, Any]:
     """Shows the hits, or gathers them for the one document of `--json`."""
     document: dict[str, Any] = {"hits": [], "next": None}
     if inspection.out_format is not None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway.autofill.daily_report import Digest, digest
+from gateway.autofill.daily_report import DailyReport, digest
 from gateway.cli import client
 from gateway.cli.console import Exit, as_document, fail, show
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
@@ -93,7 +93,7 @@ def autofill_digest(
         show.print(told.text(), markup=False, highlight=False)
 
 
-async def _digest(url: str, since: datetime, until: datetime) -> Digest:
+async def _digest(url: str, since: datetime, until: datetime) -> DailyReport:
     database = Database(url, timeout=30, connections=1)
     try:
         return await database.run(digest, since, until)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from gateway.access.catalogue import Catalogue
 from gateway.autofill.template_loader import load_forms
-from gateway.autofill.templates import Form
+from gateway.autofill.templates import FormTemplate
 from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.options import Json
 from gateway.settings import Settings
@@ -72,7 +72,7 @@ def forms_show(
     show.print(table)
 
 
-def _document(form: Form) -> dict[str, object]:
+def _document(form: FormTemplate) -> dict[str, object]:
     return {
         "form": form.id,
         "zh": form.zh,

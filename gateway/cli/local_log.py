@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from adapters.errors import ConfigurationError
 from audit import errors
-from audit.format.event import Event, EventType, Kept, Who
+from audit.format.event import Actor, Event, EventType, SealedPayload
 from audit.format.note import NoteError, VerifierKey
 from audit.sealing.keys import KeyFile, Keys
 from audit.store.log import Log
@@ -25,7 +25,7 @@ from schemas.codes import IdType
 from schemas.identifiers import IdentifierError
 from schemas.subject import Subject
 
-OPERATOR = Who(client="command line", role="operator")
+OPERATOR = Actor(client="command line", role="operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,18 @@ def installed() -> Iterator[Settings]:
             if settings.database_url is None:
                 settings = stack.enter_context(bundled_database(settings))
             yield settings
-        except (errors.ConfigurationError, errors.AuditError) as error:
+        except (errors.LogConfigurationError, errors.AuditError) as error:
             problem = str(error)
     if problem:
         raise ConfigurationError(problem)
 
 
-def record(here: LogHere, event: Event, keep: Sequence[Kept] = ()) -> int:
+def record(here: LogHere, event: Event, keep: Sequence[SealedPayload] = ()) -> int:
     """What is done with the log stands in the log, durable and signed before it is done.  Returns its index."""
     return append(here.dsn, here.keys, here.settings.audit_schema, event, keep)
 
 
-def append(dsn: str, keys: Keys, schema: str, event: Event, keep: Sequence[Kept] = ()) -> int:
+def append(dsn: str, keys: Keys, schema: str, event: Event, keep: Sequence[SealedPayload] = ()) -> int:
     """Appends one record to a log that no hub of this process holds, and signs it.  Returns its index."""
 
     async def appended() -> int:

@@ -11,22 +11,21 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.tree import Tree as Drawing
 
-from audit.errors import AuditError
-from audit.errors import ConfigurationError as LogConfigurationError
+from audit.errors import AuditError, LogConfigurationError
 from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.options import Json
 from gateway.database import DatabaseUnavailable
-from gateway.organization.change_plan import ChangeRefused, Plan
+from gateway.organization.change_plan import ChangePlan, ChangeRefused
 from gateway.organization.import_export import Mistake, OrganizationFile, as_csv, as_json, read_organization
 from gateway.organization.loading import OPERATOR, opened
-from gateway.organization.people import Person
-from gateway.organization.service import Overtaken
+from gateway.organization.people import StaffAccount
+from gateway.organization.service import ConcurrentChange
 from gateway.organization.tree import Unit
 from gateway.provisioning import bundled_database
 from gateway.settings import Settings
 
 T = TypeVar("T")
-Rows = tuple[list[Unit], list[Person]]
+Rows = tuple[list[Unit], list[StaffAccount]]
 
 org_app = typer.Typer(no_args_is_help=True, help="The court's tree: units, people, roles.")
 
@@ -92,11 +91,13 @@ def org_show(*, json_output: Json = False) -> None:
     show.print(drawn[None])
 
 
-async def _load(settings: Settings, file: OrganizationFile, mistakes: list[Mistake]) -> tuple[Plan, list[Mistake]]:
+async def _load(
+    settings: Settings, file: OrganizationFile, mistakes: list[Mistake]
+) -> tuple[ChangePlan, list[Mistake]]:
     async with opened(settings) as organization:
         units, _ = await organization.whole()
         wrong = sorted([*mistakes, *file.mistakes({unit.id: unit for unit in units})], key=lambda one: one.line)
-        return Plan() if wrong else await organization.load(OPERATOR, file.units, file.people), wrong
+        return ChangePlan() if wrong else await organization.load(OPERATOR, file.units, file.people), wrong
 
 
 async def _whole(settings: Settings) -> Rows:
@@ -117,7 +118,7 @@ def _with_tree(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
             problem = str(error)
         except DatabaseUnavailable:
             problem = "the database does not answer; nothing was changed"
-        except (ChangeRefused, Overtaken):
+        except (ChangeRefused, ConcurrentChange):
             problem = "the tree was changed by somebody else in this moment; nothing was changed. Run this again."
     return fail(problem)
 
@@ -127,11 +128,11 @@ def _form(file: Path) -> str:
     return form or fail(f"{file}: name a .json or a .csv file", Exit.USAGE)
 
 
-def _sitting(unit: Unit, people: Iterable[Person]) -> list[Person]:
+def _sitting(unit: Unit, people: Iterable[StaffAccount]) -> list[StaffAccount]:
     return [one for one in people if one.unit == unit.id]
 
 
-def _plain(unit: Unit, people: Iterable[Person]) -> dict[str, Any]:
+def _plain(unit: Unit, people: Iterable[StaffAccount]) -> dict[str, Any]:
     sitting = [
         {"court": one.court, "user": one.user, "roles": sorted(one.roles), "active": one.active}
         for one in _sitting(unit, people)

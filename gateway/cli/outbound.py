@@ -28,7 +28,7 @@ _CHAIN: Final = "SHUNIU-OUT"
 _NAMES: Final = "# A name is looked up when the rules are loaded: load them again when an agency moves.\n"
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """How the list of hosts is written."""
 
     PLAIN = "plain"
@@ -41,7 +41,7 @@ class Form(StrEnum):
 @outbound_app.command("hosts")
 def agencies_hosts(
     *,
-    form: Annotated[Form, typer.Option(help="how the list is written")] = Form.PLAIN,
+    form: Annotated[OutputFormat, typer.Option(help="how the list is written")] = OutputFormat.PLAIN,
     user: Annotated[str, typer.Option(help="login of the hub's service, in firewall rules")] = "shuniu",
 ) -> None:
     """
@@ -50,7 +50,7 @@ def agencies_hosts(
     Example: shuniu agencies hosts --form nftables
     """
     found = destinations(Settings())
-    if form is Form.JSON:
+    if form is OutputFormat.JSON:
         as_document([asdict(one) for one in found])
     else:
         sys.stdout.write(_FORMS[form](found, user))
@@ -148,9 +148,9 @@ def _family(one: Destination) -> str:
     return "ip6" if one.address is not None and ip_address(one.address).version == 6 else "ip"
 
 
-_FORMS: Final[Mapping[Form, Callable[[Sequence[Destination], str], str]]] = {
-    Form.PLAIN: _plain,
-    Form.CSV: _csv,
-    Form.NFTABLES: _nftables,
-    Form.IPTABLES: _iptables,
+_FORMS: Final[Mapping[OutputFormat, Callable[[Sequence[Destination], str], str]]] = {
+    OutputFormat.PLAIN: _plain,
+    OutputFormat.CSV: _csv,
+    OutputFormat.NFTABLES: _nftables,
+    OutputFormat.IPTABLES: _iptables,
 }

@@ -14,7 +14,7 @@ from typing import Final
 from audit.format.event import EventType
 from gateway.compliance.calendar import CourtCalendar
 from gateway.compliance.surnames import COMMON, surname
-from gateway.compliance.usage import Use
+from gateway.compliance.usage import UsageEvent
 from schemas.codes import Code
 
 NO_PARTY_FROM: Final = 3
@@ -32,7 +32,7 @@ LOOKS: Final = frozenset(
 _PARTY_RULES: Final = frozenset({"party_not_named", "party_name_differs"})
 
 
-class UnusualRule(Code):
+class AnomalyRule(Code):
     """What makes a day's use worth a look."""
 
     NO_MATCHING_PARTY = (
@@ -53,7 +53,7 @@ class Signal:
     What one rule found: how heavy it weighs, the reason in words, the records that show it (at most 50 indexes).
     """
 
-    rule: UnusualRule
+    rule: AnomalyRule
     weight: int
     zh: str
     en: str
@@ -61,31 +61,31 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class DayContext:
     """What a day is judged by: the court's calendar, and how many lookups each of those made who made any."""
 
     calendar: CourtCalendar
     volumes: Mapping[str, int]
 
 
-def signals(uses: Sequence[Use], around: Surroundings) -> tuple[Signal, ...]:
+def signals(uses: Sequence[UsageEvent], around: DayContext) -> tuple[Signal, ...]:
     """Everything that the rules find in one person's uses of one day, the heaviest first."""
     found = [signal for rule in _RULES if (signal := rule(uses, around)) is not None]
     return tuple(sorted(found, key=lambda one: (-one.weight, one.rule)))
 
 
-def volumes_of(uses: Sequence[Use]) -> Mapping[str, int]:
+def volumes_of(uses: Sequence[UsageEvent]) -> Mapping[str, int]:
     """How many lookups each person made."""
     return Counter(use.user for use in uses if use.type is EventType.LOOKUP_INTENT)
 
 
-def _no_matching_party(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+def _no_matching_party(uses: Sequence[UsageEvent], _around: DayContext) -> Signal | None:
     those = [use for use in uses if use.rule in _PARTY_RULES]
     n = len(those)
     if n < NO_PARTY_FROM:
         return None
     return _signal(
-        UnusualRule.NO_MATCHING_PARTY,
+        AnomalyRule.NO_MATCHING_PARTY,
         3 + min(n // 5, 3),
         f"{n}次查询的人不在工单所列当事人之中",
         f"{n} lookups of people who are no party of the work order",
@@ -93,13 +93,13 @@ def _no_matching_party(uses: Sequence[Use], _around: Surroundings) -> Signal | N
     )
 
 
-def _same_surname(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+def _same_surname(uses: Sequence[UsageEvent], _around: DayContext) -> Signal | None:
     those = [use for use in uses if (own := surname(use.name)) and own in map(surname, use.names)]
     if not those:
         return None
     common = surname(those[0].name) in COMMON
     return _signal(
-        UnusualRule.SAME_SURNAME,
+        AnomalyRule.SAME_SURNAME,
         1 if common else 3,
         f"{len(those)}条记录的当事人与查询人同姓{'（大姓）' if common else ''}",
         f"{len(those)} records about somebody of the holder's surname{' (a common one)' if common else ''}",
@@ -107,12 +107,12 @@ def _same_surname(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
     )
 
 
-def _after_hours(uses: Sequence[Use], around: Surroundings) -> Signal | None:
+def _after_hours(uses: Sequence[UsageEvent], around: DayContext) -> Signal | None:
     those = [use for use in uses if use.type in LOOKS and not around.calendar.is_open(use.at)]
     if not those:
         return None
     return _signal(
-        UnusualRule.AFTER_HOURS,
+        AnomalyRule.AFTER_HOURS,
         1 + min(len(those) // 5, 2),
         f"{len(those)}次在工作时间之外",
         f"{len(those)} times outside the court's hours",
@@ -120,7 +120,7 @@ def _after_hours(uses: Sequence[Use], around: Surroundings) -> Signal | None:
     )
 
 
-def _volume(uses: Sequence[Use], around: Surroundings) -> Signal | None:
+def _volume(uses: Sequence[UsageEvent], around: DayContext) -> Signal | None:
     those = [use for use in uses if use.type is EventType.LOOKUP_INTENT]
     n = len(those)
     if n < VOLUME_FROM or len(around.volumes) <= FEWEST_PEERS:
@@ -131,7 +131,7 @@ def _volume(uses: Sequence[Use], around: Surroundings) -> Signal | None:
     if n - middle <= FAR_OUT * max(spread, 1.0):
         return None
     return _signal(
-        UnusualRule.VOLUME,
+        AnomalyRule.VOLUME,
         2 + (n > 3 * middle),
         f"查询{n}次，同事中位数为{middle:g}次",
         f"{n} lookups, where the median of the colleagues is {middle:g}",
@@ -139,14 +139,14 @@ def _volume(uses: Sequence[Use], around: Surroundings) -> Signal | None:
     )
 
 
-def _repeated_refusals(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+def _repeated_refusals(uses: Sequence[UsageEvent], _around: DayContext) -> Signal | None:
     refused = {EventType.LOOKUP_DENIED, EventType.ACCESS_REFUSED}
     those = [use for use in uses if use.type in refused and use.rule not in _PARTY_RULES]
     if len(those) < REFUSALS_FROM:
         return None
     kinds = len({use.rule for use in those})
     return _signal(
-        UnusualRule.REPEATED_REFUSALS,
+        AnomalyRule.REPEATED_REFUSALS,
         2 + (kinds > 2),
         f"被拒{len(those)}次，涉及{kinds}条规则",
         f"refused {len(those)} times, by {kinds} rules",
@@ -154,12 +154,12 @@ def _repeated_refusals(uses: Sequence[Use], _around: Surroundings) -> Signal | N
     )
 
 
-def _break_glass(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
+def _break_glass(uses: Sequence[UsageEvent], _around: DayContext) -> Signal | None:
     those = [use for use in uses if use.emergency]
     if not those:
         return None
     return _signal(
-        UnusualRule.BREAK_GLASS,
+        AnomalyRule.BREAK_GLASS,
         4,
         f"发起应急查询{len(those)}次",
         f"stated {len(those)} emergencies",
@@ -167,12 +167,12 @@ def _break_glass(uses: Sequence[Use], _around: Surroundings) -> Signal | None:
     )
 
 
-def _signal(rule: UnusualRule, weight: int, zh: str, en: str, those: Sequence[Use]) -> Signal:
+def _signal(rule: AnomalyRule, weight: int, zh: str, en: str, those: Sequence[UsageEvent]) -> Signal:
     evidence = tuple(use.index for use in those[:MOST_EVIDENCE])
     return Signal(rule=rule, weight=weight, zh=zh, en=en, evidence=evidence)
 
 
-_RULES: Final[tuple[Callable[[Sequence[Use], Surroundings], Signal | None], ...]] = (
+_RULES: Final[tuple[Callable[[Sequence[UsageEvent], DayContext], Signal | None], ...]] = (
     _no_matching_party,
     _same_surname,
     _after_hours,

@@ -18,8 +18,8 @@ from audit.export.formats import Format, written
 from audit.format.proof import Proof
 from audit.format.tree import inclusion_proof
 from audit.store.log import Log
-from audit.store.search import Evidence, Hit, search_all
-from gateway.audit_access import Inspection, RevealReason
+from audit.store.search import Hit, HitEvidence, search_all
+from gateway.audit_access import AuditAccess, SearchRevealReason
 
 # A bundle is made in memory; an export without proofs (`POST /v1/audit/exports`) has no bound.
 MOST_RECORDS: Final = 5000
@@ -55,7 +55,7 @@ class BundleTooLarge(Exception):
     """More records than a bundle holds; nothing was written."""
 
 
-def bundle(log: Log, inspection: Inspection, at: datetime, purpose: RevealReason) -> bytes:
+def bundle(log: Log, inspection: AuditAccess, at: datetime, purpose: SearchRevealReason) -> bytes:
     """
     The ZIP of what a search finds among the records that the newest checkpoint covers.
 
@@ -90,7 +90,9 @@ def bundle(log: Log, inspection: Inspection, at: datetime, purpose: RevealReason
 
 
 def _proofs(log: Log, hits: list[Hit], size: int, note: bytes) -> dict[str, bytes]:
-    every = [one for hit in hits for one in (hit, hit.outcome) if one is not None and one.evidence is Evidence.PROVED]
+    every = [
+        one for hit in hits for one in (hit, hit.outcome) if one is not None and one.evidence is HitEvidence.PROVED
+    ]
     nodes = log.reader.nodes(*(partial(inclusion_proof, one.index, size) for one in every))
     files: dict[str, bytes] = {}
     for one in every:
@@ -103,11 +105,11 @@ def _proofs(log: Log, hits: list[Hit], size: int, note: bytes) -> dict[str, byte
 
 def _manifest(
     log: Log,
-    inspection: Inspection,
+    inspection: AuditAccess,
     hits: list[Hit],
     size: int,
     at: datetime,
-    purpose: RevealReason,
+    purpose: SearchRevealReason,
     files: dict[str, bytes],
 ) -> bytes:
     said = {
@@ -119,7 +121,7 @@ def _manifest(
         "purpose": purpose.value,
         "people": inspection.people,
         "records": len(hits),
-        "proved": sum(hit.evidence is Evidence.PROVED for hit in hits),
+        "proved": sum(hit.evidence is HitEvidence.PROVED for hit in hits),
         "newest": hits[0].index if hits else None,
         "oldest": hits[-1].index if hits else None,
         "court": inspection.query.court,

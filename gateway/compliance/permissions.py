@@ -74,7 +74,7 @@ class ComplianceRefused(Exception):
         self.rule = rule
 
 
-class NotThere(Exception):
+class ComplianceItemNotFound(Exception):
     """No such case, report or search, as far as the caller may know."""
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
-from audit.store.search import Hit, Page, Query, search, search_all
-from gateway.audit_access import Inspection, RevealReason
+from audit.store.search import Hit, Query, SearchPage, search, search_all
+from gateway.audit_access import AuditAccess, SearchRevealReason
 
 PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """Every record that was found, newest first; `complete` is false where the bound ended the search."""
 
     hits: tuple[Hit, ...]
@@ -25,7 +25,7 @@ class Found:
     size: int
 
 
-class Looking:
+class RecordedSearch:
     """
     Reads the log for whoever may.  Every method raises `AuditUnavailable`, and then nothing was read.
     """
@@ -34,31 +34,31 @@ class Looking:
         self.log = log
         self.clock = clock
 
-    async def page(self, who: Who, inspection: Inspection) -> Page:
+    async def page(self, who: Actor, inspection: AuditAccess) -> SearchPage:
         """One page of hits."""
         size = await self._recorded(who, inspection)
         return await asyncio.to_thread(search, self.log.reader, replace(inspection.query, below=size))
 
-    async def everything(self, who: Who, inspection: Inspection, *, most: int, of: str = "") -> Found:
+    async def everything(self, who: Actor, inspection: AuditAccess, *, most: int, of: str = "") -> SearchResult:
         """
         Every hit, up to `most`.  `of` is a word that tells in the record what the look was for.
         """
         size = await self._recorded(who, inspection, of)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=size, limit=PAGE), most, size)
 
-    async def again(self, who: Who, inspection: Inspection, *, below: int, most: int, of: str = "") -> Found:
+    async def again(self, who: Actor, inspection: AuditAccess, *, below: int, most: int, of: str = "") -> SearchResult:
         """The same of the log as it was when it had `below` records."""
         await self._recorded(who, inspection, of)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=below, limit=PAGE), most, below)
 
-    async def export(self, who: Who, inspection: Inspection, purpose: RevealReason) -> None:
+    async def export(self, who: Actor, inspection: AuditAccess, purpose: SearchRevealReason) -> None:
         """Records an export and its purpose before it is read, also where it shows nobody."""
         now = self.clock()
         event = inspection.event(who, now)
         event = replace(event, detail={**event.detail, "purpose": purpose.value})
         await self.log.append(event, keep=inspection.kept(now))
 
-    async def note(self, who: Who, of: str, **detail: str | int) -> int:
+    async def note(self, who: Actor, of: str, **detail: str | int) -> int:
         """Records a look that is no search: at a queue, at figures, at a verification."""
         event = Event(
             type=EventType.LOG_SEARCHED,
@@ -70,17 +70,17 @@ class Looking:
         )
         return await self.log.append(event)
 
-    async def _recorded(self, who: Who, inspection: Inspection, of: str = "") -> int:
+    async def _recorded(self, who: Actor, inspection: AuditAccess, of: str = "") -> int:
         now = self.clock()
         event = inspection.event(who, now)
         if of:
             event = replace(event, detail={**event.detail, "of": of})
         return await self.log.append(event, keep=inspection.kept(now))
 
-    def _all(self, query: Query, most: int, size: int) -> Found:
+    def _all(self, query: Query, most: int, size: int) -> SearchResult:
         hits: list[Hit] = []
         for page in search_all(self.log.reader, query):
             hits += page.hits
             if len(hits) > most:
-                return Found(tuple(hits[:most]), complete=False, size=size)
-        return Found(tuple(hits), complete=True, size=size)
+                return SearchResult(tuple(hits[:most]), complete=False, size=size)
+        return SearchResult(tuple(hits), complete=True, size=size)

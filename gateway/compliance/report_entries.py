@@ -34,7 +34,7 @@ class Withholding(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
+class WithheldEntry:
     """Why an entry is withheld, and when that is looked at again."""
 
     reason: Withholding
@@ -42,7 +42,7 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ReportEntry:
     """
     One look at the person.  `official` and `case_number` are personal; `others` counts who else the record names.
 
@@ -63,34 +63,34 @@ class Entry:
     answers: tuple[tuple[str, str], ...]
     released: tuple[str, ...]
     others: int
-    withheld: Withheld | None = None
+    withheld: WithheldEntry | None = None
 
 
-def entries_of(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int, Withheld]) -> list[Entry]:
+def entries_of(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int, WithheldEntry]) -> list[ReportEntry]:
     """The entries about this person, oldest first."""
     found = [_entry(hit, subject, withheld.get(hit.index)) for hit in hits if hit.type in LOOKED]
     return sorted(found, key=lambda entry: entry.index)
 
 
-def counted(entries: Iterable[Entry]) -> Mapping[Withheld, int]:
+def counted(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, int]:
     """How many entries are withheld for each reason and until when."""
-    counts: dict[Withheld, int] = {}
+    counts: dict[WithheldEntry, int] = {}
     for entry in entries:
         if entry.withheld is not None:
             counts[entry.withheld] = counts.get(entry.withheld, 0) + 1
     return counts
 
 
-def told(entries: Iterable[Entry]) -> list[Entry]:
+def told(entries: Iterable[ReportEntry]) -> list[ReportEntry]:
     """The entries that the person is told."""
     return [entry for entry in entries if entry.withheld is None]
 
 
-def _entry(hit: Hit, subject: Subject, withheld: Withheld | None) -> Entry:
+def _entry(hit: Hit, subject: Subject, withheld: WithheldEntry | None) -> ReportEntry:
     leaf, end = hit.leaf, hit.outcome.leaf if hit.outcome else {}
     who, why, said = leaf.get("who", {}), leaf.get("why", {}), hit.people.get("who", {})
     parties = [hit.people.get(f"whose.{n}", {}) for n in range(len(leaf.get("whose", ())))]
-    return Entry(
+    return ReportEntry(
         index=hit.index,
         at=hit.at,
         type=hit.type,

@@ -17,7 +17,7 @@ MOST_LISTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
+class ReportSummary:
     """A report without what it tells.  `state` changes with whatever its drafter withholds."""
 
     id: UUID
@@ -28,9 +28,9 @@ class Heading:
     state: str
 
 
-def heading(row: Row[Any]) -> Heading:
+def heading(row: Row[Any]) -> ReportSummary:
     """What a list shows of a report."""
-    return Heading(
+    return ReportSummary(
         id=row.id,
         drafted_by=row.drafted_by,
         drafted_at=row.drafted_at,

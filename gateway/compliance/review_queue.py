@@ -12,18 +12,18 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, insert, select
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.search import Hit, Query
-from gateway.audit_access import Inspection, RevealReason
-from gateway.compliance.anomaly_rules import UnusualRule
+from gateway.audit_access import AuditAccess, SearchRevealReason
+from gateway.compliance.anomaly_rules import AnomalyRule
 from gateway.compliance.calendar import CourtCalendar, begin_of, end_of
-from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere, only_auditors
-from gateway.compliance.recorded_search import Looking
+from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule, only_auditors
+from gateway.compliance.recorded_search import RecordedSearch
 from gateway.compliance.review_ranking import Case, cases_of
 from gateway.compliance.usage import USED, uses_of
 from gateway.database import Database
 from gateway.database.tables import use_review
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.organization.recording import kept
 from schemas.codes import Code
@@ -32,7 +32,7 @@ from schemas.codes import Code
 MOST_RECORDS: Final = 20_000
 
 
-class Outcome(Code):
+class ReviewOutcome(Code):
     """What the review of somebody's use found."""
 
     EXPLAINED = "explained", "已说明", "Explained"
@@ -44,13 +44,13 @@ class Outcome(Code):
 class Reviewed:
     """The newest outcome of a case."""
 
-    outcome: Outcome
+    outcome: ReviewOutcome
     by: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class ReviewItem:
     """A case of the queue under its handle, which names nobody, and what became of it."""
 
     handle: str
@@ -59,7 +59,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class ReviewQueuePage:
     """
     The cases of a period, the most urgent first.
 
@@ -67,7 +67,7 @@ class Queue:
     not be put down to anybody.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[ReviewItem, ...]
     records: int
     complete: bool
     erased: int
@@ -82,8 +82,8 @@ class ReviewQueue:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
-        looking: Looking,
+        vault: FieldEncryption,
+        looking: RecordedSearch,
         calendar: CourtCalendar,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -94,15 +94,15 @@ class ReviewQueue:
         self._calendar = calendar
         self._clock = clock
 
-    async def read(self, actor: Member, who: Who, since: date, until: date) -> Queue:
+    async def read(self, actor: Member, who: Actor, since: date, until: date) -> ReviewQueuePage:
         """The queue of the court's days from `since` to `until`, both included."""
         only_auditors(actor)
         query = Query(court=actor.court, since=begin_of(since), until=end_of(until), types=USED)
-        found = await self._looking.everything(who, Inspection(query=query), most=MOST_RECORDS, of="review_queue")
+        found = await self._looking.everything(who, AuditAccess(query=query), most=MOST_RECORDS, of="review_queue")
         uses, erased = uses_of(found.hits)
         cases = cases_of(uses, self._calendar, lambda day, user: self._mark(actor.court, day, user))
         rows = await self._database.run(_rows, actor.court)
-        return Queue(
+        return ReviewQueuePage(
             items=tuple(self._item(actor.court, case, rows) for case in cases),
             records=len(found.hits),
             complete=found.complete,
@@ -110,7 +110,7 @@ class ReviewQueue:
             hit_rates=hit_rates(rows),
         )
 
-    async def case(self, actor: Member, who: Who, day: date, handle: str) -> tuple[Item, Sequence[Hit]]:
+    async def case(self, actor: Member, who: Actor, day: date, handle: str) -> tuple[ReviewItem, Sequence[Hit]]:
         """
         One case with the records of that day, newest first, whose people may be shown: the record says so.
 
@@ -118,17 +118,17 @@ class ReviewQueue:
         """
         only_auditors(actor)
         query = Query(court=actor.court, since=begin_of(day), until=end_of(day), types=USED)
-        look = Inspection(query=query, reveal=RevealReason.INSPECTION)
+        look = AuditAccess(query=query, reveal=SearchRevealReason.INSPECTION)
         found = await self._looking.everything(who, look, most=MOST_RECORDS, of="review_case")
         cases = cases_of(uses_of(found.hits)[0], self._calendar, lambda *_: b"", sample=len(found.hits))
         mine = [one for one in cases if self._mark(actor.court, day, one.user).hex() == handle]
         if not mine:
-            raise NotThere
+            raise ComplianceItemNotFound
         rows = await self._database.run(_rows, actor.court)
         indexes = {use.index for use in mine[0].uses}
         return self._item(actor.court, mine[0], rows), [hit for hit in found.hits if hit.index in indexes]
 
-    async def decide(self, actor: Member, who: Who, item: Item, outcome: Outcome, note: str) -> int:
+    async def decide(self, actor: Member, who: Actor, item: ReviewItem, outcome: ReviewOutcome, note: str) -> int:
         """
         Takes an outcome; the index of its record.  `note` is free text, kept sealed.  A later outcome is the one that
         counts, and the earlier ones stay.
@@ -161,14 +161,16 @@ class ReviewQueue:
         await self._database.run(_write, row)
         return index
 
-    def _item(self, court: str, case: Case, rows: Sequence[Row[Any]]) -> Item:
+    def _item(self, court: str, case: Case, rows: Sequence[Row[Any]]) -> ReviewItem:
         mark = self._mark(court, case.day, case.user)
         newest = next((row for row in reversed(rows) if bytes(row.person) == mark), None)
-        reviewed = newest and Reviewed(outcome=Outcome(newest.outcome), by=newest.reviewed_by, at=newest.reviewed_at)
-        return Item(handle=mark.hex(), case=case, reviewed=reviewed)
+        reviewed = newest and Reviewed(
+            outcome=ReviewOutcome(newest.outcome), by=newest.reviewed_by, at=newest.reviewed_at
+        )
+        return ReviewItem(handle=mark.hex(), case=case, reviewed=reviewed)
 
     def _mark(self, court: str, day: date, user: str) -> bytes:
-        return self._vault.mark("use", f"{court}|{day.isoformat()}|{user}")
+        return self._vault.blind_index("use", f"{court}|{day.isoformat()}|{user}")
 
 
 def hit_rates(rows: Sequence[Any]) -> Mapping[str, tuple[int, int]]:
@@ -177,11 +179,11 @@ def hit_rates(rows: Sequence[Any]) -> Mapping[str, tuple[int, int]]:
     were reviewed.  The newest outcome of a case counts.
     """
     newest = {bytes(row.person): row for row in rows}
-    rates = dict.fromkeys((*UnusualRule, "sample"), (0, 0))
+    rates = dict.fromkeys((*AnomalyRule, "sample"), (0, 0))
     for row in newest.values():
         for name in row.rules or ["sample"]:
             hits, of = rates.get(name, (0, 0))
-            rates[name] = (hits + (row.outcome != Outcome.EXPLAINED), of + 1)
+            rates[name] = (hits + (row.outcome != ReviewOutcome.EXPLAINED), of + 1)
     return {str(name): rate for name, rate in rates.items()}
 
 

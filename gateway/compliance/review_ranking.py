@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from gateway.compliance.anomaly_rules import Signal, Surroundings, signals, volumes_of
+from gateway.compliance.anomaly_rules import DayContext, Signal, signals, volumes_of
 from gateway.compliance.calendar import CourtCalendar, day_of
-from gateway.compliance.usage import Use
+from gateway.compliance.usage import UsageEvent
 
 SAMPLE: Final = 2
 
@@ -30,7 +30,7 @@ class Case:
     user: str = field(repr=False)
     name: str = field(repr=False)
     unit: str
-    uses: tuple[Use, ...] = field(repr=False)
+    uses: tuple[UsageEvent, ...] = field(repr=False)
     signals: tuple[Signal, ...]
 
     @property
@@ -44,12 +44,12 @@ class Case:
         return not self.signals
 
 
-def cases_of(uses: Iterable[Use], calendar: CourtCalendar, draw: Draw, *, sample: int = SAMPLE) -> list[Case]:
+def cases_of(uses: Iterable[UsageEvent], calendar: CourtCalendar, draw: Draw, *, sample: int = SAMPLE) -> list[Case]:
     """
     The cases of these uses, the most urgent first: by score, then the newest; on each day `sample` people whom no rule
     points to.
     """
-    days: dict[date, list[Use]] = defaultdict(list)
+    days: dict[date, list[UsageEvent]] = defaultdict(list)
     for use in uses:
         days[day_of(use.at)].append(use)
     cases: list[Case] = []
@@ -68,9 +68,9 @@ def by_person(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
     return grouped
 
 
-def _of_day(day: date, uses: Sequence[Use], calendar: CourtCalendar) -> list[Case]:
-    around = Surroundings(calendar=calendar, volumes=volumes_of(uses))
-    people: dict[str, list[Use]] = defaultdict(list)
+def _of_day(day: date, uses: Sequence[UsageEvent], calendar: CourtCalendar) -> list[Case]:
+    around = DayContext(calendar=calendar, volumes=volumes_of(uses))
+    people: dict[str, list[UsageEvent]] = defaultdict(list)
     for use in uses:
         people[use.user].append(use)
     return [

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select
 
-from gateway.audit_access import RevealReason
-from gateway.compliance.permissions import NotThere
+from gateway.audit_access import SearchRevealReason
+from gateway.compliance.permissions import ComplianceItemNotFound
 from gateway.database import Database
 from gateway.database.tables import search_handle
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.sign_on.pending_sign_ins import digest_of, new_secret
 from schemas.codes import IdType
@@ -26,7 +26,7 @@ LASTS: Final = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Private:
+class PrivateCriteria:
     """
     The part of a search that names somebody, and the reason for which people are shown.  Personal.
     """
@@ -35,41 +35,43 @@ class Private:
     user: str | None = field(default=None, repr=False)
     work_order: str | None = field(default=None, repr=False)
     case_number: str | None = field(default=None, repr=False)
-    reveal: RevealReason | None = None
+    reveal: SearchRevealReason | None = None
     note: str | None = field(default=None, repr=False)
 
     @property
     def empty(self) -> bool:
         """Whether nothing is asked for."""
-        return self == Private()
+        return self == PrivateCriteria()
 
 
-class Handles:
+class SavedSearches:
     """
     Keeps and finds them.  Every method raises `DatabaseUnavailable`.
     """
 
     def __init__(
-        self, database: Database, vault: Vault, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, database: Database, vault: FieldEncryption, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._database = database
         self._vault = vault
         self._clock = clock
 
-    async def keep(self, actor: Member, private: Private) -> str:
+    async def keep(self, actor: Member, private: PrivateCriteria) -> str:
         """The token under which this search goes on."""
         token = new_secret()
         await self._database.run(self._insert, actor, digest_of(token), private, self._clock())
         return token
 
-    async def find(self, actor: Member, token: str) -> Private:
+    async def find(self, actor: Member, token: str) -> PrivateCriteria:
         """The search of a token.  Raises `NotThere` for one that is over, or somebody else's."""
         sealed = await self._database.run(_sealed, actor, digest_of(token), self._clock())
         if sealed is None:
-            raise NotThere
+            raise ComplianceItemNotFound
         return _private(json.loads(self._vault.open(_context(digest_of(token)), sealed)))
 
-    def _insert(self, connection: Connection, actor: Member, digest: bytes, private: Private, now: datetime) -> None:
+    def _insert(
+        self, connection: Connection, actor: Member, digest: bytes, private: PrivateCriteria, now: datetime
+    ) -> None:
         connection.execute(delete(search_handle).where(search_handle.c.expires_at <= now))
         row = {
             "id": digest,
@@ -99,7 +101,7 @@ def subject_of(document: dict[str, Any]) -> Subject:
     return Subject(kind=id_type.of, id_type=id_type, id_number=document["id_number"], country=document["country"])
 
 
-def _plain(private: Private) -> dict[str, Any]:
+def _plain(private: PrivateCriteria) -> dict[str, Any]:
     return {
         "subject": None if private.subject is None else subject_document(private.subject),
         "user": private.user,
@@ -110,13 +112,13 @@ def _plain(private: Private) -> dict[str, Any]:
     }
 
 
-def _private(plain: dict[str, Any]) -> Private:
-    return Private(
+def _private(plain: dict[str, Any]) -> PrivateCriteria:
+    return PrivateCriteria(
         subject=None if plain["subject"] is None else subject_of(plain["subject"]),
         user=plain["user"],
         work_order=plain["work_order"],
         case_number=plain["case_number"],
-        reveal=None if plain["reveal"] is None else RevealReason(plain["reveal"]),
+        reveal=None if plain["reveal"] is None else SearchRevealReason(plain["reveal"]),
         note=plain["note"],
     )
 

@@ -14,17 +14,23 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Row
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.search import Query
-from gateway.audit_access import Inspection, RevealReason
+from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.compliance import report_store
-from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere, only_auditors, only_releasers
-from gateway.compliance.recorded_search import Looking
-from gateway.compliance.report_entries import LOOKED, Entry, Withheld, Withholding, entries_of
-from gateway.compliance.report_store import Heading
+from gateway.compliance.permissions import (
+    ComplianceItemNotFound,
+    ComplianceRefused,
+    ComplianceRule,
+    only_auditors,
+    only_releasers,
+)
+from gateway.compliance.recorded_search import RecordedSearch
+from gateway.compliance.report_entries import LOOKED, ReportEntry, WithheldEntry, Withholding, entries_of
+from gateway.compliance.report_store import ReportSummary
 from gateway.compliance.saved_searches import subject_document, subject_of
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.organization.recording import kept
 from schemas.subject import Subject
@@ -33,18 +39,18 @@ MOST_ENTRIES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class SubjectReport:
     """
     A report as it stands: to whom, up to which size of the log, and every entry, the withheld ones marked.
     """
 
-    heading: Heading
+    heading: ReportSummary
     court: str
     below: int
     since: datetime | None
     until: datetime | None
     subject: Subject = field(repr=False)
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,7 @@ class _Draft:
     subject: Subject
     since: datetime | None
     until: datetime | None
-    withheld: Mapping[int, Withheld]
+    withheld: Mapping[int, WithheldEntry]
 
 
 class SubjectReports:
@@ -64,8 +70,8 @@ class SubjectReports:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
-        looking: Looking,
+        vault: FieldEncryption,
+        looking: RecordedSearch,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -77,7 +83,7 @@ class SubjectReports:
     async def draft(
         self,
         actor: Member,
-        who: Who,
+        who: Actor,
         subject: Subject,
         note: str,
         *,
@@ -105,18 +111,18 @@ class SubjectReports:
         await self._database.run(report_store.insert, row)
         return report
 
-    async def all(self, actor: Member) -> list[Heading]:
+    async def all(self, actor: Member) -> list[ReportSummary]:
         """The newest reports of the court, without what they tell."""
         only_releasers(actor)
         return [report_store.heading(row) for row in await self._database.run(report_store.newest, actor.court)]
 
-    async def read(self, actor: Member, who: Who, report: UUID) -> Report:
+    async def read(self, actor: Member, who: Actor, report: UUID) -> SubjectReport:
         """One report with all its entries; that it was read is recorded."""
         only_releasers(actor)
         row, draft = await self._found(actor, report)
         look = _look(actor.court, draft)
         found = await self._looking.again(who, look, below=row.below, most=MOST_ENTRIES, of="subject_report")
-        return Report(
+        return SubjectReport(
             heading=report_store.heading(row),
             court=actor.court,
             below=row.below,
@@ -127,7 +133,7 @@ class SubjectReports:
         )
 
     async def withhold(
-        self, actor: Member, who: Who, report: UUID, index: int, reason: Withholding | None, review_on: date
+        self, actor: Member, who: Actor, report: UUID, index: int, reason: Withholding | None, review_on: date
     ) -> None:
         """
         Withholds an entry until it is looked at again, or with no reason tells it after all.
@@ -139,7 +145,7 @@ class SubjectReports:
         withheld = dict(draft.withheld)
         withheld.pop(index, None)
         if reason is not None:
-            withheld[index] = Withheld(reason=reason, review_on=review_on)
+            withheld[index] = WithheldEntry(reason=reason, review_on=review_on)
         said: dict[str, str | int] = {
             "index": index,
             "reason": reason.value if reason else "none",
@@ -150,7 +156,7 @@ class SubjectReports:
         if not await self._database.run(report_store.reseal, report, row.sealed, self._sealed(report, changed)):
             raise ComplianceRefused(ComplianceRule.RELEASED)
 
-    async def release(self, actor: Member, who: Who, report: UUID, state: str) -> None:
+    async def release(self, actor: Member, who: Actor, report: UUID, state: str) -> None:
         """
         Releases a report in the state (`Heading.state`) in which `actor` has read it: the second person, who has no
         part in it.
@@ -174,12 +180,12 @@ class SubjectReports:
     async def _found(self, actor: Member, report: UUID) -> tuple[Row[Any], _Draft]:
         row = await self._database.run(report_store.one, actor.court, report)
         if row is None:
-            raise NotThere
+            raise ComplianceItemNotFound
         return row, _draft(json.loads(self._vault.open(_context(report), bytes(row.sealed))))
 
     async def _record(
         self,
-        who: Who,
+        who: Actor,
         subject: Subject,
         step: str,
         report: UUID,
@@ -210,15 +216,15 @@ class SubjectReports:
         return self._vault.seal(_context(report), json.dumps(plain).encode())
 
 
-def _look(court: str, draft: _Draft) -> Inspection:
+def _look(court: str, draft: _Draft) -> AuditAccess:
     query = Query(court=court, subject=draft.subject, since=draft.since, until=draft.until, types=LOOKED)
-    return Inspection(query=query, reveal=RevealReason.SUBJECT_REQUEST)
+    return AuditAccess(query=query, reveal=SearchRevealReason.SUBJECT_REQUEST)
 
 
 def _draft(plain: dict[str, Any]) -> _Draft:
     since, until = (datetime.fromisoformat(plain[name]) if plain[name] else None for name in ("since", "until"))
     withheld = {
-        index: Withheld(reason=Withholding(reason), review_on=date.fromisoformat(day))
+        index: WithheldEntry(reason=Withholding(reason), review_on=date.fromisoformat(day))
         for index, reason, day in plain["withheld"]
     }
     return _Draft(subject=subject_of(plain["subject"]), since=since, until=until, withheld=withheld)

@@ -24,7 +24,7 @@ USED: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class UsageEvent:
     """
     One use.  `rule` is the rule that refused it, `names` are those of persons whom it was about, `emergency` says
     whether it broke the glass.  Personal: `repr` shows neither who nor whom.
@@ -41,12 +41,12 @@ class Use:
     emergency: bool = False
 
 
-def uses_of(hits: Iterable[Hit]) -> tuple[list[Use], int]:
+def uses_of(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
     """
     The uses among these records, in the order of the log, and how many records could not be put down to anybody since
     their values are erased.
     """
-    uses: list[Use] = []
+    uses: list[UsageEvent] = []
     nobody = 0
     for hit in hits:
         emergency = (
@@ -60,7 +60,7 @@ def uses_of(hits: Iterable[Hit]) -> tuple[list[Use], int]:
             nobody += "c" in clear
             continue
         uses.append(
-            Use(
+            UsageEvent(
                 index=hit.index,
                 at=hit.at,
                 type=hit.type,

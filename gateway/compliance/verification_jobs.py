@@ -15,14 +15,14 @@ from uuid import UUID, uuid4
 
 from audit.anchor.anchors import AnchorKind, AnchorState
 from audit.errors import AuditError
-from audit.format.event import Who
+from audit.format.event import Actor
 from audit.store.log import Log
-from audit.verify.coverage import Checkpoints, Found, anchors_of, checkpoints_of, records_of
+from audit.verify.coverage import Checkpoints, CoveredRecords, anchors_of, checkpoints_of, records_of
 from audit.verify.database_source import verify_tables
-from audit.verify.findings import Damage, Finding, Verdict
+from audit.verify.findings import Damage, Finding, VerificationVerdict
 from gateway.compliance.calendar import begin_of, end_of
-from gateway.compliance.permissions import NotThere, only_auditors
-from gateway.compliance.recorded_search import Looking
+from gateway.compliance.permissions import ComplianceItemNotFound, only_auditors
+from gateway.compliance.recorded_search import RecordedSearch
 from gateway.organization.people import Member
 
 # Runs that are remembered; the oldest is forgotten.
@@ -39,10 +39,10 @@ class Verification:
     checkpoint covers yet.  `last_good` is the last record of the log below all damage.
     """
 
-    verdict: Verdict
+    verdict: VerificationVerdict
     size: int
     root: bytes
-    found: Found
+    found: CoveredRecords
     good: int
     unsigned: int
     checkpoints: Checkpoints
@@ -65,7 +65,7 @@ class Verification:
 
 
 @dataclass(slots=True, kw_only=True)
-class Run:
+class VerificationJob:
     """One verification: what was asked, how far it is, and how it ended."""
 
     id: UUID
@@ -84,20 +84,20 @@ class Run:
         self.done, self.total = done, total
 
 
-class Verifications:
+class VerificationJobs:
     """
     The runs of this process.  `aclose` waits for the one that is under way: a thread cannot be stopped.
     """
 
-    def __init__(self, looking: Looking, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, looking: RecordedSearch, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._looking = looking
         self._clock = clock
-        self._runs: dict[UUID, Run] = {}
+        self._runs: dict[UUID, VerificationJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # One at a time: each reads the whole log.
         self._turn = asyncio.Semaphore(1)
 
-    async def start(self, actor: Member, who: Who, since: date | None, until: date | None) -> UUID:
+    async def start(self, actor: Member, who: Actor, since: date | None, until: date | None) -> UUID:
         """
         Begins a run over the court's days `since` … `until`; while one of the court is under way, it is that one.
 
@@ -109,7 +109,7 @@ class Verifications:
             return under_way.id
         days = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
         await self._looking.note(who, "verification", **days)
-        run = Run(id=uuid4(), court=actor.court, since=since, until=until, started_at=self._clock())
+        run = VerificationJob(id=uuid4(), court=actor.court, since=since, until=until, started_at=self._clock())
         self._runs[run.id] = run
         while len(self._runs) > MOST_RUNS:
             self._runs.pop(next(iter(self._runs)))
@@ -118,15 +118,15 @@ class Verifications:
         task.add_done_callback(self._tasks.discard)
         return run.id
 
-    def find(self, actor: Member, run: UUID) -> Run:
+    def find(self, actor: Member, run: UUID) -> VerificationJob:
         """A run of the actor's court.  Raises `ComplianceRefused`, `NotThere` also after a restart."""
         only_auditors(actor)
         found = self._runs.get(run)
         if found is None or found.court != actor.court:
-            raise NotThere
+            raise ComplianceItemNotFound
         return found
 
-    def all(self, actor: Member) -> list[Run]:
+    def all(self, actor: Member) -> list[VerificationJob]:
         """The remembered runs of the actor's court, newest first."""
         only_auditors(actor)
         return [run for run in reversed(self._runs.values()) if run.court == actor.court]
@@ -135,7 +135,7 @@ class Verifications:
         """Waits for what is under way."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _walk(self, run: Run) -> None:
+    async def _walk(self, run: VerificationJob) -> None:
         async with self._turn:
             try:
                 run.result = await asyncio.to_thread(_verified, self._looking.log, run)
@@ -144,7 +144,7 @@ class Verifications:
         run.ended_at = self._clock()
 
 
-def _verified(log: Log, run: Run) -> Verification:
+def _verified(log: Log, run: VerificationJob) -> Verification:
     reader = log.reader
     since = None if run.since is None else begin_of(run.since)
     until = None if run.until is None else end_of(run.until)

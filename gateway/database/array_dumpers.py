@@ -9,19 +9,19 @@ from psycopg.adapt import Buffer, Dumper
 from audit.store.pg_binary import BYTEA, INTEGER, TEXT, blobs, numbers, texts
 
 
-class Texts(tuple[str, ...]):
+class TextArray(tuple[str, ...]):
     """A `text[]`."""
 
     __slots__ = ()
 
 
-class Blobs(tuple[bytes, ...]):
+class BlobArray(tuple[bytes, ...]):
     """A `bytea[]`."""
 
     __slots__ = ()
 
 
-class Integers(tuple[int, ...]):
+class IntegerArray(tuple[int, ...]):
     """An `integer[]`."""
 
     __slots__ = ()
@@ -34,25 +34,25 @@ class _Binary(Dumper):
 class _Texts(_Binary):
     oid = TEXT.oid
 
-    def dump(self, obj: Texts) -> Buffer:
+    def dump(self, obj: TextArray) -> Buffer:
         return texts(obj)
 
 
 class _Blobs(_Binary):
     oid = BYTEA.oid
 
-    def dump(self, obj: Blobs) -> Buffer:
+    def dump(self, obj: BlobArray) -> Buffer:
         return blobs(BYTEA, list(obj))
 
 
 class _Integers(_Binary):
     oid = INTEGER.oid
 
-    def dump(self, obj: Integers) -> Buffer:
+    def dump(self, obj: IntegerArray) -> Buffer:
         return numbers(INTEGER, list(obj))
 
 
 def teach(connection: AsyncConnection[object]) -> None:
     """Lets a connection send these arrays."""
-    for kind, dumper in ((Texts, _Texts), (Blobs, _Blobs), (Integers, _Integers)):
+    for kind, dumper in ((TextArray, _Texts), (BlobArray, _Blobs), (IntegerArray, _Integers)):
         connection.adapters.register_dumper(kind, dumper)

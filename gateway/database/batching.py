@@ -25,7 +25,7 @@ Connection = psycopg.AsyncConnection[Any]
 MOST_KEYS: Final = 200
 
 
-class SharedRead(Generic[K, V]):
+class BatchedStatement(Generic[K, V]):
     """
     Reads single rows by key, many callers at once.
 

@@ -16,9 +16,9 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from gateway.access import snapshot
-from gateway.access.snapshot import Standing, Wish
+from gateway.access.snapshot import AccessRequest, AccessSnapshot
 from gateway.database import Database, DatabaseUnavailable, batching
-from gateway.database.array_dumpers import Texts
+from gateway.database.array_dumpers import TextArray
 
 # An answer is recorded and handed to the network in far less; neither a slow log nor a caller who does not read must
 # hold up a closing for longer.  Seconds.
@@ -63,7 +63,7 @@ def _hung_up(connection: batching.Connection) -> bool:
 class _Key:
     """One release.  Every one is its own, so that two of the same caller hold two locks."""
 
-    wish: Wish
+    wish: AccessRequest
     number: int
 
     @property
@@ -77,7 +77,7 @@ class Lease:
     How things stand, and will stand as long as it is `held`: until `give_back`, or for `LONGEST` seconds.
     """
 
-    snapshot: Standing
+    snapshot: AccessSnapshot
     _leases: "Leases" = field(repr=False)
     _connection: batching.Connection = field(repr=False)
     _names: tuple[str, ...] = field(repr=False)
@@ -108,12 +108,12 @@ class Leases:
     """
 
     def __init__(self, database: Database) -> None:
-        self._reads = batching.SharedRead(database, self._take)
+        self._reads = batching.BatchedStatement(database, self._take)
         self._numbers = 0
         self._unlocking: set[asyncio.Task[None]] = set()
         self._free: dict[batching.Connection, list[str]] = {}
 
-    async def take(self, wish: Wish) -> Lease:
+    async def take(self, wish: AccessRequest) -> Lease:
         """
         How things stand for a wish, kept so until the lease is given back.  Raises `DatabaseUnavailable`.
         """
@@ -144,11 +144,11 @@ class Leases:
             free, self._free = self._free, {}
             for connection, names in free.items():
                 if not connection.closed:
-                    await asyncio.gather(connection.execute(_UNLOCK, (Texts(names),)), return_exceptions=True)
+                    await asyncio.gather(connection.execute(_UNLOCK, (TextArray(names),)), return_exceptions=True)
 
     async def _take(self, connection: batching.Connection, keys: list[_Key]) -> Mapping[_Key, Lease]:
         names = [name for key in keys for name in key.names]
-        found = await connection.execute(_TRY, (Texts(names),), binary=True)
+        found = await connection.execute(_TRY, (TextArray(names),), binary=True)
         locked = {row[0] - 1 for row in await found.fetchall() if row[1]}
         held: dict[_Key, tuple[str, ...]] = {}
         useless: list[str] = []

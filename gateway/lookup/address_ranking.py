@@ -18,8 +18,8 @@ from datetime import date
 from typing import Any, Final
 
 from gateway.lookup.address_ranks import DATED, HOMES, LEAD, LEADS, OFFICES, ONLY_ONE, RUNGS
-from gateway.lookup.fan_out import Answer
-from gateway.lookup.statements import Held, fold, with_sources
+from gateway.lookup.fan_out import AgencyReply
+from gateway.lookup.statements import Statement, fold, with_sources
 from schemas import legal_basis as law
 from schemas.address import (
     AddressWarning,
@@ -37,17 +37,17 @@ from schemas.coded_text import remark
 from schemas.codes import AddressKind, AnswerState, Want
 from schemas.provenance import Alternative
 from schemas.records import AddressRecord
-from schemas.service_flag import Effect, Switch, SwitchCode
+from schemas.service_flag import Effect, ServiceFlag, ServiceFlagCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LadderRules:
+class RankingRules:
     """What the court may still decide: how many calendar years back ranks 3 and 4 reach, first day included."""
 
     years: int = 1
 
 
-ONE_YEAR: Final = LadderRules()
+ONE_YEAR: Final = RankingRules()
 
 _KINDS: Final = tuple(AddressKind)
 _OUTCOMES: Final = (DeliveryOutcome.SUCCEEDED, None, DeliveryOutcome.FAILED)
@@ -59,12 +59,12 @@ _PRECONDITION: Final = {
 
 
 def rank_addresses(
-    held: Iterable[Held],
+    held: Iterable[Statement],
     *,
-    switches: Iterable[Switch],
+    switches: Iterable[ServiceFlag],
     case: CaseFile,
     today: date,
-    rules: LadderRules = ONE_YEAR,
+    rules: RankingRules = ONE_YEAR,
 ) -> tuple[ServiceAddress, ...]:
     """
     Ranks every address that is held, leads last; none at all while it is not settled who the party is.
@@ -72,7 +72,7 @@ def rank_addresses(
     at_hand = _Circumstances.of(switches, case, today, rules)
     if at_hand.withheld:
         return ()
-    same: dict[tuple[AddressKind, str], list[Held]] = {}
+    same: dict[tuple[AddressKind, str], list[Statement]] = {}
     for one in held:
         if isinstance(one.record, AddressRecord):
             same.setdefault((one.record.kind, fold(one.record.text)), []).append(one)
@@ -80,7 +80,10 @@ def rank_addresses(
 
 
 def survey(
-    answers: Iterable[Answer], addresses: Sequence[ServiceAddress], switches: Sequence[Switch], wants: frozenset[Want]
+    answers: Iterable[AgencyReply],
+    addresses: Sequence[ServiceAddress],
+    switches: Sequence[ServiceFlag],
+    wants: frozenset[Want],
 ) -> Ladder:
     """
     Says how far the list can be relied on.  An agency that was not heard makes it incomplete: never "no address".
@@ -134,7 +137,7 @@ class _Circumstances:
     revoked_at: frozenset[str]
 
     @classmethod
-    def of(cls, switches: Iterable[Switch], case: CaseFile, today: date, rules: LadderRules) -> "_Circumstances":
+    def of(cls, switches: Iterable[ServiceFlag], case: CaseFile, today: date, rules: RankingRules) -> "_Circumstances":
         on = {switch.code: switch for switch in switches}
         said_by = {code: frozenset(source.agency for source in switch.sources) for code, switch in on.items()}
         return cls(
@@ -142,14 +145,14 @@ class _Circumstances:
             today=today,
             since=first_day(today, rules.years),
             withheld=any(switch.effect is Effect.WITHHOLD for switch in on.values()),
-            deceased=SwitchCode.DECEASED in on,
-            soldier=SwitchCode.SERVING_SOLDIER in on,
-            deregistered_at=said_by.get(SwitchCode.DEREGISTERED, frozenset()),
-            revoked_at=said_by.get(SwitchCode.REVOKED, frozenset()),
+            deceased=ServiceFlagCode.DECEASED in on,
+            soldier=ServiceFlagCode.SERVING_SOLDIER in on,
+            deregistered_at=said_by.get(ServiceFlagCode.DEREGISTERED, frozenset()),
+            revoked_at=said_by.get(ServiceFlagCode.REVOKED, frozenset()),
         )
 
 
-def _candidate(kind: AddressKind, stated: Sequence[Held], at_hand: _Circumstances) -> ServiceAddress:
+def _candidate(kind: AddressKind, stated: Sequence[Statement], at_hand: _Circumstances) -> ServiceAddress:
     """One address out of everything that is held about it."""
     records = [one.record for one in stated if isinstance(one.record, AddressRecord)]
     days = [record.as_of for record in records if record.as_of is not None]

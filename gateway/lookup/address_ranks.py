@@ -17,7 +17,7 @@ from schemas.legal_basis import LegalBasis
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class AddressRank:
     """Where a kind of address stands, and the provisions that put it there; a lead stands nowhere."""
 
     rank: int | None
@@ -26,18 +26,18 @@ class Rung:
 
 _REGISTERED: Final = (law.REGISTERED_ADDRESS, law.MAIL_REGISTERED)
 
-RUNGS: Final[Mapping[AddressKind, Rung]] = MappingProxyType(
+RUNGS: Final[Mapping[AddressKind, AddressRank]] = MappingProxyType(
     {
-        AddressKind.CONFIRMED: Rung(0, (law.CONFIRMATION, law.CARRIED_OVER, law.MAIL_RETURNED)),
-        AddressKind.AGREED: Rung(1, (law.AGREED_ADDRESS,)),
-        AddressKind.OWN_FILING: Rung(2, (law.OWN_PAPERS, law.MAIL_RETURNED)),
-        AddressKind.OTHER_LAWSUIT: Rung(3, (law.OTHER_PROCEEDINGS,)),
-        AddressKind.REGULAR_USE: Rung(4, (law.CIVIL_ACTIVITIES,)),
-        AddressKind.HOUSEHOLD: Rung(5, _REGISTERED),
-        AddressKind.RESIDENCE: Rung(5, _REGISTERED),
-        AddressKind.DOMICILE: Rung(5, _REGISTERED),
-        AddressKind.LEGAL_DOCUMENTS: Rung(5, (law.REGISTERED_ADDRESS, law.SUSPENSION, law.SUSPENSION_FILING)),
-        AddressKind.SERVICE_RECIPIENT: Rung(5, (law.REGISTERED_ADDRESS, law.SERVICE_RECIPIENT_FILED)),
+        AddressKind.CONFIRMED: AddressRank(0, (law.CONFIRMATION, law.CARRIED_OVER, law.MAIL_RETURNED)),
+        AddressKind.AGREED: AddressRank(1, (law.AGREED_ADDRESS,)),
+        AddressKind.OWN_FILING: AddressRank(2, (law.OWN_PAPERS, law.MAIL_RETURNED)),
+        AddressKind.OTHER_LAWSUIT: AddressRank(3, (law.OTHER_PROCEEDINGS,)),
+        AddressKind.REGULAR_USE: AddressRank(4, (law.CIVIL_ACTIVITIES,)),
+        AddressKind.HOUSEHOLD: AddressRank(5, _REGISTERED),
+        AddressKind.RESIDENCE: AddressRank(5, _REGISTERED),
+        AddressKind.DOMICILE: AddressRank(5, _REGISTERED),
+        AddressKind.LEGAL_DOCUMENTS: AddressRank(5, (law.REGISTERED_ADDRESS, law.SUSPENSION, law.SUSPENSION_FILING)),
+        AddressKind.SERVICE_RECIPIENT: AddressRank(5, (law.REGISTERED_ADDRESS, law.SERVICE_RECIPIENT_FILED)),
     }
 )
 
@@ -50,7 +50,7 @@ LEADS: Final[Mapping[AddressKind, AddressWarning]] = MappingProxyType(
     }
 )
 
-LEAD: Final = Rung(None, ())
+LEAD: Final = AddressRank(None, ())
 
 # Ranks 3 and 4 reach back for a period; homes and offices are what rank 5 is made of.
 DATED: Final = frozenset({AddressKind.OTHER_LAWSUIT, AddressKind.REGULAR_USE})

@@ -16,12 +16,12 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from adapters.call_policy import AgencyPolicy
-from adapters.contract import Adapter, Evidence
+from adapters.contract import Adapter, AnswerEvidence
 from gateway.database import Database, DatabaseUnavailable, batching
-from gateway.database.array_dumpers import Texts
-from gateway.field_encryption import SealBroken, Vault
+from gateway.database.array_dumpers import TextArray
+from gateway.field_encryption import DecryptionFailed, FieldEncryption
 from gateway.lookup import answer_codec as codec
-from gateway.lookup.fan_out import Answer, Planned
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 
 _READ: Final = """
     SELECT grant_id::text, agency, capability, lookup, answered_at, sealed
@@ -51,13 +51,17 @@ class _Row(NamedTuple):
     sealed: bytes
 
 
-class Received:
+class AnswerCache:
     """
     The fresh answers of all grants.
     """
 
     def __init__(
-        self, database: Database, vault: Vault, agencies: Mapping[str, Adapter], policies: Mapping[str, AgencyPolicy]
+        self,
+        database: Database,
+        vault: FieldEncryption,
+        agencies: Mapping[str, Adapter],
+        policies: Mapping[str, AgencyPolicy],
     ) -> None:
         self._vault = vault
         self._agencies = agencies
@@ -67,11 +71,13 @@ class Received:
             for capability, call in policy.calls.items()
             if call.fresh_for > 0
         }
-        self._reads = batching.SharedRead(database, _read)
-        self._writes = batching.SharedRead(database, _write, options="-c synchronous_commit=off")
+        self._reads = batching.BatchedStatement(database, _read)
+        self._writes = batching.BatchedStatement(database, _write, options="-c synchronous_commit=off")
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def of(self, grant: str, planned: Iterable[Planned], now: datetime, max_age: int | None) -> dict[Key, Answer]:
+    async def of(
+        self, grant: str, planned: Iterable[PlannedQuestion], now: datetime, max_age: int | None
+    ) -> dict[Key, AgencyReply]:
         """
         The answers of this grant that need not be asked for, by agency and capability; none is older than `max_age`
         seconds, where that is given.
@@ -89,10 +95,10 @@ class Received:
                 continue
             answer = self._opened(grant, key, row)
             if answer is not None:
-                found[key] = replace(answer, reused_from=row.lookup, evidence=Evidence())
+                found[key] = replace(answer, reused_from=row.lookup, evidence=AnswerEvidence())
         return found
 
-    def keep(self, grant: str, lookup: UUID, answers: Iterable[Answer]) -> None:
+    def keep(self, grant: str, lookup: UUID, answers: Iterable[AgencyReply]) -> None:
         """Keeps what was just heard; nobody waits for that."""
         for answer in answers:
             key = (answer.agency, answer.capability.name)
@@ -112,9 +118,9 @@ class Received:
         await self._reads.aclose()
         await self._writes.aclose()
 
-    def _opened(self, grant: str, key: Key, row: _Row) -> Answer | None:
+    def _opened(self, grant: str, key: Key, row: _Row) -> AgencyReply | None:
         """The answer; None if this version cannot read it, or it is not what was kept: then the agency is asked."""
-        with contextlib.suppress(SealBroken, ValidationError):
+        with contextlib.suppress(DecryptionFailed, ValidationError):
             return codec.load(self._vault.open(_context(grant, key), row.sealed), self._agencies)
         return None
 
@@ -124,7 +130,7 @@ class Received:
 
 
 async def _read(connection: batching.Connection, grants: list[str]) -> dict[str, dict[Key, _Row]]:
-    found = await connection.execute(_READ, (Texts(grants),))
+    found = await connection.execute(_READ, (TextArray(grants),))
     rows: dict[str, dict[Key, _Row]] = {}
     for grant, agency, capability, *row in await found.fetchall():
         rows.setdefault(grant, {})[agency, capability] = _Row(*row)

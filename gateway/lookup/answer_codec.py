@@ -11,9 +11,9 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, TypeAdapter
 
-from adapters.contract import Adapter, Evidence, Reading
-from adapters.mapping import Holding, Origin
-from gateway.lookup.fan_out import Answer
+from adapters.contract import Adapter, AnswerEvidence, Interpretation
+from adapters.mapping import FieldOrigin, RecordWithOrigins
+from gateway.lookup.fan_out import AgencyReply
 from schemas.codes import AnswerState, Reason
 from schemas.identifiers import Authority
 from schemas.records import Record
@@ -49,7 +49,7 @@ class _Answer(BaseModel, hide_input_in_errors=True):
     reading: _Reading | None
 
 
-def dump(answer: Answer) -> bytes:
+def dump(answer: AgencyReply) -> bytes:
     """The answer as JSON."""
     reading = answer.reading
     kept = None if reading is None else _Reading(
@@ -78,25 +78,25 @@ def dump(answer: Answer) -> bytes:
     )
 
 
-def load(kept: bytes, agencies: Mapping[str, Adapter]) -> Answer | None:
+def load(kept: bytes, agencies: Mapping[str, Adapter]) -> AgencyReply | None:
     """The answer that `dump` wrote; None if this installation has that capability no longer."""
     read = _Answer.model_validate_json(kept)
     adapter = agencies.get(read.agency)
     capability = None if adapter is None else adapter.capabilities.get(read.capability)
     if capability is None:
         return None
-    reading = None if read.reading is None else Reading(
+    reading = None if read.reading is None else Interpretation(
         state=read.reading.state,
         answered_at=read.reading.answered_at,
         holdings=tuple(
-            Holding(record=_RECORDS[one.record].validate_json(one.fields), origins=_origins(one.paths))
+            RecordWithOrigins(record=_RECORDS[one.record].validate_json(one.fields), origins=_origins(one.paths))
             for one in read.reading.holdings
         ),
         reason=read.reading.reason,
         reference=read.reading.reference,
         drift=read.reading.drift,
     )  # fmt: skip
-    return Answer(
+    return AgencyReply(
         agency=read.agency,
         capability=capability,
         state=read.state,
@@ -106,15 +106,15 @@ def load(kept: bytes, agencies: Mapping[str, Adapter]) -> Answer | None:
         reading=reading,
         retry_after=read.retry_after,
         authority=read.authority,
-        evidence=Evidence(attempts=read.attempts),
+        evidence=AnswerEvidence(attempts=read.attempts),
     )
 
 
-def _held(holding: Holding) -> _Holding:
+def _held(holding: RecordWithOrigins) -> _Holding:
     kind = type(holding.record).__name__
     paths = {name: origin.path for name, origin in holding.origins.items()}
     return _Holding(record=kind, fields=_RECORDS[kind].dump_json(holding.record), paths=paths)
 
 
-def _origins(paths: Mapping[str, str]) -> dict[str, Origin]:
-    return {name: Origin(path=path, raw="") for name, path in paths.items()}
+def _origins(paths: Mapping[str, str]) -> dict[str, FieldOrigin]:
+    return {name: FieldOrigin(path=path, raw="") for name, path in paths.items()}

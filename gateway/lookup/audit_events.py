@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.contract import Adapter
-from audit.format.event import Answered, Asked, Event, EventType, Kept, Who, Why
-from gateway.access.authorization import Grant, NotGranted
+from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome, SealedPayload
+from gateway.access.authorization import AccessDenied, Grant
 from gateway.access.rules import Rule
-from gateway.access.snapshot import Order
+from gateway.access.snapshot import GrantedWorkOrder
 from gateway.audit_access import NOTE_DAYS
-from gateway.lookup.disclosure import Opening
-from gateway.lookup.fan_out import Answer
+from gateway.lookup.disclosure import Disclosure
+from gateway.lookup.fan_out import AgencyReply
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier
 from schemas.lookup import LookupRequest, LookupResult
@@ -33,7 +33,7 @@ def intent(
     caller: Caller,
     grant: Grant,
     subject: Subject,
-    asked: tuple[Asked, ...],
+    asked: tuple[AskedQuestion, ...],
     policy: str,
 ) -> Event:
     """Before any question: who will ask whom about which subject, and under which right."""
@@ -51,7 +51,7 @@ def intent(
 
 
 def outcome(
-    intended: Event, at: datetime, answers: tuple[Answer, ...], result: LookupResult, ended: Rule | None
+    intended: Event, at: datetime, answers: tuple[AgencyReply, ...], result: LookupResult, ended: Rule | None
 ) -> Event:
     """Before any release: what each agency said, and what is released or why nothing is."""
     return replace(
@@ -71,7 +71,7 @@ def denied(
     caller: Caller,
     request: LookupRequest,
     identifier: Identifier,
-    refusal: NotGranted,
+    refusal: AccessDenied,
     policy: str,
 ) -> Event:
     """A refusal before any question, by a rule of ours."""
@@ -83,7 +83,9 @@ def denied(
         country=request.subject.country,
     )
     why = (
-        Why(work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules)
+        PurposeOfUse(
+            work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules
+        )
         if refusal.order is None
         else task(refusal.order, policy, decision="deny", rules=refusal.rules)
     )
@@ -107,7 +109,7 @@ def opened_again(
     grant: Grant,
     subject: Subject,
     policy: str,
-    opening: Opening,
+    opening: Disclosure,
 ) -> Event:
     """A stored answer opened once more: a disclosure like the first."""
     return Event(
@@ -123,7 +125,7 @@ def opened_again(
     )
 
 
-def shown_early(exchange: UUID, intended: Event, at: datetime, answer: Answer, result: LookupResult) -> Event:
+def shown_early(exchange: UUID, intended: Event, at: datetime, answer: AgencyReply, result: LookupResult) -> Event:
     """One agency's answer, before the outcome of its lookup."""
     return replace(
         intended,
@@ -160,7 +162,7 @@ def work_order_changed(
             Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.asked_as, name=party.name)
             for party, identifier in zip(statement.parties, parties, strict=True)
         ),
-        why=Why(
+        why=PurposeOfUse(
             work_order=name,
             version=statement.version,
             kind=statement.kind,
@@ -175,13 +177,13 @@ def work_order_changed(
 
 
 def kept(
-    answers: tuple[Answer, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
-) -> tuple[Kept, ...]:
+    answers: tuple[AgencyReply, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
+) -> tuple[SealedPayload, ...]:
     """
     The bodies to seal with the outcome: every raw answer as it came, and the result if it is released.
     """
     raw = tuple(
-        Kept(
+        SealedPayload(
             kind="raw",
             agency=answer.agency,
             capability=answer.capability.name,
@@ -194,27 +196,29 @@ def kept(
     if result is None:
         return raw
     expires_at = at + timedelta(days=RESULT_DAYS)
-    return (*raw, Kept(kind="result", agency="", capability="", body=result, expires_at=expires_at))
+    return (*raw, SealedPayload(kind="result", agency="", capability="", body=result, expires_at=expires_at))
 
 
-def kept_note(opening: Opening, at: datetime) -> tuple[Kept, ...]:
+def kept_note(opening: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
     """The reader's own words, to be sealed with the record; as long as that may be examined."""
     if not opening.note:
         return ()
-    return (Kept(kind="note", body=opening.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
+    return (SealedPayload(kind="note", body=opening.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
 
 
-def _who(caller: Caller) -> Who:
-    return Who(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
+def _who(caller: Caller) -> Actor:
+    return Actor(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
 
 
-def _permitted(grant: Grant, policy: str) -> Why:
+def _permitted(grant: Grant, policy: str) -> PurposeOfUse:
     return replace(task(grant.order, policy, rules=grant.rules), grant=grant.id)
 
 
-def task(order: Order, policy: str, *, decision: str = "permit", rules: tuple[str, ...] = ()) -> Why:
+def task(
+    order: GrantedWorkOrder, policy: str, *, decision: str = "permit", rules: tuple[str, ...] = ()
+) -> PurposeOfUse:
     """The task of a record, and how its right was judged."""
-    return Why(
+    return PurposeOfUse(
         work_order=order.id,
         version=order.version,
         kind=order.kind,
@@ -236,16 +240,16 @@ def _less(result: LookupResult) -> dict[str, str | int]:
     return {name: names for name, names in said.items() if names}
 
 
-def _reused(answers: tuple[Answer, ...]) -> dict[str, str | int]:
+def _reused(answers: tuple[AgencyReply, ...]) -> dict[str, str | int]:
     """Answers that were there already: whose, and which lookup's records tell of the question."""
     said = [f"{one.agency}.{one.capability.name}:{one.reused_from}" for one in answers if one.reused_from is not None]
     return {"reused": ",".join(said)} if said else {}
 
 
-def _answered(answer: Answer) -> Answered:
+def _answered(answer: AgencyReply) -> QuestionOutcome:
     last = answer.evidence.answers[-1] if answer.evidence.answers else None
     reading = answer.reading
-    return Answered(
+    return QuestionOutcome(
         agency=answer.agency,
         capability=answer.capability.name,
         state=answer.state,

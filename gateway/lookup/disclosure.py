@@ -13,7 +13,7 @@ from schemas.lookup import LookupResult, dump
 NUMBERS = ("subject.id_number", "identity.id_number")
 
 
-class NotThere(Exception):
+class NothingToDisclose(Exception):
     """The answer holds no such field, or no such address."""
 
 
@@ -28,7 +28,7 @@ class RevealReason(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Disclosure:
     """What the record of one opening says.  `note` is sealed with it."""
 
     type: EventType = EventType.RESULT_READ
@@ -39,20 +39,20 @@ class Opening:
 
 
 # What the answer is opened for follows from the answer itself.  Raises `NotThere`.
-Purpose = Callable[[LookupResult], Opening]
+Purpose = Callable[[LookupResult], Disclosure]
 
 
-def reading(_result: LookupResult) -> Opening:
+def reading(_result: LookupResult) -> Disclosure:
     """To be read."""
-    return Opening()
+    return Disclosure()
 
 
 def printing(salt: bytes) -> Purpose:
     """To be printed: the record commits to exactly what the paper says."""
 
-    def opening(result: LookupResult) -> Opening:
+    def opening(result: LookupResult) -> Disclosure:
         detail = {"digest": digest_of(result, salt)}
-        return Opening(type=EventType.RECORD_PRINTED, released=result.sections, detail=detail)
+        return Disclosure(type=EventType.RECORD_PRINTED, released=result.sections, detail=detail)
 
     return opening
 
@@ -69,10 +69,10 @@ def digest_of(result: LookupResult, salt: bytes) -> str:
 def revealing(name: str, reason: RevealReason, note: str | None) -> Purpose:
     """To show one number in full."""
 
-    def opening(result: LookupResult) -> Opening:
+    def opening(result: LookupResult) -> Disclosure:
         number(result, name)
         detail = {"reason": reason.value}
-        return Opening(type=EventType.FIELD_REVEALED, released=(name,), detail=detail, note=note)
+        return Disclosure(type=EventType.FIELD_REVEALED, released=(name,), detail=detail, note=note)
 
     return opening
 
@@ -80,14 +80,14 @@ def revealing(name: str, reason: RevealReason, note: str | None) -> Purpose:
 def using(place: int) -> Purpose:
     """To serve at one of its addresses; `place` counts from 1."""
 
-    def opening(result: LookupResult) -> Opening:
+    def opening(result: LookupResult) -> Disclosure:
         if not 1 <= place <= len(result.addresses):
-            raise NotThere
+            raise NothingToDisclose
         address = result.addresses[place - 1]
         detail: dict[str, str | int] = {"place": place, "kind": address.kind.value}
         if address.rank is not None:
             detail["rank"] = address.rank
-        return Opening(type=EventType.ADDRESS_USED, outcome="used", detail=detail)
+        return Disclosure(type=EventType.ADDRESS_USED, outcome="used", detail=detail)
 
     return opening
 
@@ -98,5 +98,5 @@ def number(result: LookupResult, name: str) -> str:
         return result.subject.id_number
     held = getattr(result.identity, "id_number", None) if name == "identity.id_number" else None
     if held is None or name in result.masked:
-        raise NotThere
+        raise NothingToDisclose
     return str(held.value)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from adapters.contract import Adapter, Capability, Evidence, Question, Reading
+from adapters.contract import Adapter, AnswerEvidence, Capability, Interpretation, Question
 from adapters.errors import AgencyClosed, AgencyError, AgencyRefused, UnsupportedLookup
-from gateway.resilience.registry import Guards
+from gateway.resilience.registry import GuardRegistry
 from schemas.codes import AnswerState, Reason, Want
 from schemas.identifiers import Authority
 from schemas.subject import Subject
@@ -21,7 +21,7 @@ MARGIN = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AgencyReply:
     """
     What came of one question.  `reading` is there exactly when the agency was heard (`found`, `not_found`,
     `ambiguous`); otherwise `reason` says why not, and `authority` who keeps the register instead.
@@ -34,10 +34,10 @@ class Answer:
     asked_at: datetime
     answered_at: datetime
     reason: Reason | None = None
-    reading: Reading | None = field(default=None, repr=False)
+    reading: Interpretation | None = field(default=None, repr=False)
     retry_after: float | None = None
     authority: Authority | None = None
-    evidence: Evidence = field(default_factory=Evidence, repr=False)
+    evidence: AnswerEvidence = field(default_factory=AnswerEvidence, repr=False)
     reused_from: UUID | None = None
 
     @property
@@ -47,7 +47,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlannedQuestion:
     """A question that can be asked: the adapter and which of its capabilities."""
 
     adapter: Adapter
@@ -64,32 +64,32 @@ class Planned:
         return self.adapter.agency.id, self.capability.name
 
 
-Heard = Callable[[Answer], Awaitable[None]]
+Heard = Callable[[AgencyReply], Awaitable[None]]
 
 
-def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want]) -> tuple[Planned, ...]:
+def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want]) -> tuple[PlannedQuestion, ...]:
     """
     One question per (agency, capability) that concerns this kind of subject and serves a want.
     """
     wanted = frozenset(wants)
     return tuple(
-        Planned(adapter=adapter, capability=capability)
+        PlannedQuestion(adapter=adapter, capability=capability)
         for adapter in agencies.values()
         for capability in adapter.capabilities.values()
         if capability.subject is subject.kind and not wanted.isdisjoint(capability.serves)
     )
 
 
-Ask = Callable[[Planned, Question], Awaitable[Answer]]
+Ask = Callable[[PlannedQuestion, Question], Awaitable[AgencyReply]]
 
 
 async def ask_all(
-    planned: Iterable[Planned],
+    planned: Iterable[PlannedQuestion],
     question: Question,
     ask_one: Ask,
     heard: Heard | None = None,
-    had: Mapping[tuple[str, str], Answer] = MappingProxyType({}),
-) -> tuple[Answer, ...]:
+    had: Mapping[tuple[str, str], AgencyReply] = MappingProxyType({}),
+) -> tuple[AgencyReply, ...]:
     """
     Asks everything at once but what is `had` already; the answers in the order of the plan, each within the question's
     deadline.
@@ -102,15 +102,15 @@ async def ask_all(
 
 
 async def _ask_and_tell(
-    planned: Planned, question: Question, ask_one: Ask, heard: Heard | None, had: Answer | None
-) -> Answer:
+    planned: PlannedQuestion, question: Question, ask_one: Ask, heard: Heard | None, had: AgencyReply | None
+) -> AgencyReply:
     answer = await ask_one(planned, question) if had is None else had
     if heard is not None:
         await heard(answer)
     return answer
 
 
-async def ask(planned: Planned, question: Question, guards: Guards) -> Answer:
+async def ask(planned: PlannedQuestion, question: Question, guards: GuardRegistry) -> AgencyReply:
     """
     Asks one question, and says in one of the six states what came of it.
     """
@@ -120,10 +120,10 @@ async def ask(planned: Planned, question: Question, guards: Guards) -> Answer:
     return answer
 
 
-async def _heard(planned: Planned, question: Question, guards: Guards) -> Answer:
-    own = replace(question, deadline=question.deadline - MARGIN, evidence=Evidence())
+async def _heard(planned: PlannedQuestion, question: Question, guards: GuardRegistry) -> AgencyReply:
+    own = replace(question, deadline=question.deadline - MARGIN, evidence=AnswerEvidence())
     asked_at = datetime.now(UTC)
-    reading: Reading | None = None
+    reading: Interpretation | None = None
     reason: Reason | None = None
     retry_after: float | None = None
     authority: Authority | None = None
@@ -138,7 +138,7 @@ async def _heard(planned: Planned, question: Question, guards: Guards) -> Answer
         state, reason = AnswerState.REFUSED, error.reason
     except AgencyError as error:
         state, reason, retry_after = AnswerState.UNAVAILABLE, error.reason, error.retry_after
-    answer = Answer(
+    answer = AgencyReply(
         agency=planned.agency,
         capability=planned.capability,
         state=state,

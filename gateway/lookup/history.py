@@ -15,7 +15,7 @@ from gateway.database.tables import lookup_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
+class UsedAddress:
     """The address that was taken: its place in the list from 0, when, and the record that says so."""
 
     place: int
@@ -24,17 +24,17 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class PastLookup:
     """One lookup that was answered on a page.  `party` is the mark of whom it is about."""
 
     id: UUID
     work_order: str
     party: bytes
     at: datetime
-    used: Used | None
+    used: UsedAddress | None
 
 
-class LookupsMade:
+class LookupHistory:
     """
     The lookups of the pages.  The log alone is the record of them; this only finds them again.
     """
@@ -51,11 +51,11 @@ class LookupsMade:
         """Notes which address was taken; the newest counts.  Raises `DatabaseUnavailable`."""
         await self._database.run(_used, lookup, place, record)
 
-    async def of_work_order(self, court: str, work_order: str) -> list[Made]:
+    async def of_work_order(self, court: str, work_order: str) -> list[PastLookup]:
         """The lookups of a work order, the newest first, 50 at most.  Raises `DatabaseUnavailable`."""
         return [_made(row) for row in await self._database.run(_of_work_order, court, work_order)]
 
-    async def one(self, court: str, lookup: UUID) -> Made | None:
+    async def one(self, court: str, lookup: UUID) -> PastLookup | None:
         """One of them.  Raises `DatabaseUnavailable`."""
         row = await self._database.run(_one, court, lookup)
         return None if row is None else _made(row)
@@ -81,6 +81,6 @@ def _one(connection: Connection, court: str, lookup: UUID) -> Row[Any] | None:
     return connection.execute(select(lookup_made).where(c.court == court, c.id == lookup)).one_or_none()
 
 
-def _made(row: Row[Any]) -> Made:
-    used = None if row.used is None else Used(place=row.used, at=row.used_at, record=row.used_record)
-    return Made(id=row.id, work_order=row.work_order, party=bytes(row.party), at=row.made_at, used=used)
+def _made(row: Row[Any]) -> PastLookup:
+    used = None if row.used is None else UsedAddress(place=row.used, at=row.used_at, record=row.used_record)
+    return PastLookup(id=row.id, work_order=row.work_order, party=bytes(row.party), at=row.made_at, used=used)

@@ -12,9 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.lookup import service_flags
-from gateway.lookup.address_ranking import ONE_YEAR, LadderRules, rank_addresses, survey
-from gateway.lookup.fan_out import Answer
-from gateway.lookup.statements import Held, china_day, fold, held_by_agencies, held_by_case, with_sources
+from gateway.lookup.address_ranking import ONE_YEAR, RankingRules, rank_addresses, survey
+from gateway.lookup.fan_out import AgencyReply
+from gateway.lookup.statements import Statement, china_day, fold, held_by_agencies, held_by_case, with_sources
 from schemas.address import NOTHING_ON_FILE, CaseFile
 from schemas.coded_text import remark
 from schemas.codes import SubjectKind, Want
@@ -51,12 +51,12 @@ def merge(
     lookup_id: UUID,
     subject: Subject,
     wants: frozenset[Want],
-    answers: Sequence[Answer],
+    answers: Sequence[AgencyReply],
     now: datetime,
     warnings: Iterable[IdentifierWarning] = (),
     simplified_procedure: bool = False,
     case: CaseFile = NOTHING_ON_FILE,
-    rules: LadderRules = ONE_YEAR,
+    rules: RankingRules = ONE_YEAR,
 ) -> LookupResult:
     """
     The whole result, but for its place in the audit log.  `now` is aware; "today" is its day in China.
@@ -93,7 +93,7 @@ def merge(
     )
 
 
-def identity(kind: SubjectKind, held: Iterable[Held]) -> SourcedIdentity | None:
+def identity(kind: SubjectKind, held: Iterable[Statement]) -> SourcedIdentity | None:
     """Who the party is, every field with its sources; None if no agency that was heard holds it."""
     if kind is SubjectKind.PERSON:
         persons = [one for one in held if isinstance(one.record, PersonIdentity)]
@@ -102,12 +102,12 @@ def identity(kind: SubjectKind, held: Iterable[Held]) -> SourcedIdentity | None:
     return SourcedOrganization(**with_sources(organizations)) if organizations else None
 
 
-def registrations(held: Iterable[Held]) -> tuple[SourcedEntry, ...]:
+def registrations(held: Iterable[Statement]) -> tuple[SourcedEntry, ...]:
     """
     What the party is registered as.  The same entry at two agencies is one with both as sources; two entries of one
     agency stay two, however alike.
     """
-    entries: dict[tuple[Any, ...], list[Held]] = {}
+    entries: dict[tuple[Any, ...], list[Statement]] = {}
     seen: Counter[tuple[Any, ...]] = Counter()
     for one in held:
         key = _entry_key(one.record)
@@ -123,7 +123,7 @@ def registrations(held: Iterable[Held]) -> tuple[SourcedEntry, ...]:
     )
 
 
-def agency_answer(answer: Answer) -> AgencyAnswer:
+def agency_answer(answer: AgencyReply) -> AgencyAnswer:
     """The entry of one question, with nothing in it that came from the agency but its reference number."""
     reading = answer.reading
     return AgencyAnswer(

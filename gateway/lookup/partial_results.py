@@ -16,12 +16,12 @@ from uuid import uuid4
 from audit.errors import AuditUnavailable
 from audit.format.event import Event
 from audit.store.log import Log
-from gateway.access.authorization import Access, Grant
-from gateway.access.redaction import narrowed, shown
+from gateway.access.authorization import Authorizer, Grant
+from gateway.access.redaction import restrict, shown
 from gateway.database import DatabaseUnavailable
 from gateway.database.locks import Lease
 from gateway.lookup import audit_events
-from gateway.lookup.fan_out import Answer, Planned
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 from gateway.lookup.merge import merge
 from gateway.sign_on import Caller
 from schemas.codes import Want
@@ -30,7 +30,7 @@ from schemas.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class ProgressListener:
     """
     Who shows what is known so far; neither call waits or raises.
 
@@ -38,20 +38,20 @@ class Watching:
     the lease under which it may leave, and gives the lease back.
     """
 
-    begun: Callable[[tuple[Planned, ...]], None]
+    begun: Callable[[tuple[PlannedQuestion, ...]], None]
     heard: Callable[[LookupResult, Lease], None]
 
 
 @dataclass(slots=True, kw_only=True)
-class EarlyAnswers:
+class PartialResults:
     """
     The early answers of one lookup.  `waiting` counts the answers that are still to come.
     """
 
-    access: Access
+    access: Authorizer
     log: Log
     clock: Callable[[], datetime]
-    watching: Watching
+    watching: ProgressListener
     caller: Caller
     grant: Grant
     intent: Event
@@ -59,7 +59,7 @@ class EarlyAnswers:
     wants: frozenset[Want]
     waiting: int
 
-    async def heard(self, answer: Answer) -> None:
+    async def heard(self, answer: AgencyReply) -> None:
         """Shows one answer, unless it is the last: that one is shown with the whole, which is ready as soon."""
         self.waiting -= 1
         if self.waiting == 0:
@@ -68,7 +68,7 @@ class EarlyAnswers:
         with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
             await self._show(answer)
 
-    async def _show(self, answer: Answer) -> None:
+    async def _show(self, answer: AgencyReply) -> None:
         whole = merge(
             lookup_id=self.intent.exchange,
             subject=self.subject,
@@ -77,7 +77,7 @@ class EarlyAnswers:
             now=self.clock(),
         )
         scopes = self.grant.scopes
-        result = shown(narrowed(whole, scopes), scopes)
+        result = shown(restrict(whole, scopes), scopes)
         ended, lease = await self.access.before_release(self.caller, self.grant)
         try:
             if ended is None:

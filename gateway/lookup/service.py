@@ -18,28 +18,28 @@ from pydantic import BaseModel
 
 from adapters.contract import Adapter, Question
 from adapters.tracing import Trace
-from audit.format.event import Asked, EventType
+from audit.format.event import AskedQuestion, EventType
 from audit.store.log import Log
-from gateway.access.authorization import Access, Grant, NotGranted
-from gateway.access.redaction import narrowed, shown
+from gateway.access.authorization import AccessDenied, Authorizer, Grant
+from gateway.access.redaction import restrict, shown
 from gateway.access.rules import Rule
 from gateway.database import DatabaseUnavailable
 from gateway.database.locks import Lease
 from gateway.lookup import audit_events
-from gateway.lookup.answer_cache import Received
+from gateway.lookup.answer_cache import AnswerCache
 from gateway.lookup.disclosure import Purpose, reading
 from gateway.lookup.fan_out import ask_all, plan
 from gateway.lookup.merge import merge
-from gateway.lookup.partial_results import EarlyAnswers, Watching
+from gateway.lookup.partial_results import PartialResults, ProgressListener
 from gateway.lookup.single_flight import SingleFlight
 from gateway.sign_on import Caller
-from gateway.telemetry.service import Observing
+from gateway.telemetry.service import Telemetry
 from schemas.identifiers import Identifier, parse
 from schemas.lookup import AuditTrail, LookupRequest, dump, load, with_trail
 from schemas.subject import Matter, Subject
 
 
-class NotReleased(Exception):
+class Withheld(Exception):
     """A rule of ours keeps the answer in the house; `audit` is the index of the record that says so."""
 
     def __init__(self, rule: Rule, audit: int) -> None:
@@ -49,7 +49,7 @@ class NotReleased(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class ReleasedResult:
     """
     A result as JSON that may leave the house while its lease is held.  Whoever sends it gives the lease back.
 
@@ -61,11 +61,11 @@ class Released:
     record: int | None = None
 
 
-class NotStored(Exception):
+class LookupNotFound(Exception):
     """No stored lookup of this id for this court."""
 
 
-class Lookups:
+class LookupService:
     """
     Looks up parties.  Holds the doors that a lookup walks through, and no state of its own.
     """
@@ -73,12 +73,12 @@ class Lookups:
     def __init__(
         self,
         *,
-        access: Access,
+        access: Authorizer,
         agencies: Mapping[str, Adapter],
         joint: SingleFlight,
         log: Log,
-        received: Received,
-        observing: Observing,
+        received: AnswerCache,
+        observing: Telemetry,
         deadline: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -92,11 +92,13 @@ class Lookups:
         self._deadline = deadline
         self._clock = clock
 
-    async def look_up(self, caller: Caller, request: LookupRequest, *, watching: Watching | None = None) -> Released:
+    async def look_up(
+        self, caller: Caller, request: LookupRequest, *, watching: ProgressListener | None = None
+    ) -> ReleasedResult:
         """
         One lookup, whole: a `LookupResult` as JSON.  `watching` is shown what single agencies say before that.
 
-        Raises `IdentifierError` (nothing is recorded: there was no question), `NotReleased`, `AuditUnavailable`,
+        Raises `IdentifierError` (nothing is recorded: there was no question), `Withheld`, `AuditUnavailable`,
         `DatabaseUnavailable`.
         """
         due = asyncio.get_running_loop().time() + self._deadline
@@ -107,7 +109,9 @@ class Lookups:
         subject = _subject(identifier, grant)
         planned = plan(self._agencies, subject, request.want)
         had = await self._received.of(grant.id, planned, self._clock(), request.max_age)
-        asked = tuple(Asked(agency=one.agency, capability=one.capability.name) for one in planned if one.key not in had)
+        asked = tuple(
+            AskedQuestion(agency=one.agency, capability=one.capability.name) for one in planned if one.key not in had
+        )
         intent = audit_events.intent(lookup_id, self._clock(), caller, grant, subject, asked, self._access.policy)
         with self._stage("intent"):
             intent_index = await self._log.append(intent)
@@ -116,7 +120,7 @@ class Lookups:
         heard = None
         if watching is not None:
             watching.begun(planned)
-            early = EarlyAnswers(
+            early = PartialResults(
                 access=self._access,
                 log=self._log,
                 clock=self._clock,
@@ -141,7 +145,7 @@ class Lookups:
                 simplified_procedure=grant.simplified_procedure,
                 now=self._clock(),
             )
-            stored = narrowed(whole, grant.scopes)
+            stored = restrict(whole, grant.scopes)
             result = shown(stored, grant.scopes)
         with self._stage("release"):
             ended, lease = await self._access.before_release(caller, grant)
@@ -156,26 +160,26 @@ class Lookups:
             self._received.keep(grant.id, lookup_id, answers)
             self._observing.looked_up({one.state for one in answers}, withheld=bool(ended))
             if ended:
-                raise NotReleased(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens
+                raise Withheld(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens
             return self._released(lease, answer, self._trail(intent_index, outcome_index))
         except BaseException:
             lease.give_back()
             raise
 
-    async def read(self, caller: Caller, lookup_id: UUID, purpose: Purpose = reading) -> Released:
+    async def read(self, caller: Caller, lookup_id: UUID, purpose: Purpose = reading) -> ReleasedResult:
         """
         The stored result as JSON, shown again to who holds its work order now; no agency is asked.  The record says
         what for.
 
-        Raises `NotStored`, `NotReleased`, `NotThere`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Raises `LookupNotFound`, `Withheld`, `NotThere`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         stored = await self._log.kept(lookup_id, "result")
         if stored is None:
-            raise NotStored
+            raise LookupNotFound
         head, _, answer = stored.partition(b"\n")
-        asked = _Asked.model_validate_json(head)
+        asked = _StoredRequest.model_validate_json(head)
         if asked.court != caller.court:
-            raise NotStored
+            raise LookupNotFound
         request = asked.request
         identifier = parse(request.subject.id_type, request.subject.id_number, country=request.subject.country)
         exchange = uuid4()
@@ -184,16 +188,16 @@ class Lookups:
         intent = await self._log.entry_index(lookup_id, EventType.LOOKUP_INTENT)
         outcome = await self._log.entry_index(lookup_id, EventType.LOOKUP_OUTCOME)
         if intent is None or outcome is None:
-            raise NotStored
+            raise LookupNotFound
         # The right may be narrower by now than it was when the answer was stored.
-        result = shown(narrowed(load(answer), grant.scopes), grant.scopes)
+        result = shown(restrict(load(answer), grant.scopes), grant.scopes)
         ended, lease = await self._access.before_release(caller, grant)
         try:
             policy = self._access.policy
             if ended:
-                refusal = NotGranted(ended, order=grant.order)
+                refusal = AccessDenied(ended, order=grant.order)
                 denied = audit_events.denied(exchange, self._clock(), caller, request, identifier, refusal, policy)
-                raise NotReleased(ended, await self._log.append(denied))  # noqa: TRY301 - the lease goes back
+                raise Withheld(ended, await self._log.append(denied))  # noqa: TRY301 - the lease goes back
             opening = purpose(result)
             again = audit_events.opened_again(
                 exchange, lookup_id, self._clock(), caller, grant, subject, policy, opening
@@ -207,21 +211,21 @@ class Lookups:
     async def _granted(
         self, exchange: UUID, caller: Caller, request: LookupRequest, identifier: Identifier, *, again: bool = False
     ) -> Grant:
-        refusal: NotGranted
+        refusal: AccessDenied
         try:
             return await self._access.grant(
                 caller, request.work_order, identifier, request.subject.name, request.want, again=again
             )
-        except NotGranted as error:
+        except AccessDenied as error:
             refusal = error
         denied = audit_events.denied(exchange, self._clock(), caller, request, identifier, refusal, self._access.policy)
-        raise NotReleased(refusal.rule, await self._log.append(denied))
+        raise Withheld(refusal.rule, await self._log.append(denied))
 
-    def _released(self, lease: Lease, answer: bytes, trail: AuditTrail, record: int | None = None) -> Released:
+    def _released(self, lease: Lease, answer: bytes, trail: AuditTrail, record: int | None = None) -> ReleasedResult:
         if not lease.held:
             # The log was slower than a closing may be made to wait, or the database let go of the lock.
             raise DatabaseUnavailable
-        return Released(with_trail(answer, trail), lease, record)
+        return ReleasedResult(with_trail(answer, trail), lease, record)
 
     def _trail(self, intent: int, outcome: int) -> AuditTrail:
         return AuditTrail(intent=intent, outcome=outcome, checkpoint_size=self._log.checkpoint_size)
@@ -249,7 +253,7 @@ def _question(lookup_id: UUID, subject: Subject, grant: Grant, due: float, trace
     )
 
 
-class _Asked(BaseModel, hide_input_in_errors=True):
+class _StoredRequest(BaseModel, hide_input_in_errors=True):
     """The line that stands above a stored result: who reads it again is judged by the same question."""
 
     court: str
@@ -257,4 +261,4 @@ class _Asked(BaseModel, hide_input_in_errors=True):
 
 
 def _stored(caller: Caller, request: LookupRequest, answer: bytes) -> bytes:
-    return _Asked(court=caller.court, request=request).model_dump_json().encode() + b"\n" + answer
+    return _StoredRequest(court=caller.court, request=request).model_dump_json().encode() + b"\n" + answer

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from adapters.field_readers import folded
-from gateway.lookup.fan_out import Answer
-from gateway.lookup.statements import CASE_FILE, Held, china_day
+from gateway.lookup.fan_out import AgencyReply
+from gateway.lookup.statements import CASE_FILE, Statement, china_day
 from schemas.address import CaseFile, Ladder, ServiceAddress
 from schemas.codes import AddressKind, AnswerState, IdType, LifeStatus, ParticipationState, RegistrationState, Want
 from schemas.identifiers.days import real_day, years_between
@@ -22,7 +22,7 @@ from schemas.records import (
     OrganizationRegistration,
     PersonIdentity,
 )
-from schemas.service_flag import Effect, Switch, SwitchCode
+from schemas.service_flag import Effect, ServiceFlag, ServiceFlagCode
 from schemas.subject import Subject
 
 _OF_AGE: Final = 14
@@ -31,8 +31,8 @@ _GONE: Final = frozenset({RegistrationState.DEREGISTERED, RegistrationState.REVO
 
 
 def of_party(
-    subject: Subject, held: Sequence[Held], answers: Iterable[Answer], *, case: CaseFile, now: datetime
-) -> tuple[Switch, ...]:
+    subject: Subject, held: Sequence[Statement], answers: Iterable[AgencyReply], *, case: CaseFile, now: datetime
+) -> tuple[ServiceFlag, ...]:
     """
     The switches that follow from what is held about the party and from the case, gravest first.
     """
@@ -42,27 +42,27 @@ def of_party(
     found = (
         _deceased(persons, held),
         _ambiguous(subject, held, answers),
-        _stated(SwitchCode.DEREGISTERED, registered, "state", lambda state: state in _GONE),
-        _stated(SwitchCode.SERVING_SOLDIER, persons, "serving_soldier", lambda serving: serving),
-        _of_case(SwitchCode.IN_CUSTODY, now, "in_custody") if case.in_custody else None,
-        _of_case(SwitchCode.PARTY_ABROAD, now, "party_abroad") if case.party_abroad else None,
+        _stated(ServiceFlagCode.DEREGISTERED, registered, "state", lambda state: state in _GONE),
+        _stated(ServiceFlagCode.SERVING_SOLDIER, persons, "serving_soldier", lambda serving: serving),
+        _of_case(ServiceFlagCode.IN_CUSTODY, now, "in_custody") if case.in_custody else None,
+        _of_case(ServiceFlagCode.PARTY_ABROAD, now, "party_abroad") if case.party_abroad else None,
         _under_14(subject, persons, now),
         _suspended(held, today),
-        _stated(SwitchCode.REVOKED, registered, "state", lambda state: state is RegistrationState.REVOKED),
-        _stated(SwitchCode.ABNORMAL_LIST, registered, "abnormal_list", lambda listed: listed),
+        _stated(ServiceFlagCode.REVOKED, registered, "state", lambda state: state is RegistrationState.REVOKED),
+        _stated(ServiceFlagCode.ABNORMAL_LIST, registered, "abnormal_list", lambda listed: listed),
     )
     return _gravest_first(switch for switch in found if switch is not None)
 
 
 def of_ladder(
     subject: Subject,
-    switches: tuple[Switch, ...],
+    switches: tuple[ServiceFlag, ...],
     addresses: Iterable[ServiceAddress],
     ladder: Ladder,
     *,
     simplified_procedure: bool,
     now: datetime,
-) -> tuple[Switch, ...]:
+) -> tuple[ServiceFlag, ...]:
     """
     Adds the switches that follow from the ladder: no usable address in a simplified procedure, or for a foreigner.
 
@@ -74,30 +74,32 @@ def of_ladder(
     known = {switch.code for switch in switches}
     added = []
     if simplified_procedure and ladder.complete:
-        added.append(_of_case(SwitchCode.ANNOUNCEMENT_BARRED, now, "simplified_procedure"))
+        added.append(_of_case(ServiceFlagCode.ANNOUNCEMENT_BARRED, now, "simplified_procedure"))
     foreign = subject.id_type is IdType.PERMANENT_RESIDENCE and ladder.complete
-    if (foreign or _travels_on_foreign_paper(subject)) and SwitchCode.PARTY_ABROAD not in known:
-        added.append(_of_case(SwitchCode.PARTY_ABROAD, now, "id_type"))
+    if (foreign or _travels_on_foreign_paper(subject)) and ServiceFlagCode.PARTY_ABROAD not in known:
+        added.append(_of_case(ServiceFlagCode.PARTY_ABROAD, now, "id_type"))
     return _gravest_first((*switches, *added))
 
 
-def _gravest_first(switches: Iterable[Switch]) -> tuple[Switch, ...]:
-    order = list(SwitchCode)
+def _gravest_first(switches: Iterable[ServiceFlag]) -> tuple[ServiceFlag, ...]:
+    order = list(ServiceFlagCode)
     return tuple(sorted(switches, key=lambda switch: order.index(switch.code)))
 
 
-def _of_case(code: SwitchCode, now: datetime, path: str) -> Switch:
+def _of_case(code: ServiceFlagCode, now: datetime, path: str) -> ServiceFlag:
     source = Source(agency=CASE_FILE, capability="work_order", as_of=now, path=path)
-    return Switch.on(code, (source,))
+    return ServiceFlag.on(code, (source,))
 
 
-def _stated(code: SwitchCode, held: Iterable[Held], name: str, holds: Callable[[Any], bool]) -> Switch | None:
+def _stated(
+    code: ServiceFlagCode, held: Iterable[Statement], name: str, holds: Callable[[Any], bool]
+) -> ServiceFlag | None:
     """The switch of a field: on by those who state what `holds`, disputed by those who state something else."""
     stating = [one for one in held if name in one.stated]
     sources = [one.source(name) for one in stating if holds(one.stated[name])]
     if not sources:
         return None
-    return Switch.on(
+    return ServiceFlag.on(
         code,
         _each_once(sources),
         _each_once(one.source(name) for one in stating if not holds(one.stated[name])),
@@ -108,8 +110,8 @@ def _each_once(sources: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(dict.fromkeys(sources))
 
 
-def _deceased(persons: Iterable[Held], held: Iterable[Held]) -> Switch | None:
-    switch = _stated(SwitchCode.DECEASED, persons, "life_status", lambda status: status is LifeStatus.DECEASED)
+def _deceased(persons: Iterable[Statement], held: Iterable[Statement]) -> ServiceFlag | None:
+    switch = _stated(ServiceFlagCode.DECEASED, persons, "life_status", lambda status: status is LifeStatus.DECEASED)
     if switch is None:
         return None
     # The dead pay no insurance: a current one says otherwise.
@@ -118,10 +120,10 @@ def _deceased(persons: Iterable[Held], held: Iterable[Held]) -> Switch | None:
         for one in held
         if isinstance(one.record, InsuranceParticipation) and one.record.state is ParticipationState.ACTIVE
     ]
-    return Switch.on(SwitchCode.DECEASED, switch.sources, _each_once((*switch.disputed_by, *insured)))
+    return ServiceFlag.on(ServiceFlagCode.DECEASED, switch.sources, _each_once((*switch.disputed_by, *insured)))
 
 
-def _ambiguous(subject: Subject, held: Sequence[Held], answers: Iterable[Answer]) -> Switch | None:
+def _ambiguous(subject: Subject, held: Sequence[Statement], answers: Iterable[AgencyReply]) -> ServiceFlag | None:
     doubtful = [
         Source(
             agency=answer.agency,
@@ -136,14 +138,14 @@ def _ambiguous(subject: Subject, held: Sequence[Held], answers: Iterable[Answer]
     named = [one for one in held if isinstance(one.record, (PersonIdentity, OrganizationIdentity))]
     if not _is_one_subject(subject, named):
         doubtful.extend(one.source(_name_field(one)) for one in named)
-    return Switch.on(SwitchCode.AMBIGUOUS_IDENTITY, _each_once(doubtful)) if doubtful else None
+    return ServiceFlag.on(ServiceFlagCode.AMBIGUOUS_IDENTITY, _each_once(doubtful)) if doubtful else None
 
 
-def _name_field(one: Held) -> str:
+def _name_field(one: Statement) -> str:
     return "full_name" if isinstance(one.record, PersonIdentity) else "name"
 
 
-def _is_one_subject(subject: Subject, named: Sequence[Held]) -> bool:
+def _is_one_subject(subject: Subject, named: Sequence[Statement]) -> bool:
     """
     Whether all names hang together, each with another through the name itself or a former name.
 
@@ -161,21 +163,21 @@ def _is_one_subject(subject: Subject, named: Sequence[Held]) -> bool:
     return not rest
 
 
-def _names(one: Held) -> set[str]:
+def _names(one: Statement) -> set[str]:
     record = one.record
     former = record.former_name if isinstance(record, PersonIdentity) else None
     return {folded(name) for name in (getattr(record, _name_field(one)), former) if name}
 
 
-def _under_14(subject: Subject, persons: Iterable[Held], now: datetime) -> Switch | None:
+def _under_14(subject: Subject, persons: Iterable[Statement], now: datetime) -> ServiceFlag | None:
     today = china_day(now)
-    stated = _stated(SwitchCode.UNDER_14, persons, "born_on", lambda born: years_between(born, today) < _OF_AGE)
+    stated = _stated(ServiceFlagCode.UNDER_14, persons, "born_on", lambda born: years_between(born, today) < _OF_AGE)
     if stated is not None:
         return stated
     born_on = _birth_in(subject)
     if born_on is None or years_between(born_on, today) >= _OF_AGE:
         return None
-    return _of_case(SwitchCode.UNDER_14, now, "id_number")
+    return _of_case(ServiceFlagCode.UNDER_14, now, "id_number")
 
 
 def _birth_in(subject: Subject) -> date | None:
@@ -184,14 +186,14 @@ def _birth_in(subject: Subject) -> date | None:
     return real_day(subject.id_number[6:14]) if tells else None
 
 
-def _suspended(held: Iterable[Held], today: date) -> Switch | None:
+def _suspended(held: Iterable[Statement], today: date) -> ServiceFlag | None:
     sources = _each_once(
         one.source(name) for one in held for name, until in [_suspension(one)] if until is not None and until >= today
     )
-    return Switch.on(SwitchCode.SUSPENDED, sources) if sources else None
+    return ServiceFlag.on(ServiceFlagCode.SUSPENDED, sources) if sources else None
 
 
-def _suspension(one: Held) -> tuple[str, date | None]:
+def _suspension(one: Statement) -> tuple[str, date | None]:
     """The field that says until when business is suspended, and the day."""
     record = one.record
     if isinstance(record, OrganizationRegistration):

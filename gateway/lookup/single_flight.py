@@ -8,9 +8,9 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-from adapters.contract import Evidence, Question
-from gateway.lookup.fan_out import Answer, Planned, ask
-from gateway.resilience.registry import Guards
+from adapters.contract import AnswerEvidence, Question
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion, ask
+from gateway.resilience.registry import GuardRegistry
 
 Key = tuple[str, str, str]
 
@@ -20,11 +20,11 @@ class SingleFlight:
     The questions that are out.
     """
 
-    def __init__(self, guards: Guards) -> None:
+    def __init__(self, guards: GuardRegistry) -> None:
         self._guards = guards
-        self._out: dict[Key, asyncio.Future[Answer | None]] = {}
+        self._out: dict[Key, asyncio.Future[AgencyReply | None]] = {}
 
-    async def ask(self, grant: str, planned: Planned, question: Question) -> Answer:
+    async def ask(self, grant: str, planned: PlannedQuestion, question: Question) -> AgencyReply:
         """
         The answer to a question under a grant; `reused_from` names the lookup that asked, if it was another one.
         """
@@ -35,10 +35,10 @@ class SingleFlight:
             if answer is not None:
                 return answer
         out = self._out[key] = asyncio.get_running_loop().create_future()
-        shared: Answer | None = None
+        shared: AgencyReply | None = None
         try:
             answer = await ask(planned, question, self._guards)
-            shared = replace(answer, reused_from=UUID(question.lookup), evidence=Evidence())
+            shared = replace(answer, reused_from=UUID(question.lookup), evidence=AnswerEvidence())
             return answer
         finally:
             # None if the one who asked has left: then somebody else asks.

@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final, get_args
 
-from adapters.mapping import Origin
-from gateway.lookup.fan_out import Answer
+from adapters.mapping import FieldOrigin
+from gateway.lookup.fan_out import AgencyReply
 from schemas.address import KnownAddress
 from schemas.codes import AnswerState
 from schemas.provenance import Alternative, Source, Sourced
@@ -54,7 +54,7 @@ def china_day(moment: date) -> date:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Statement:
     """
     One record as one agency stated it.
 
@@ -64,7 +64,7 @@ class Held:
     """
 
     record: Record
-    origins: Mapping[str, Origin]
+    origins: Mapping[str, FieldOrigin]
     agency: str
     capability: str
     as_of: date | datetime
@@ -88,14 +88,14 @@ class Held:
 def hold(
     record: Record,
     *,
-    origins: Mapping[str, Origin],
+    origins: Mapping[str, FieldOrigin],
     agency: str,
     capability: str,
     heard_at: datetime,
     reference: str | None,
     breadth: int = 1,
     confidential: bool = False,
-) -> Held:
+) -> Statement:
     """
     Takes a record into the hub.  `breadth` is the number of wants that the capability serves.
     """
@@ -115,7 +115,7 @@ def hold(
         reference or "",
         isinstance(as_of, datetime),
     )
-    return Held(
+    return Statement(
         record=record,
         origins=origins,
         agency=agency,
@@ -128,7 +128,7 @@ def hold(
     )
 
 
-def held_by_agencies(answers: Iterable[Answer]) -> tuple[Held, ...]:
+def held_by_agencies(answers: Iterable[AgencyReply]) -> tuple[Statement, ...]:
     """
     Every record of every agency that found one subject, whatever the order in which they answered.
 
@@ -150,7 +150,7 @@ def held_by_agencies(answers: Iterable[Answer]) -> tuple[Held, ...]:
     )
 
 
-def held_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Held, ...]:
+def held_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Statement, ...]:
     """The addresses that the case itself supplies, cited by the number of the document."""
     return tuple(
         hold(
@@ -166,7 +166,7 @@ def held_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Held, ..
     )
 
 
-def with_sources(held: Sequence[Held]) -> dict[str, Any]:
+def with_sources(held: Sequence[Statement]) -> dict[str, Any]:
     """
     Every field that somebody holds, out of everything that is said about it, freshest source first.
     """
@@ -177,7 +177,7 @@ def with_sources(held: Sequence[Held]) -> dict[str, Any]:
     return {name: _side_by_side(name, held) for name in names}
 
 
-def _side_by_side(name: str, held: Iterable[Held]) -> Sourced[Any]:
+def _side_by_side(name: str, held: Iterable[Statement]) -> Sourced[Any]:
     statements = [(one.freshness, one.source(name), one.stated[name]) for one in held if name in one.stated]
     statements.sort(key=lambda statement: (statement[0], statement[1].path, str(statement[2])))
     sayings: dict[Any, tuple[Any, list[Source]]] = {}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
-from gateway.organization.people import Member, Person, broken_person
+from gateway.organization.people import Member, StaffAccount, broken_person
 from gateway.organization.permissions import Change, PersonChange, Post, UnitChange, holds_office, may_change, reaches
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, broken_units
@@ -26,13 +26,13 @@ class ChangeRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChangePlan:
     """
     What a change makes of what stands: each unit and person as they are and as they will be.
     """
 
     units: tuple[tuple[Unit | None, Unit], ...] = ()
-    people: tuple[tuple[Person | None, Person], ...] = field(default=(), repr=False)
+    people: tuple[tuple[StaffAccount | None, StaffAccount], ...] = field(default=(), repr=False)
     tree: Tree = field(default_factory=lambda: Tree({}), compare=False, repr=False)
     standing: Tree = field(default_factory=lambda: Tree({}), compare=False, repr=False)
 
@@ -42,7 +42,7 @@ class Plan:
         return [after for before, after in self.units if before != after]
 
     @property
-    def new_people(self) -> list[Person]:
+    def new_people(self) -> list[StaffAccount]:
         """The people who do not stand like this yet."""
         return [after for before, after in self.people if before != after]
 
@@ -52,7 +52,7 @@ class Plan:
         concerned = {unit.court for unit in self.new_units} | {one.court for one in self.new_people}
         return sorted(concerned, key=lambda court: court or "")
 
-    def of_court(self, court: str | None) -> "Plan":
+    def of_court(self, court: str | None) -> "ChangePlan":
         """What of it concerns one court."""
         return replace(
             self,
@@ -75,10 +75,12 @@ class Plan:
 
 
 # What to write, made from what stands; read and decided twice, so it must depend on nothing else.
-Proposal = Callable[[Connection, Tree], tuple[Iterable[Unit], Iterable[Person]]]
+Proposal = Callable[[Connection, Tree], tuple[Iterable[Unit], Iterable[StaffAccount]]]
 
 
-def planned(connection: Connection, vault: Vault, proposal: Proposal, actor: Member | None = None) -> Plan:
+def planned(
+    connection: Connection, vault: FieldEncryption, proposal: Proposal, actor: Member | None = None
+) -> ChangePlan:
     """
     What a proposal comes to on what stands now; with `actor`, as far as they may.  Raises `ChangeRefused`.
     """
@@ -94,7 +96,7 @@ def planned(connection: Connection, vault: Vault, proposal: Proposal, actor: Mem
         _within_reach(actor, tree, [one.unit for one in proposed_people])
     keys = [(one.court, one.user) for one in proposed_people]
     known = store.known_people(connection, vault, keys)
-    plan = Plan(
+    plan = ChangePlan(
         units=tuple((standing.units.get(unit.id), unit) for unit in proposed_units),
         people=tuple((known.get((one.court, one.user)), one) for one in proposed_people),
         tree=tree,
@@ -131,6 +133,6 @@ def _unless(rule: OrganizationRule | None) -> None:
         raise ChangeRefused(rule)
 
 
-def _post(tree: Tree, person: Person) -> Post | None:
+def _post(tree: Tree, person: StaffAccount) -> Post | None:
     place = tree.place(person.unit)
     return None if place is None else Post(place=place, roles=person.roles, active=person.active)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, text, update
 
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.database import Database, locks
 from gateway.database.tables import delegation
@@ -94,7 +94,7 @@ class Delegations:
         self._clock = clock
 
     async def make(
-        self, actor: Member, who: Who, *, absent: str, deputy: str, starts_at: datetime, ends_at: datetime
+        self, actor: Member, who: Actor, *, absent: str, deputy: str, starts_at: datetime, ends_at: datetime
     ) -> tuple[Delegation, int]:
         """
         Lets `deputy` stand in for `absent`; with the index of its record.
@@ -109,7 +109,7 @@ class Delegations:
         await self._database.run(_made, actor, made)
         return made, index
 
-    async def end(self, actor: Member, who: Who, name: UUID) -> bool:
+    async def end(self, actor: Member, who: Actor, name: UUID) -> bool:
         """
         Ends one before its time; False if there is none that `actor` may end.  Ending it again is harmless.
 
@@ -128,7 +128,7 @@ class Delegations:
         """Those that are not over and concern `actor`, or anybody of the group that they lead."""
         return await self._database.run(_concerning, actor)
 
-    async def _record(self, who: Who, one: Delegation, outcome: str) -> int:
+    async def _record(self, who: Actor, one: Delegation, outcome: str) -> int:
         at = self._clock()
         event = Event(
             type=EventType.ADMIN_CHANGED,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from gateway.organization.people import Particulars, Person, broken_person
+from gateway.organization.people import Particulars, StaffAccount, broken_person
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, broken_units
 
@@ -45,7 +45,7 @@ class OrganizationFile:
     """
 
     units: tuple[Unit, ...]
-    people: tuple[Person, ...]
+    people: tuple[StaffAccount, ...]
     lines: Mapping[object, int]
 
     def mistakes(self, standing: Mapping[str, Unit]) -> list[Mistake]:
@@ -82,7 +82,7 @@ def read_organization(content: bytes, *, form: str) -> tuple[OrganizationFile, l
     return _gathered(rows)
 
 
-def as_json(units: Iterable[Unit], people: Iterable[Person]) -> str:
+def as_json(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     """The tree as JSON, one row on one line, in a stable order."""
     rows = {
         "units": [asdict(unit) for unit in units],
@@ -95,7 +95,7 @@ def as_json(units: Iterable[Unit], people: Iterable[Person]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def as_csv(units: Iterable[Unit], people: Iterable[Person]) -> str:
+def as_csv(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     """The tree as CSV with a head line, in a stable order."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -174,14 +174,14 @@ def _json_rows(text: str) -> Iterator[_Row]:
 
 
 _STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
-for _form in (Unit, Person, Particulars):
+for _form in (Unit, StaffAccount, Particulars):
     setattr(_form, "__pydantic_config__", _STRICT)  # noqa: B010 - the name is pydantic's, the classes know nothing of it
-_FORMS: Final[Mapping[str, TypeAdapter[Any]]] = {"unit": TypeAdapter(Unit), "person": TypeAdapter(Person)}
+_FORMS: Final[Mapping[str, TypeAdapter[Any]]] = {"unit": TypeAdapter(Unit), "person": TypeAdapter(StaffAccount)}
 
 
 def _gathered(rows: Sequence[_Row]) -> tuple[OrganizationFile, list[Mistake]]:
     units: dict[str, Unit] = {}
-    people: dict[tuple[str, str], Person] = {}
+    people: dict[tuple[str, str], StaffAccount] = {}
     lines: dict[object, int] = {}
     mistakes: list[Mistake] = []
     for line, kind, values in rows:
@@ -197,12 +197,12 @@ def _gathered(rows: Sequence[_Row]) -> tuple[OrganizationFile, list[Mistake]]:
     return OrganizationFile(units=tuple(units.values()), people=tuple(people.values()), lines=lines), mistakes
 
 
-def _one(line: int, kind: str, values: Mapping[str, Any], mistakes: list[Mistake]) -> Unit | Person | None:
+def _one(line: int, kind: str, values: Mapping[str, Any], mistakes: list[Mistake]) -> Unit | StaffAccount | None:
     form = _FORMS.get(kind)
     where: tuple[str, ...] = ("row",)
     if form is not None:
         try:
-            read: Unit | Person = form.validate_python(values)
+            read: Unit | StaffAccount = form.validate_python(values)
         except ValidationError as error:
             # The text of the error quotes nothing, but the name of a member that nobody knows could be anything.
             told = {str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]}

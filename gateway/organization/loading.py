@@ -7,24 +7,24 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from adapters.errors import ConfigurationError
-from audit.format.event import Who
+from audit.format.event import Actor
 from audit.sealing.keys import KeyFile
 from audit.store.log import Log
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.hub import HUB_KEY
-from gateway.organization.change_plan import Plan
+from gateway.organization.change_plan import ChangePlan
 from gateway.organization.import_export import OrganizationFile
-from gateway.organization.service import Organization
+from gateway.organization.service import OrganizationService
 from gateway.settings import Settings
 
-OPERATOR: Final = Who(client="command line", role="operator")
+OPERATOR: Final = Actor(client="command line", role="operator")
 # A file of many courts is one transaction, and nobody waits for it at a desk.
 SECONDS: Final = 60.0
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Organization]:
+async def opened(settings: Settings) -> AsyncIterator[OrganizationService]:
     """
     The tree of the installation with these settings, whose database runs.
 
@@ -36,7 +36,7 @@ async def opened(settings: Settings) -> AsyncIterator[Organization]:
         raise ConfigurationError("SHUNIU_DATABASE_URL is not set; it names the database as the hub's login role")
     database = Database(url, timeout=SECONDS, connections=1)
     try:
-        vault = Vault.load(settings.key_folder / HUB_KEY)
+        vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
         log = await Log.open(
             url,
             KeyFile.load(settings.key_folder),
@@ -45,7 +45,7 @@ async def opened(settings: Settings) -> AsyncIterator[Organization]:
             sign_every=None,
         )
         try:
-            yield Organization(database, vault, log)
+            yield OrganizationService(database, vault, log)
             await log.sign()
         finally:
             await log.aclose()
@@ -53,7 +53,7 @@ async def opened(settings: Settings) -> AsyncIterator[Organization]:
         database.close()
 
 
-async def load_file(settings: Settings, file: OrganizationFile) -> Plan:
+async def load_file(settings: Settings, file: OrganizationFile) -> ChangePlan:
     """Puts a file that has no mistakes into the tree; what was new.  Raises like `Organization.load`."""
     async with opened(settings) as organization:
         return await organization.load(OPERATOR, file.units, file.people)

@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.organization.roles import Role, broken_by
 from gateway.organization.rules import OrganizationRule
-from gateway.organization.tree import Place, Tree, UnitKind, is_label
+from gateway.organization.tree import Tree, UnitKind, UnitPosition, is_label
 from schemas.codes import IdType
 from schemas.identifiers import IdentifierError, parse
 
@@ -37,7 +37,7 @@ class Particulars:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class StaffAccount:
     """
     An account of a court: the sign-on user, where they sit, what they hold.  `repr` shows neither name nor user.
     """
@@ -62,7 +62,7 @@ class Member:
 
     court: str
     user: str = field(repr=False)
-    place: Place
+    place: UnitPosition
     roles: frozenset[Role]
 
     @property
@@ -71,7 +71,7 @@ class Member:
         return self.place.id if self.place.kind is UnitKind.GROUP else None
 
 
-def broken_person(person: Person, tree: Tree) -> OrganizationRule | None:
+def broken_person(person: StaffAccount, tree: Tree) -> OrganizationRule | None:
     """The first rule that a person breaks in a sound tree, or None."""
     if len(person.user) > LONGEST_USER or not _USER.fullmatch(person.user):
         return OrganizationRule.USER_ID

@@ -13,7 +13,7 @@ from typing import Final
 from gateway.organization.people import Member
 from gateway.organization.roles import SEPARATED, Role
 from gateway.organization.rules import OrganizationRule as Rule
-from gateway.organization.tree import Place, UnitKind
+from gateway.organization.tree import UnitKind, UnitPosition
 
 # What each administrator of a part can give and take; the region's own administrators are named by file.
 GIVES: Final[Mapping[Role, frozenset[Role]]] = {
@@ -28,7 +28,7 @@ _OVER_NOTHING: Final = frozenset({Role.ASSISTANT, Role.JUDGE})
 class Post:
     """Where somebody sits, and as what."""
 
-    place: Place
+    place: UnitPosition
     roles: frozenset[Role]
     active: bool = True
 
@@ -37,8 +37,8 @@ class Post:
 class UnitChange:
     """A unit that is made (`before` None), renamed or moved."""
 
-    before: Place | None
-    after: Place
+    before: UnitPosition | None
+    after: UnitPosition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class PersonChange:
     particulars: bool = False
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[UnitPosition, ...]:
         """Every place that is concerned."""
         return (self.after.place,) if self.before is None else (self.before.place, self.after.place)
 
@@ -90,7 +90,7 @@ def holds_office(actor: Member) -> bool:
     return any(role in actor.roles for role in _OFFICES)
 
 
-def reaches(actor: Member, place: Place) -> bool:
+def reaches(actor: Member, place: UnitPosition) -> bool:
     """Whether a place is, or is below, what one of their offices looks after; no other place is known to them."""
     if actor.roles & SEPARATED:
         return place.court == actor.court
@@ -102,7 +102,7 @@ def sees_below(member: Member) -> bool:
     return holds_office(member) or bool(member.roles & {Role.GROUP_LEADER, Role.AUDIT_ADMINISTRATOR})
 
 
-def _places(change: Change) -> tuple[Place, ...]:
+def _places(change: Change) -> tuple[UnitPosition, ...]:
     if isinstance(change, PersonChange):
         return change.places
     return (change.after,) if change.before is None else (change.before, change.after)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
 from gateway.organization.change_plan import ChangeRefused
-from gateway.organization.people import Particulars, Person
+from gateway.organization.people import Particulars, StaffAccount
 from gateway.organization.roles import Role
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, UnitKind
 
-Rows = tuple[Iterable[Unit], Iterable[Person]]
+Rows = tuple[Iterable[Unit], Iterable[StaffAccount]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class PersonProposal:
     A person in a unit, whose court is the unit's.  What is None stays as it is.  Somebody switched off is back on.
     """
 
-    vault: Vault
+    vault: FieldEncryption
     user: str
     unit: str
     roles: frozenset[Role] | None = None
@@ -55,7 +55,7 @@ class PersonProposal:
         if place is None or place.court is None:
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
         known = store.person_of(connection, self.vault, place.court, self.user)
-        before = known or Person(court=place.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
+        before = known or StaffAccount(court=place.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
         after = replace(
             before,
             unit=self.unit,
@@ -71,7 +71,7 @@ class PersonProposal:
 class SwitchOff:
     """Nobody's account any more, and no role with it."""
 
-    vault: Vault
+    vault: FieldEncryption
     court: str
     user: str
 

@@ -12,23 +12,23 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from audit.format.event import Event, EventType, Kept, Who
+from audit.format.event import Actor, Event, EventType, SealedPayload
 from audit.store.log import Log
 from gateway.database import Database, locks
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
-from gateway.organization.change_plan import ChangeRefused, Plan, Proposal, planned
+from gateway.organization.change_plan import ChangePlan, ChangeRefused, Proposal, planned
 from gateway.organization.delegations import end_all_of
-from gateway.organization.people import Member, Person
+from gateway.organization.people import Member, StaffAccount
 from gateway.organization.recording import kept
 from gateway.organization.tree import Unit
 
 
-class Overtaken(Exception):
+class ConcurrentChange(Exception):
     """Something else changed the tree while this change was recorded; nothing was written."""
 
 
-class Organization:
+class OrganizationService:
     """
     The tree as this hub changes it.  Holds the database, the vault and the log, and no state of its own.
     """
@@ -36,7 +36,7 @@ class Organization:
     def __init__(
         self,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -46,11 +46,11 @@ class Organization:
         self._log = log
         self._clock = clock
 
-    async def change(self, actor: Member, who: Who, proposal: Proposal) -> int | None:
+    async def change(self, actor: Member, who: Actor, proposal: Proposal) -> int | None:
         """
         Makes the change that `actor` proposes; the index of its record, or None if exactly this stands already.
 
-        Raises `ChangeRefused`, `Overtaken`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Raises `ChangeRefused`, `ConcurrentChange`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         plan = await self._database.run(planned, self.vault, proposal, actor)
         if not plan.courts:
@@ -58,7 +58,7 @@ class Organization:
         indexes = await self._take_effect(plan, who, proposal, actor)
         return indexes[-1]
 
-    async def load(self, who: Who, units: Iterable[Unit], people: Iterable[Person]) -> Plan:
+    async def load(self, who: Actor, units: Iterable[Unit], people: Iterable[StaffAccount]) -> ChangePlan:
         """
         Puts whole rows into the tree, as its owner: nobody's office is asked for, every rule of the tree is.
 
@@ -70,30 +70,32 @@ class Organization:
             await self._take_effect(plan, who, lambda *_: (units, people))
         return plan
 
-    async def person(self, court: str, user: str) -> Person | None:
+    async def person(self, court: str, user: str) -> StaffAccount | None:
         """One person with all that is sealed, active or not."""
         return await self._database.run(store.person_of, self.vault, court, user)
 
-    async def whole(self, *, below: str | None = None) -> tuple[list[Unit], list[Person]]:
+    async def whole(self, *, below: str | None = None) -> tuple[list[Unit], list[StaffAccount]]:
         """The tree, or what hangs at one unit of it, the unit included."""
 
-        def read(connection: Connection) -> tuple[list[Unit], list[Person]]:
+        def read(connection: Connection) -> tuple[list[Unit], list[StaffAccount]]:
             units = list(store.units_of(connection, below=below).values())
             return units, store.people_of(connection, self.vault, below=below)
 
         return await self._database.run(read)
 
-    async def _take_effect(self, plan: Plan, who: Who, proposal: Proposal, actor: Member | None = None) -> list[int]:
+    async def _take_effect(
+        self, plan: ChangePlan, who: Actor, proposal: Proposal, actor: Member | None = None
+    ) -> list[int]:
         events = [_event(plan.of_court(court), replace(who, court=court), self._clock()) for court in plan.courts]
         indexes = [await self._log.append(event, keep=[_kept(event, plan)]) for event in events]
         if not await self._database.run(self._written, plan, proposal, actor):
             for event in events:
                 undone = replace(event, exchange=uuid4(), at=self._clock(), outcome="overtaken")
                 await self._log.append(replace(undone, detail={**event.detail, "of": str(event.exchange)}))
-            raise Overtaken
+            raise ConcurrentChange
         return indexes
 
-    def _written(self, connection: Connection, plan: Plan, proposal: Proposal, actor: Member | None) -> bool:
+    def _written(self, connection: Connection, plan: ChangePlan, proposal: Proposal, actor: Member | None) -> bool:
         store.alone(connection)
         now = None
         if actor is not None:
@@ -117,11 +119,11 @@ class Organization:
         return True
 
 
-def _loses(before: Person, after: Person) -> bool:
+def _loses(before: StaffAccount, after: StaffAccount) -> bool:
     return bool(before.roles - after.roles) or before.active > after.active
 
 
-def _event(plan: Plan, who: Who, at: datetime) -> Event:
+def _event(plan: ChangePlan, who: Actor, at: datetime) -> Event:
     """One record for one court.  Who is concerned is sealed beside it; how many of what stands in clear."""
     detail: dict[str, str | int] = {"units": len(plan.new_units), "people": len(plan.new_people)}
     touched = {unit.id for unit in plan.new_units} | {one.unit for one in plan.new_people}
@@ -133,14 +135,14 @@ def _event(plan: Plan, who: Who, at: datetime) -> Event:
     return Event(type=EventType.ADMIN_CHANGED, exchange=uuid4(), at=at, who=who, outcome="changed", detail=detail)
 
 
-def _kept(event: Event, plan: Plan) -> Kept:
+def _kept(event: Event, plan: ChangePlan) -> SealedPayload:
     """Before and after, whole, sealed."""
     own = plan.of_court(event.who.court)
-    touched: list[tuple[Unit | Person | None, Unit | Person]] = [*own.units, *own.people]
+    touched: list[tuple[Unit | StaffAccount | None, Unit | StaffAccount]] = [*own.units, *own.people]
     pairs = [(before, after) for before, after in touched if before != after]
     return kept("change", event.at, [[before and _plain(before), _plain(after)] for before, after in pairs])
 
 
-def _plain(row: Unit | Person) -> dict[str, object]:
+def _plain(row: Unit | StaffAccount) -> dict[str, object]:
     plain = asdict(row)
-    return plain | {"roles": sorted(plain["roles"])} if isinstance(row, Person) else plain
+    return plain | {"roles": sorted(plain["roles"])} if isinstance(row, StaffAccount) else plain

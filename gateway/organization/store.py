@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gateway.database import Database, batching
 from gateway.database.tables import org_person, org_unit
-from gateway.field_encryption import Vault
-from gateway.organization.people import Member, Particulars, Person
+from gateway.field_encryption import FieldEncryption
+from gateway.organization.people import Member, Particulars, StaffAccount
 from gateway.organization.roles import Role
-from gateway.organization.tree import Place, Tree, Unit, UnitKind
+from gateway.organization.tree import Tree, Unit, UnitKind, UnitPosition
 from schemas.subject import Official
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('the tree', 0))")
@@ -38,7 +38,7 @@ class Members:
     """
 
     def __init__(self, database: Database) -> None:
-        self._read = batching.SharedRead(database, _members)
+        self._read = batching.BatchedStatement(database, _members)
 
     async def member(self, court: str, user: str) -> Member | None:
         """The active person, or None.  Raises `DatabaseUnavailable`."""
@@ -63,7 +63,7 @@ def member_now(connection: Connection, court: str, user: str) -> Member | None:
 
 def _as_member(row: tuple[Any, ...]) -> Member:
     court, user, kind, of_court, path, roles = row
-    place = Place(kind=UnitKind(kind), court=of_court, path=tuple(path))
+    place = UnitPosition(kind=UnitKind(kind), court=of_court, path=tuple(path))
     return Member(court=court, user=user, place=place, roles=frozenset(map(Role, roles)))
 
 
@@ -80,7 +80,7 @@ def units_of(connection: Connection, *, below: str | None = None) -> dict[str, U
     return {row.id: _as_unit(row) for row in connection.execute(query)}
 
 
-def people_of(connection: Connection, vault: Vault, *, below: str | None = None) -> list[Person]:
+def people_of(connection: Connection, vault: FieldEncryption, *, below: str | None = None) -> list[StaffAccount]:
     """Everybody, by court and user; or who sits in a unit or below it."""
     query = select(org_person).order_by(org_person.c.court, org_person.c.user)
     if below is not None:
@@ -88,14 +88,14 @@ def people_of(connection: Connection, vault: Vault, *, below: str | None = None)
     return [_as_person(row, vault) for row in connection.execute(query)]
 
 
-def person_of(connection: Connection, vault: Vault, court: str, user: str) -> Person | None:
+def person_of(connection: Connection, vault: FieldEncryption, court: str, user: str) -> StaffAccount | None:
     """One person, active or not."""
     return known_people(connection, vault, [(court, user)]).get((court, user))
 
 
 def known_people(
-    connection: Connection, vault: Vault, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Person]:
+    connection: Connection, vault: FieldEncryption, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], StaffAccount]:
     """Those of these courts and users who stand in the tree, active or not."""
     c = org_person.c
     courts, users = {court for court, _ in keys}, {user for _, user in keys}
@@ -106,7 +106,7 @@ def known_people(
     return {(row.court, row.user): _as_person(row, vault) for row in found}
 
 
-def official_of(vault: Vault, court: str, user: str, sealed: bytes) -> Official:
+def official_of(vault: FieldEncryption, court: str, user: str, sealed: bytes) -> Official:
     """
     The acting official that a person of the tree is to agencies; what the tree does not know of them is empty.
     """
@@ -124,7 +124,7 @@ def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> No
             connection.execute(org_unit.update().where(org_unit.c.id == name).values(path=path))
 
 
-def write_people(connection: Connection, vault: Vault, people: Iterable[Person]) -> None:
+def write_people(connection: Connection, vault: FieldEncryption, people: Iterable[StaffAccount]) -> None:
     """Writes people whose units stand already."""
     rows = []
     for one in people:
@@ -152,9 +152,9 @@ def _as_unit(row: Row[Any]) -> Unit:
     return Unit(id=row.id, parent=row.parent, kind=UnitKind(row.kind), court=row.court, zh=row.zh, en=row.en)
 
 
-def _as_person(row: Row[Any], vault: Vault) -> Person:
+def _as_person(row: Row[Any], vault: FieldEncryption) -> StaffAccount:
     personal = json.loads(vault.open(_context(row.court, row.user), bytes(row.sealed)))
-    return Person(
+    return StaffAccount(
         court=row.court,
         user=row.user,
         unit=row.unit,

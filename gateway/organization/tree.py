@@ -35,7 +35,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class UnitPosition:
     """Where a unit is: `path` holds the ids from the root to it, both included."""
 
     kind: UnitKind
@@ -74,14 +74,14 @@ class Tree:
         self.units = dict(units)
         self.courts = {unit.court: unit.id for unit in units.values() if unit.kind is UnitKind.COURT}
 
-    def place(self, unit: str) -> Place | None:
+    def place(self, unit: str) -> UnitPosition | None:
         """Where the unit is; None if there is none of this id."""
         found = self.units.get(unit)
         if found is None:
             return None
-        return Place(kind=found.kind, court=found.court, path=tuple(reversed(_upwards(self.units, found))))
+        return UnitPosition(kind=found.kind, court=found.court, path=tuple(reversed(_upwards(self.units, found))))
 
-    def seats(self, court: str, place: Place) -> bool:
+    def seats(self, court: str, place: UnitPosition) -> bool:
         """Whether somebody of a court can sit at a place: in the court, or in a region above it."""
         if place.kind is not UnitKind.REGION:
             return place.court == court

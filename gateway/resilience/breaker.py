@@ -23,7 +23,7 @@ _JITTER: Final = 0.1
 
 
 @dataclass(slots=True)
-class _Second:
+class _BreakerSecond:
     at: int
     calls: int = 0
     failed: int = 0
@@ -40,7 +40,7 @@ class Breaker:
         self._policy = policy
         self._monotonic = monotonic
         self._random = random or Random()  # noqa: S311 - jitter, no secret
-        self._seconds: deque[_Second] = deque()
+        self._seconds: deque[_BreakerSecond] = deque()
         self._in_a_row = 0
         self._rest = policy.open_for
         self._until: float | None = None
@@ -123,10 +123,10 @@ class Breaker:
         self._rest = self._policy.open_for
         self._seconds.clear()
 
-    def _second(self) -> _Second:
+    def _second(self) -> _BreakerSecond:
         at = int(self._monotonic())
         while self._seconds and self._seconds[0].at <= at - WINDOW:
             self._seconds.popleft()
         if not self._seconds or self._seconds[-1].at != at:
-            self._seconds.append(_Second(at))
+            self._seconds.append(_BreakerSecond(at))
         return self._seconds[-1]

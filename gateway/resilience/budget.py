@@ -14,7 +14,7 @@ FLOOR: Final = 10.0
 
 
 @dataclass(slots=True)
-class _Second:
+class _BudgetSecond:
     at: int
     firsts: int = 0
     repeats: int = 0
@@ -30,7 +30,7 @@ class RetryBudget:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._seconds: deque[_Second] = deque()
+        self._seconds: deque[_BudgetSecond] = deque()
 
     def first(self) -> None:
         """A question is asked for the first time."""
@@ -56,10 +56,10 @@ class RetryBudget:
             firsts += second.firsts
         return left
 
-    def _now(self) -> _Second:
+    def _now(self) -> _BudgetSecond:
         at = int(self._monotonic())
         while self._seconds and self._seconds[0].at < at - WINDOW:
             self._seconds.popleft()
         if not self._seconds or self._seconds[-1].at != at:
-            self._seconds.append(_Second(at))
+            self._seconds.append(_BudgetSecond(at))
         return self._seconds[-1]

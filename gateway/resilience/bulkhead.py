@@ -7,7 +7,7 @@ What floods one agency fills its own bulkhead and nothing else.
 import asyncio
 
 
-class Full(Exception):
+class BulkheadFull(Exception):
     """No place became free in time, or too many wait already."""
 
 
@@ -25,18 +25,18 @@ class Bulkhead:
         self._places = asyncio.Semaphore(in_flight)
 
     async def enter(self, until: float) -> None:
-        """Takes a place, once there is one; `until` on the event loop's clock.  Raises `Full`."""
+        """Takes a place, once there is one; `until` on the event loop's clock.  Raises `BulkheadFull`."""
         if not self._places.locked():
             await self._places.acquire()
         elif self.waiting >= self.queue:
-            raise Full
+            raise BulkheadFull
         else:
             self.waiting += 1
             try:
                 async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + self._longest_wait)):
                     await self._places.acquire()
             except TimeoutError:
-                raise Full from None
+                raise BulkheadFull from None
             finally:
                 self.waiting -= 1
         self.in_flight += 1

@@ -17,7 +17,7 @@ from typing import Final
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from adapters.call_policy import CallPolicy
-from adapters.contract import Adapter, Question, Reading
+from adapters.contract import Adapter, Interpretation, Question
 from adapters.errors import (
     AgencyClosed,
     AgencyError,
@@ -28,12 +28,12 @@ from adapters.errors import (
     AnswerUnreadable,
     UnsupportedLookup,
 )
-from adapters.wire.clock import Clock
+from adapters.wire.clock import CorrectedClock
 from gateway.database import DatabaseUnavailable
 from gateway.resilience.breaker import SLOW, Breaker
 from gateway.resilience.budget import RetryBudget
-from gateway.resilience.bulkhead import Bulkhead, Full
-from gateway.resilience.quotas import Quotas, Use
+from gateway.resilience.bulkhead import Bulkhead, BulkheadFull
+from gateway.resilience.quotas import QuotaGrant, SharedQuotas
 from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason
 
@@ -74,7 +74,7 @@ class _Seen:
     drift: int = 0
 
 
-class Guard:
+class CallGuard:
     """
     Asks one capability of one agency as its policy says.
     """
@@ -87,9 +87,9 @@ class Guard:
         *,
         bulkhead: Bulkhead,
         budget: RetryBudget,
-        quotas: Quotas | None,
+        quotas: SharedQuotas | None,
         watcher: Watcher,
-        clock: Clock,
+        clock: CorrectedClock,
         random: Random,
     ) -> None:
         self.agency = agency
@@ -103,10 +103,10 @@ class Guard:
         self._random = random
         self._breaker = Breaker(policy.breaker, clock.monotonic, random=random)
         self._pause: _Pause | None = None
-        self._use: Use | None = None
+        self._use: QuotaGrant | None = None
         self._seen = _Seen()
 
-    async def ask(self, adapter: Adapter, question: Question) -> Reading:
+    async def ask(self, adapter: Adapter, question: Question) -> Interpretation:
         """
         What the agency says.  Raises `AgencyError`, and `UnsupportedLookup` as the adapter does.
         """
@@ -114,7 +114,7 @@ class Guard:
         # Thousands may wait here at once: whatever each of them holds meanwhile counts.
         try:
             await self._bulkhead.enter(question.deadline)
-        except Full:
+        except BulkheadFull:
             raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED) from None
         try:
             async with asyncio.timeout_at(question.deadline + GRACE):
@@ -171,7 +171,7 @@ class Guard:
             raise AgencyThrottled(left, reason=pause.reason)
         await asyncio.sleep(left)
 
-    async def _attempts(self, adapter: Adapter, question: Question) -> Reading:
+    async def _attempts(self, adapter: Adapter, question: Question) -> Interpretation:
         failed: AgencyError
         try:
             return await self._attempt(adapter, question)
@@ -181,11 +181,11 @@ class Guard:
             failed = error
         return await self._repeated(adapter, question, failed)
 
-    async def _repeated(self, adapter: Adapter, question: Question, failed: AgencyError) -> Reading:
+    async def _repeated(self, adapter: Adapter, question: Question, failed: AgencyError) -> Interpretation:
         """Further attempts after a first one that failed; raises the last failure that the agency caused."""
         failures = [failed]
 
-        async def attempt() -> Reading:
+        async def attempt() -> Interpretation:
             if len(failures) == 1:
                 # The engine begins where the first attempt ended.
                 failures.append(failed)
@@ -209,7 +209,7 @@ class Guard:
         )
         return await retrying(attempt)
 
-    async def _attempt(self, adapter: Adapter, question: Question, *, again: bool = False) -> Reading:
+    async def _attempt(self, adapter: Adapter, question: Question, *, again: bool = False) -> Interpretation:
         if not self._breaker.admit():
             raise AgencyThrottled(self._breaker.wait or SHORT_PAUSE, reason=Reason.RESTING)
         began = self._clock.monotonic()
@@ -256,7 +256,7 @@ class Guard:
     async def _within_quota(self) -> None:
         if self._quotas is None:
             return
-        use: Use | None = None
+        use: QuotaGrant | None = None
         with suppress(DatabaseUnavailable):
             use = self._use = await self._quotas.take(self.agency, self.capability, self._policy)
         if use is None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from adapters.call_policy import CallPolicy
 from gateway.database import Database, batching
-from gateway.database.array_dumpers import Integers, Texts
+from gateway.database.array_dumpers import IntegerArray, TextArray
 
 # The day of an agency turns at midnight in China.
 _ZONE: Final = "Asia/Shanghai"
@@ -65,7 +65,7 @@ _CLOSE: Final = f"""
 _NO_QUOTA: Final = 2_000_000_000
 
 
-class Call(NamedTuple):
+class QuotaRequest(NamedTuple):
     """One call that wants to be counted; `number` makes every one its own."""
 
     agency: str
@@ -76,7 +76,7 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class QuotaGrant:
     """
     What came of it: `given`, whether the call may be made; what is left of the quotas; and when some is there again.
     """
@@ -89,22 +89,22 @@ class Use:
     """Seconds until `again_at`, by the database's clock."""
 
 
-class Quotas:
+class SharedQuotas:
     """
     The counters.  Calls that come at the same time are counted in one statement.
     """
 
     def __init__(self, database: Database) -> None:
         # A crash may lose the last milliseconds of a count.
-        self._counts = batching.SharedRead(database, _take, options="-c synchronous_commit=off")
-        self._closings = batching.SharedRead(database, _close, options="-c synchronous_commit=off")
+        self._counts = batching.BatchedStatement(database, _take, options="-c synchronous_commit=off")
+        self._closings = batching.BatchedStatement(database, _close, options="-c synchronous_commit=off")
         self._numbers = 0
 
-    async def take(self, agency: str, capability: str, policy: CallPolicy) -> Use:
+    async def take(self, agency: str, capability: str, policy: CallPolicy) -> QuotaGrant:
         """Counts one call, if it fits.  Raises `DatabaseUnavailable`."""
         self._numbers += 1
         use = await self._counts.get(
-            Call(agency, capability, policy.per_minute or _NO_QUOTA, policy.per_day or _NO_QUOTA, self._numbers)
+            QuotaRequest(agency, capability, policy.per_minute or _NO_QUOTA, policy.per_day or _NO_QUOTA, self._numbers)
         )
         assert use is not None  # noqa: S101 - there is a row for every call
         return use
@@ -119,27 +119,27 @@ class Quotas:
         await self._closings.aclose()
 
 
-async def _take(connection: batching.Connection, calls: list[Call]) -> Mapping[Call, Use]:
-    by_route: dict[tuple[str, str], list[Call]] = {}
+async def _take(connection: batching.Connection, calls: list[QuotaRequest]) -> Mapping[QuotaRequest, QuotaGrant]:
+    by_route: dict[tuple[str, str], list[QuotaRequest]] = {}
     for call in calls:
         by_route.setdefault((call.agency, call.capability), []).append(call)
     agencies, capabilities = zip(*by_route, strict=True)
-    await connection.execute(_ROWS, (Texts(agencies), Texts(capabilities)))
+    await connection.execute(_ROWS, (TextArray(agencies), TextArray(capabilities)))
     ones = [same[0] for same in by_route.values()]
     found = await connection.execute(
         _TAKE,
         (
-            Texts(agencies),
-            Texts(capabilities),
-            Integers(len(same) for same in by_route.values()),
-            Integers(one.per_minute for one in ones),
-            Integers(one.per_day for one in ones),
+            TextArray(agencies),
+            TextArray(capabilities),
+            IntegerArray(len(same) for same in by_route.values()),
+            IntegerArray(one.per_minute for one in ones),
+            IntegerArray(one.per_day for one in ones),
         ),
     )
-    used: dict[Call, Use] = {}
+    used: dict[QuotaRequest, QuotaGrant] = {}
     for agency, capability, given, minute_left, day_left, again_at, now in await found.fetchall():
         for place, call in enumerate(by_route[agency, capability]):
-            used[call] = Use(
+            used[call] = QuotaGrant(
                 given=place < given,
                 minute_left=None if call.per_minute == _NO_QUOTA else max(minute_left, 0),
                 day_left=None if call.per_day == _NO_QUOTA else max(day_left, 0),

@@ -7,17 +7,17 @@ from datetime import datetime
 from random import Random
 
 from adapters.call_policy import AgencyPolicy
-from adapters.contract import Adapter, Capability, Question, Reading
-from adapters.wire.clock import Clock
+from adapters.contract import Adapter, Capability, Interpretation, Question
+from adapters.wire.clock import CorrectedClock
 from gateway.resilience.budget import RetryBudget
 from gateway.resilience.bulkhead import Bulkhead
-from gateway.resilience.call_guard import Guard
-from gateway.resilience.quotas import Quotas
+from gateway.resilience.call_guard import CallGuard
+from gateway.resilience.quotas import SharedQuotas
 from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason
 
 
-class Unwatched:
+class NoWatcher:
     """Nobody counts."""
 
     def attempted(self, agency: str, capability: str, outcome: str, seconds: float) -> None:
@@ -27,7 +27,7 @@ class Unwatched:
         """Nothing."""
 
 
-class Guards:
+class GuardRegistry:
     """
     Asks agencies as their policies say.  `quotas` is shared with the other replicas; everything else is this process's
     own, so that N replicas have N times the thresholds that are not shares.
@@ -37,32 +37,32 @@ class Guards:
         self,
         policies: Mapping[str, AgencyPolicy],
         *,
-        quotas: Quotas | None = None,
+        quotas: SharedQuotas | None = None,
         watcher: Watcher | None = None,
-        clock: Clock | None = None,
+        clock: CorrectedClock | None = None,
         random: Random | None = None,
     ) -> None:
-        clock = clock or Clock()
+        clock = clock or CorrectedClock()
         random = random or Random()  # noqa: S311 - jitter, no secret
         self.quotas = quotas
-        self._guards: dict[tuple[str, str], Guard] = {}
+        self._guards: dict[tuple[str, str], CallGuard] = {}
         for agency, policy in policies.items():
             bulkhead = Bulkhead(in_flight=policy.in_flight, queue=policy.queue, longest_wait=policy.longest_wait)
             budget = RetryBudget(clock.monotonic)
             for capability, call in policy.calls.items():
-                self._guards[agency, capability] = Guard(
+                self._guards[agency, capability] = CallGuard(
                     agency,
                     capability,
                     call,
                     bulkhead=bulkhead,
                     budget=budget,
                     quotas=quotas,
-                    watcher=watcher or Unwatched(),
+                    watcher=watcher or NoWatcher(),
                     clock=clock,
                     random=random,
                 )
 
-    def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Awaitable[Reading]:
+    def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Awaitable[Interpretation]:
         """What the agency says.  Raises `AgencyError`, `UnsupportedLookup`."""
         guard = self.of(adapter.agency.id, capability.name)
         if guard is None:
@@ -86,7 +86,7 @@ class Guards:
         if guard is not None:
             guard.answered(state, reason, at, seconds, drift)
 
-    def of(self, agency: str, capability: str) -> Guard | None:
+    def of(self, agency: str, capability: str) -> CallGuard | None:
         """The guard of a capability; None if it is not connected."""
         return self._guards.get((agency, capability))
 

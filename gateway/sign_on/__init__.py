@@ -16,7 +16,7 @@ from gateway.sign_on.errors import (
     SignInStep,
     SignOnUnavailable,
 )
-from gateway.sign_on.token_verifier import SignOn
+from gateway.sign_on.token_verifier import TokenVerifier
 
 __all__ = [
     "Caller",
@@ -26,6 +26,6 @@ __all__ = [
     "SignInFailed",
     "SignInRule",
     "SignInStep",
-    "SignOn",
     "SignOnUnavailable",
+    "TokenVerifier",
 ]

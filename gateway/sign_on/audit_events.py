@@ -5,7 +5,7 @@ What sessions leave in the audit log.  The network address of the browser is sea
 from datetime import datetime
 from uuid import UUID
 
-from audit.format.event import Event, EventType, Who, fit_for_clear
+from audit.format.event import Actor, Event, EventType, fit_for_clear
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.sign_in import SignedIn
 
@@ -38,8 +38,8 @@ def session_ended(exchange: UUID, at: datetime, caller: Caller, how: str, addres
     )
 
 
-def _who(caller: Caller, address: str | None) -> Who:
-    return Who(
+def _who(caller: Caller, address: str | None) -> Actor:
+    return Actor(
         user=caller.user,
         name=caller.name,
         client=caller.client,

@@ -12,7 +12,7 @@ from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class IdTokenRequirements:
     """
     What the hub demands of a sign-in: the client that people use, the accepted classes of authentication in order of
     preference (none: any), and the most seconds since the person authenticated.
@@ -24,7 +24,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class IdTokenIdentity:
     """Who authenticated, and by which class and methods of authentication, as far as the server names them."""
 
     user: str
@@ -32,7 +32,9 @@ class Identity:
     methods: tuple[str, ...]
 
 
-def identity_of(claims: Mapping[str, Any], demand: Demand, *, issuer: str, nonce: str, now: float) -> Identity:
+def identity_of(
+    claims: Mapping[str, Any], demand: IdTokenRequirements, *, issuer: str, nonce: str, now: float
+) -> IdTokenIdentity:
     """
     The person whom an authentic ID token describes.  Raises `NotSignedIn`, `SignInFailed`.
     """
@@ -48,7 +50,7 @@ def identity_of(claims: Mapping[str, Any], demand: Demand, *, issuer: str, nonce
         raise NotSignedIn(SignInRule.NOT_YET_VALID)
     if now - authenticated_at > demand.max_age + SKEW_SECONDS:
         raise SignInFailed(SignInStep.TOO_OLD)
-    return Identity(user=text(claims, "sub"), acr=acr, methods=_methods(claims.get("amr", [])))
+    return IdTokenIdentity(user=text(claims, "sub"), acr=acr, methods=_methods(claims.get("amr", [])))
 
 
 def _check_party(claims: Mapping[str, Any], client: str) -> None:

@@ -14,7 +14,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
 from gateway.sign_on.errors import SignOnUnavailable
-from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED, Endpoints, Issuer
+from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED, Endpoints, OidcClient
 
 MOST_KEYS = 64
 SMALLEST_RSA_BITS = 2048
@@ -44,7 +44,7 @@ class KeyStore:
 
     def __init__(
         self,
-        issuer: Issuer,
+        issuer: OidcClient,
         *,
         clock: Callable[[], float] = time.monotonic,
         changed: Callable[[], None] = lambda: None,

@@ -44,7 +44,7 @@ class Endpoints:
     names_itself: bool
 
 
-class Issuer:
+class OidcClient:
     """
     One sign-on server.  No redirect is followed, no proxy of the environment used, no answer read without a bound.
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, or_, select
 
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.sign_on.tables import sign_in_attempt
 
 ATTEMPT_SECONDS = 600
@@ -32,7 +32,7 @@ def digest_of(secret: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class PendingSignIn:
     """
     What must be known when the browser comes back.  `return_to` is our own address, `to` the page that was wanted.
     """
@@ -43,20 +43,20 @@ class Attempt:
     verifier: str = field(default_factory=new_secret, repr=False)
 
 
-_SEALED = TypeAdapter(Attempt)
+_SEALED = TypeAdapter(PendingSignIn)
 
 
-class Attempts:
+class PendingSignIns:
     """
     The store of attempts, shared by all replicas.  `clock` gives Unix time.
     """
 
-    def __init__(self, database: Database, vault: Vault, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, vault: FieldEncryption, clock: Callable[[], float]) -> None:
         self._database = database
         self._vault = vault
         self._clock = clock
 
-    async def keep(self, attempt: Attempt) -> tuple[str, str]:
+    async def keep(self, attempt: PendingSignIn) -> tuple[str, str]:
         """
         Keeps an attempt; returns the secret for the browser and the state for the sign-on server.
 
@@ -73,7 +73,7 @@ class Attempts:
         await self._database.run(_keep, row, now)
         return secret, state
 
-    async def take(self, secret: str | None, state: str) -> Attempt | None:
+    async def take(self, secret: str | None, state: str) -> PendingSignIn | None:
         """
         Spends the attempt of this browser and this state; None if there is none that is still good.
 

@@ -19,7 +19,7 @@ READ = "SELECT id, exchange, address, caller, started_at, seen_at, ends_at, ende
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SessionRow:
     """A session as it stands now; `address` is a mark, `caller` is sealed."""
 
     id: bytes
@@ -32,7 +32,7 @@ class Row:
     ended: str | None
 
 
-async def rows(connection: batching.Connection, ids: list[bytes]) -> dict[bytes, Row]:
+async def rows(connection: batching.Connection, ids: list[bytes]) -> dict[bytes, SessionRow]:
     """The sessions of these ids that there are."""
     found = await connection.execute(READ, (ids,), binary=True)
     return {row[0]: _row(row) for row in await found.fetchall()}
@@ -52,7 +52,7 @@ def seen(connection: Connection, digest: bytes, now: datetime) -> None:
     )
 
 
-def end(connection: Connection, digest: bytes, how: str) -> Row | None:
+def end(connection: Connection, digest: bytes, how: str) -> SessionRow | None:
     """Ends a session for every replica; None if there is none, or it has ended before."""
     ended = connection.execute(
         update(session).where(session.c.id == digest, session.c.ended.is_(None)).values(ended=how).returning(*session.c)
@@ -60,7 +60,7 @@ def end(connection: Connection, digest: bytes, how: str) -> Row | None:
     return None if ended is None else _row(tuple(ended))
 
 
-def left_over(connection: Connection, now: datetime, idle_since: datetime) -> list[Row]:
+def left_over(connection: Connection, now: datetime, idle_since: datetime) -> list[SessionRow]:
     """Ends what ran out while nobody looked; gives it, and what has ended and is not recorded yet."""
     over = or_(session.c.ended.is_not(None), session.c.ends_at <= now, session.c.seen_at <= idle_since)
     some = select(session.c.id).where(over).limit(LEFT_OVER).with_for_update(skip_locked=True)
@@ -76,9 +76,9 @@ def forget(connection: Connection, digest: bytes) -> None:
     connection.execute(delete(session).where(session.c.id == digest, session.c.ended.is_not(None)))
 
 
-def _row(found: tuple[Any, ...]) -> Row:
+def _row(found: tuple[Any, ...]) -> SessionRow:
     digest, exchange, address, caller, started_at, seen_at, ends_at, ended = found
-    return Row(
+    return SessionRow(
         id=bytes(digest),
         exchange=exchange,
         address=bytes(address),

@@ -17,13 +17,13 @@ from pydantic import TypeAdapter, ValidationError
 from audit.errors import AuditUnavailable, RecordRefused
 from audit.store.log import Log
 from gateway.database import Database, DatabaseUnavailable, batching
-from gateway.field_encryption import SealBroken, Vault
+from gateway.field_encryption import DecryptionFailed, FieldEncryption
 from gateway.sign_on import session_store
 from gateway.sign_on.audit_events import session_ended, session_signed_in
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.errors import NotSignedIn, SignInRule
 from gateway.sign_on.pending_sign_ins import SECRET, digest_of, new_secret
-from gateway.sign_on.session_store import Row
+from gateway.sign_on.session_store import SessionRow
 from gateway.sign_on.sign_in import SignedIn
 
 _CALLER = TypeAdapter(Caller)
@@ -33,7 +33,7 @@ SIGN_OF_LIFE = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SessionLimits:
     """Seconds without a sign of life, seconds in all, and whether a session is bound to its network address."""
 
     idle: int
@@ -60,13 +60,15 @@ class Sessions:
     is recorded with a later sign-in.
     """
 
-    def __init__(self, database: Database, vault: Vault, log: Log, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, vault: FieldEncryption, log: Log, limits: SessionLimits, clock: Callable[[], float]
+    ) -> None:
         self._database = database
         self._vault = vault
         self._log = log
         self._limits = limits
         self._clock = clock
-        self._rows = batching.SharedRead(database, session_store.rows)
+        self._rows = batching.BatchedStatement(database, session_store.rows)
 
     async def open(self, who: SignedIn, address: str) -> str:
         """
@@ -126,13 +128,13 @@ class Sessions:
 
     def csrf_token(self, secret: str) -> str:
         """The token of a session against forged calls: it follows from the secret, and does not lead back to it."""
-        return self._vault.mark("csrf", secret).hex()
+        return self._vault.blind_index("csrf", secret).hex()
 
     async def aclose(self) -> None:
         """Gives the connection for reads back."""
         await self._rows.aclose()
 
-    def _over(self, row: Row, now: datetime, address: str) -> str | None:
+    def _over(self, row: SessionRow, now: datetime, address: str) -> str | None:
         """How a session has ended by now, or ends with this call; None while it lives."""
         if now >= row.ends_at:
             return "expired"
@@ -147,7 +149,7 @@ class Sessions:
         if row is not None:
             await self._record_end(row, address)
 
-    async def _record_end(self, row: Row, address: str | None) -> None:
+    async def _record_end(self, row: SessionRow, address: str | None) -> None:
         caller = self._caller(row)
         # Without a person there is nothing to record; whoever came first has recorded it: one session has one end.
         with contextlib.suppress(RecordRefused):
@@ -162,14 +164,14 @@ class Sessions:
             for row in await self._database.run(session_store.left_over, now, idle_since):
                 await self._record_end(row, None)
 
-    def _caller(self, row: Row) -> Caller | None:
+    def _caller(self, row: SessionRow) -> Caller | None:
         """The person, or None if another key or another version of the hub has written who it is."""
-        with contextlib.suppress(SealBroken, ValidationError):
+        with contextlib.suppress(DecryptionFailed, ValidationError):
             return _CALLER.validate_json(self._vault.open(_context(row.id), row.caller))
         return None
 
     def _mark(self, address: str) -> bytes:
-        return self._vault.mark("network address", address)
+        return self._vault.blind_index("network address", address)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -14,17 +14,17 @@ from urllib.parse import urlencode
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.client_key import ClientKey
 from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignInStep, SignOnUnavailable
-from gateway.sign_on.id_token import Demand, Identity, identity_of
+from gateway.sign_on.id_token import IdTokenIdentity, IdTokenRequirements, identity_of
 from gateway.sign_on.jws import IDENTITY_TYPES, authentic_claims
 from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED
-from gateway.sign_on.pending_sign_ins import Attempt, Attempts
-from gateway.sign_on.token_verifier import SignOn
+from gateway.sign_on.pending_sign_ins import PendingSignIn, PendingSignIns
+from gateway.sign_on.token_verifier import TokenVerifier
 
 SCOPE = "openid profile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class StartedSignIn:
     """Where to send the browser, and the secret by which it is known when it comes back."""
 
     address: str
@@ -36,7 +36,7 @@ class SignedIn:
     """Who came back, how they authenticated, and the page that they wanted."""
 
     caller: Caller
-    identity: Identity
+    identity: IdTokenIdentity
     to: str
 
 
@@ -48,9 +48,9 @@ class SignIn:
 
     def __init__(
         self,
-        sign_on: SignOn,
-        attempts: Attempts,
-        demand: Demand,
+        sign_on: TokenVerifier,
+        attempts: PendingSignIns,
+        demand: IdTokenRequirements,
         clock: Callable[[], float],
         *,
         key: ClientKey | None = None,
@@ -61,14 +61,14 @@ class SignIn:
         self._clock = clock
         self._key = key
 
-    async def begin(self, *, return_to: str, to: str) -> Begun:
+    async def begin(self, *, return_to: str, to: str) -> StartedSignIn:
         """
         Begins a sign-in that comes back to our address `return_to` and then goes on to our page `to`.
 
         Raises `SignOnUnavailable`, `DatabaseUnavailable`.
         """
         endpoints = await self._sign_on.keys.endpoints()
-        attempt = Attempt(return_to=return_to, to=to)
+        attempt = PendingSignIn(return_to=return_to, to=to)
         secret, state = await self._attempts.keep(attempt)
         asked = {
             "response_type": "code",
@@ -84,7 +84,7 @@ class SignIn:
         if self._demand.acr:
             asked["acr_values"] = " ".join(self._demand.acr)
         separator = "&" if "?" in endpoints.authorization else "?"
-        return Begun(address=f"{endpoints.authorization}{separator}{urlencode(asked)}", secret=secret)
+        return StartedSignIn(address=f"{endpoints.authorization}{separator}{urlencode(asked)}", secret=secret)
 
     async def finish(self, answer: Mapping[str, str], secret: str | None) -> SignedIn:
         """
@@ -107,7 +107,7 @@ class SignIn:
     def _issuer(self) -> str:
         return self._sign_on.issuer.address
 
-    async def _tokens(self, address: str, code: str, attempt: Attempt) -> dict[str, Any]:
+    async def _tokens(self, address: str, code: str, attempt: PendingSignIn) -> dict[str, Any]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -128,7 +128,7 @@ class SignIn:
             raise SignInFailed(SignInStep.REFUSED_THERE)
         return tokens
 
-    async def _recognised(self, tokens: Mapping[str, Any], attempt: Attempt) -> SignedIn:
+    async def _recognised(self, tokens: Mapping[str, Any], attempt: PendingSignIn) -> SignedIn:
         broken: SignInRule | None = None
         try:
             identity = identity_of(

@@ -9,18 +9,18 @@ from typing import Self
 
 from audit.store.log import Log
 from gateway.database import Database
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.settings import Settings
 from gateway.sign_on.client_key import ClientKey
-from gateway.sign_on.id_token import Demand
-from gateway.sign_on.pending_sign_ins import Attempts
-from gateway.sign_on.sessions import Limits, Sessions
+from gateway.sign_on.id_token import IdTokenRequirements
+from gateway.sign_on.pending_sign_ins import PendingSignIns
+from gateway.sign_on.sessions import SessionLimits, Sessions
 from gateway.sign_on.sign_in import SignIn
-from gateway.sign_on.token_verifier import SignOn
+from gateway.sign_on.token_verifier import TokenVerifier
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class SignInService:
     """The two halves: getting in, and being in."""
 
     sign_in: SignIn
@@ -30,27 +30,27 @@ class People:
     def of(
         cls,
         settings: Settings,
-        sign_on: SignOn,
+        sign_on: TokenVerifier,
         database: Database,
-        vault: Vault,
+        vault: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], float] = time.time,
     ) -> Self:
         """Puts them together as the settings say.  `clock` gives Unix time.  Raises `ConfigurationError`."""
-        demand = Demand(
+        demand = IdTokenRequirements(
             client=settings.sign_on_client,
             acr=tuple(settings.sign_on_acr.split()),
             max_age=settings.sign_on_max_age,
         )
-        limits = Limits(
+        limits = SessionLimits(
             idle=settings.session_idle,
             absolute=settings.session_absolute,
             bound_to_address=settings.session_bound_to_address,
         )
         key = None if settings.sign_on_client_key is None else ClientKey.load(settings.sign_on_client_key)
         return cls(
-            SignIn(sign_on, Attempts(database, vault, clock), demand, clock, key=key),
+            SignIn(sign_on, PendingSignIns(database, vault, clock), demand, clock, key=key),
             Sessions(database, vault, log, limits, clock),
         )
 

@@ -14,14 +14,14 @@ from gateway.sign_on.caller import SKEW_SECONDS, Caller, caller_of
 from gateway.sign_on.errors import NotSignedIn, SignInRule
 from gateway.sign_on.jwks import KeyStore
 from gateway.sign_on.jws import ACCESS_TYPES, authentic_claims
-from gateway.sign_on.oidc_client import Issuer
+from gateway.sign_on.oidc_client import OidcClient
 
 BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 LONGEST_HEADER = 8_192
 REMEMBERED = 4_096
 
 
-class SignOn:
+class TokenVerifier:
     """
     Recognises callers by the access tokens of one issuer.
 
@@ -41,7 +41,7 @@ class SignOn:
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.issuer = Issuer(issuer, transport=transport)
+        self.issuer = OidcClient(issuer, transport=transport)
         self._audience = audience
         self._bound = frozenset(bound)
         self._clock = clock

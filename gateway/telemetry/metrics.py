@@ -61,7 +61,7 @@ Refusal = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class MetricsSnapshot:
     """Every figure at one moment."""
 
     requests: Mapping[Request, Durations]
@@ -76,7 +76,7 @@ class Snapshot:
 
 
 @dataclass(slots=True)
-class Figures:
+class Metrics:
     """
     What one hub counts since it started.  Use it in the event loop only; labels are words of ours from closed sets.
     """
@@ -102,9 +102,9 @@ class Figures:
         if state is not AnswerState.NOT_ASKED:
             self.answering.observe((agency, capability), seconds)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> MetricsSnapshot:
         """As everything stands now."""
-        return Snapshot(
+        return MetricsSnapshot(
             requests=self.requests.snapshot(),
             active=self.active,
             refusals=dict(self.refusals),

@@ -45,7 +45,7 @@ class _Counted(SpanExporter):
         self.inner.shutdown()
 
 
-class Exporting:
+class SpanExport:
     """
     Sends the spans of `provider` to the receiver at `endpoint` (scheme, host, port, and a path if it is not at the
     root).  `ratio` of the calls that bring no decision of their own are recorded.

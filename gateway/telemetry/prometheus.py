@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from gateway.resilience.status import BreakerState, GuardState
 from gateway.telemetry.metrics import BOUNDS, Durations
-from gateway.telemetry.snapshot import AuditReading, Reading
+from gateway.telemetry.snapshot import AuditStatus, TelemetrySnapshot
 
 BREAKER: Final = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 
@@ -28,7 +28,7 @@ _QUESTION: Final = ("agency", "capability")
 _ANCHOR: Final = ("kind", "name")
 
 
-def rendered(reading: Reading, accept: str) -> tuple[bytes, str]:
+def rendered(reading: TelemetrySnapshot, accept: str) -> tuple[bytes, str]:
     """The reading in the format that `accept` asks for, and its content type.  Blocks for some milliseconds."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected(reading))
@@ -38,7 +38,7 @@ def rendered(reading: Reading, accept: str) -> tuple[bytes, str]:
 
 
 class _Collected(Collector):
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: TelemetrySnapshot) -> None:
         self._reading = reading
 
     def collect(self) -> Iterator[Metric]:
@@ -49,7 +49,7 @@ class _Collected(Collector):
         yield from _process(self._reading)
 
 
-def _calls(reading: Reading) -> Iterator[Metric]:
+def _calls(reading: TelemetrySnapshot) -> Iterator[Metric]:
     counted = reading.counted
     yield _histogram(
         "http_server_request_duration_seconds", "Duration of calls to the hub.", _REQUEST, counted.requests.items()
@@ -59,7 +59,7 @@ def _calls(reading: Reading) -> Iterator[Metric]:
     yield _counter("shuniu_lookups", "Lookups that were asked, by their end.", ("outcome",), counted.lookups.items())
 
 
-def _agencies(reading: Reading) -> Iterator[Metric]:
+def _agencies(reading: TelemetrySnapshot) -> Iterator[Metric]:
     counted = reading.counted
     by_answer, by_attempt = (*_QUESTION, "state", "reason"), (*_QUESTION, "outcome")
     yield _counter("shuniu_agency_answers", "Questions by what came of them.", by_answer, counted.answers.items())
@@ -72,7 +72,7 @@ def _agencies(reading: Reading) -> Iterator[Metric]:
     )
 
 
-def _guards(reading: Reading) -> Iterator[Metric]:
+def _guards(reading: TelemetrySnapshot) -> Iterator[Metric]:
     guards = reading.guards
 
     def each(value: Callable[[GuardState], float | None]) -> Rows:
@@ -112,7 +112,7 @@ def _guards(reading: Reading) -> Iterator[Metric]:
     yield _gauge("shuniu_agency_waiting_limit", "The most that may wait.", agency, of_agency(lambda g: g.waiting_limit))
 
 
-def _audit(audit: AuditReading) -> Iterator[Metric]:
+def _audit(audit: AuditStatus) -> Iterator[Metric]:
     anchors = [((one.standing.kind.value, one.standing.name), one) for one in audit.anchors or ()]
     yield _counter("shuniu_audit_appends", "Records made durable by this process.", (), [((), audit.appended)])
     yield _counter("shuniu_audit_append_failures", "Records that could not be made.", (), [((), audit.refused)])
@@ -132,7 +132,7 @@ def _audit(audit: AuditReading) -> Iterator[Metric]:
     yield _counter("shuniu_audit_anchor_failures", "Failed attempts at an anchor.", _ANCHOR, failures)
 
 
-def _process(reading: Reading) -> Iterator[Metric]:
+def _process(reading: TelemetrySnapshot) -> Iterator[Metric]:
     database = reading.database
     build = (reading.version, platform.python_version())
     yield _gauge("shuniu_database_connections", "Connections of the pool.", (), [((), database.connections)])

@@ -21,7 +21,7 @@ _IDS: Final = random.Random()  # noqa: S311
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestContext:
     """
     One call.  `trace_id` is 32 and `parent` 16 lower-case hex digits; `parent` is the caller's span, if it told one,
     and `sampled` whether the caller records its own trace.  `problem` and `rule` are words of ours.
@@ -34,7 +34,7 @@ class Exchange:
     rule: str = ""
 
     @classmethod
-    def begin(cls, traceparent: str | None) -> "Exchange":
+    def begin(cls, traceparent: str | None) -> "RequestContext":
         """The call that came with this header; without a valid one it begins a trace of its own."""
         told = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
         # The first version of the format is whole; a later one may add to it.
@@ -43,7 +43,7 @@ class Exchange:
         return cls(told[1], parent=told[2], sampled=bool(int(told[3], 16) & 1))
 
 
-CURRENT: ContextVar[Exchange | None] = ContextVar("shuniu_exchange", default=None)
+CURRENT: ContextVar[RequestContext | None] = ContextVar("shuniu_exchange", default=None)
 """The call whose task this is; None outside of any."""
 
 

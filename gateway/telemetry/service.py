@@ -14,12 +14,12 @@ from adapters.errors import ConfigurationError
 from gateway.settings import Settings
 from gateway.telemetry.logs import event
 from gateway.telemetry.loop_lag import LoopLag
-from gateway.telemetry.metrics import Figures
+from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.tracing import NoTracing, OtelTracing, Tracing
 from schemas.codes import AnswerState, Reason
 
 if TYPE_CHECKING:
-    from gateway.telemetry.otlp import Exporting
+    from gateway.telemetry.otlp import SpanExport
 
 VERSION: Final = version("shuniu")
 LEAST_TOKEN: Final = 20
@@ -28,22 +28,22 @@ _NOT_HEARD: Final = frozenset({AnswerState.UNAVAILABLE, AnswerState.REFUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observing:
+class Telemetry:
     """
     The eyes of one hub.  Watches what is asked of agencies (`gateway.resilience.status.Watcher`).  `start` belongs to
     the running event loop; `aclose` sends what is queued.
     """
 
-    figures: Figures = field(default_factory=Figures)
+    figures: Metrics = field(default_factory=Metrics)
     tracing: Tracing = field(default_factory=NoTracing)
-    exporting: "Exporting | None" = None
+    exporting: "SpanExport | None" = None
     loop_lag: LoopLag
     metrics_token: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """As the settings say.  Raises `ConfigurationError`."""
-        figures = Figures()
+        figures = Metrics()
         exporting = None if settings.otlp_endpoint is None else _exporting(settings.otlp_endpoint, settings.trace_ratio)
         return cls(
             figures=figures,
@@ -101,11 +101,11 @@ class Observing:
             )
 
 
-def _exporting(endpoint: str, ratio: float) -> "Exporting":
+def _exporting(endpoint: str, ratio: float) -> "SpanExport":
     # Whoever exports no traces need not carry the library for it.
-    from gateway.telemetry.otlp import Exporting  # noqa: PLC0415
+    from gateway.telemetry.otlp import SpanExport  # noqa: PLC0415
 
-    return Exporting(endpoint, ratio=ratio, version=VERSION)
+    return SpanExport(endpoint, ratio=ratio, version=VERSION)
 
 
 def _token(path: Path | None) -> bytes | None:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from gateway.anchors.service import AnchorReport
 from gateway.resilience.status import GuardState
-from gateway.telemetry.metrics import Snapshot
+from gateway.telemetry.metrics import MetricsSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditReading:
+class AuditStatus:
     """
     Where the log stands; `tree_size`, `open_orphans` and `anchors` are None while the database does not tell.
     """
@@ -29,7 +29,7 @@ class AuditReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseReading:
+class PoolStatus:
     """Connections of this process's pool, how many work, and how many calls wait for one."""
 
     connections: int
@@ -38,14 +38,14 @@ class DatabaseReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class TelemetrySnapshot:
     """Everything at one moment; `at` is our clock (UTC)."""
 
     at: datetime
     version: str
-    counted: Snapshot
+    counted: MetricsSnapshot
     guards: Sequence[GuardState]
-    audit: AuditReading
-    database: DatabaseReading
+    audit: AuditStatus
+    database: PoolStatus
     spans: Mapping[str, int]
     dropped_lines: int

@@ -17,14 +17,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from adapters.tracing import Asking, Headers, Sending, Trace
-from gateway.telemetry.request_context import CURRENT, Exchange, fresh_span_id
+from gateway.telemetry.request_context import CURRENT, RequestContext, fresh_span_id
 
 Values = Mapping[str, str | int]
 
 _ERROR: Final = Status(StatusCode.ERROR)
 
 
-class Stage(AbstractContextManager["Stage", None], Protocol):
+class CallSpan(AbstractContextManager["CallSpan", None], Protocol):
     """One stretch of a call's way; leaving the block ends it."""
 
     def tell(self, **values: str | int) -> None:
@@ -35,11 +35,11 @@ class Stage(AbstractContextManager["Stage", None], Protocol):
 class Tracing(Protocol):
     """Follows calls on their way through the hub.  Its calls are cheap and never raise."""
 
-    def call(self, exchange: Exchange, method: str) -> Stage:
+    def call(self, exchange: RequestContext, method: str) -> CallSpan:
         """A whole call from outside.  Gives the exchange the id of its trace."""
         ...
 
-    def stage(self, name: str, **values: str | int) -> Stage:
+    def stage(self, name: str, **values: str | int) -> CallSpan:
         """A stretch of the call that is being answered."""
         ...
 
@@ -49,7 +49,7 @@ class Tracing(Protocol):
         ...
 
 
-class _Unseen:
+class _NoSpan:
     headers: Headers = ()
 
     def tell(self, **values: str | int) -> None:
@@ -70,7 +70,7 @@ class _Unseen:
         """Nobody wants to know."""
 
 
-class _Told(_Unseen):
+class _Told(_NoSpan):
     def __init__(self, headers: Headers) -> None:
         self.headers = headers
 
@@ -82,13 +82,13 @@ class NoTracing:
     """
 
     def __init__(self) -> None:
-        self._unseen = _Unseen()
+        self._unseen = _NoSpan()
 
-    def call(self, exchange: Exchange, method: str) -> Stage:  # noqa: ARG002 - the port's shape
+    def call(self, exchange: RequestContext, method: str) -> CallSpan:  # noqa: ARG002 - the port's shape
         """Nothing is followed."""
         return self._unseen
 
-    def stage(self, name: str, **values: str | int) -> Stage:  # noqa: ARG002 - the port's shape
+    def stage(self, name: str, **values: str | int) -> CallSpan:  # noqa: ARG002 - the port's shape
         """Nothing is followed."""
         return self._unseen
 
@@ -116,7 +116,7 @@ class OtelTracing:
     def __init__(self, provider: TracerProvider) -> None:
         self._tracer = provider.get_tracer("shuniu")
 
-    def call(self, exchange: Exchange, method: str) -> Stage:
+    def call(self, exchange: RequestContext, method: str) -> CallSpan:
         """A server span, below the caller's own if it told one."""
         parent = context.Context()
         if exchange.parent is not None:
@@ -133,7 +133,7 @@ class OtelTracing:
         exchange.trace_id = f"{span.get_span_context().trace_id:032x}"
         return _Spanned(span)
 
-    def stage(self, name: str, **values: str | int) -> Stage:
+    def stage(self, name: str, **values: str | int) -> CallSpan:
         """An inner span."""
         return _Spanned(self._tracer.start_span(name, attributes=_dotted(values)))
 

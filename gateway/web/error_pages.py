@@ -16,7 +16,7 @@ from gateway.api.problems import MEDIA_TYPE, PROBLEMS, URN
 from gateway.api.session import LOCAL_PAGE
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import Language, word
-from gateway.web.page import Page, bare
+from gateway.web.page import PageContext, bare
 from schemas.codes import Code
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -27,7 +27,7 @@ FormPage = Callable[[dict[str, Any], int], Awaitable[Response]]
 FOR_PROGRAMS: Final = ("/v1/", "/audit/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics")
 
 
-class Heading(Code):
+class ErrorHeading(Code):
     """What a page that refuses is called, by status."""
 
     S401 = "401", "请登录", "Sign in"
@@ -70,7 +70,7 @@ def for_people(handler: Handler) -> Handler:
 
 
 async def _page(request: Request, answer: Response, problem: dict[str, Any]) -> Response:
-    page: Page = getattr(request.state, "page", None) or bare(request)
+    page: PageContext = getattr(request.state, "page", None) or bare(request)
     back = page.path if request.method == "GET" else "/"
     if problem["status"] == 401 and request.method == "GET" and not page.in_part:
         # The first page offers the way in, and leads back here.
@@ -98,10 +98,10 @@ def _before(request: Request) -> str | None:
     return path if re.match(LOCAL_PAGE, path) else None
 
 
-def in_words(page: Page, problem: dict[str, Any]) -> dict[str, Any]:
+def in_words(page: PageContext, problem: dict[str, Any]) -> dict[str, Any]:
     """What the page of a problem says, in the reader's language."""
-    known = {one.value: one for one in Heading}
-    heading = known.get(str(problem["status"]), Heading.OTHER)
+    known = {one.value: one for one in ErrorHeading}
+    heading = known.get(str(problem["status"]), ErrorHeading.OTHER)
     zh = page.language is Language.ZH
     detail = problem["detail_zh"] if zh else problem["detail"]
     if problem["detail"] == PROBLEMS["invalid-input"].en:

@@ -2,7 +2,7 @@
 The languages of the pages: Chinese first, English complete.  Ids are the English sentences.
 
 Every area has a catalogue of its own in `locale/`; they are merged when the pages are made.  Words of closed tables
-(`Code`, `Remark`, `Rule`) carry both languages themselves and stand in no catalogue.
+(`Code`, `CodedText`, `Rule`) carry both languages themselves and stand in no catalogue.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ class Language(StrEnum):
         return "zh_Hans_CN" if self is Language.ZH else "en_GB"
 
 
-class InBoth(Protocol):
+class Bilingual(Protocol):
     """Whatever says the same in both languages."""
 
     @property
@@ -95,7 +95,7 @@ def translations(language: Language) -> NullTranslations:
     return merged
 
 
-def word(language: Language, said: InBoth | None) -> str:
+def word(language: Language, said: Bilingual | None) -> str:
     """A word or sentence of a closed table."""
     if said is None:
         return ""

@@ -9,8 +9,8 @@ from typing import Final
 from schemas.codes import Code
 
 
-class Sealed(Code):
-    """What became of a record's sealed values (`audit.store.sealed_values.Values`)."""
+class SealedValueLabel(Code):
+    """What became of a record's sealed values (`audit.store.sealed_values.SealedValues`)."""
 
     OPENED = "opened", "可打开，与记录中的承诺一致", "They open, and are what the record commits to"
     NONE = "none", "本记录没有密封值", "This record has none"
@@ -19,7 +19,7 @@ class Sealed(Code):
     BROKEN = "broken", "与记录中的承诺不一致", "They are not what the record commits to"
 
 
-class Outcome(Code):
+class OutcomeLabel(Code):
     """How what a record tells of ended."""
 
     ACCEPTED = "accepted", "已受理", "accepted"
@@ -41,19 +41,19 @@ class Outcome(Code):
     WITHHELD = "withheld", "未交付", "withheld"
 
 
-class Purpose(Code):
+class PurposeLabel(Code):
     """What was asked for."""
 
     SERVICE = "service_of_process", "送达", "Service of process"
 
 
-class Section(Code):
+class SectionLabel(Code):
     """What else is released with the answers of agencies."""
 
     SWITCHES = "switches", "影响送达的情形", "What stops or changes the way of service"
 
 
-class AnchorKind(Code):
+class AnchorKindLabel(Code):
     """Who speaks for the log (`audit.anchor.anchors.AnchorKind`)."""
 
     COSIGNATURE = "cosignature", "见证方签名", "Cosignature of a witness"
@@ -61,15 +61,15 @@ class AnchorKind(Code):
     DELIVERY = "delivery", "异地留存", "Copy kept elsewhere"
 
 
-class AnchorState(Code):
+class AnchorStateLabel(Code):
     """Whether the evidence was verified here (`audit.anchor.anchors.AnchorState`)."""
 
     VALID = "valid", "已验证", "verified"
     UNPARSED = "unparsed", "仅留存，未在此验证", "kept, not verified here"
 
 
-PURPOSES: Final = {one.value: one for one in Purpose}
-OUTCOMES: Final = {one.value: one for one in Outcome}
-SEALED: Final = {one.value: one for one in Sealed}
-ANCHOR_KINDS: Final = {one.value: one for one in AnchorKind}
-ANCHOR_STATES: Final = {one.value: one for one in AnchorState}
+PURPOSES: Final = {one.value: one for one in PurposeLabel}
+OUTCOMES: Final = {one.value: one for one in OutcomeLabel}
+SEALED: Final = {one.value: one for one in SealedValueLabel}
+ANCHOR_KINDS: Final = {one.value: one for one in AnchorKindLabel}
+ANCHOR_STATES: Final = {one.value: one for one in AnchorStateLabel}

@@ -57,7 +57,7 @@ class PageRule(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class PageContext:
     """
     What every page knows of its reader.  `session` is None for who is not signed in, `member` for who is not in the
     tree.
@@ -103,7 +103,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPage(Page):
+class OwnPage(PageContext):
     """A page of somebody who is signed in and stands in the tree."""
 
     session: Session
@@ -125,10 +125,10 @@ class OwnPage(Page):
             raise refused(PageRule.ROLE_MISSING)
 
 
-def bare(request: Request) -> Page:
+def bare(request: Request) -> PageContext:
     """The page of a reader of whom nothing is asked."""
     theme = request.cookies.get(THEME)
-    return Page(
+    return PageContext(
         request=request,
         language=chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language", "")),
         theme=Theme(theme) if theme in set(Theme) else Theme.AUTO,
@@ -163,11 +163,11 @@ async def _looked_at(request: Request, hub: TheHub) -> OwnPage:
     return await own(request, hub, counts=False)
 
 
-async def _bare(request: Request) -> Page:
+async def _bare(request: Request) -> PageContext:
     return bare(request)
 
 
 Own = Annotated[OwnPage, Depends(_own)]
 # For what a page asks by itself, without anybody at the desk.
 LookedAt = Annotated[OwnPage, Depends(_looked_at)]
-Anybodys = Annotated[Page, Depends(_bare)]
+Anybodys = Annotated[PageContext, Depends(_bare)]

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from mock_agencies.connection import Connection
-from mock_agencies.exchange import Answer, Delivery, Line, Request
+from mock_agencies.exchange import Delivery, MockRequest, MockResponse, ResponseSocket
 from mock_agencies.fault_proxy.proxy import FaultProxy
 from mock_agencies.fault_proxy.toxics import KINDS, as_json, from_json
 
@@ -28,9 +28,9 @@ async def controlled(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
     """A control desk for a running proxy until the block ends; its base address.  Raises `OSError`."""
     connections: set[Connection] = set()
 
-    def respond(request: Request) -> Answer:
+    def respond(request: MockRequest) -> MockResponse:
         # Toxics come and go in their own time; the answer follows.
-        return Answer(b"", deliver=_deliver(proxy, request))
+        return MockResponse(b"", deliver=_deliver(proxy, request))
 
     def connection() -> Connection:
         return Connection(respond, connections)
@@ -46,14 +46,14 @@ async def controlled(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
         await asyncio.sleep(0)
 
 
-def _deliver(proxy: FaultProxy, request: Request) -> Delivery:
-    async def deliver(line: Line, _wire: bytes) -> None:
+def _deliver(proxy: FaultProxy, request: MockRequest) -> Delivery:
+    async def deliver(line: ResponseSocket, _wire: bytes) -> None:
         line.write((await _answer(proxy, request)).wire)
 
     return deliver
 
 
-async def _answer(proxy: FaultProxy, request: Request) -> Answer:
+async def _answer(proxy: FaultProxy, request: MockRequest) -> MockResponse:
     try:
         match request.method, request.path:
             case "GET", "/connections":
@@ -74,9 +74,9 @@ async def _answer(proxy: FaultProxy, request: Request) -> Answer:
     return _listed(proxy)
 
 
-def _listed(proxy: FaultProxy, status: int = 200) -> Answer:
+def _listed(proxy: FaultProxy, status: int = 200) -> MockResponse:
     return _json({"toxics": [as_json(toxic) for toxic in proxy.toxics]}, status)
 
 
-def _json(value: Any, status: int = 200) -> Answer:
-    return Answer(json.dumps(value, ensure_ascii=False).encode(), status=status)
+def _json(value: Any, status: int = 200) -> MockResponse:
+    return MockResponse(json.dumps(value, ensure_ascii=False).encode(), status=status)

@@ -5,7 +5,7 @@ Faults of the socket: how the bytes of a right answer travel badly.
 from collections.abc import Callable
 from typing import Final
 
-from mock_agencies.exchange import Delivery, Line
+from mock_agencies.exchange import Delivery, ResponseSocket
 from mock_agencies.faults.script import Options
 
 _CHUNK: Final = bytes(64 * 1024)
@@ -18,7 +18,7 @@ def _middle(wire: bytes) -> int:
 
 
 def _latency(options: Options) -> Delivery:
-    async def deliver(line: Line, wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, wire: bytes) -> None:
         await line.pause(float(options.get("seconds", 0.3)))
         line.write(wire)
 
@@ -26,14 +26,14 @@ def _latency(options: Options) -> Delivery:
 
 
 def _hang(_: Options) -> Delivery:
-    async def deliver(line: Line, _wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, _wire: bytes) -> None:
         await line.pause(None)
 
     return deliver
 
 
 def _hang_mid_body(_: Options) -> Delivery:
-    async def deliver(line: Line, wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, wire: bytes) -> None:
         line.write(wire[: _middle(wire)])
         await line.pause(None)
 
@@ -41,7 +41,7 @@ def _hang_mid_body(_: Options) -> Delivery:
 
 
 def _drip(options: Options) -> Delivery:
-    async def deliver(line: Line, wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, wire: bytes) -> None:
         for position in range(len(wire)):
             line.write(wire[position : position + 1])
             await line.pause(float(options.get("interval", 0.05)))
@@ -50,14 +50,14 @@ def _drip(options: Options) -> Delivery:
 
 
 def _reset(_: Options) -> Delivery:
-    async def deliver(line: Line, _wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, _wire: bytes) -> None:
         line.reset()
 
     return deliver
 
 
 def _reset_mid_body(_: Options) -> Delivery:
-    async def deliver(line: Line, wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, wire: bytes) -> None:
         line.write(wire[: _middle(wire)])
         await line.pause(0.05)  # the half must have left before RST drops it
         line.reset()
@@ -66,14 +66,14 @@ def _reset_mid_body(_: Options) -> Delivery:
 
 
 def _close_after_read(_: Options) -> Delivery:
-    async def deliver(line: Line, _wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, _wire: bytes) -> None:
         line.close()
 
     return deliver
 
 
 def _truncated(_: Options) -> Delivery:
-    async def deliver(line: Line, wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, wire: bytes) -> None:
         line.write(wire[: _middle(wire)])
         line.close()
 
@@ -81,7 +81,7 @@ def _truncated(_: Options) -> Delivery:
 
 
 def _not_http(_: Options) -> Delivery:
-    async def deliver(line: Line, _wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, _wire: bytes) -> None:
         line.write(b"\x16\x03\x01\x02\x00 ORA-12541: TNS:no listener\r\n\r\n")
         line.close()
 
@@ -89,7 +89,7 @@ def _not_http(_: Options) -> Delivery:
 
 
 def _huge_body(options: Options) -> Delivery:
-    async def deliver(line: Line, wire: bytes) -> None:
+    async def deliver(line: ResponseSocket, wire: bytes) -> None:
         size = int(options.get("size", _HUGE))
         head = wire[: wire.index(b"\r\n\r\n")]
         fields = [one for one in head.split(b"\r\n") if not one.lower().startswith(b"content-length:")]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from mock_agencies.clock import http_date, wall_clock_ms
-from mock_agencies.exchange import Answer
+from mock_agencies.exchange import MockResponse
 from mock_agencies.faults.script import Options
 
 _PAGE: Final = """<!DOCTYPE html>
@@ -19,47 +19,47 @@ _PAGE: Final = """<!DOCTYPE html>
 _BOMB: Final = 64 * 1024 * 1024
 
 
-def _html_error_page(_answer: Answer, _options: Options) -> Answer:
-    return Answer(_PAGE, "text/html;charset=UTF-8")
+def _html_error_page(_answer: MockResponse, _options: Options) -> MockResponse:
+    return MockResponse(_PAGE, "text/html;charset=UTF-8")
 
 
-def _wrong_content_type(answer: Answer, _options: Options) -> Answer:
+def _wrong_content_type(answer: MockResponse, _options: Options) -> MockResponse:
     return replace(answer, content_type="application/octet-stream")
 
 
-def _wrong_charset(answer: Answer, _options: Options) -> Answer:
+def _wrong_charset(answer: MockResponse, _options: Options) -> MockResponse:
     return replace(answer, body=answer.body.decode().encode("gb18030"))
 
 
-def _empty_body(answer: Answer, _options: Options) -> Answer:
+def _empty_body(answer: MockResponse, _options: Options) -> MockResponse:
     return replace(answer, body=b"")
 
 
-def _throttled(_answer: Answer, options: Options) -> Answer:
+def _throttled(_answer: MockResponse, options: Options) -> MockResponse:
     seconds = int(options.get("seconds", 7))
     as_date = options.get("form") == "date"
     wait = http_date(wall_clock_ms() + seconds * 1_000) if as_date else str(seconds)
-    return Answer(b"too many requests", "text/plain", 429, (("retry-after", wait),))
+    return MockResponse(b"too many requests", "text/plain", 429, (("retry-after", wait),))
 
 
-def _unauthorized(_answer: Answer, _options: Options) -> Answer:
-    return Answer(_PAGE, "text/html;charset=UTF-8", 401, (("www-authenticate", 'Basic realm="proxy"'),))
+def _unauthorized(_answer: MockResponse, _options: Options) -> MockResponse:
+    return MockResponse(_PAGE, "text/html;charset=UTF-8", 401, (("www-authenticate", 'Basic realm="proxy"'),))
 
 
-def _forbidden(_answer: Answer, _options: Options) -> Answer:
-    return Answer(_PAGE, "text/html;charset=UTF-8", 403)
+def _forbidden(_answer: MockResponse, _options: Options) -> MockResponse:
+    return MockResponse(_PAGE, "text/html;charset=UTF-8", 403)
 
 
-def _server_error(_answer: Answer, options: Options) -> Answer:
-    return Answer(_PAGE, "text/html;charset=UTF-8", int(options.get("status", 500)))
+def _server_error(_answer: MockResponse, options: Options) -> MockResponse:
+    return MockResponse(_PAGE, "text/html;charset=UTF-8", int(options.get("status", 500)))
 
 
-def _redirect(_answer: Answer, _options: Options) -> Answer:
-    return Answer(b"", "text/plain", 307, (("location", "/_trap"),))
+def _redirect(_answer: MockResponse, _options: Options) -> MockResponse:
+    return MockResponse(b"", "text/plain", 307, (("location", "/_trap"),))
 
 
-def _gzip_bomb(answer: Answer, options: Options) -> Answer:
-    return Answer(
+def _gzip_bomb(answer: MockResponse, options: Options) -> MockResponse:
+    return MockResponse(
         _bomb(int(options.get("size", _BOMB))), answer.content_type, answer.status, (("content-encoding", "gzip"),)
     )
 
@@ -72,7 +72,7 @@ def _bomb(size: int) -> bytes:
     return b"".join([*packed, packer.flush()])
 
 
-REPLIES: Final[dict[str, Callable[[Answer, Options], Answer]]] = {
+REPLIES: Final[dict[str, Callable[[MockResponse, Options], MockResponse]]] = {
     "html_error_page": _html_error_page,
     "wrong_content_type": _wrong_content_type,
     "wrong_charset": _wrong_charset,

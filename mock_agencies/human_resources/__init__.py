@@ -3,8 +3,8 @@ Human resources and social security (人社) behind the provincial gateway: insu
 """
 
 from mock_agencies import credentials
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
 from mock_agencies.human_resources.county import CountyParticipation, CountyRefreshSecret, CountyRequestSecret
 from mock_agencies.human_resources.gateway import IrsGateway
 from mock_agencies.human_resources.lookups import Participation, RefreshByKey, RefreshBySecret
@@ -14,12 +14,12 @@ from mock_agencies.population import Population
 __all__ = ["create"]
 
 
-def create(population: Population, clock: Clock, *, precomputed: bool = False) -> Agency:
+def create(population: Population, clock: MockClock, *, precomputed: bool = False) -> MockAgency:
     """Creates the agency's server over a population."""
     account = credentials.HUMAN_RESOURCES
     gate, county = (IrsGateway(account.app_key, account.app_secret, clock) for _ in range(2))
     register = InsuranceRegister(population)
-    return Agency(
+    return MockAgency(
         "human_resources",
         [
             RefreshByKey(gate),

@@ -5,7 +5,7 @@ business calls with `appkey`, its k small, in the query.
 
 from typing import ClassVar
 
-from mock_agencies.exchange import Answer, Request
+from mock_agencies.exchange import MockRequest, MockResponse
 from mock_agencies.faults.script import Armed
 from mock_agencies.human_resources.gateway import (
     BAD_PARAMETERS,
@@ -29,7 +29,7 @@ class CountyRefreshSecret(Operation):
     def __init__(self, gate: IrsGateway) -> None:
         self.gate = gate
 
-    def answer(self, request: Request, armed: Armed | None) -> Answer:  # noqa: ARG002
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:  # noqa: ARG002
         body = _asked(request, self.gate)
         issued = self.gate.issue_refresh_secret(body.get("appSecret", ""))
         return _reply({"refreshSecret": issued.refresh, "requestTime": str(self.gate.clock.now_ms())})
@@ -44,7 +44,7 @@ class CountyRequestSecret(Operation):
     def __init__(self, gate: IrsGateway) -> None:
         self.gate = gate
 
-    def answer(self, request: Request, armed: Armed | None) -> Answer:  # noqa: ARG002
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:  # noqa: ARG002
         body = _asked(request, self.gate)
         if not body.get("requestTime"):
             raise refused("missing_parameter", BAD_PARAMETERS)
@@ -57,12 +57,12 @@ class CountyParticipation(Participation):
     name: ClassVar[str] = "county_participation"
     paths: ClassVar[tuple[str, ...]] = ("/dataSharing/socialPersonalParticipationInfo",)
 
-    def parameters(self, request: Request) -> dict[str, str]:
+    def parameters(self, request: MockRequest) -> dict[str, str]:
         given = request.parameters()
         return {**given, "appKey": given.get("appkey", "")}
 
 
-def _asked(request: Request, gate: IrsGateway) -> dict[str, str]:
+def _asked(request: MockRequest, gate: IrsGateway) -> dict[str, str]:
     body = request.texts()
     if body is None:
         raise refused("body", BAD_PARAMETERS)
@@ -71,5 +71,5 @@ def _asked(request: Request, gate: IrsGateway) -> dict[str, str]:
     return body
 
 
-def _reply(data: dict[str, str]) -> Answer:
-    return Answer(written({**envelope(OK, ""), "data": data}).encode())
+def _reply(data: dict[str, str]) -> MockResponse:
+    return MockResponse(written({**envelope(OK, ""), "data": data}).encode())

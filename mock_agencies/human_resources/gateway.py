@@ -14,8 +14,8 @@ from hashlib import md5
 from typing import Any, Final
 from uuid import uuid4
 
-from mock_agencies.clock import HOUR_MS, MINUTE_MS, Clock
-from mock_agencies.exchange import Answer, Refusal, Request
+from mock_agencies.clock import HOUR_MS, MINUTE_MS, MockClock
+from mock_agencies.exchange import MockRequest, MockResponse, Refusal
 
 REQUEST_SECRET_MS: Final = 15 * MINUTE_MS
 REFRESH_SECRET_MS: Final = 48 * HOUR_MS
@@ -44,7 +44,7 @@ def sign(app_key: str, secret: str, request_time: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class GatewaySecrets:
     """The two secrets in force, and until when (milliseconds since 1970)."""
 
     refresh: str
@@ -53,7 +53,7 @@ class Secrets:
     request_end: int
 
     @classmethod
-    def issued_at(cls, now_ms: int) -> "Secrets":
+    def issued_at(cls, now_ms: int) -> "GatewaySecrets":
         """Makes new secrets with their lifetimes from now."""
         return cls(secrets.token_hex(16), now_ms + REFRESH_SECRET_MS, secrets.token_hex(16), now_ms + REQUEST_SECRET_MS)
 
@@ -70,18 +70,18 @@ class Secrets:
 class IrsGateway:
     """The gate for one application: who signs with what, until when."""
 
-    def __init__(self, app_key: str, app_secret: str, clock: Clock) -> None:
+    def __init__(self, app_key: str, app_secret: str, clock: MockClock) -> None:
         self.app_key = app_key
         self.app_secret = app_secret
         self.clock = clock
-        self._secrets: Secrets | None = None
+        self._secrets: GatewaySecrets | None = None
 
-    def refresh_by_key(self, parameters: Mapping[str, str]) -> Secrets:
+    def refresh_by_key(self, parameters: Mapping[str, str]) -> GatewaySecrets:
         """Step 1, signed with the appSecret.  Raises `Refusal`."""
         self._check(parameters, self.app_secret, None)
         return self.rotate()
 
-    def refresh_by_secret(self, parameters: Mapping[str, str]) -> Secrets:
+    def refresh_by_secret(self, parameters: Mapping[str, str]) -> GatewaySecrets:
         """Step 2, signed with the refresh secret.  Raises `Refusal`."""
         held = self._secrets
         self._check(parameters, held.refresh if held else None, held.refresh_end if held else None)
@@ -92,32 +92,32 @@ class IrsGateway:
         held = self._secrets
         self._check(parameters, held.request if held else None, held.request_end if held else None)
 
-    def issue_refresh_secret(self, app_secret: str) -> Secrets:
+    def issue_refresh_secret(self, app_secret: str) -> GatewaySecrets:
         """The county's first step, with the appSecret in clear.  Raises `Refusal`."""
         if app_secret != self.app_secret:
             raise refused("wrong_app_secret", BAD_SIGNATURE)
         return self.rotate()
 
-    def issue_request_secret(self, refresh_secret: str) -> Secrets:
+    def issue_request_secret(self, refresh_secret: str) -> GatewaySecrets:
         """The county's second step, with the refresh secret in clear.  Raises `Refusal`."""
         held = self._secrets
         if held is None or refresh_secret != held.refresh:
             raise refused("wrong_refresh_secret", BAD_SIGNATURE)
         if self.clock.now_ms() >= held.refresh_end:
             raise refused("expired_secret", EXPIRED)
-        fresh = Secrets.issued_at(self.clock.now_ms())
-        self._secrets = Secrets(held.refresh, held.refresh_end, fresh.request, fresh.request_end)
+        fresh = GatewaySecrets.issued_at(self.clock.now_ms())
+        self._secrets = GatewaySecrets(held.refresh, held.refresh_end, fresh.request, fresh.request_end)
         return self._secrets
 
-    def rotate(self) -> Secrets:
+    def rotate(self) -> GatewaySecrets:
         """Issues new secrets, whoever asks; those before no longer count."""
-        self._secrets = Secrets.issued_at(self.clock.now_ms())
+        self._secrets = GatewaySecrets.issued_at(self.clock.now_ms())
         return self._secrets
 
     def expire(self) -> None:
         """Lets the request secret run out."""
         held = self._secrets or self.rotate()
-        self._secrets = Secrets(held.refresh, held.refresh_end, held.request, self.clock.now_ms())
+        self._secrets = GatewaySecrets(held.refresh, held.refresh_end, held.request, self.clock.now_ms())
 
     def _check(self, parameters: Mapping[str, str], secret: str | None, end: int | None) -> None:
         app_key, signed, request_time = (parameters.get(name, "") for name in _SIGNED)
@@ -136,7 +136,7 @@ class IrsGateway:
             raise refused("expired_secret", EXPIRED)
 
 
-def signed_parameters(request: Request) -> dict[str, str]:
+def signed_parameters(request: MockRequest) -> dict[str, str]:
     """
     Reads all parameters of a request in style A (query or form) or B (signature in headers, JSON body).
 
@@ -171,4 +171,4 @@ def written(value: Mapping[str, Any]) -> str:
 
 def refused(why: str, code: str, message: str | None = None) -> Refusal:
     """Returns the refusal with a gateway code, on HTTP 200 as the gateway does."""
-    return Refusal(why, Answer(written(envelope(code, "", message=message)).encode()))
+    return Refusal(why, MockResponse(written(envelope(code, "", message=message)).encode()))

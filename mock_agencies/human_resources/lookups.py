@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from mock_agencies.clock import SECOND_MS
-from mock_agencies.exchange import Answer, Request
+from mock_agencies.exchange import MockRequest, MockResponse
 from mock_agencies.faults.documents import JSON_DOCUMENTS
 from mock_agencies.faults.records import Leaves, Row
 from mock_agencies.faults.script import Armed, Options
 from mock_agencies.human_resources import gateway
 from mock_agencies.human_resources.gateway import BAD_PARAMETERS, OK, OVER_QUOTA, IrsGateway, envelope, refused, written
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import SUBJECT_FAULTS, Asked, Lookup, Operation, Register, named
-from mock_agencies.population import Person
+from mock_agencies.operation import SUBJECT_FAULTS, Lookup, Operation, OperationInput, Register, named
+from mock_agencies.population import SyntheticPerson
 
 _MATTER: Final = ("projectId", "powerMatters")
 _EMPTY: Final[dict[str, Any]] = {"text": "", "null": None, "list": [], "list_text": "[]"}
@@ -32,16 +32,16 @@ class RefreshByKey(Operation):
     def __init__(self, gate: IrsGateway) -> None:
         self.gate = gate
 
-    def answer(self, request: Request, armed: Armed | None) -> Answer:
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
         parameters = gateway.signed_parameters(request)
         fault = armed.name if armed else ""
         if fault == "fault":
             raise refused("fault", "99")
         off = float(armed.options.get("seconds", -3600)) if armed and fault == "off_clock" else 0.0
         datas = self.renew(parameters).as_datas(round(off * SECOND_MS))
-        return Answer(written({**envelope(OK, datas, 1), "interfaces": []}).encode())
+        return MockResponse(written({**envelope(OK, datas, 1), "interfaces": []}).encode())
 
-    def renew(self, parameters: dict[str, str]) -> gateway.Secrets:
+    def renew(self, parameters: dict[str, str]) -> gateway.GatewaySecrets:
         """Asks the gate for new secrets.  Raises `Refusal`."""
         return self.gate.refresh_by_key(parameters)
 
@@ -52,11 +52,11 @@ class RefreshBySecret(RefreshByKey):
     name: ClassVar[str] = "refresh_by_secret"
     paths: ClassVar[tuple[str, ...]] = ("/gateway/app/refreshTokenBySec.htm",)
 
-    def renew(self, parameters: dict[str, str]) -> gateway.Secrets:
+    def renew(self, parameters: dict[str, str]) -> gateway.GatewaySecrets:
         return self.gate.refresh_by_secret(parameters)
 
 
-class Participation(Lookup[Person]):
+class Participation(Lookup[SyntheticPerson]):
     """
     社会保险个人参保信息: `AAC002` and `aac003` in one call, in exactly this case, the acting official in `additional`.
 
@@ -82,11 +82,11 @@ class Participation(Lookup[Person]):
         }
     )
 
-    def __init__(self, register: Register[Person], gate: IrsGateway, *, precomputed: bool) -> None:
+    def __init__(self, register: Register[SyntheticPerson], gate: IrsGateway, *, precomputed: bool) -> None:
         super().__init__(register, precomputed=precomputed)
         self.gate = gate
 
-    def accept(self, request: Request, armed: Armed | None) -> Asked:
+    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
         if armed is not None and armed.name == "expired_secret":
             self.gate.expire()
         if armed is not None and armed.name == "bad_signature":
@@ -99,13 +99,13 @@ class Participation(Lookup[Person]):
         if number != number.upper():
             raise refused("lower_case_number", BAD_PARAMETERS)
         _check_matter(parameters.get("additional", ""))
-        return Asked(number, name)
+        return OperationInput(number, name)
 
-    def parameters(self, request: Request) -> dict[str, str]:
+    def parameters(self, request: MockRequest) -> dict[str, str]:
         """Reads the parameters, signature included.  Raises `Refusal`."""
         return gateway.signed_parameters(request)
 
-    def write(self, asked: Asked, rows: list[Row], armed: Armed | None) -> Answer:  # noqa: ARG002
+    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:  # noqa: ARG002
         datas: Any = rows
         if armed is not None and armed.name in SUBJECT_FAULTS and not rows:
             datas = _EMPTY.get(str(armed.options.get("form")), [])
@@ -115,7 +115,7 @@ class Participation(Lookup[Person]):
         text = written(body)
         if one := named(armed, JSON_DOCUMENTS):
             text = JSON_DOCUMENTS[one](text, self.leaves)
-        return Answer(text.encode())
+        return MockResponse(text.encode())
 
 
 def _check_matter(additional: str) -> None:

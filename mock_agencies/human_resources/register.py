@@ -8,8 +8,8 @@ from datetime import date
 from typing import ClassVar
 
 from mock_agencies.faults.records import Row
-from mock_agencies.operation import Asked, PersonRegister
-from mock_agencies.population import Person
+from mock_agencies.operation import OperationInput, PersonRegister
+from mock_agencies.population import SyntheticPerson
 
 _ACTIVE, _ENDED = "1", "3"
 _EMPLOYED = ("110", "310", "410")
@@ -21,14 +21,14 @@ class InsuranceRegister(PersonRegister):
 
     agency: ClassVar[str] = "human_resources"
 
-    def find(self, asked: Asked) -> list[Person]:
+    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
         return [
             person
             for person in super().find(asked)
             if person.insured and asked.name in (None, person.name, person.name_at(self.agency))
         ]
 
-    def rows(self, subject: Person, asked: Asked) -> list[Row]:  # noqa: ARG002
+    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:  # noqa: ARG002
         rows = []
         if subject.previous_employer is not None:
             rows.append(self._row(subject, "110", _ENDED, subject.previous_employer, date(2012, 9, 1), 201806))
@@ -41,7 +41,9 @@ class InsuranceRegister(PersonRegister):
             rows += [self._row(subject, kind, _ACTIVE, None, date(2014, 1, 1), 202612) for kind in _RESIDENT]
         return rows
 
-    def _row(self, subject: Person, kind: str, state: str, employer: int | None, since: date, paid: int) -> Row:
+    def _row(
+        self, subject: SyntheticPerson, kind: str, state: str, employer: int | None, since: date, paid: int
+    ) -> Row:
         organization = self.population.organization(employer) if employer is not None else None
         return {
             "AAC001": f"3308{subject.index:012d}",

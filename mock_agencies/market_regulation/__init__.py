@@ -3,8 +3,8 @@ Market regulation (市场监管) behind the national platform: registrations of 
 """
 
 from mock_agencies import credentials
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
 from mock_agencies.market_regulation.lookups import Positions, Registration
 from mock_agencies.market_regulation.registers import PositionRegister, Registry
 from mock_agencies.national import NationalPlatform, RefreshSecret
@@ -13,11 +13,11 @@ from mock_agencies.population import Population
 __all__ = ["create"]
 
 
-def create(population: Population, clock: Clock, *, precomputed: bool = False) -> Agency:
+def create(population: Population, clock: MockClock, *, precomputed: bool = False) -> MockAgency:
     """Creates the agency's server over a population."""
     account = credentials.MARKET_REGULATION
     platform = NationalPlatform(account.app_key, account.sid, clock)
-    return Agency(
+    return MockAgency(
         "market_regulation",
         [
             RefreshSecret(platform),

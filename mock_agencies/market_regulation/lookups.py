@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from mock_agencies.exchange import Answer, Refusal, Request
+from mock_agencies.exchange import MockRequest, MockResponse, Refusal
 from mock_agencies.faults.documents import JSON_DOCUMENTS
 from mock_agencies.faults.records import Leaves, Row
 from mock_agencies.faults.script import Armed, Options
 from mock_agencies.national import NationalPlatform, Rejected, fields_of
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import SUBJECT_FAULTS, Asked, Lookup, Register, T, named
-from mock_agencies.population import Organization, Person
+from mock_agencies.operation import SUBJECT_FAULTS, Lookup, OperationInput, Register, T, named
+from mock_agencies.population import SyntheticOrganization, SyntheticPerson
 
 _OFFICIAL: Final = ("username", "userdept", "projectid", "powermatters")
 _DATES: Final = ("estdate", "apprdate", "opfrom", "opto")
@@ -34,10 +34,10 @@ class PlatformLookup(Lookup[T]):
         self.platform = platform
 
     @abstractmethod
-    def question(self, body: Mapping[str, str]) -> Asked:
+    def question(self, body: Mapping[str, str]) -> OperationInput:
         """Reads the business parameters.  Raises `Refusal`."""
 
-    def accept(self, request: Request, armed: Armed | None) -> Asked:
+    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
         try:
             self.platform.let_in(fields_of(request.headers), armed)
         except Rejected as rejected:
@@ -46,7 +46,7 @@ class PlatformLookup(Lookup[T]):
             return self.question(_business_body(request))
         raise _refused(why, "api-002 签名校验失败")
 
-    def write(self, asked: Asked, rows: list[Row], armed: Armed | None) -> Answer:  # noqa: ARG002
+    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:  # noqa: ARG002
         options = armed.options if armed else {}
         fault = armed.name if armed else ""
         if fault == "odd_dates":
@@ -61,10 +61,10 @@ class PlatformLookup(Lookup[T]):
         )
         if one := named(armed, JSON_DOCUMENTS):
             text = JSON_DOCUMENTS[one](text, self.leaves)
-        return Answer(text.encode())
+        return MockResponse(text.encode())
 
 
-class Registration(PlatformLookup[Organization]):
+class Registration(PlatformLookup[SyntheticOrganization]):
     """企业基本信息查询: by unified code or registration number, with or without the name."""
 
     name: ClassVar[str] = "registration"
@@ -72,14 +72,14 @@ class Registration(PlatformLookup[Organization]):
     leaves: ClassVar[Leaves] = Leaves(coded="regstateCn", required="entname", number="estdate")
     document_faults: ClassVar[frozenset[str]] = PlatformLookup.document_faults | {"odd_dates"}
 
-    def question(self, body: Mapping[str, str]) -> Asked:
+    def question(self, body: Mapping[str, str]) -> OperationInput:
         number = body.get("uniscid") or body.get("regno")
         if not number:
             raise _refused("parameter_missing", "res-001 缺少参数uniscid或regno")
-        return Asked(number, body.get("entname") or None)
+        return OperationInput(number, body.get("entname") or None)
 
 
-class Positions(PlatformLookup[Person]):
+class Positions(PlatformLookup[SyntheticPerson]):
     """A person's positions: by ID number and name together, no browsing."""
 
     name: ClassVar[str] = "positions"
@@ -92,14 +92,14 @@ class Positions(PlatformLookup[Person]):
         # Its rows repeat neither the person's number nor name, so that nobody could notice another person in them.
         return super().faults - {"wrong_subject", "two_matches"}
 
-    def question(self, body: Mapping[str, str]) -> Asked:
+    def question(self, body: Mapping[str, str]) -> OperationInput:
         number, name = body.get("cerno"), body.get("name")
         if not number or not name:
             raise _refused("parameter_missing", "res-001 缺少参数cerno或name")
-        return Asked(number, name)
+        return OperationInput(number, name)
 
 
-def _business_body(request: Request) -> Mapping[str, str]:
+def _business_body(request: MockRequest) -> Mapping[str, str]:
     if request.media_type != "application/json":
         raise _refused("content_type", "res-002 Content-Type应为application/json")
     body = request.texts()
@@ -115,7 +115,7 @@ def _business_body(request: Request) -> Mapping[str, str]:
 
 def _refused(why: str, message: str) -> Refusal:
     body = json.dumps({"code": 300, "message": message, "data": None}, ensure_ascii=False)
-    return Refusal(why, Answer(body.encode()))
+    return Refusal(why, MockResponse(body.encode()))
 
 
 def _with_odd_dates(row: Row, options: Options) -> Row:

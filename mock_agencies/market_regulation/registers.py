@@ -9,14 +9,14 @@ from typing import ClassVar
 
 from mock_agencies.clock import midnight_ms
 from mock_agencies.faults.records import Row
-from mock_agencies.operation import Asked, OrganizationRegister, PersonRegister
-from mock_agencies.population import Organization, Person
+from mock_agencies.operation import OperationInput, OrganizationRegister, PersonRegister
+from mock_agencies.population import SyntheticOrganization, SyntheticPerson
 
 
 class Registry(OrganizationRegister):
     """The enterprise register.  Dates are midnight in China in ms; the representative may stand under an old name."""
 
-    def rows(self, subject: Organization, asked: Asked) -> list[Row]:  # noqa: ARG002
+    def rows(self, subject: SyntheticOrganization, asked: OperationInput) -> list[Row]:  # noqa: ARG002
         representative = self.population.person(subject.representative)
         return [
             {
@@ -47,7 +47,7 @@ class Registry(OrganizationRegister):
         ]
 
 
-def _suspension(subject: Organization) -> Row:
+def _suspension(subject: SyntheticOrganization) -> Row:
     held = subject.suspension
     return {
         "clsflag": "1" if held else "0",
@@ -58,7 +58,7 @@ def _suspension(subject: Organization) -> Row:
     }
 
 
-def _recipient(subject: Organization) -> Row:
+def _recipient(subject: SyntheticOrganization) -> Row:
     held = subject.recipient
     return {
         "fgnflag": "1" if "外国" in subject.type_text else "0",
@@ -73,12 +73,12 @@ class PositionRegister(PersonRegister):
 
     agency: ClassVar[str] = "market_regulation"
 
-    def find(self, asked: Asked) -> list[Person]:
+    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
         return [
             person for person in super().find(asked) if asked.name in (None, person.name, person.name_at(self.agency))
         ]
 
-    def rows(self, subject: Person, asked: Asked) -> list[Row]:  # noqa: ARG002
+    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:  # noqa: ARG002
         return [
             {
                 "uniscid": organization.uscc,

@@ -11,10 +11,18 @@ from typing import Final
 from mock_agencies.population import cast, organizations, people
 from mock_agencies.population.cast import NO_ORGANIZATION, NOBODY
 from mock_agencies.population.draws import Shuffle
-from mock_agencies.population.organizations import Organization
-from mock_agencies.population.people import Person
+from mock_agencies.population.organizations import SyntheticOrganization
+from mock_agencies.population.people import SyntheticPerson
 
-__all__ = ["NOBODY", "NO_ORGANIZATION", "ORGANIZATIONS", "PERSONS", "Organization", "Person", "Population"]
+__all__ = [
+    "NOBODY",
+    "NO_ORGANIZATION",
+    "ORGANIZATIONS",
+    "PERSONS",
+    "Population",
+    "SyntheticOrganization",
+    "SyntheticPerson",
+]
 
 PERSONS: Final = 120_000
 ORGANIZATIONS: Final = 24_000
@@ -34,11 +42,11 @@ class Population:
         self._officers = Shuffle.of(PERSONS - _CAST, seed, "officer")
         cast_people = cast.people(partial(people.derive, seed, organizations=ORGANIZATIONS))
         cast_organizations = cast.organizations(self._derive_organization)
-        self.cast: Mapping[str, Person | Organization] = {**cast_people, **cast_organizations}
+        self.cast: Mapping[str, SyntheticPerson | SyntheticOrganization] = {**cast_people, **cast_organizations}
         self._people = tuple(cast_people.values())
         self._organizations = tuple(cast_organizations.values())
 
-    def person(self, index: int) -> Person:
+    def person(self, index: int) -> SyntheticPerson:
         """Returns the person of an index in [0, 120,000).  Raises `IndexError`."""
         if not 0 <= index < PERSONS:
             raise IndexError(index)
@@ -46,7 +54,7 @@ class Population:
             return self._people[index]
         return people.derive(self.seed, index, people.number_of(self._numbers, index), ORGANIZATIONS)
 
-    def find_person(self, id_number: str) -> list[Person]:
+    def find_person(self, id_number: str) -> list[SyntheticPerson]:
         """
         Finds everybody who has or had this number: usually nobody or one person, two for the doubled number.
         """
@@ -56,7 +64,7 @@ class Population:
         index = people.index_of(self._numbers, id_number)
         return [self.person(index)] if index is not None and _CAST <= index < PERSONS else []
 
-    def organization(self, index: int) -> Organization:
+    def organization(self, index: int) -> SyntheticOrganization:
         """Returns the organization of an index in [0, 24,000).  Raises `IndexError`."""
         if not 0 <= index < ORGANIZATIONS:
             raise IndexError(index)
@@ -64,7 +72,7 @@ class Population:
             return self._organizations[index]
         return self._derive_organization(index, _CAST + self._representatives.out(index))
 
-    def find_organization(self, number: str) -> list[Organization]:
+    def find_organization(self, number: str) -> list[SyntheticOrganization]:
         """Finds the organizations with this unified code or registration number: none or one."""
         held = [found for found in self._organizations if number in (found.uscc, found.registration_number)]
         if held:
@@ -77,7 +85,7 @@ class Population:
         found = self.organization(index)
         return [found] if number in (found.uscc, found.registration_number) else []
 
-    def positions(self, person: Person) -> list[tuple[Organization, str]]:
+    def positions(self, person: SyntheticPerson) -> list[tuple[SyntheticOrganization, str]]:
         """Returns the organizations in which a person holds a position, each with the position's title."""
         held = [
             (found, found.representative_title) for found in self._organizations if found.representative == person.index
@@ -89,6 +97,6 @@ class Population:
                 held.append((found, title or found.representative_title))
         return held
 
-    def _derive_organization(self, index: int, representative: int) -> Organization:
+    def _derive_organization(self, index: int, representative: int) -> SyntheticOrganization:
         officer = _CAST + self._officers.out(index)
         return organizations.derive(self.seed, self._codes, index, representative, officer)

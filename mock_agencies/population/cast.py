@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from mock_agencies import check_digits
 from mock_agencies.population import organizations as orgs
-from mock_agencies.population.organizations import Organization, ServiceRecipient, Suspension
-from mock_agencies.population.people import Person
+from mock_agencies.population.organizations import ServiceRecipient, Suspension, SyntheticOrganization
+from mock_agencies.population.people import SyntheticPerson
 from mock_agencies.population.places import Address
 
 NOBODY: Final = check_digits.resident_number("33080219900307199")
@@ -180,7 +180,7 @@ PERSONS: Final = tuple(_PERSONS)
 ORGANIZATIONS: Final = tuple(_ORGANIZATIONS)
 
 
-def people(derive: Callable[[int, str], Person]) -> dict[str, Person]:
+def people(derive: Callable[[int, str], SyntheticPerson]) -> dict[str, SyntheticPerson]:
     """Casts the persons over what the seed derives for the indexes from 0 and these numbers."""
     return {
         role: replace(derive(index, number), name=name, **{**_PLAIN, **facts})
@@ -188,7 +188,7 @@ def people(derive: Callable[[int, str], Person]) -> dict[str, Person]:
     }
 
 
-def organizations(derive: Callable[[int, int], Organization]) -> dict[str, Organization]:
+def organizations(derive: Callable[[int, int], SyntheticOrganization]) -> dict[str, SyntheticOrganization]:
     """Casts the organizations over what the seed derives for the indexes from 0 and their representatives."""
     return {
         role: replace(derive(index, PERSONS.index(representative)), uscc=uscc, name=name, **{**_USUAL, **facts})

@@ -9,7 +9,7 @@ from typing import Final
 from mock_agencies import check_digits
 from mock_agencies.population import names
 from mock_agencies.population.draws import Draw, Shuffle
-from mock_agencies.population.places import PLACES, Address, Place, premises
+from mock_agencies.population.places import PLACES, Address, SyntheticPlace, premises
 
 _CODE_PREFIX: Final = "DEM"
 _FIRST_CODE: Final = 31**4  # below it: the cast
@@ -50,7 +50,7 @@ class ServiceRecipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
+class SyntheticOrganization:
     """
     All facts about one organization as its registry holds them.
 
@@ -115,7 +115,7 @@ def index_of_registration(shuffle: Shuffle, number: str) -> int | None:
     return shuffle.back(slot) if 0 <= slot < CODES else None
 
 
-def derive(seed: int, shuffle: Shuffle, index: int, representative: int, officer: int) -> Organization:
+def derive(seed: int, shuffle: Shuffle, index: int, representative: int, officer: int) -> SyntheticOrganization:
     """
     Derives the organization of an index: mostly companies, a few sole traders and cooperatives, some of them gone.
 
@@ -128,7 +128,7 @@ def derive(seed: int, shuffle: Shuffle, index: int, representative: int, officer
     founded = date(2001, 1, 1) + timedelta(days=draw.below(9_000))
     early = founded < _CODES_SINCE
     code = check_digits.uscc(authority, place.region, code_body(shuffle, index))
-    return Organization(
+    return SyntheticOrganization(
         index=index,
         uscc=code,
         registration_number=_registration_number(place, shuffle, index) if early else None,
@@ -150,7 +150,7 @@ def derive(seed: int, shuffle: Shuffle, index: int, representative: int, officer
     )
 
 
-def _style(place: Place, draw: Draw) -> tuple[str, str, str]:
+def _style(place: SyntheticPlace, draw: Draw) -> tuple[str, str, str]:
     brand, drawn = names.brand(draw), draw.below(100)
     if drawn < 12:
         return "92", SOLE_TRADER, f"{place.name}{brand}{names.shop(draw)}"
@@ -166,5 +166,5 @@ def _state(draw: Draw) -> str:
     return DEREGISTERED if drawn < 94 else REVOKED
 
 
-def _registration_number(place: Place, shuffle: Shuffle, index: int) -> str:
+def _registration_number(place: SyntheticPlace, shuffle: Shuffle, index: int) -> str:
     return check_digits.registration_number(f"{place.region}{_FIRST_SEQUENCE + shuffle.out(index):08d}")

@@ -20,7 +20,7 @@ NUMBERS: Final = len(PLACES) * _BIRTHS * _SEQUENCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class SyntheticPerson:
     """
     All facts about one person; each agency's register shows its own, sometimes older, part of them.
 
@@ -88,7 +88,7 @@ def index_of(shuffle: Shuffle, number: str) -> int | None:
     return index if number_of(shuffle, index) == number else None
 
 
-def derive(seed: int, index: int, number: str, organizations: int) -> Person:
+def derive(seed: int, index: int, number: str, organizations: int) -> SyntheticPerson:
     """
     Derives the person of an index and number: a quarter moved, one in thirty died, some changed their name or job.
     """
@@ -103,7 +103,7 @@ def derive(seed: int, index: int, number: str, organizations: int) -> Person:
     employed = draw.chance(60)
     employer, previous = draw.below(organizations), draw.below(organizations)
     kept_contact = draw.chance(70)
-    return Person(
+    return SyntheticPerson(
         index=index,
         id_number=number,
         name=name,

@@ -3,28 +3,32 @@ Public security (公安): the population base by SOAP behind the national platfo
 """
 
 from mock_agencies import credentials
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
 from mock_agencies.national import NationalPlatform, RefreshSecret
 from mock_agencies.population import Population
 from mock_agencies.public_security.rbsp import Addresses
 from mock_agencies.public_security.registers import HouseholdRegister, PopulationBase
-from mock_agencies.public_security.signing import Signer
-from mock_agencies.public_security.soap import Identity
+from mock_agencies.public_security.signing import SoapSigner
+from mock_agencies.public_security.soap import IdentityOperation
 
 __all__ = ["create"]
 
 
-def create(population: Population, clock: Clock, *, precomputed: bool = False, signer: Signer | None = None) -> Agency:
+def create(
+    population: Population, clock: MockClock, *, precomputed: bool = False, signer: SoapSigner | None = None
+) -> MockAgency:
     """Creates the agency's server over a population; with a signer the population base signs its replies."""
     account = credentials.PUBLIC_SECURITY_POPULATION
     platform = NationalPlatform(account.app_key, account.sid, clock)
     requests = credentials.PUBLIC_SECURITY_REQUESTS
-    return Agency(
+    return MockAgency(
         "public_security",
         [
             RefreshSecret(platform),
-            Identity(PopulationBase(population), platform, account, clock, precomputed=precomputed, signer=signer),
+            IdentityOperation(
+                PopulationBase(population), platform, account, clock, precomputed=precomputed, signer=signer
+            ),
             Addresses(HouseholdRegister(population), requests, clock, precomputed=precomputed),
         ],
         clock,

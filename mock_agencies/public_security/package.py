@@ -6,7 +6,7 @@ import json
 from typing import Final
 from xml.sax.saxutils import escape
 
-from mock_agencies.clock import Clock, stamp
+from mock_agencies.clock import MockClock, stamp
 from mock_agencies.faults.records import Row
 
 FOUND: Final = "10"
@@ -17,7 +17,7 @@ _RELAY_NAMES: Final = {
 }  # fmt: skip
 
 
-def records(reference: str, clock: Clock, code: str, rows: list[Row]) -> str:
+def records(reference: str, clock: MockClock, code: str, rows: list[Row]) -> str:
     """Writes a reply with a record per row; none is an empty DATA."""
     written = "".join(
         f'<RECORD no="{number}" code="" msg="">'
@@ -28,12 +28,12 @@ def records(reference: str, clock: Clock, code: str, rows: list[Row]) -> str:
     return _package(reference, clock, code, "成功", written)
 
 
-def empty(reference: str, clock: Clock, code: str, message: str) -> str:
+def empty(reference: str, clock: MockClock, code: str, message: str) -> str:
     """Writes a reply without records."""
     return _package(reference, clock, code, message, "")
 
 
-def failed_record(reference: str, clock: Clock, code: str, message: str) -> str:
+def failed_record(reference: str, clock: MockClock, code: str, message: str) -> str:
     """Writes a successful reply whose one record carries an error of the provider behind."""
     return _package(reference, clock, FOUND, "成功", f'<RECORD no="1" code="{code}" msg="{message}"/>')
 
@@ -49,7 +49,7 @@ def _relayed(leaf: str, held: str) -> str:
     return f"{held[:4]}-{held[4:6]}-{held[6:]}" if leaf == "CSRQ" else held
 
 
-def _package(reference: str, clock: Clock, code: str, message: str, inner: str) -> str:
+def _package(reference: str, clock: MockClock, code: str, message: str, inner: str) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?><PACKAGE><PACKAGEHEAD>'
         f"<FFQQBH>{escape(reference)}</FFQQBH><FSSJ>{stamp(clock.now_ms())}</FSSJ>"

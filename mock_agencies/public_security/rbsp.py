@@ -9,15 +9,15 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from mock_agencies import markup
-from mock_agencies.clock import Clock, stamp
+from mock_agencies.clock import MockClock, stamp
 from mock_agencies.credentials import RequesterAccount
-from mock_agencies.exchange import XML, Answer, Refusal, Request
+from mock_agencies.exchange import XML, MockRequest, MockResponse, Refusal
 from mock_agencies.faults.documents import XML_DOCUMENTS
 from mock_agencies.faults.records import Leaves, Row
 from mock_agencies.faults.script import Armed
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import Asked, Lookup, named
-from mock_agencies.population import Person
+from mock_agencies.operation import Lookup, OperationInput, named
+from mock_agencies.population import SyntheticPerson
 from mock_agencies.public_security.registers import HouseholdRegister
 
 OK: Final = "000"
@@ -29,7 +29,7 @@ _END_USER: Final = ("UserName", "UserDept", "UserIp")
 _HEAD: Final = ("Version", "TimeStamp")
 
 
-class Addresses(Lookup[Person]):
+class Addresses(Lookup[SyntheticPerson]):
     """Household and residence by number: the columns in `RequiredItems` and no others."""
 
     name: ClassVar[str] = "addresses"
@@ -42,13 +42,13 @@ class Addresses(Lookup[Person]):
     )
 
     def __init__(
-        self, register: HouseholdRegister, account: RequesterAccount, clock: Clock, *, precomputed: bool
+        self, register: HouseholdRegister, account: RequesterAccount, clock: MockClock, *, precomputed: bool
     ) -> None:
         super().__init__(register, precomputed=precomputed)
         self.account = account
         self.clock = clock
 
-    def accept(self, request: Request, armed: Armed | None) -> Asked:  # noqa: ARG002
+    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:  # noqa: ARG002
         root = markup.parse(request.body)
         if root is None or markup.local(root) != "RBSPMessage" or request.media_type != "text/xml":
             raise self._refused("message_unreadable", _BAD_MESSAGE)
@@ -70,9 +70,9 @@ class Addresses(Lookup[Person]):
         columns = tuple(column.strip() for column in items.get("RequiredItems", "").split(","))
         if not set(columns) <= HouseholdRegister.columns:
             raise self._refused("unknown_column", _BAD_COLUMN)
-        return Asked(condition[1], columns=columns)
+        return OperationInput(condition[1], columns=columns)
 
-    def write(self, asked: Asked, rows: list[Row], armed: Armed | None) -> Answer:
+    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:
         fault = armed.name if armed else ""
         if fault == "plain_text_refusal":
             return _plain_refusal()
@@ -87,13 +87,13 @@ class Addresses(Lookup[Person]):
             values = [row[:-1] for row in values]
         document = self._table([[OK, "成功"], columns, *values])
         if one := named(armed, XML_DOCUMENTS):
-            return Answer(XML_DOCUMENTS[one](document.body.decode(), self.leaves).encode(), XML)
+            return MockResponse(XML_DOCUMENTS[one](document.body.decode(), self.leaves).encode(), XML)
         return document
 
     def _refused(self, why: str, status: str) -> Refusal:
         return Refusal(why, self._table([[status, "请求不符合要求"]]))
 
-    def _table(self, rows: list[list[str]]) -> Answer:
+    def _table(self, rows: list[list[str]]) -> MockResponse:
         cells = "".join("<Row>" + "".join(f"<Data>{escape(cell)}</Data>" for cell in row) + "</Row>" for row in rows)
         text = (
             '<?xml version="1.0" encoding="UTF-8"?><RBSPMessage><Version>1.0</Version>'
@@ -102,7 +102,7 @@ class Addresses(Lookup[Person]):
             f'<Name>Result</Name><Value Type="arrayOfArrayOf_string">{cells}</Value></Item></Items></Method>'
             "</RBSPMessage>"
         )
-        return Answer(text.encode(), XML)
+        return MockResponse(text.encode(), XML)
 
 
 _STATUSES: Final = {
@@ -112,8 +112,8 @@ _STATUSES: Final = {
 }
 
 
-def _plain_refusal() -> Answer:
-    return Answer("SrcReceiver:无权限访问该服务".encode(), "text/plain;charset=UTF-8")
+def _plain_refusal() -> MockResponse:
+    return MockResponse("SrcReceiver:无权限访问该服务".encode(), "text/plain;charset=UTF-8")
 
 
 def _items(items: etree._Element | None) -> dict[str, str]:

@@ -6,8 +6,8 @@ from datetime import date
 from typing import ClassVar
 
 from mock_agencies.faults.records import Row
-from mock_agencies.operation import Asked, PersonRegister
-from mock_agencies.population import Person
+from mock_agencies.operation import OperationInput, PersonRegister
+from mock_agencies.population import SyntheticPerson
 
 MATCH, NO_MATCH = "1", "0"
 
@@ -21,12 +21,12 @@ class PopulationBase(PersonRegister):
 
     agency: ClassVar[str] = "population_base"
 
-    def find(self, asked: Asked) -> list[Person]:
+    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
         found = super().find(asked)
         named = [person for person in found if person.name == asked.name]
         return named or found
 
-    def rows(self, subject: Person, asked: Asked) -> list[Row]:
+    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:
         echo = {"GMSFHM": subject.id_number, "GMSFHM_PPDDM": MATCH, "XM": asked.name or subject.name}
         if asked.name not in (None, subject.name):
             return [{**echo, "XM_PPDDM": NO_MATCH}]
@@ -53,7 +53,7 @@ class HouseholdRegister(PersonRegister):
         | {"QTZZQSRQ", "QTZZLX", "HKSZD", "FWCS", "SFZH"}
     )
 
-    def rows(self, subject: Person, asked: Asked) -> list[Row]:
+    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:
         residence = subject.residence
         held = {
             "GMSFHM": subject.id_number,
@@ -76,7 +76,7 @@ class HouseholdRegister(PersonRegister):
         }
         return [{column: held[column] or "" for column in asked.columns}]
 
-    def _workplace(self, subject: Person) -> str | None:
+    def _workplace(self, subject: SyntheticPerson) -> str | None:
         if subject.workplace or subject.previous_employer is None:
             return subject.workplace
         # The police learnt of the work-place at the last registration, which was before the last change of job.

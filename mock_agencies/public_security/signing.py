@@ -24,7 +24,7 @@ _ID: Final = f"{{{UTILITY}}}Id"
 _YEARS: Final = timedelta(days=3650)
 
 
-class Signer:
+class SoapSigner:
     """
     An agency's signing key with its certificate, made up when the server starts.
     """

@@ -10,20 +10,20 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from mock_agencies import check_digits, markup
-from mock_agencies.clock import Clock
+from mock_agencies.clock import MockClock
 from mock_agencies.credentials import PopulationAccount
-from mock_agencies.exchange import JSON, XML, Answer, Refusal, Request
+from mock_agencies.exchange import JSON, XML, MockRequest, MockResponse, Refusal
 from mock_agencies.faults.documents import ELEMENT_DOCUMENTS
 from mock_agencies.faults.records import Leaves, Row
 from mock_agencies.faults.script import Armed
 from mock_agencies.national import NationalPlatform, Rejected, fields_of
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import Asked, Lookup, named
-from mock_agencies.population import Person
+from mock_agencies.operation import Lookup, OperationInput, named
+from mock_agencies.population import SyntheticPerson
 from mock_agencies.public_security import package
 from mock_agencies.public_security.package import FOUND, NOT_FOUND
 from mock_agencies.public_security.registers import NO_MATCH, PopulationBase
-from mock_agencies.public_security.signing import Signer
+from mock_agencies.public_security.signing import SoapSigner
 
 SERVICE: Final = "GK_JZCX_RKJCXXCX"
 NAMESPACES: Final = ("http://webservice.com/", "http://webservice.tongtech.com/")
@@ -39,7 +39,7 @@ _OFFICIAL_REFUSED: Final = "21"
 _UUID_LENGTHS: Final = (32, 36)
 
 
-class Identity(Lookup[Person]):
+class IdentityOperation(Lookup[SyntheticPerson]):
     """
     人口基准信息查询 (GK_JZCX_RKJCXXCX): number and, usually, name.  With a signer its answers are signed, refusals not.
     """
@@ -54,8 +54,8 @@ class Identity(Lookup[Person]):
     )
 
     def __init__(
-        self, register: PopulationBase, platform: NationalPlatform, account: PopulationAccount, clock: Clock,
-        *, precomputed: bool, signer: Signer | None = None,
+        self, register: PopulationBase, platform: NationalPlatform, account: PopulationAccount, clock: MockClock,
+        *, precomputed: bool, signer: SoapSigner | None = None,
     ) -> None:  # fmt: skip
         super().__init__(register, precomputed=precomputed)
         self.signer = signer
@@ -63,13 +63,13 @@ class Identity(Lookup[Person]):
         self.account = account
         self.clock = clock
 
-    def answer(self, request: Request, armed: Armed | None) -> Answer:
+    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
         answer = super().answer(request, armed)
         if self.signer is None or answer.content_type != XML:
             return answer
         return replace(answer, body=self.signer.signed(answer.body, self.clock.now_ms()))
 
-    def accept(self, request: Request, armed: Armed | None) -> Asked:
+    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
         if request.media_type != "text/xml":
             raise _fault("content_type", "Client", "Content-Type应为text/xml")
         envelope = _parsed(request.body, "envelope")
@@ -97,7 +97,7 @@ class Identity(Lookup[Person]):
             return
         raise _fault(why, "Client", "签名校验失败")
 
-    def _question(self, document: str, space: str) -> Asked:
+    def _question(self, document: str, space: str) -> OperationInput:
         root = _parsed(document.encode(), "package")
         head = markup.texts(markup.child(root, "PACKAGEHEAD"))
         reference = head.get("FWQQBH", "")
@@ -111,14 +111,14 @@ class Identity(Lookup[Person]):
             raise Refusal(
                 "no_number", self._reply(package.empty(reference, self.clock, "22", "缺少公民身份号码"), space)
             )
-        return Asked(record["GMSFHM"], record.get("XM") or None, variant=space, reference=reference)
+        return OperationInput(record["GMSFHM"], record.get("XM") or None, variant=space, reference=reference)
 
-    def write(self, asked: Asked, rows: list[Row], armed: Armed | None) -> Answer:
+    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:
         fault = armed.name if armed else ""
         if armed and fault == "fault":
             return _soap_fault("Server", "系统内部错误", int(armed.options.get("status", 500)))
         if fault == "json_relay":
-            return Answer(package.relay(rows), JSON)
+            return MockResponse(package.relay(rows), JSON)
         if fault == "name_mismatch":
             rows = [
                 {"GMSFHM": row["GMSFHM"], "GMSFHM_PPDDM": "1", "XM": row["XM"], "XM_PPDDM": NO_MATCH} for row in rows
@@ -139,7 +139,7 @@ class Identity(Lookup[Person]):
         code = NOT_FOUND if not rows or fault == "success_variant" else FOUND
         return package.records(reference, self.clock, code, rows)
 
-    def _reply(self, document: str, space: str, *, cdata: bool = False) -> Answer:
+    def _reply(self, document: str, space: str, *, cdata: bool = False) -> MockResponse:
         out = f"<![CDATA[{document}]]>" if cdata else escape(document)
         return _in_envelope(
             f'<ns1:{SERVICE}Response xmlns:ns1="{space}"><ns1:out>{out}</ns1:out></ns1:{SERVICE}Response>'
@@ -176,14 +176,14 @@ def _fault(why: str, code: str, text: str) -> Refusal:
     return Refusal(why, _soap_fault(code, text, 500))
 
 
-def _soap_fault(code: str, text: str, status: int) -> Answer:
+def _soap_fault(code: str, text: str, status: int) -> MockResponse:
     said = f"<faultcode>soap:{code}</faultcode><faultstring>{text}（{uuid4().hex[:8]}）</faultstring>"
     return _in_envelope(f"<soap:Fault>{said}</soap:Fault>", status)
 
 
-def _in_envelope(body: str, status: int = 200) -> Answer:
+def _in_envelope(body: str, status: int = 200) -> MockResponse:
     text = (
         f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{ENVELOPE}"><soap:Body>{body}</soap:Body>'
         "</soap:Envelope>"
     )
-    return Answer(text.encode(), XML, status)
+    return MockResponse(text.encode(), XML, status)

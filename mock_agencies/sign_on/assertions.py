@@ -12,7 +12,7 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
-from mock_agencies.sign_on.directory import CLIENTS, Client, client_key
+from mock_agencies.sign_on.directory import CLIENTS, RegisteredClient, client_key
 from mock_agencies.sign_on.errors import OAuthError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -40,7 +40,7 @@ class AssertionDesk:
     seen: dict[tuple[str, str], float] = field(default_factory=dict)
     """Assertion ids until they expire; kept here alone, so that a replay is found whatever its route."""
 
-    def client(self, form: Mapping[str, str]) -> Client:
+    def client(self, form: Mapping[str, str]) -> RegisteredClient:
         """The client that authenticates in this form.  Raises `OAuthError` with `invalid_client`."""
         if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
             raise _refused("a client assertion of type jwt-bearer is required")

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mock_agencies.sign_on.directory import ACR, CLIENTS, Client, Staff
+from mock_agencies.sign_on.directory import ACR, CLIENTS, RegisteredClient, Staff
 from mock_agencies.sign_on.errors import OAuthError
 
 CODE_SECONDS = 60
@@ -19,10 +19,10 @@ VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class AuthorizationRequest:
     """A valid request to sign a person in, by the class of authentication `acr`."""
 
-    client: Client
+    client: RegisteredClient
     return_to: str
     scopes: tuple[str, ...]
     challenge: str
@@ -32,15 +32,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class AuthorizationGrant:
     """What a code stands for, until it is used or `expires_at` (Unix time)."""
 
-    request: Request
+    request: AuthorizationRequest
     person: Staff
     expires_at: float
 
 
-def client_of(form: Mapping[str, str]) -> tuple[Client, str]:
+def client_of(form: Mapping[str, str]) -> tuple[RegisteredClient, str]:
     """
     The client and the address to return to.  An `OAuthError` here is shown on a page: nobody is sent elsewhere.
     """
@@ -51,7 +51,7 @@ def client_of(form: Mapping[str, str]) -> tuple[Client, str]:
     return client, return_to
 
 
-def request_of(form: Mapping[str, str]) -> Request:
+def request_of(form: Mapping[str, str]) -> AuthorizationRequest:
     """A checked request.  Raises `OAuthError`, which may be told to the client's own address."""
     client, return_to = client_of(form)
     if form.get("response_type") != "code":
@@ -60,7 +60,7 @@ def request_of(form: Mapping[str, str]) -> Request:
         raise OAuthError("invalid_request", "PKCE is required: code_challenge with code_challenge_method S256")
     if "none" in form.get("prompt", "").split():
         raise OAuthError("login_required", "this server keeps no session of its own")
-    return Request(
+    return AuthorizationRequest(
         client=client,
         return_to=return_to,
         scopes=scopes_of(client, form),
@@ -72,7 +72,7 @@ def request_of(form: Mapping[str, str]) -> Request:
     )
 
 
-def scopes_of(client: Client, form: Mapping[str, str]) -> tuple[str, ...]:
+def scopes_of(client: RegisteredClient, form: Mapping[str, str]) -> tuple[str, ...]:
     """The scopes asked for, all of the client's without any.  Raises `OAuthError`."""
     asked = tuple(dict.fromkeys(form.get("scope", "").split())) or client.scopes
     if not set(asked) <= set(client.scopes):
@@ -87,17 +87,17 @@ class Codes:
     """
 
     clock: Callable[[], float]
-    waiting: dict[str, Grant] = field(default_factory=dict)
+    waiting: dict[str, AuthorizationGrant] = field(default_factory=dict)
 
-    def issue(self, request: Request, person: Staff) -> str:
+    def issue(self, request: AuthorizationRequest, person: Staff) -> str:
         """A new code for this person and request."""
         now = self.clock()
         self.waiting = {code: grant for code, grant in self.waiting.items() if grant.expires_at > now}
         code = secrets.token_urlsafe(32)
-        self.waiting[code] = Grant(request=request, person=person, expires_at=now + CODE_SECONDS)
+        self.waiting[code] = AuthorizationGrant(request=request, person=person, expires_at=now + CODE_SECONDS)
         return code
 
-    def redeem(self, form: Mapping[str, str]) -> Grant:
+    def redeem(self, form: Mapping[str, str]) -> AuthorizationGrant:
         """
         Exchanges a code, once: the first attempt spends it, also a wrong one.  Raises `OAuthError` (`invalid_grant`).
         """

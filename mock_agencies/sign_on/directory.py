@@ -34,7 +34,7 @@ class Staff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class RegisteredClient:
     """
     A program known to the sign-on server.
 
@@ -77,7 +77,7 @@ def _by_user(*staff: Staff) -> Mapping[str, Staff]:
     return {one.user: one for one in staff}
 
 
-def _by_id(*clients: Client) -> Mapping[str, Client]:
+def _by_id(*clients: RegisteredClient) -> Mapping[str, RegisteredClient]:
     return {one.id: one for one in clients}
 
 
@@ -104,16 +104,16 @@ STAFF = _by_user(
 )
 
 CLIENTS = _by_id(
-    Client(id="shuniu-pages", name="枢纽", scopes=STAFF_SCOPES, return_paths=("/signed-in",)),
-    Client(
+    RegisteredClient(id="shuniu-pages", name="枢纽", scopes=STAFF_SCOPES, return_paths=("/signed-in",)),
+    RegisteredClient(
         id="shuniu-pages-confidential",
         name="枢纽",
         scopes=STAFF_SCOPES,
         return_paths=("/signed-in",),
         confidential=True,
     ),
-    Client(id="ticket-system", name="工单系统", scopes=TICKET_SCOPES, court="浙0802"),
-    Client(id="ticket-system-0803", name="工单系统（浙0803）", scopes=TICKET_SCOPES, court="浙0803"),
+    RegisteredClient(id="ticket-system", name="工单系统", scopes=TICKET_SCOPES, court="浙0802"),
+    RegisteredClient(id="ticket-system-0803", name="工单系统（浙0803）", scopes=TICKET_SCOPES, court="浙0803"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from mock_agencies.sign_on.directory import ACR, Client, Staff
+from mock_agencies.sign_on.directory import ACR, RegisteredClient, Staff
 
 AUDIENCE = "shuniu"
 ACCESS_SECONDS = 600
@@ -60,7 +60,12 @@ class TokenOffice:
     clock: Callable[[], float]
 
     def for_staff(
-        self, person: Staff, client: Client, scopes: Iterable[str], nonce: str | None = None, acr: str = ACR[0]
+        self,
+        person: Staff,
+        client: RegisteredClient,
+        scopes: Iterable[str],
+        nonce: str | None = None,
+        acr: str = ACR[0],
     ) -> dict[str, Any]:
         """The token response for a person who signed in through `client` by the class of authentication `acr`."""
         scopes = tuple(scopes)
@@ -70,7 +75,9 @@ class TokenOffice:
             response["id_token"] = self._id_token(person, client, nonce, acr)
         return response
 
-    def for_service(self, client: Client, scopes: Iterable[str], thumbprint: str | None = None) -> dict[str, Any]:
+    def for_service(
+        self, client: RegisteredClient, scopes: Iterable[str], thumbprint: str | None = None
+    ) -> dict[str, Any]:
         """
         The token response for a service that acts for itself; with the thumbprint of a certificate the token is worth
         nothing without that certificate (RFC 8705, section 3).
@@ -81,7 +88,7 @@ class TokenOffice:
         return self._response(client.id, client, tuple(scopes), claims)
 
     def _response(
-        self, subject: str, client: Client, scopes: tuple[str, ...], claims: dict[str, Any]
+        self, subject: str, client: RegisteredClient, scopes: tuple[str, ...], claims: dict[str, Any]
     ) -> dict[str, Any]:
         now = int(self.clock())
         access = {
@@ -101,7 +108,7 @@ class TokenOffice:
             "scope": access["scope"],
         }
 
-    def _id_token(self, person: Staff, client: Client, nonce: str | None, acr: str) -> str:
+    def _id_token(self, person: Staff, client: RegisteredClient, nonce: str | None, acr: str) -> str:
         now = int(self.clock())
         claims = {
             "iss": self.issuer,

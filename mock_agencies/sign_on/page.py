@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
-from mock_agencies.sign_on.authorizations import Request
+from mock_agencies.sign_on.authorizations import AuthorizationRequest
 from mock_agencies.sign_on.directory import STAFF, Staff
 from mock_agencies.sign_on.errors import OAuthError
 
@@ -28,7 +28,7 @@ small {{ display: block; color: #555 }}
 """
 
 
-def sign_in_page(request: Request, form: Mapping[str, str]) -> HTMLResponse:
+def sign_in_page(request: AuthorizationRequest, form: Mapping[str, str]) -> HTMLResponse:
     """The page on which a synthetic member of staff is chosen; the request travels along in hidden fields."""
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'

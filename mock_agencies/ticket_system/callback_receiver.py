@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from mock_agencies.exchange import Answer, Delivery, Line, Request
+from mock_agencies.exchange import Delivery, MockRequest, MockResponse, ResponseSocket
 from mock_agencies.ticket_system.ledger import RECEIVED, REJECTED, Ledger
 from shuniu_client import CallbackMalformed, CallbackRejected, CallbackReplayed, verify_callback
 
@@ -31,7 +31,7 @@ class Manners:
 
 
 @dataclass(slots=True)
-class Desk:
+class CallbackReceiver:
     """
     Answers callbacks.  `secret` is that of the receiver; what was taken is remembered in `taken`.
     """
@@ -43,7 +43,7 @@ class Desk:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     taken: set[str] = field(default_factory=set)
 
-    def respond(self, request: Request) -> Answer:
+    def respond(self, request: MockRequest) -> MockResponse:
         """The answer to one call."""
         if request.method != "POST" or request.path != "/hooks":
             return _said(404)
@@ -63,11 +63,11 @@ class Desk:
             self.taken.add(callback.id)
         return answer
 
-    def _note(self, request: Request, *, again: bool, **said: str) -> None:
+    def _note(self, request: MockRequest, *, again: bool, **said: str) -> None:
         digest = hashlib.sha256(request.body).hexdigest()
         self.ledger.write(RECEIVED, id=request.headers["webhook-id"], digest=digest, again=again, **said)
 
-    def _well_or_badly(self, well: Answer) -> Answer:
+    def _well_or_badly(self, well: MockResponse) -> MockResponse:
         drawn = self.draws.random()
         manners = self.manners
         if drawn < manners.failing:
@@ -79,14 +79,14 @@ class Desk:
         return well
 
 
-def _said(status: int, deliver: Delivery | None = None) -> Answer:
-    return Answer(b"", "text/plain", status, deliver=deliver)
+def _said(status: int, deliver: Delivery | None = None) -> MockResponse:
+    return MockResponse(b"", "text/plain", status, deliver=deliver)
 
 
-async def _dropped(line: Line, _wire: bytes) -> None:
+async def _dropped(line: ResponseSocket, _wire: bytes) -> None:
     line.reset()
 
 
-async def _slow(line: Line, wire: bytes) -> None:
+async def _slow(line: ResponseSocket, wire: bytes) -> None:
     await line.pause(SLOW_SECONDS)
     line.write(wire)

@@ -19,9 +19,9 @@ from typing import Any, Final
 import httpx
 
 from mock_agencies.connection import Connection
-from mock_agencies.ticket_system.callback_receiver import Desk, Manners
+from mock_agencies.ticket_system.callback_receiver import CallbackReceiver, Manners
 from mock_agencies.ticket_system.ledger import Ledger, entries
-from mock_agencies.ticket_system.load_generator import Plan, Work
+from mock_agencies.ticket_system.load_generator import LoadGenerator, LoadPlan
 from mock_agencies.ticket_system.reconciliation import check
 from mock_agencies.ticket_system.tokens import Tokens
 from shuniu_client import AsyncClient, Patience
@@ -74,7 +74,7 @@ async def work(asked: argparse.Namespace, over: asyncio.Event) -> int:
     """`… ticket-system`: dispatches until SIGINT, then takes callbacks until it is told to end, or again SIGINT."""
     draws = random.Random(asked.seed)
     with Ledger(asked.ledger) as ledger:
-        desk = Desk(ledger, "", Manners(asked.failing, asked.slow, asked.dropping), draws)
+        desk = CallbackReceiver(ledger, "", Manners(asked.failing, asked.slow, asked.dropping), draws)
         async with (
             receiving(desk, port=asked.port) as address,
             AsyncClient(asked.hub, Tokens(asked.sign_on, CLIENT), patience=PATIENT) as client,
@@ -83,7 +83,7 @@ async def work(asked: argparse.Namespace, over: asyncio.Event) -> int:
             desk.secret = given or await asyncio.to_thread(_registered, asked, address)
             sys.stdout.write(json.dumps({"server": "ticket_system", "address": address}) + "\n")
             sys.stdout.flush()
-            plan = Plan(
+            plan = LoadPlan(
                 rate=asked.rate,
                 closing=asked.closing,
                 parties=asked.parties,
@@ -91,7 +91,7 @@ async def work(asked: argparse.Namespace, over: asyncio.Event) -> int:
                 prefix=asked.prefix,
                 lasts=asked.lasts,
             )
-            task = Work(client, ledger, plan, draws=draws)
+            task = LoadGenerator(client, ledger, plan, draws=draws)
             ending = asyncio.create_task(_passed_on(over, task.enough))
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, _enough, task.enough, over)
             await task.run(asked.count)
@@ -113,7 +113,7 @@ def _enough(enough: asyncio.Event, over: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def receiving(desk: Desk, *, port: int = 0) -> AsyncIterator[str]:
+async def receiving(desk: CallbackReceiver, *, port: int = 0) -> AsyncIterator[str]:
     """The desk on a port of its own; its address."""
     connections: set[Connection] = set()
     with socket.create_server(("127.0.0.1", port)) as listener:

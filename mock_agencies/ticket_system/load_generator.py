@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from mock_agencies.population import Organization, Person, Population
+from mock_agencies.population import Population, SyntheticOrganization, SyntheticPerson
 from mock_agencies.ticket_system.ledger import ACCEPTED, ASKING, CLOSED, CLOSING, DISPATCHED, REFUSED, Ledger
-from shuniu_client import AsyncClient, HubUnavailable, HubUnreachable, Problem
+from shuniu_client import AsyncClient, HubProblem, HubUnavailable, HubUnreachable
 
 COURT: Final = "浙0802"
 # The clerk of the demo's court, as in its tree.
@@ -31,7 +31,7 @@ LONGEST_UNTIL_CLOSED: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     """
     What is done: `rate` work orders a second (0: as fast as answers come, `at_once` of them at a time), of which the
     share `closing` is closed within a few seconds.  `receiver` None: the client's preferred one.  `lasts`: seconds
@@ -49,12 +49,12 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Work:
+class LoadGenerator:
     """One run of the ticket system.  Once `enough` is set nothing more is dispatched; what was begun is ended."""
 
     client: AsyncClient
     ledger: Ledger
-    plan: Plan
+    plan: LoadPlan
     population: Population = field(default_factory=Population)
     draws: random.Random = field(default_factory=lambda: random.Random(1))
     enough: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,7 +97,7 @@ class Work:
             except (HubUnreachable, HubUnavailable):
                 # What is stated may be stated again.
                 await asyncio.sleep(self.draws.uniform(0.1, 0.5))
-            except Problem as problem:
+            except HubProblem as problem:
                 self.ledger.write(REFUSED, work_order=name, problem=str(problem))
                 return False
             else:
@@ -115,7 +115,7 @@ class Work:
                 found = await self.client.autofill(request, key=f"key-{name}")
             except (HubUnreachable, HubUnavailable):
                 await asyncio.sleep(self.draws.uniform(0.1, 0.5))
-            except Problem as problem:
+            except HubProblem as problem:
                 self.ledger.write(REFUSED, work_order=name, problem=str(problem))
                 return
             else:
@@ -124,7 +124,7 @@ class Work:
 
     def _statement(self, number: int) -> dict[str, Any]:
         # The cast comes first in the population and has every special case; ordinary people follow.
-        parties: list[Person | Organization] = [self.population.person(1_000 + number)]
+        parties: list[SyntheticPerson | SyntheticOrganization] = [self.population.person(1_000 + number)]
         parties += [self.population.organization(1_000 + number)] if self.plan.parties > 1 else []
         return {
             "version": 1,
@@ -137,9 +137,9 @@ class Work:
         }
 
 
-def named(party: Person | Organization) -> dict[str, str]:
+def named(party: SyntheticPerson | SyntheticOrganization) -> dict[str, str]:
     """How a court names the party: kind, type of identifier, identifier."""
-    if isinstance(party, Organization):
+    if isinstance(party, SyntheticOrganization):
         number, id_type = (party.uscc, "uscc") if party.uscc else (party.registration_number, "registration_number")
         return {"kind": "organization", "id_type": id_type, "id_number": number or ""}
     permit = party.id_number[:2] in {"81", "82", "83"}

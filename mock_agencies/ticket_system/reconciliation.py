@@ -17,7 +17,7 @@ AT_ONCE: Final = 16
 
 
 @dataclass(slots=True)
-class Heard:
+class ReceivedCallback:
     """What the ledger says of one request."""
 
     work_order: str
@@ -29,7 +29,7 @@ class Heard:
 class Account:
     """What the ledger says of everything; requests by their ids."""
 
-    requests: dict[str, Heard] = field(default_factory=dict)
+    requests: dict[str, ReceivedCallback] = field(default_factory=dict)
     accepted: Counter[str] = field(default_factory=Counter)
     closed: dict[str, float] = field(default_factory=dict)
     ids: dict[str, set[str]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Account:
             match entry["what"]:
                 case ledger.ACCEPTED:
                     account.accepted[entry["work_order"]] += 1
-                    account.requests[entry["autofill"]] = Heard(entry["work_order"])
+                    account.requests[entry["autofill"]] = ReceivedCallback(entry["work_order"])
                 case ledger.CLOSED:
                     account.closed[entry["work_order"]] = entry["at"]
                 case ledger.RECEIVED:
@@ -69,7 +69,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class Verdict:
+class Reconciliation:
     """What was counted, and every fault that was found; none is how it should be."""
 
     accepted: int
@@ -90,16 +90,16 @@ class Verdict:
         )
 
 
-async def check(client: AsyncClient, entries: Iterable[Entry], *, others: bool = False) -> Verdict:
+async def check(client: AsyncClient, entries: Iterable[Entry], *, others: bool = False) -> Reconciliation:
     """
     Compares a ledger with the hub.  `others`: callbacks may be about requests that stand in no ledger.
     """
     account = Account.of(entries)
-    verdict = Verdict(accepted=len(account.requests), received=account.received, closed=len(account.closed))
+    verdict = Reconciliation(accepted=len(account.requests), received=account.received, closed=len(account.closed))
     verdict.rejected = account.rejected
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def one(name: str, heard: Heard) -> None:
+    async def one(name: str, heard: ReceivedCallback) -> None:
         async with room:
             try:
                 state = (await client.get_autofill(name)).state
@@ -120,7 +120,7 @@ async def check(client: AsyncClient, entries: Iterable[Entry], *, others: bool =
     return verdict
 
 
-def _faults(name: str, heard: Heard, state: str, account: Account) -> Iterable[str]:
+def _faults(name: str, heard: ReceivedCallback, state: str, account: Account) -> Iterable[str]:
     if state not in ENDS:
         yield f"{name} has not ended: {state}"
     if state == "delivered" and not heard.times:

@@ -28,7 +28,7 @@ accuracy = secs:1
 """
 
 
-class Authority:
+class TimestampAuthority:
     """
     Stamps requests.  `roots` is the PEM file of its certificate authority; everything lies in a folder of its own.
     """

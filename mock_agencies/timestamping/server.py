@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_agencies.timestamping.authority import Authority
+from mock_agencies.timestamping.authority import TimestampAuthority
 
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 _HUGE = 8 * 1024 * 1024
@@ -53,7 +53,7 @@ def create() -> Starlette:
 
 class _Desk:
     def __init__(self) -> None:
-        self.authority = Authority()
+        self.authority = TimestampAuthority()
         self._fault: str | None = None
         self._requests = 0
         self._first: bytes | None = None

@@ -5,7 +5,7 @@ A lease lives as long as the connection that holds its locks, and whoever holds 
 import psycopg
 import pytest
 
-from gateway.access.snapshot import Wish
+from gateway.access.snapshot import AccessRequest
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.locks import Leases
@@ -22,7 +22,7 @@ async def test_a_lease_whose_server_has_gone_is_not_held(postgres: EmbeddedServe
     create_tables(postgres.url(NAME), origin="lease.example/audit/1", application=APPLICATION_ROLE)
     database = Database(postgres.url(NAME, user=APPLICATION_ROLE), connections=1)
     leases = Leases(database)
-    lease = await leases.take(Wish("浙0802", "li.ting", "W-1", b"m" * 32))
+    lease = await leases.take(AccessRequest("浙0802", "li.ting", "W-1", b"m" * 32))
     before = lease.held
 
     with psycopg.connect(postgres.conninfo(NAME)) as owner:

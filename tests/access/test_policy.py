@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
-from gateway.access.policy import Facts, Policies, Verdict
+from gateway.access.policy import Policies, PolicyDecision, PolicyFacts
 from gateway.access.rules import Rule
 
 POLICIES = Policies.load()
-FLAGS = [one.name for one in fields(Facts) if one.type in {bool, "bool"}]
+FLAGS = [one.name for one in fields(PolicyFacts) if one.type in {bool, "bool"}]
 ROLES = (
     "region_administrator",
     "centre_administrator",
@@ -26,7 +26,7 @@ ROLES = (
 )
 WANTS = ("addresses", "identity", "registrations")
 
-GRANTED = Facts(
+GRANTED = PolicyFacts(
     caller="clerk.a",
     caller_court="浙0802",
     member=True,
@@ -54,7 +54,7 @@ def words(of: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
 
 
 anything = st.builds(
-    Facts,
+    PolicyFacts,
     caller=st.sampled_from(["clerk.a", "clerk.b"]),
     caller_court=st.sampled_from(["浙0802", "浙0803"]),
     court=st.sampled_from(["浙0802", "浙0803", ""]),
@@ -66,7 +66,7 @@ anything = st.builds(
 )
 
 
-def oracle(facts: Facts) -> Verdict:
+def oracle(facts: PolicyFacts) -> PolicyDecision:
     """The same rules, said once more and differently."""
     held = facts.court == facts.caller_court and (facts.holder == facts.caller or facts.deputy)
     business = {"assistant", "judge", "group_leader", "centre_administrator"}
@@ -88,17 +88,17 @@ def oracle(facts: Facts) -> Verdict:
         Rule.USED_UP: not facts.questions_left,
     }
     rules = tuple(rule.value for rule in Rule if broken[rule])
-    return Verdict(not rules, rules or ("held",))
+    return PolicyDecision(not rules, rules or ("held",))
 
 
 @settings(max_examples=1_000)
 @given(facts=anything)
-def test_cedar_and_the_plain_evaluator_agree(facts: Facts) -> None:
+def test_cedar_and_the_plain_evaluator_agree(facts: PolicyFacts) -> None:
     assert POLICIES.decide(facts) == oracle(facts)
 
 
 def test_what_every_rule_grants_is_permitted() -> None:
-    assert POLICIES.decide(GRANTED) == Verdict(permitted=True, rules=("held",))
+    assert POLICIES.decide(GRANTED) == PolicyDecision(permitted=True, rules=("held",))
 
 
 @pytest.mark.parametrize("rule", list(Rule))
@@ -118,7 +118,7 @@ def test_without_any_one_rule_something_would_be_permitted_that_is_not(line: str
     name = line.split('"', maxsplit=1)[0]
     facts = BROKEN[Rule(name)]
 
-    assert POLICIES.decide(facts) == Verdict(permitted=False, rules=(name,))
+    assert POLICIES.decide(facts) == PolicyDecision(permitted=False, rules=(name,))
     # Who neither holds nor stands in is not permitted by default either.
     assert weaker.decide(facts).permitted is (name != "work_order_not_held" or facts.deputy)
 

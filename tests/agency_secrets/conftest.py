@@ -12,13 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.wire.clock import Clock
-from adapters.wire.secrets import Ring, Secret
-from gateway.agency_secrets import SharedSecrets
+from adapters.wire.clock import CorrectedClock
+from adapters.wire.secrets import CredentialPair, Secret
+from gateway.agency_secrets import SharedSecretStore
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 
 DATABASE = "secrets"
 KEY = "irs:0123456789abcdef"
@@ -32,7 +32,7 @@ class Hands:
     def __init__(self, skew: float = 0.0) -> None:
         self.now = datetime.now(UTC) + timedelta(seconds=skew)
         self.monotonic = 1000.0 + skew
-        self.clock = Clock(now=lambda: self.now, monotonic=lambda: self.monotonic)
+        self.clock = CorrectedClock(now=lambda: self.now, monotonic=lambda: self.monotonic)
 
     def forward(self, seconds: float) -> None:
         """Lets time pass on both clocks."""
@@ -75,10 +75,10 @@ class Agency:
         self.fails: Exception | None = None
         self.life = LIFE
 
-    def fetch_at(self, hands: Hands) -> Callable[[Ring | None, float], Any]:
+    def fetch_at(self, hands: Hands) -> Callable[[CredentialPair | None, float], Any]:
         """The refresh call of a hub with these clocks."""
 
-        async def fetch(held: Ring | None, _until: float) -> Ring:
+        async def fetch(held: CredentialPair | None, _until: float) -> CredentialPair:
             self.given.append(held.secret.text if held else None)
             self.began.set()
             if self.holds is not None:
@@ -86,7 +86,7 @@ class Agency:
             if self.fails is not None:
                 raise self.fails
             self.issued.append(f"secret-{len(self.issued) + 1}")
-            return Ring(
+            return CredentialPair(
                 secret=self._issued(self.issued[-1], self.life, hands), refresh=self._issued("refresh", 172_800, hands)
             )
 
@@ -100,17 +100,17 @@ class Agency:
 class House:
     """Hubs on one database.  Whoever opens one closes it with `aclose`."""
 
-    def __init__(self, server: EmbeddedServer, vault: Vault) -> None:
+    def __init__(self, server: EmbeddedServer, vault: FieldEncryption) -> None:
         self.agency = Agency()
         self.naps = Naps()
         self._server = server
         self._vault = vault
-        self._opened: list[tuple[Database, SharedSecrets]] = []
+        self._opened: list[tuple[Database, SharedSecretStore]] = []
 
-    def hub(self, hands: Hands, *, vault: Vault | None = None, timeout: float = 2.0) -> SharedSecrets:
+    def hub(self, hands: Hands, *, vault: FieldEncryption | None = None, timeout: float = 2.0) -> SharedSecretStore:
         """One more hub; its clocks are these."""
         database = Database(self._server.url(DATABASE), timeout=timeout, connections=4)
-        secrets = SharedSecrets(database, vault or self._vault, clock=hands.clock, sleep=self.naps.sleep)
+        secrets = SharedSecretStore(database, vault or self._vault, clock=hands.clock, sleep=self.naps.sleep)
         secrets.keep(KEY, self.agency.fetch_at(hands), margin=MARGIN)
         self._opened.append((database, secrets))
         return secrets
@@ -162,7 +162,7 @@ def tables(postgres: EmbeddedServer) -> EmbeddedServer:
 @pytest.fixture
 async def house(tables: EmbeddedServer) -> Any:
     """An empty table and no hub yet."""
-    opened = House(tables, Vault(bytes(31) + bytes([next(_ROOTS)])))
+    opened = House(tables, FieldEncryption(bytes(31) + bytes([next(_ROOTS)])))
     opened.sql("TRUNCATE agency_secret")
     yield opened
     await opened.aclose()

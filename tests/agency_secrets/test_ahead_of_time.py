@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from adapters.errors import AgencyUnreachable
-from gateway.agency_secrets import SharedSecrets
+from gateway.agency_secrets import SharedSecretStore
 from tests.agency_secrets.conftest import KEY, MARGIN, Hands, House, until
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def text(hub: SharedSecrets) -> str | None:
+def text(hub: SharedSecretStore) -> str | None:
     """The secret that a hub holds, without using it."""
     ring = hub._kept[KEY].ring
     return ring.secret.text if ring else None

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.wire.secrets import Ring
+from adapters.wire.secrets import CredentialPair
 from gateway.database.embedded_server import EmbeddedServer
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from tests.agency_secrets.conftest import KEY, LIFE, MARGIN, Hands, House, until
 
 HUBS: Final = 3
@@ -73,7 +73,7 @@ class Story:
             ring = await hub.renew(KEY, ring, until(), anew=True)
         return self.accepted(ring)
 
-    def accepted(self, ring: Ring) -> bool:
+    def accepted(self, ring: CredentialPair) -> bool:
         """Whether the agency takes this secret."""
         return ring.secret.text == self.house.agency.issued[-1]
 
@@ -85,7 +85,7 @@ async def test_a_secret_is_fetched_exactly_when_no_hub_has_one_that_serves(
     tables: EmbeddedServer, steps: list[tuple[str, object]]
 ) -> None:
     """Every question ends with a secret that the agency takes, whichever hub it came to."""
-    house = House(tables, Vault(bytes(32)))
+    house = House(tables, FieldEncryption(bytes(32)))
     house.sql("TRUNCATE agency_secret")
     story = Story(house)
     try:

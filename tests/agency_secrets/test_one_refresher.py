@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from adapters.errors import AgencyTimeout, AgencyUnavailable, AgencyUnreachable, CredentialsRejected
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from schemas.codes import Reason
 from tests.agency_secrets.conftest import KEY, MARGIN, Hands, House, until
 
@@ -177,6 +177,6 @@ async def test_a_hub_with_another_key_of_its_own_fetches_for_itself(house: House
     """It cannot open the row, and says nothing of what it found."""
     await house.hub(hands).renew(KEY, None, until())
 
-    ring = await house.hub(hands, vault=Vault(bytes(32))).renew(KEY, None, until())
+    ring = await house.hub(hands, vault=FieldEncryption(bytes(32))).renew(KEY, None, until())
 
     assert ring.secret.text == "secret-2"

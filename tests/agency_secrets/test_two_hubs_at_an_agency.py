@@ -11,16 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.contract import Reading
+from adapters.contract import Interpretation
 from adapters.errors import AgencyThrottled
 from adapters.registry import Agencies, load_agencies
-from gateway.agency_secrets import SharedSecrets
+from gateway.agency_secrets import SharedSecretStore
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from mock_agencies import credentials, serving
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
 from schemas.codes import AnswerState, Reason
 from tests.agency_secrets.conftest import DATABASE, Hands, Naps
 from tests.contract.stage import CONFIGURATION, question, subject_of
@@ -34,12 +34,12 @@ CAPABILITY = {"human_resources": "participation", "market_regulation": "registra
 class World:
     """Two hubs and the agencies' servers, all on the clock of one test."""
 
-    def __init__(self, hubs: list[Agencies], servers: dict[str, Agency], hands: Hands) -> None:
+    def __init__(self, hubs: list[Agencies], servers: dict[str, MockAgency], hands: Hands) -> None:
         self.hubs = hubs
         self.servers = servers
         self.hands = hands
 
-    async def ask(self, agency: str, times: int = 1) -> list[Reading]:
+    async def ask(self, agency: str, times: int = 1) -> list[Interpretation]:
         """Asks so many times at each hub, all at once."""
         capability = CAPABILITY[agency]
         subject = subject_of(agency, capability)
@@ -55,11 +55,11 @@ class World:
 @pytest.fixture
 async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIterator[World]:
     """Two hubs without a secret yet."""
-    hands, vault = Hands(), Vault(bytes(32))
+    hands, vault = Hands(), FieldEncryption(bytes(32))
     secret_file = tmp_path / "credentials.toml"
     secret_file.touch(mode=0o600)
     secret_file.write_text(credentials.as_toml(), encoding="utf-8")
-    theirs = Clock(lambda: round(hands.clock.seconds() * 1000))
+    theirs = MockClock(lambda: round(hands.clock.seconds() * 1000))
     async with AsyncExitStack() as stack:
         served = await stack.enter_async_context(serving.serving(tuple(CAPABILITY), clock=theirs))
         addresses = {name: server.address for name, server in served.items()}
@@ -67,7 +67,7 @@ async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIter
         for _ in range(2):
             database = Database(tables.url(DATABASE), connections=4)
             stack.callback(database.close)
-            store = SharedSecrets(database, vault, clock=hands.clock, sleep=Naps().sleep)
+            store = SharedSecretStore(database, vault, clock=hands.clock, sleep=Naps().sleep)
             hub = load_agencies(CONFIGURATION, secret_file, addresses=addresses, clock=hands.clock, store=store)
             stack.push_async_callback(hub.aclose)
             stack.push_async_callback(store.aclose)

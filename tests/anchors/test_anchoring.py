@@ -20,10 +20,10 @@ from audit.anchor.anchors import AnchorKind, Anchors
 from audit.errors import LogBroken
 from audit.export.exporter import export
 from audit.format.checkpoint import Cosigner
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Verdict, verify
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import VerificationVerdict, verify
 from gateway.anchors.configuration import read_anchors
-from gateway.anchors.http import NotAnchored, post
+from gateway.anchors.http import AnchoringFailed, post
 from gateway.anchors.service import Anchoring
 from gateway.server import bind, make_server
 from tests.anchors.conftest import Authority
@@ -57,7 +57,7 @@ async def test_a_grown_log_is_stamped_and_openssl_confirms_it_from_the_export(
         (anchor,) = await court.turn()
         await court.hub.log.sign()
         export(court.hub.log.reader, folder / "out", court.signer.vkey)
-    source = Folder(folder / "out")
+    source = DirectorySource(folder / "out")
     report = verify(source, court.settings.origin, [court.signer.vkey], against=source.older())
     command = [
         "openssl",
@@ -71,7 +71,7 @@ async def test_a_grown_log_is_stamped_and_openssl_confirms_it_from_the_export(
     ]
 
     assert (anchor["kind"], anchor["name"], anchor["size"], anchor["late"]) == ("rfc3161", "tsa", size, False)
-    assert report.verdict is Verdict.INTACT
+    assert report.verdict is VerificationVerdict.INTACT
     for data, code in ((f"checkpoints/{size}", 0), ("checkpoint", 1)):
         assert exit_code([*command, data], folder / "out") == code
 
@@ -255,11 +255,11 @@ async def test_whoever_hangs_or_is_not_there_is_given_up_in_time(court: Court, a
     assert court.settings.anchors is not None
     tls = read_anchors(court.settings.anchors).timestampers[0].tls
     await authority.fault("hang")
-    with pytest.raises(NotAnchored, match="no answer in time"):
+    with pytest.raises(AnchoringFailed, match="no answer in time"):
         await post(authority.address, b"", content_type="text/plain", tls=tls, seconds=0.2)
-    with pytest.raises(NotAnchored, match="could not reach it"):
+    with pytest.raises(AnchoringFailed, match="could not reach it"):
         await post("http://127.0.0.1:9", b"", content_type="text/plain", tls=tls)
-    with pytest.raises(NotAnchored, match="could not reach it"):
+    with pytest.raises(AnchoringFailed, match="could not reach it"):
         await post(authority.address.replace("http", "https"), b"", content_type="text/plain", tls=tls)
 
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.anchor.witness import Seen, Witness, log_digest, make_request
+from audit.anchor.witness import Witness, WitnessedCheckpoint, log_digest, make_request
 from audit.format.checkpoint import Checkpoint, Cosigner
 from audit.format.note import Signer
-from gateway.anchors.witness_endpoint import MOST_AT_ONCE, MOST_BYTES, BodyTooLarge, WitnessBusy, WitnessDesk
+from gateway.anchors.witness_endpoint import MOST_AT_ONCE, MOST_BYTES, BodyTooLarge, WitnessBusy, WitnessEndpoint
 
 pytestmark = pytest.mark.anyio
 
@@ -24,21 +24,21 @@ class Memory:
     """Remembers one checkpoint."""
 
     def __init__(self) -> None:
-        self.last: Seen | None = None
+        self.last: WitnessedCheckpoint | None = None
 
-    def seen(self, _origin: str) -> Seen | None:
+    def seen(self, _origin: str) -> WitnessedCheckpoint | None:
         return self.last
 
-    def advance(self, _origin: str, _old: int, new: Seen) -> bool:
+    def advance(self, _origin: str, _old: int, new: WitnessedCheckpoint) -> bool:
         self.last = new
         return True
 
 
 @pytest.fixture
-def desk() -> WitnessDesk:
+def desk() -> WitnessEndpoint:
     """A desk that knows one neighbour and reads fast."""
     witness = Witness(Cosigner("a.example/witness", bytes(32)), {LOG.vkey.name: LOG.vkey}, Memory())
-    return WitnessDesk(witness, clock=lambda: NOW, read_seconds=0.05)
+    return WitnessEndpoint(witness, clock=lambda: NOW, read_seconds=0.05)
 
 
 async def pieces(*given: bytes, then: asyncio.Event | None = None) -> AsyncIterator[bytes]:
@@ -49,7 +49,7 @@ async def pieces(*given: bytes, then: asyncio.Event | None = None) -> AsyncItera
         await then.wait()
 
 
-async def test_a_request_in_pieces_is_cosigned_and_shown(desk: WitnessDesk) -> None:
+async def test_a_request_in_pieces_is_cosigned_and_shown(desk: WitnessEndpoint) -> None:
     """As a neighbour's hub sends it."""
     request = make_request(0, [], NOTE)
     answer = await desk.add_checkpoint(pieces(request[:9], request[9:]))
@@ -58,22 +58,22 @@ async def test_a_request_in_pieces_is_cosigned_and_shown(desk: WitnessDesk) -> N
     assert await desk.monitored(log_digest(LOG.vkey.name)) == NOTE + answer.body
 
 
-async def test_more_bytes_than_any_request_has_are_not_read(desk: WitnessDesk) -> None:
+async def test_more_bytes_than_any_request_has_are_not_read(desk: WitnessEndpoint) -> None:
     """The rest stays where it is."""
     with pytest.raises(BodyTooLarge):
         await desk.add_checkpoint(pieces(bytes(MOST_BYTES), b"x"))
     assert (await desk.add_checkpoint(pieces(bytes(MOST_BYTES)))).status == 400
 
 
-async def test_a_body_that_never_ends_is_given_up(desk: WitnessDesk) -> None:
+async def test_a_body_that_never_ends_is_given_up(desk: WitnessEndpoint) -> None:
     """And its place is free again."""
     for _ in range(MOST_AT_ONCE + 1):
         assert (await desk.add_checkpoint(pieces(b"old 0\n", then=asyncio.Event()))).status == 400
 
 
-async def test_only_a_few_are_answered_at_the_same_time(desk: WitnessDesk) -> None:
+async def test_only_a_few_are_answered_at_the_same_time(desk: WitnessEndpoint) -> None:
     """The next one is told to come again, at once."""
-    patient = WitnessDesk(desk._witness, clock=lambda: NOW)
+    patient = WitnessEndpoint(desk._witness, clock=lambda: NOW)
     end = asyncio.Event()
     open_ones = [asyncio.create_task(patient.add_checkpoint(pieces(b"", then=end))) for _ in range(MOST_AT_ONCE)]
     await asyncio.sleep(0)
@@ -87,7 +87,7 @@ async def test_only_a_few_are_answered_at_the_same_time(desk: WitnessDesk) -> No
 
 async def test_a_court_without_neighbours_knows_no_log() -> None:
     """404, whatever is sent; nothing of it is read."""
-    desk = WitnessDesk(None, clock=lambda: NOW)
+    desk = WitnessEndpoint(None, clock=lambda: NOW)
 
     assert (await desk.add_checkpoint(pieces(make_request(0, [], NOTE)))).status == 404
     assert await desk.monitored(log_digest(LOG.vkey.name)) is None

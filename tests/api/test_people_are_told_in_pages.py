@@ -7,8 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api.draining import Door, Doorway
-from gateway.api.limits import Limits
+from gateway.api.draining import DrainMiddleware, DrainState
+from gateway.api.limits import RequestLimitsMiddleware
 from gateway.api.problems import plainly
 from gateway.web.error_pages import for_people
 from gateway.web.headers import PAGE_HEADERS
@@ -22,17 +22,17 @@ async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise AssertionError
 
 
-def closed() -> Door:
+def closed() -> DrainState:
     """A door of a hub that is being stopped."""
-    door = Door()
+    door = DrainState()
     door.close()
     return door
 
 
 REFUSING: dict[str, ASGIApp] = {
-    "busy": Limits(nothing, in_flight=0, told=TOLD),
-    "body-too-large": Limits(nothing, in_flight=1, max_body=3, told=TOLD),
-    "draining": Doorway(nothing, closed(), TOLD),
+    "busy": RequestLimitsMiddleware(nothing, in_flight=0, told=TOLD),
+    "body-too-large": RequestLimitsMiddleware(nothing, in_flight=1, max_body=3, told=TOLD),
+    "draining": DrainMiddleware(nothing, closed(), TOLD),
 }
 
 

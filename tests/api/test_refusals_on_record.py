@@ -17,7 +17,7 @@ from audit.sealing.keys import KeyFile
 from audit.store.database import create
 from audit.store.log import Log
 from audit.store.search import Query, search
-from gateway.api.refusal_log import Refusals
+from gateway.api.refusal_log import RefusalLog
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.provisioning import CLUSTER
 from tests.desk import Desk
@@ -113,7 +113,7 @@ def test_a_refusal_that_cannot_be_recorded_is_503(desk: Desk) -> None:
 async def test_strangers_are_counted_and_written_once_for_each_rule(open_log: OpenLog) -> None:
     """However many there were; the next minute begins at nothing."""
     log = await open_log()
-    refusals = Refusals(log, clock=lambda: NOON)
+    refusals = RefusalLog(log, clock=lambda: NOON)
     for rule in ["missing"] * 500 + ["expired"] * 3:
         refusals.count(rule)
     await refusals.write()
@@ -133,7 +133,7 @@ async def test_strangers_are_counted_and_written_once_for_each_rule(open_log: Op
 async def test_what_was_counted_is_written_when_the_hub_stops(open_log: OpenLog) -> None:
     """The last minute is not lost."""
     log = await open_log()
-    async with Refusals(log, clock=lambda: NOON, every=3600) as refusals:
+    async with RefusalLog(log, clock=lambda: NOON, every=3600) as refusals:
         refusals.count("bad_signature")
 
     assert refused(log) == [{"rule": "bad_signature", "count": 1}]
@@ -144,7 +144,7 @@ async def test_what_was_counted_is_written_when_the_hub_stops(open_log: OpenLog)
 async def test_the_counts_are_written_in_the_background(open_log: OpenLog) -> None:
     """Without anybody asking."""
     log = await open_log()
-    async with Refusals(log, clock=lambda: NOON, every=0.01) as refusals, asyncio.timeout(20):
+    async with RefusalLog(log, clock=lambda: NOON, every=0.01) as refusals, asyncio.timeout(20):
         refusals.count("missing")
         while not refused(log):  # noqa: ASYNC110 - another task makes it so
             await asyncio.sleep(0.01)
@@ -160,7 +160,7 @@ async def test_a_count_that_could_not_be_written_is_kept_for_the_next_time(
     """A database that is away for a while loses none."""
     log = await open_log()
     name = f"door_{tmp_path.name.lower()}"
-    refusals = Refusals(log, clock=lambda: NOON)
+    refusals = RefusalLog(log, clock=lambda: NOON)
     refusals.count("missing")
     with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as owner:
         owner.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

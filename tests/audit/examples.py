@@ -8,18 +8,20 @@ from uuid import UUID
 
 from audit.export.formats import Format
 from audit.format.checkpoint import Checkpoint
-from audit.format.event import Answered, Asked, Event, EventType, Who, Why
+from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome
 from audit.format.note import Signature
 from audit.store.search import Query
 from audit.store.succession import LastKnown, begun
-from gateway.audit_access import Inspection, RevealReason
+from gateway.audit_access import AuditAccess, SearchRevealReason
 from schemas.codes import AnswerState
 from tests.audit.sample import START, party
 
 EXCHANGE = UUID("5f71a8bf-3f07-427d-aa6e-9e4c38caa233")
-OPERATOR = Who(client="command line", role="operator")
-HUB = Who(client="hub", role="service")
-CLERK = Who(user="clerk.1", name="李婷", client="web", court="浙0802", unit="执行局", role="clerk", terminal="10.1.2.3")
+OPERATOR = Actor(client="command line", role="operator")
+HUB = Actor(client="hub", role="service")
+CLERK = Actor(
+    user="clerk.1", name="李婷", client="web", court="浙0802", unit="执行局", role="clerk", terminal="10.1.2.3"
+)
 PAGES = replace(CLERK, client="shuniu-pages", role=None)
 AUDITOR = replace(CLERK, user="auditor.1", name="陈静", unit="审务督察处", role=None)
 
@@ -29,7 +31,7 @@ _INTENT = Event(
     at=START,
     who=CLERK,
     whose=(party(1),),
-    why=Why(
+    why=PurposeOfUse(
         work_order="WO-1",
         version=3,
         kind="service",
@@ -38,17 +40,17 @@ _INTENT = Event(
         policy="work-order-holder/1",
         rules=("held_by_caller", "open", "recorded", "party_named"),
     ),
-    asked=(Asked(agency="public_security", capability="identity"),),
+    asked=(AskedQuestion(agency="public_security", capability="identity"),),
     outcome="asked",
 )
 
 
-def _plain(event: EventType, who: Who, outcome: str, **detail: str | int) -> Event:
+def _plain(event: EventType, who: Actor, outcome: str, **detail: str | int) -> Event:
     return Event(type=event, exchange=EXCHANGE, at=START, who=who, outcome=outcome, detail=detail)
 
 
 def _outcome() -> Event:
-    answered = Answered(
+    answered = QuestionOutcome(
         agency="public_security",
         capability="identity",
         state=AnswerState.FOUND,
@@ -120,7 +122,7 @@ _EVENTS = (
     replace(
         _INTENT,
         type=EventType.WORK_ORDER_CHANGED,
-        who=Who(user="ticket-system", client="ticket-system", court="浙0802"),
+        who=Actor(user="ticket-system", client="ticket-system", court="浙0802"),
         whose=(party(1), party(2)),
         asked=(),
         outcome="closed",
@@ -157,10 +159,10 @@ _EVENTS = (
     ),
     _plain(EventType.USE_REVIEWED, AUDITOR, "explained", day="2026-03-02", rules="after_hours", score=2),
     _plain(EventType.ACCESS_REFUSED, CLERK, "refused", rule="role_missing", operation="search_events"),
-    Inspection(query=Query(court="浙0802", since=START, subject=party(1)), reveal=RevealReason.COMPLAINT).event(
+    AuditAccess(query=Query(court="浙0802", since=START, subject=party(1)), reveal=SearchRevealReason.COMPLAINT).event(
         AUDITOR, START
     ),
-    Inspection(query=Query(court="浙0802", types=(EventType.LOOKUP_DENIED,)), out_format=Format.CSV).event(
+    AuditAccess(query=Query(court="浙0802", types=(EventType.LOOKUP_DENIED,)), out_format=Format.CSV).event(
         AUDITOR, START
     ),
     _plain(EventType.LOG_ERASED, OPERATOR, "ordered", ground="pipl-47", records=4, indexes="14,15,41,42"),

@@ -13,8 +13,8 @@ from audit.format.checkpoint import Checkpoint
 from audit.format.note import Signer
 from audit.format.tiles import ENTRIES, Tile, encode_bundle, hash_tiles
 from audit.format.tree import CompactRange, full_root
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Damage, Report, verify
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import Damage, VerificationReport, verify
 from tests.audit import naive
 
 LOG = Signer("court.example/audit/1", bytes(range(32)))
@@ -51,11 +51,11 @@ def put(folder: Path, tile: Tile, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def check(folder: Path, *against: bytes) -> Report:
-    return verify(Folder(folder), LOG.vkey.name, [LOG.vkey], against=against)
+def check(folder: Path, *against: bytes) -> VerificationReport:
+    return verify(DirectorySource(folder), LOG.vkey.name, [LOG.vkey], against=against)
 
 
-def found(report: Report) -> list[tuple[Damage, int | None, int | None]]:
+def found(report: VerificationReport) -> list[tuple[Damage, int | None, int | None]]:
     return [(finding.damage, finding.first, finding.last) for finding in report.findings]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from audit.format.event import Answered, Asked, Event, EventType, Who, Why
+from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind
 from schemas.subject import Subject
 
@@ -22,9 +22,9 @@ CANARY_ORDER = "WO-CANARY-27182"
 CANARY_TERMINAL = "10.99.88.77"
 
 QUESTIONS = (
-    Asked(agency="public_security", capability="identity"),
-    Asked(agency="public_security", capability="addresses"),
-    Asked(agency="human_resources", capability="participation"),
+    AskedQuestion(agency="public_security", capability="identity"),
+    AskedQuestion(agency="public_security", capability="addresses"),
+    AskedQuestion(agency="human_resources", capability="participation"),
 )
 
 
@@ -56,7 +56,7 @@ def intent(n: int = 0, exchange: UUID | None = None, *, at: datetime = START, **
         type=EventType.LOOKUP_INTENT,
         exchange=exchange or uuid4(),
         at=at + timedelta(seconds=n),
-        who=Who(
+        who=Actor(
             user=f"clerk.{n % 40}",
             name="李婷",
             client="web",
@@ -66,7 +66,7 @@ def intent(n: int = 0, exchange: UUID | None = None, *, at: datetime = START, **
             terminal="10.1.2.3",
         ),
         whose=(party(n),),
-        why=Why(
+        why=PurposeOfUse(
             work_order=f"WO-2026-{n % 3000:06d}",
             version=3,
             kind="service",
@@ -85,7 +85,7 @@ def outcome(intended: Event, *, unavailable: bool = False, **changes: object) ->
     """What came of it: everything found, or one agency that did not answer."""
     at = intended.at + timedelta(milliseconds=420)
     answered = [
-        Answered(
+        QuestionOutcome(
             agency=asked.agency,
             capability=asked.capability,
             state=AnswerState.FOUND,

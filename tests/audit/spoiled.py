@@ -16,7 +16,7 @@ import pytest
 from audit.sealing.keys import KeyFile, Keys
 from audit.store.reader import Reader
 from audit.verify.database_source import verify_tables
-from audit.verify.verifier import Damage, Report, Verdict
+from audit.verify.verifier import Damage, VerificationReport, VerificationVerdict
 from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import HUB_ROLE, TEMPLATE, fill, sign
 from tests.audit.sample import ORIGIN
@@ -55,7 +55,7 @@ class Spoiled:
     def __init__(self, reader: Inside, kept: Kept) -> None:
         self.reader, self.kept, self.size = reader, kept, kept.size
 
-    def report(self, *statements: str, against: tuple[bytes, ...] = ()) -> Report:
+    def report(self, *statements: str, against: tuple[bytes, ...] = ()) -> VerificationReport:
         with self.reader.inside.transaction(force_rollback=True):
             for statement in statements:
                 self.reader.inside.execute(statement)
@@ -63,7 +63,7 @@ class Spoiled:
 
     def found(self, *statements: str, against: tuple[bytes, ...] = ()) -> list[Found]:
         report = self.report(*statements, against=against)
-        assert report.verdict is (Verdict.ALTERED if report.findings else Verdict.INTACT)
+        assert report.verdict is (VerificationVerdict.ALTERED if report.findings else VerificationVerdict.INTACT)
         return [(one.damage, one.first, one.last) for one in report.findings]
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.anchor.anchors import Anchor, AnchorKind, Anchors, AnchorState, Kept
+from audit.anchor.anchors import Anchor, AnchorKind, Anchors, AnchorState, StoredCheckpoint
 from audit.errors import LogBroken
 from audit.export.exporter import export
 from audit.format.checkpoint import Checkpoint, Cosigner, read_checkpoint
@@ -16,8 +16,8 @@ from audit.format.event import EventType
 from audit.format.note import Signer, open_note, parse
 from audit.store.log import Log
 from audit.verify.cosign_policy import parse_policy, weigh
-from audit.verify.directory_source import Folder
-from audit.verify.findings import Verdict
+from audit.verify.directory_source import DirectorySource
+from audit.verify.findings import VerificationVerdict
 from audit.verify.verifier import verify
 from tests.audit.sample import ORIGIN, START, Dsn, intent
 
@@ -28,18 +28,18 @@ LATER = START + timedelta(hours=1)
 KINDS = (AnchorKind.TIMESTAMP, "tsa")
 
 
-def cosignature(kept: Kept, witness: Cosigner = WITNESS, name: str = "neighbour") -> Anchor:
+def cosignature(kept: StoredCheckpoint, witness: Cosigner = WITNESS, name: str = "neighbour") -> Anchor:
     """A witness's line for a kept checkpoint."""
     line = witness.cosign(parse(kept.note).text, 1_790_000_000).line().encode()
     return Anchor(kind=AnchorKind.COSIGNATURE, name=name, size=kept.size, at=LATER, evidence=line)
 
 
-def timestamp(kept: Kept, state: AnchorState = AnchorState.VALID, at: datetime = LATER) -> Anchor:
+def timestamp(kept: StoredCheckpoint, state: AnchorState = AnchorState.VALID, at: datetime = LATER) -> Anchor:
     """Some authority's reply."""
     return Anchor(kind=KINDS[0], name=KINDS[1], size=kept.size, at=at, evidence=b"DER", state=state)
 
 
-async def grown(log: Log, count: int) -> Kept:
+async def grown(log: Log, count: int) -> StoredCheckpoint:
     """The log with so many more records, signed and kept."""
     for n in range(count):
         await log.append(intent(n))
@@ -71,7 +71,7 @@ async def test_an_anchor_is_stored_once_and_only_for_a_kept_checkpoint(log: Log)
     assert anchors.newest(AnchorKind.COSIGNATURE, "neighbour") == anchor
     assert anchors.newest(AnchorKind.COSIGNATURE, "other") is None
     with pytest.raises(Exception, match="could not read the log's database"):
-        anchors.add(cosignature(Kept(2, kept.note)))
+        anchors.add(cosignature(StoredCheckpoint(2, kept.note)))
 
 
 async def test_a_log_that_grows_by_its_own_anchors_alone_waits_for_nobody(log: Log) -> None:
@@ -140,7 +140,7 @@ async def test_evidence_and_note_are_exported_together_and_public_tools_see_the_
     anchors.add(cosignature(last, name="same-witness-again"))
     export(log.reader, out, log.keys.signer.vkey)
     keys = [log.keys.signer.vkey, WITNESS.vkey]
-    source = Folder(out)
+    source = DirectorySource(out)
 
     assert (out / "checkpoints" / "3").read_bytes() == first.note
     assert (out / "anchors" / "3.rfc3161.tsa").read_bytes() == b"DER"
@@ -148,7 +148,10 @@ async def test_evidence_and_note_are_exported_together_and_public_tools_see_the_
     assert len(open_note((out / "cosigned" / "3").read_bytes(), keys).signatures) == 2
     assert len(open_note((out / "checkpoint").read_bytes(), keys).signatures) == 2
     assert anchors.newest_cosigned() == (out / "checkpoint").read_bytes()
-    for asked, verdict in ((WITNESS, Verdict.INTACT), (Cosigner("other.example", bytes(32)), Verdict.CANNOT_SAY)):
+    for asked, verdict in (
+        (WITNESS, VerificationVerdict.INTACT),
+        (Cosigner("other.example", bytes(32)), VerificationVerdict.CANNOT_SAY),
+    ):
         policy = parse_policy(f"witness w {asked.vkey.encode()}\nquorum w\n".encode())
         notes = [source.checkpoint(), *source.cosigned()]
         report = verify(source, ORIGIN, keys[:1], against=[*source.older(), *source.cosigned()])

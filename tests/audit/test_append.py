@@ -10,8 +10,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from audit.errors import AuditUnavailable, ConfigurationError, RecordRefused
-from audit.format.event import Event, EventType, Kept, Who
+from audit.errors import AuditUnavailable, LogConfigurationError, RecordRefused
+from audit.format.event import Actor, Event, EventType, SealedPayload
 from audit.format.tree import leaf_hash
 from audit.sealing.keys import Keys
 from audit.store import sequencer as sequencer_module
@@ -108,11 +108,13 @@ async def test_kept_bodies_are_sealed_with_their_record_and_open_again(log: Log,
     await log.append(
         outcome(asked),
         keep=[
-            Kept(kind="raw", agency="public_security", capability="identity", body=b"first", expires_at=later),
-            Kept(kind="raw", agency="public_security", capability="identity", body=b"repeated", expires_at=later),
-            Kept(kind="raw", agency="human_resources", capability="participation", body=b"", expires_at=later),
-            Kept(kind="result", body="结果".encode(), expires_at=later),
-            Kept(kind="expired", body=b"gone", expires_at=START),
+            SealedPayload(kind="raw", agency="public_security", capability="identity", body=b"first", expires_at=later),
+            SealedPayload(
+                kind="raw", agency="public_security", capability="identity", body=b"repeated", expires_at=later
+            ),
+            SealedPayload(kind="raw", agency="human_resources", capability="participation", body=b"", expires_at=later),
+            SealedPayload(kind="result", body="结果".encode(), expires_at=later),
+            SealedPayload(kind="expired", body=b"gone", expires_at=START),
         ],
     )
 
@@ -129,7 +131,11 @@ async def test_kept_bodies_are_sealed_with_their_record_and_open_again(log: Log,
 async def test_events_of_every_kind_can_be_recorded(log: Log) -> None:
     """With nobody, with staff only, with several parties, with a bare outcome."""
     for kind in EventType:
-        for who, whose in ((Who(), ()), (Who(user="u", court="浙0802"), ()), (Who(terminal="t"), (party(1), party(2)))):
+        for who, whose in (
+            (Actor(), ()),
+            (Actor(user="u", court="浙0802"), ()),
+            (Actor(terminal="t"), (party(1), party(2))),
+        ):
             await log.append(Event(type=kind, exchange=uuid4(), at=START, who=who, whose=whose))
 
     assert await log.append(intent(1)) == 3 * len(EventType)
@@ -243,7 +249,7 @@ async def test_a_weaker_durability_of_role_or_database_is_overridden(open_log: O
         connection.execute("ALTER ROLE audit_test_hub SET synchronous_commit = off")
         try:
             assert await log.append(intent(1)) == 0
-            with pytest.raises(ConfigurationError, match="synchronous_commit"):
+            with pytest.raises(LogConfigurationError, match="synchronous_commit"):
                 await open_log()
         finally:
             connection.execute("ALTER ROLE audit_test_hub RESET synchronous_commit")
@@ -267,17 +273,17 @@ async def test_refuses_to_open_a_log_that_could_be_lost_or_altered(
                 connection.execute(statement)
             return
         connection.execute(statement)
-    with pytest.raises(ConfigurationError, match=words):
+    with pytest.raises(LogConfigurationError, match=words):
         await Log.open(dsn.hub, keys)
 
 
 async def test_refuses_a_superuser_and_a_missing_log(dsn: Dsn, keys: Keys) -> None:
     """The owner could do anything; an empty database is no log until somebody makes one."""
-    with pytest.raises(ConfigurationError, match="could alter"):
+    with pytest.raises(LogConfigurationError, match="could alter"):
         await Log.open(dsn.owner, keys)
     with psycopg.connect(dsn.owner, autocommit=True) as connection:
         connection.execute("DROP SCHEMA audit, audit_keys CASCADE")
-    with pytest.raises(ConfigurationError, match="no audit log"):
+    with pytest.raises(LogConfigurationError, match="no audit log"):
         await Log.open(dsn.hub, keys)
 
 

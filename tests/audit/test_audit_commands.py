@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from audit.format.event import Event, EventType, Kept
+from audit.format.event import Event, EventType, SealedPayload
 from audit.sealing.keys import Keys
 from audit.store.log import Log
 from audit.store.reader import Reader
@@ -51,7 +51,7 @@ async def fill(dsn: Dsn, keys: Keys) -> None:
     for n in range(10):
         asked = canary_intent() if n == 3 else intent(n)
         await log.append(asked)
-        keep = [Kept(kind="raw", body=b"answer", expires_at=START if n % 2 else LATER)]
+        keep = [SealedPayload(kind="raw", body=b"answer", expires_at=START if n % 2 else LATER)]
         await log.append(outcome(asked, unavailable=n == 5), keep=keep)
     await log.aclose()
 

@@ -18,7 +18,7 @@ import pytest
 
 from audit.errors import RecordRefused
 from audit.export.exporter import export
-from audit.format.event import Event, EventType, Kept
+from audit.format.event import Event, EventType, SealedPayload
 from audit.format.tiles import bundles, hash_tiles
 from audit.sealing.keys import KeyFile
 from audit.store import database
@@ -103,7 +103,7 @@ async def use(log: Log) -> None:
     digest = hashlib.sha256(ANSWER.encode()).digest()
     done = outcome(asked)
     kept = [
-        Kept(
+        SealedPayload(
             kind="raw", agency="public_security", body=ANSWER.encode(charset), expires_at=START + timedelta(days=36_500)
         )
         for charset in ("utf-8", "gb18030")

@@ -11,7 +11,7 @@ import pytest
 
 from audit.format.checkpoint import Checkpoint, read_checkpoint
 from audit.format.tree import CompactRange, full_root, leaf_hash
-from audit.verify.verifier import Damage, Verdict
+from audit.verify.verifier import Damage, VerificationVerdict
 from tests.audit.sample import ORIGIN
 from tests.audit.spoiled import SIZES, Found, Inside, Kept, Spoiled
 
@@ -174,7 +174,7 @@ def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newe
     """It was true once: without the newer checkpoint nothing can show it, and the report says what it did not check."""
     half = read_checkpoint(spoiled.kept.half).size
     alone = spoiled.report(*back_to_half(spoiled))
-    assert (alone.verdict, alone.size, alone.findings) == (Verdict.INTACT, half, [])
+    assert (alone.verdict, alone.size, alone.findings) == (VerificationVerdict.INTACT, half, [])
     assert spoiled.found(*back_to_half(spoiled), against=(spoiled.kept.full,)) == [
         (Damage.SHORTENED, half, spoiled.size - 1)
     ]
@@ -264,7 +264,7 @@ def test_a_changed_checkpoint_is_not_believed(spoiled: Spoiled) -> None:
         "NULL",
     ):
         report = spoiled.report(f"UPDATE audit.head SET signed_note = {change}")
-        assert report.verdict is Verdict.CANNOT_SAY, change
+        assert report.verdict is VerificationVerdict.CANNOT_SAY, change
 
 
 @of_some

@@ -12,8 +12,8 @@ import pytest
 from audit.format.event import EventType
 from audit.sealing.keys import Keys
 from audit.sealing.sealer import Sealer
-from audit.store.sealed_values import Values
-from audit.store.search import Evidence
+from audit.store.sealed_values import SealedValues
+from audit.store.search import HitEvidence
 from tests.audit.examples import EXAMPLES
 
 AUDIT = Path("docs/audit.md").read_text(encoding="utf-8")
@@ -47,5 +47,5 @@ def without_commitments(value: Any) -> Any:
 
 def test_every_state_of_a_hit_is_explained() -> None:
     """As the search prints it."""
-    for word in (*Evidence, *Values):
+    for word in (*HitEvidence, *SealedValues):
         assert f"`{word.value}`" in AUDIT

@@ -21,8 +21,8 @@ from audit.sealing.keys import Keys
 from audit.store.log import Log
 from audit.store.reader import Reader
 from audit.verify.database_source import verify_tables
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Damage, Verdict, verify
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import Damage, VerificationVerdict, verify
 from tests.audit import naive
 from tests.audit.sample import ORIGIN, Dsn, intent, outcome
 
@@ -50,10 +50,10 @@ async def test_an_export_is_the_whole_log_and_verifies_without_it(log: Log, tmp_
         entry for tile in bundles(size) for entry in decode_bundle((folder / tile.path).read_bytes(), tile.width)
     ]
     key = VerifierKey.parse((folder / "log.vkey").read_text())
-    report = verify(Folder(folder), ORIGIN, [key], against=Folder(folder).older())
+    report = verify(DirectorySource(folder), ORIGIN, [key], against=DirectorySource(folder).older())
 
     assert there == {tile.path for tile in (*hash_tiles(size), *bundles(size))}
-    assert (report.verdict, report.size, report.root) == (Verdict.INTACT, size, naive.root(entries))
+    assert (report.verdict, report.size, report.root) == (VerificationVerdict.INTACT, size, naive.root(entries))
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["origin"], manifest["size"], manifest["root_sha256"]) == (ORIGIN, size, report.root.hex())
 
@@ -67,12 +67,12 @@ async def test_an_export_is_continued_and_leaves_no_litter(log: Log, tmp_path: P
         await log.append(intent(n))
     await log.sign()
     export(log.reader, tmp_path / "out", log.keys.signer.vkey)
-    source = Folder(tmp_path / "out")
+    source = DirectorySource(tmp_path / "out")
 
     assert not (tmp_path / "out" / Tile(0, 1, 44).path).exists()
     assert not (tmp_path / "out" / Tile(ENTRIES, 1, 44).path).exists()
     assert earlier in source.older()
-    assert verify(source, ORIGIN, [log.keys.signer.vkey], against=source.older()).verdict is Verdict.INTACT
+    assert verify(source, ORIGIN, [log.keys.signer.vkey], against=source.older()).verdict is VerificationVerdict.INTACT
 
 
 async def test_an_export_during_writes_is_one_consistent_state(log: Log, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ async def test_an_export_during_writes_is_one_consistent_state(log: Log, tmp_pat
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)
 
-    report = verify(Folder(tmp_path / "out"), ORIGIN, [log.keys.signer.vkey])
-    assert (report.verdict, report.size) == (Verdict.INTACT, size)
+    report = verify(DirectorySource(tmp_path / "out"), ORIGIN, [log.keys.signer.vkey])
+    assert (report.verdict, report.size) == (VerificationVerdict.INTACT, size)
 
 
 async def test_the_commands_of_the_exports_readme_run(log: Log, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ async def test_damage_in_the_database_is_located(
     log.reader.close()
 
     assert [(one.damage, one.first, one.last) for one in report.findings] == expected
-    assert report.verdict is Verdict.ALTERED
+    assert report.verdict is VerificationVerdict.ALTERED
 
 
 async def test_an_untouched_database_is_said_to_be_intact(log: Log, dsn: Dsn, keys: Keys) -> None:
@@ -188,6 +188,6 @@ async def test_an_untouched_database_is_said_to_be_intact(log: Log, dsn: Dsn, ke
     report = verify_tables(reader, ORIGIN, [keys.signer.vkey], progress=lambda done, total: seen.append((done, total)))
     reader.close()
 
-    assert (report.verdict, report.size) == (Verdict.INTACT, 300)
+    assert (report.verdict, report.size) == (VerificationVerdict.INTACT, 300)
     assert "1 newer entries" in report.checked[-1]
     assert seen == [(256, 300), (300, 300)]

@@ -13,7 +13,7 @@ import segno
 
 from audit.anchor.paper_checkpoint import deliver, fingerprint, page
 from audit.anchor.witness_key import FILE, create_witness_key, load_witness_key, witness_name
-from audit.errors import ConfigurationError
+from audit.errors import LogConfigurationError
 from audit.format.checkpoint import Checkpoint
 from audit.format.note import Signer
 
@@ -71,13 +71,13 @@ def test_a_witness_key_is_made_once_and_for_its_owner_alone(folder: Path) -> Non
     assert load_witness_key(folder / "keys").vkey == made.vkey
     assert made.vkey.encode().startswith("court.example/witness+")
     assert stat.S_IMODE((folder / "keys" / FILE).stat().st_mode) == 0o600
-    with pytest.raises(ConfigurationError, match="there already"):
+    with pytest.raises(LogConfigurationError, match="there already"):
         create_witness_key(folder / "keys", name="other.example/witness")
 
 
 def test_a_witness_key_that_cannot_be_right_is_refused_with_what_mends_it(folder: Path) -> None:
     """Missing, readable by others, not a key, or two halves that do not belong together."""
-    with pytest.raises(ConfigurationError, match="shuniu audit witness-key"):
+    with pytest.raises(LogConfigurationError, match="shuniu audit witness-key"):
         load_witness_key(folder)
     create_witness_key(folder, name="a.example/witness")
     path = folder / FILE
@@ -91,8 +91,8 @@ def test_a_witness_key_that_cannot_be_right_is_refused_with_what_mends_it(folder
         f"vkey {LOG.vkey.encode()}\n",
     ):
         path.write_text(damaged)
-        with pytest.raises(ConfigurationError, match="not a witness key"):
+        with pytest.raises(LogConfigurationError, match="not a witness key"):
             load_witness_key(folder)
     path.chmod(0o640)
-    with pytest.raises(ConfigurationError, match="chmod 600"):
+    with pytest.raises(LogConfigurationError, match="chmod 600"):
         load_witness_key(folder)

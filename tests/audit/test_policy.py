@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audit.anchor.witness import with_cosignatures
 from audit.format.checkpoint import Checkpoint, Cosigner
 from audit.format.note import Signer
-from audit.verify.cosign_policy import Group, Policy, PolicyError, parse_policy
+from audit.verify.cosign_policy import CosignPolicy, CosignPolicyError, Group, parse_policy
 
 LOG = Signer("court.example/audit/1", bytes(range(32)))
 WITNESSES = {f"W{n}".encode(): Cosigner(f"w{n}.example/witness", bytes([n] * 32)) for n in range(1, 6)}
@@ -115,7 +115,7 @@ def test_comments_tabs_empty_lines_addresses_and_foreign_octets_are_fine() -> No
 )
 def test_what_breaks_a_rule_is_refused_with_its_line(more: tuple[str, ...], rule: str) -> None:
     """And never half understood."""
-    with pytest.raises(PolicyError, match=rule):
+    with pytest.raises(CosignPolicyError, match=rule):
         parse_policy(lines(*more))
 
 
@@ -123,7 +123,7 @@ NAMES = st.lists(st.sampled_from([*WITNESSES]), unique=True)
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> Policy:
+def policies(draw: st.DrawFn) -> CosignPolicy:
     """Any policy over the five witnesses: groups of what no group holds yet."""
     free, groups = list(WITNESSES), dict[bytes, Group]()
     for number in range(draw(st.integers(0, 4))):
@@ -133,16 +133,16 @@ def policies(draw: st.DrawFn) -> Policy:
             groups[name] = Group(draw(st.integers(1, len(members))), tuple(members))
             free = [one for one in free if one not in members] + [name]
     quorum = draw(st.sampled_from([None, *WITNESSES, *groups]))
-    return Policy((LOG.vkey,), {name: one.vkey for name, one in WITNESSES.items()}, groups, quorum)
+    return CosignPolicy((LOG.vkey,), {name: one.vkey for name, one in WITNESSES.items()}, groups, quorum)
 
 
-def written(policy: Policy) -> bytes:
+def written(policy: CosignPolicy) -> bytes:
     """The policy as a file."""
     groups = [b" ".join([b"group", name, b"%d" % one.k, *one.members]).decode() for name, one in policy.groups.items()]
     return lines(*groups, f"quorum {(policy.quorum or b'none').decode()}")
 
 
-def reached(policy: Policy, name: bytes, cosigners: list[bytes]) -> bool:
+def reached(policy: CosignPolicy, name: bytes, cosigners: list[bytes]) -> bool:
     """By recursion, from the quorum downward."""
     group = policy.groups.get(name)
     if group is None:
@@ -151,7 +151,9 @@ def reached(policy: Policy, name: bytes, cosigners: list[bytes]) -> bool:
 
 
 @given(policies(), NAMES)
-def test_every_policy_reads_back_and_counts_as_its_definition_says(policy: Policy, cosigners: list[bytes]) -> None:
+def test_every_policy_reads_back_and_counts_as_its_definition_says(
+    policy: CosignPolicy, cosigners: list[bytes]
+) -> None:
     """Against a recursion that knows nothing of the parser."""
     read = parse_policy(written(policy))
 
@@ -169,5 +171,5 @@ def test_every_policy_reads_back_and_counts_as_its_definition_says(policy: Polic
 )
 def test_no_file_whatsoever_fails_in_another_way(encoded: bytes) -> None:
     """Read, or refused as a policy."""
-    with contextlib.suppress(PolicyError):
+    with contextlib.suppress(CosignPolicyError):
         parse_policy(encoded)

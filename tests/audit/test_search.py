@@ -13,12 +13,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from audit.format.event import Event, EventType, Kept
+from audit.format.event import Event, EventType, SealedPayload
 from audit.sealing.keys import Keys
 from audit.store.erasure import erasable, erase
 from audit.store.log import Log
-from audit.store.sealed_values import Values
-from audit.store.search import Evidence, Page, Query, search, search_all
+from audit.store.sealed_values import SealedValues
+from audit.store.search import HitEvidence, Query, SearchPage, search, search_all
 from audit.verify.database_source import verify_tables
 from audit.verify.deep_verification import check_deep
 from schemas.codes import AnswerState
@@ -60,7 +60,7 @@ async def record(log: Log, *events: Event) -> list[int]:
     return [await log.append(event) for event in events]
 
 
-def indexes(page: Page) -> list[int]:
+def indexes(page: SearchPage) -> list[int]:
     return [hit.index for hit in page.hits]
 
 
@@ -80,7 +80,7 @@ async def test_a_person_is_found_through_the_keyed_mark_and_the_hit_is_proved(fi
     page = search(filled.reader, Query(subject=canary()))
     (hit,) = page.hits
 
-    assert (hit.index, hit.evidence, hit.values) == (14, Evidence.PROVED, Values.OPENED)
+    assert (hit.index, hit.evidence, hit.values) == (14, HitEvidence.PROVED, SealedValues.OPENED)
     assert hit.people["whose.0"] == {"id_number": CANARY_ID, "name": CANARY_NAME}
     assert hit.people["why"] == {"work_order": CANARY_ORDER, "case_number": CANARY_CASE}
     assert hit.outcome is not None
@@ -155,7 +155,7 @@ async def test_a_record_that_was_altered_beyond_reading_is_a_broken_hit(filled: 
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE audit.entry SET body = %s" + OF_14, (body,))
 
-    assert (hit.evidence, hit.leaf) == (Evidence.BROKEN, {})
+    assert (hit.evidence, hit.leaf) == (HitEvidence.BROKEN, {})
 
 
 def test_the_criteria_of_a_query_are_named_without_their_values() -> None:
@@ -170,9 +170,9 @@ def test_the_criteria_of_a_query_are_named_without_their_values() -> None:
 async def test_a_hit_that_no_checkpoint_covers_yet_says_so(filled: Log) -> None:
     """And is proved after the next signature."""
     await record(filled, intent(300))
-    assert search(filled.reader, Query(limit=1)).hits[0].evidence is Evidence.NOT_YET_SIGNED
+    assert search(filled.reader, Query(limit=1)).hits[0].evidence is HitEvidence.NOT_YET_SIGNED
     await filled.sign()
-    assert search(filled.reader, Query(limit=1)).hits[0].evidence is Evidence.PROVED
+    assert search(filled.reader, Query(limit=1)).hits[0].evidence is HitEvidence.PROVED
 
 
 async def test_the_deep_check_passes_an_untouched_log(filled: Log) -> None:
@@ -215,7 +215,7 @@ async def test_nothing_personal_stands_in_clear_anywhere(
     """Neither the values nor plain hashes of them: not in any column of any table, not in the log of the process."""
     await filled.append(
         replace(canary_event(), type=EventType.RESULT_READ),
-        keep=[Kept(kind="raw", body=CANARY_ID.encode(), expires_at=START + timedelta(days=36_500))],
+        keep=[SealedPayload(kind="raw", body=CANARY_ID.encode(), expires_at=START + timedelta(days=36_500))],
     )
     secrets = [CANARY_ID, CANARY_NAME, CANARY_USER, CANARY_CASE, CANARY_ORDER, CANARY_TERMINAL]
     needles = [secret.encode() for secret in secrets]
@@ -248,7 +248,7 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     asked = replace(canary_event(), exchange=uuid4())
     await other.append(asked)
     await other.append(
-        outcome(asked), keep=[Kept(kind="result", body=b"answer", expires_at=START + timedelta(days=36_500))]
+        outcome(asked), keep=[SealedPayload(kind="result", body=b"answer", expires_at=START + timedelta(days=36_500))]
     )
     doomed = erasable(filled.reader, canary())
     (indexed,) = doomed.ranges()
@@ -268,7 +268,7 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     assert (destroyed, indexed) == (2, "14,15,41,42")
     assert search(filled.reader, Query(subject=canary())).hits == ()
     (hit,) = search(filled.reader, Query(case_number=CANARY_CASE, before=20)).hits
-    assert (hit.evidence, hit.values, hit.people.get("whose.0")) == (Evidence.PROVED, Values.ERASED, None)
+    assert (hit.evidence, hit.values, hit.people.get("whose.0")) == (HitEvidence.PROVED, SealedValues.ERASED, None)
     assert await filled.kept(asked.exchange, "result") is None
     assert check_deep(filled.reader).findings() == []
     report = verify_tables(filled.reader, ORIGIN, [keys.signer.vkey], against=[before])
@@ -276,7 +276,7 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     # A process that still held the key seals what comes now under a fresh one.
     again = await other.append(replace(canary_event(), exchange=uuid4()))
     assert indexes(search(filled.reader, Query(subject=canary()))) == [again]
-    assert search(filled.reader, Query(subject=canary())).hits[0].values is Values.OPENED
+    assert search(filled.reader, Query(subject=canary())).hits[0].values is SealedValues.OPENED
 
 
 async def test_erasing_nobody_changes_nothing(filled: Log, dsn: Dsn) -> None:

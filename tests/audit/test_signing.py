@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.errors import ConfigurationError, LogBroken
+from audit.errors import LogBroken, LogConfigurationError
 from audit.format.checkpoint import read_checkpoint
 from audit.format.tree import verify_consistency
 from audit.sealing.keys import FILE, GUARD, KeyFile, Keys
@@ -151,19 +151,19 @@ async def test_a_missing_or_foreign_guard_is_refused(dsn: Dsn, keys: Keys, tmp_p
     await log.aclose()
     for content in (b"{}", b"junk", b'{"checkpoint": "forged", "range": []}', b'{"checkpoint": "", "range": ["AA=="]}'):
         guard.write_bytes(content)
-        with pytest.raises(ConfigurationError, match="not the rollback guard"):
+        with pytest.raises(LogConfigurationError, match="not the rollback guard"):
             await Log.open(dsn.hub, keys)
     guard.unlink()
-    with pytest.raises(ConfigurationError, match="guard is missing"):
+    with pytest.raises(LogConfigurationError, match="guard is missing"):
         await Log.open(dsn.hub, keys)
 
 
 async def test_keys_of_another_log_do_not_open_this_one(dsn: Dsn, tmp_path: Path) -> None:
     """Neither by name nor by file."""
     other = KeyFile.create(tmp_path / "other", origin="other.example/audit/1")
-    with pytest.raises(ConfigurationError, match="not other"):
+    with pytest.raises(LogConfigurationError, match="not other"):
         await Log.open(dsn.hub, other)
-    with pytest.raises(ConfigurationError, match="SHUNIU_ORIGIN"):
+    with pytest.raises(LogConfigurationError, match="SHUNIU_ORIGIN"):
         await Log.open(dsn.hub, other, origin=ORIGIN)
 
 
@@ -175,15 +175,15 @@ def test_keys_are_made_once_and_read_only_by_their_owner(tmp_path: Path) -> None
     assert KeyFile.load(folder).signer.vkey == made.signer.vkey
     assert (folder / FILE).stat().st_mode & 0o777 == (folder / GUARD).stat().st_mode & 0o777 == 0o600
     assert not any(str(secret) in repr(made) for secret in (made.root, made.index, made.signer))
-    with pytest.raises(ConfigurationError, match="there already"):
+    with pytest.raises(LogConfigurationError, match="there already"):
         KeyFile.create(folder, origin=ORIGIN)
     (folder / FILE).chmod(0o640)
-    with pytest.raises(ConfigurationError, match="chmod 600"):
+    with pytest.raises(LogConfigurationError, match="chmod 600"):
         KeyFile.load(folder)
     (folder / FILE).chmod(0o600)
     for content in ("", "signing x\nroot AA==\nindex AA==\n", (folder / FILE).read_text()[:-9]):
         (folder / FILE).write_text(content)
-        with pytest.raises(ConfigurationError, match="not a key file"):
+        with pytest.raises(LogConfigurationError, match="not a key file"):
             KeyFile.load(folder)
-    with pytest.raises(ConfigurationError, match="no key file"):
+    with pytest.raises(LogConfigurationError, match="no key file"):
         KeyFile.load(tmp_path / "nowhere")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from audit.format.checkpoint import Checkpoint
 from audit.format.note import Signer
 from audit.format.tiles import ENTRIES, Tile, encode_bundle
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Damage, Report, Verdict, verify
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import Damage, VerificationReport, VerificationVerdict, verify
 from tests.audit.folders import LOG, SIZES, bundle, check, check_swap, entry, flip, found, write
 
 
@@ -23,7 +23,7 @@ def test_an_intact_log_is_said_to_be_intact(originals: dict[int, Path], size: in
     """At every size, with what was and what was not checked."""
     report = check(originals[size])
 
-    assert (report.verdict, report.size, report.findings) == (Verdict.INTACT, size, [])
+    assert (report.verdict, report.size, report.findings) == (VerificationVerdict.INTACT, size, [])
     assert report.last_line() == f"intact: {size} entries, all as signed"
     assert "--against" in report.unchecked[0]
 
@@ -37,7 +37,7 @@ def test_an_altered_entry_is_named(size: int, spoil: Callable[..., Path]) -> Non
         assert found(check(folder)) == [(Damage.ENTRY, index, index)]
         spoil(size, name, flip(start))
 
-    assert check(folder).verdict is Verdict.INTACT
+    assert check(folder).verdict is VerificationVerdict.INTACT
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
@@ -63,7 +63,7 @@ def test_an_inserted_or_deleted_byte_is_found_at_its_entry(
     ):
         folder = spoil(size, name, change)
         report = check(folder)
-        assert report.verdict is Verdict.ALTERED
+        assert report.verdict is VerificationVerdict.ALTERED
         assert min(finding.first for finding in report.findings if finding.first is not None) == index
         shutil.copy(originals[size] / name, folder / name)
 
@@ -119,11 +119,11 @@ def test_no_changed_byte_of_a_checkpoint_passes(size: int, originals: dict[int, 
         changed += [flip(at)(note), note[:at] + b"\7" + note[at:], note[:at] + note[at + 1 :], note[:at]]
 
     for one in changed:
-        assert check_note(originals[size], one).verdict is not Verdict.INTACT
+        assert check_note(originals[size], one).verdict is not VerificationVerdict.INTACT
 
 
-def check_note(folder: Path, note: bytes) -> Report:
-    class Other(Folder):
+def check_note(folder: Path, note: bytes) -> VerificationReport:
+    class Other(DirectorySource):
         def checkpoint(self) -> bytes:
             return note
 
@@ -138,7 +138,7 @@ def test_a_history_rewritten_with_the_true_key_is_caught_by_an_older_checkpoint(
     entries[size // 2] = b"forged"
     write(tmp_path / "log", entries)
 
-    assert check(tmp_path / "log").verdict is Verdict.INTACT
+    assert check(tmp_path / "log").verdict is VerificationVerdict.INTACT
     report = check(tmp_path / "log", *kept)
     (finding,) = report.findings
     assert finding.damage is Damage.REWRITTEN
@@ -154,7 +154,7 @@ def test_a_cut_tail_is_caught_by_a_newer_checkpoint(size: int, tmp_path: Path) -
     newer = write(tmp_path / "kept", entries)
     write(tmp_path / "log", entries[:-1])
 
-    assert check(tmp_path / "log").verdict is Verdict.INTACT
+    assert check(tmp_path / "log").verdict is VerificationVerdict.INTACT
     assert found(check(tmp_path / "log", newer)) == [(Damage.SHORTENED, size - 1, size - 1)]
 
 
@@ -169,9 +169,9 @@ def test_another_checkpoint_than_the_entrys_is_noticed(
 
     stranger = Signer(LOG.vkey.name, bytes([9] * 32)).sign(Checkpoint(LOG.vkey.name, size, bytes(32)).text()).encode()
     folder = spoil(size, "checkpoint", lambda _: stranger)
-    assert check(folder).verdict is Verdict.CANNOT_SAY
+    assert check(folder).verdict is VerificationVerdict.CANNOT_SAY
     (folder / "checkpoint").unlink()
-    assert check(folder).verdict is Verdict.CANNOT_SAY
+    assert check(folder).verdict is VerificationVerdict.CANNOT_SAY
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -195,4 +195,4 @@ def test_no_changed_byte_of_any_file_passes(
         }[change]
     )
 
-    assert check(folder).verdict is not Verdict.INTACT
+    assert check(folder).verdict is not VerificationVerdict.INTACT

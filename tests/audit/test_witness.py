@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from audit.anchor.witness import (
-    Seen,
     Witness,
     WitnessAnswer,
-    WitnessedTable,
+    WitnessedCheckpoint,
+    WitnessTable,
     log_digest,
     make_request,
     read_answer,
@@ -35,12 +35,12 @@ class Memory:
     """A witness's memory without a database."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Seen] = {}
+        self.known: dict[str, WitnessedCheckpoint] = {}
 
-    def seen(self, origin: str) -> Seen | None:
+    def seen(self, origin: str) -> WitnessedCheckpoint | None:
         return self.known.get(origin)
 
-    def advance(self, origin: str, old: int, new: Seen) -> bool:
+    def advance(self, origin: str, old: int, new: WitnessedCheckpoint) -> bool:
         last = self.known.get(origin)
         if (0 if last is None else last.size) != old:
             return False
@@ -153,7 +153,7 @@ def test_a_cosignature_of_something_else_is_not_taken(witness: Witness) -> None:
 
 async def test_two_hubs_witness_each_other_through_their_databases(log: Log) -> None:
     """Our own log is cosigned with proofs from its database; what was seen is remembered in one."""
-    memory = WitnessedTable(log.reader)
+    memory = WitnessTable(log.reader)
     witness = Witness(COSIGNER, {log.origin: log.keys.signer.vkey}, memory)
     old = 0
     for count in (1, 3, 300):
@@ -164,7 +164,7 @@ async def test_two_hubs_witness_each_other_through_their_databases(log: Log) -> 
         answer = witness.add_checkpoint(make_request(old, path, log.checkpoint), NOW)
         assert read_answer(answer, log.checkpoint, COSIGNER.vkey) is not None
         assert answer.status == 200
-        assert memory.advance(log.origin, old, Seen(size, bytes(32), b"late")) is (old == size)
+        assert memory.advance(log.origin, old, WitnessedCheckpoint(size, bytes(32), b"late")) is (old == size)
         old = size
 
     assert monitored(witness, log.origin).startswith(log.checkpoint)

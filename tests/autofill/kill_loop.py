@@ -41,7 +41,7 @@ from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.server import HubServer, bind
 from gateway.settings import Settings
 from mock_agencies.ticket_system.ledger import entries
-from mock_agencies.ticket_system.reconciliation import Verdict, check
+from mock_agencies.ticket_system.reconciliation import Reconciliation, check
 from shuniu_client import AsyncClient
 
 DATABASE = "autofill_kills"
@@ -58,7 +58,7 @@ class Tally:
 
     kills: int = 0
     victims: Counter[str] = field(default_factory=Counter)
-    verdict: Verdict | None = None
+    verdict: Reconciliation | None = None
 
     def __str__(self) -> str:
         victims = ", ".join(f"{count} {name}" for name, count in sorted(self.victims.items())) or "nobody"
@@ -174,7 +174,7 @@ class Loop:
     def check(self) -> None:
         """Holds the ledger against the hub, and the tables against each other."""
 
-        async def held() -> Verdict:
+        async def held() -> Reconciliation:
             def token() -> str:
                 return self._outside.token(client="ticket-system")
 

@@ -14,8 +14,8 @@ from gateway.access.catalogue.kinds import Scope
 from gateway.access.catalogue.masks import Mask
 from gateway.autofill.filling import FilledField, counted, fill, withheld
 from gateway.autofill.template_loader import load_forms
-from gateway.autofill.templates import Form
-from gateway.lookup.fan_out import Answer
+from gateway.autofill.templates import FormTemplate
+from gateway.lookup.fan_out import AgencyReply
 from schemas.codes import AddressKind, AnswerState, IdType, InsuranceKind, ParticipationState, Reason, SubjectKind, Want
 from schemas.records import InsuranceParticipation
 from schemas.work_order import PartyRole, PartyStatement
@@ -34,13 +34,13 @@ PARTY = PartyStatement(
 )
 
 
-def form() -> Form:
+def form() -> FormTemplate:
     found = FORMS.get("service")
     assert found is not None
     return found
 
 
-def filled(world: World, *answers: Answer, going_on: bool = False) -> dict[str, FilledField]:
+def filled(world: World, *answers: AgencyReply, going_on: bool = False) -> dict[str, FilledField]:
     """The fields of the form out of these answers."""
     result = world.merge(world.person, *answers)
     serves = {(one.agency, one.capability.name): one.capability.serves for one in answers}

@@ -13,7 +13,7 @@ from audit.store.log import Log
 from gateway.callbacks.service import Callbacks
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.hub import HUB_KEY
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
@@ -43,7 +43,7 @@ async def office(postgres: EmbeddedServer, installation: Settings) -> AsyncItera
     database, keys = Database(url, connections=4), Path(installation.key_folder)
     log = await Log.open(url, KeyFile.load(keys), sign_every=None)
     clock, forms = Clock(), Forms()
-    callbacks = Callbacks.of(database, Vault.load(keys / HUB_KEY), log, at_once=16, clock=clock)
+    callbacks = Callbacks.of(database, FieldEncryption.load(keys / HUB_KEY), log, at_once=16, clock=clock)
     callbacks.sender.serve("cn.shuniu.autofill.", forms)
     yield PostOffice(database=database, callbacks=callbacks, forms=forms, clock=clock, owner=postgres.conninfo(name))
     await callbacks.aclose()

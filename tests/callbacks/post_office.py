@@ -10,23 +10,23 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection
 
-from audit.format.event import Who
-from gateway.callbacks.delivery_admin import Choice, Seen
-from gateway.callbacks.outbox import Delivery, Permit, Stop
+from audit.format.event import Actor
+from gateway.callbacks.delivery_admin import DeliveryFilter, DeliverySummary
+from gateway.callbacks.outbox import OutboundDelivery, Permit, Stop
 from gateway.callbacks.receivers import Receiver
 from gateway.callbacks.service import Callbacks
 from gateway.callbacks.states import DeliveryState
 from gateway.database import Database
 from gateway.organization.people import Member
 from gateway.organization.roles import Role
-from gateway.organization.tree import Place, UnitKind
+from gateway.organization.tree import UnitKind, UnitPosition
 
 COURT, CLIENT = "浙0802", "ticket-system"
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 FORM = "cn.shuniu.autofill.finished.v1"
-PLACE = Place(kind=UnitKind.COURT, court=COURT, path=("zj08", "zj0802"))
+PLACE = UnitPosition(kind=UnitKind.COURT, court=COURT, path=("zj08", "zj0802"))
 ADMINISTRATOR = Member(court=COURT, user="admin", place=PLACE, roles=frozenset({Role.SYSTEM_ADMINISTRATOR}))
-ADMIN = Who(user="admin", court=COURT)
+ADMIN = Actor(user="admin", court=COURT)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Forms:
     endings: list[tuple[str, DeliveryState, str | None]] = field(default_factory=list)
     resumable: bool = True
 
-    async def release(self, delivery: Delivery) -> Permit | Stop:
+    async def release(self, delivery: OutboundDelivery) -> Permit | Stop:
         """As the test decided."""
         if delivery.subject in self.stopped:
             return Stop(self.stopped[delivery.subject])
@@ -73,12 +73,12 @@ class Forms:
         return Permit((self.rights[-1],))
 
     def ended(
-        self, connection: Connection, delivery: Delivery, state: DeliveryState, reason: str | None, at: datetime
+        self, connection: Connection, delivery: OutboundDelivery, state: DeliveryState, reason: str | None, at: datetime
     ) -> None:
         """Notes it."""
         self.endings.append((delivery.subject, state, reason))
 
-    def resumed(self, connection: Connection, delivery: Delivery) -> bool:
+    def resumed(self, connection: Connection, delivery: OutboundDelivery) -> bool:
         """As the test decided."""
         return self.resumable
 
@@ -115,14 +115,14 @@ class PostOffice:
         await self.callbacks.sender.settled()
         return count
 
-    async def delivery(self, webhook_id: str) -> Seen:
+    async def delivery(self, webhook_id: str) -> DeliverySummary:
         """A delivery as it stands."""
-        (one,) = await self.callbacks.deliveries.found(Choice(court=COURT, ids=[webhook_id]), most=1)
+        (one,) = await self.callbacks.deliveries.found(DeliveryFilter(court=COURT, ids=[webhook_id]), most=1)
         return one
 
     async def states(self) -> dict[str, tuple[str, str | None]]:
         """State and reason of every delivery, by its subject."""
-        found = await self.callbacks.deliveries.found(Choice(court=COURT), most=1000)
+        found = await self.callbacks.deliveries.found(DeliveryFilter(court=COURT), most=1000)
         return {one.subject: (one.state.value, one.reason) for one in found}
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

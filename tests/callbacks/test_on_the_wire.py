@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.callbacks import transport
-from gateway.callbacks.dispatcher import Sender
+from gateway.callbacks.dispatcher import Dispatcher
 from gateway.callbacks.states import Failure
 from tests.callbacks.post_office import PostOffice
 from tests.callbacks.receiver import Receiver, receiving
@@ -21,11 +21,13 @@ from tests.sign_on.certificates import Authority
 pytestmark = pytest.mark.anyio
 
 
-def trusting(office: PostOffice, authority: Authority) -> Sender:
+def trusting(office: PostOffice, authority: Authority) -> Dispatcher:
     """A sender that trusts this authority."""
     context = ssl.create_default_context(cafile=str(authority.certificate))
     parts = office.callbacks
-    sender = Sender(office.database, parts.outbox._vault, parts.receivers, at_once=4, clock=office.clock, tls=context)
+    sender = Dispatcher(
+        office.database, parts.outbox._vault, parts.receivers, at_once=4, clock=office.clock, tls=context
+    )
     sender.serve("cn.shuniu.autofill.", office.forms)
     return sender
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from gateway.callbacks.delivery_admin import Choice
+from gateway.callbacks.delivery_admin import DeliveryFilter
 from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
 from tests.callbacks.post_office import ADMIN, ADMINISTRATOR, CLIENT, COURT, START, PostOffice
 from tests.callbacks.receiver import Receiver
@@ -282,12 +282,14 @@ async def test_dead_letters_are_taken_up_again_by_choice(office: PostOffice, tic
     await office.sent()
     await office.callbacks.receivers.set_state(ADMINISTRATOR, ADMIN, ReceiverState.ACTIVE, client=CLIENT)
     choose = office.callbacks.deliveries.resend
-    other = Choice(court=COURT, receiver="forms", reason="unreachable")
+    other = DeliveryFilter(court=COURT, receiver="forms", reason="unreachable")
     office.forms.stopped["a-1"] = "closed"
 
     assert (await choose(ADMINISTRATOR, ADMIN, other))[0] == []
-    assert (await choose(ADMINISTRATOR, ADMIN, Choice(court="浙0803")))[0] == []
-    taken, _ = await choose(ADMINISTRATOR, ADMIN, Choice(court=COURT, receiver="forms", reason="gone", since=START))
+    assert (await choose(ADMINISTRATOR, ADMIN, DeliveryFilter(court="浙0803")))[0] == []
+    taken, _ = await choose(
+        ADMINISTRATOR, ADMIN, DeliveryFilter(court=COURT, receiver="forms", reason="gone", since=START)
+    )
     assert taken == ["autofill-a-1"]
     await office.sent()
 

@@ -12,12 +12,12 @@ import pytest
 
 from shuniu_client import (
     AsyncClient,
-    Autofill,
+    AutofillReceipt,
     Client,
     Conflict,
     HubUnavailable,
     HubUnreachable,
-    InputError,
+    InvalidField,
     InvalidInput,
     Patience,
 )
@@ -81,7 +81,7 @@ def test_an_autofill_is_repeated_under_one_key_as_the_hub_asks() -> None:
 
     found = script.client().autofill({"work_order": "W-1"})
 
-    assert found == Autofill(id="a-1", state="waiting", answer=ACCEPTED)
+    assert found == AutofillReceipt(id="a-1", state="waiting", answer=ACCEPTED)
     assert len({request.headers["Idempotency-Key"] for request in script.requests}) == 1
     assert {request.read() for request in script.requests} == {script.requests[0].content}
     assert script.pauses == [0.5, 8.0]
@@ -124,7 +124,7 @@ def test_problems_are_exceptions_that_say_who_can_help() -> None:
     with pytest.raises(InvalidInput) as caught:
         script.client().put_work_order("W-1", {"version": 1})
 
-    assert caught.value.errors == (InputError("parties.0.id_number", "check_digit", "Check it."),)
+    assert caught.value.errors == (InvalidField("parties.0.id_number", "check_digit", "Check it."),)
     assert str(caught.value) == "urn:shuniu:problem:invalid-input"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from audit.format.event import Answered, Asked, Event, EventType, Who, Why
+from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome
 from audit.store.search import Query, search_all
 from gateway.api.members import who
 from gateway.compliance.calendar import ZONE
@@ -42,7 +42,7 @@ class Office:
         assert found is not None
         return found
 
-    async def acting(self, user: str, court: str = COURT) -> tuple[Member, Who]:
+    async def acting(self, user: str, court: str = COURT) -> tuple[Member, Actor]:
         """Somebody of the tree, as services want them."""
         member = await self.member(user, court)
         caller = Caller(
@@ -78,9 +78,9 @@ def intent(user: str, name: str, about: Subject, at: datetime, exchange: UUID | 
         type=EventType.LOOKUP_INTENT,
         exchange=exchange or uuid4(),
         at=at,
-        who=Who(user=user, name=name, client="shuniu-pages", court=COURT, unit="zj0802-service-1"),
+        who=Actor(user=user, name=name, client="shuniu-pages", court=COURT, unit="zj0802-service-1"),
         whose=(about,),
-        why=Why(
+        why=PurposeOfUse(
             work_order="T-1",
             version=1,
             kind="service-of-process",
@@ -89,7 +89,7 @@ def intent(user: str, name: str, about: Subject, at: datetime, exchange: UUID | 
             policy="work-order-holder/1",
             rules=("party_named",),
         ),
-        asked=(Asked(agency="public_security", capability="identity"),),
+        asked=(AskedQuestion(agency="public_security", capability="identity"),),
         outcome="asked",
     )
 
@@ -97,7 +97,7 @@ def intent(user: str, name: str, about: Subject, at: datetime, exchange: UUID | 
 def outcome(asked: Event, state: AnswerState = AnswerState.FOUND, seconds: float = 0.5) -> Event:
     """The end of a lookup."""
     at = asked.at + timedelta(seconds=seconds)
-    answered = Answered(
+    answered = QuestionOutcome(
         agency="public_security",
         capability="identity",
         state=state,

@@ -16,11 +16,11 @@ from audit.format.event import EventType
 from audit.format.proof import Proof, check_proof
 from audit.store.search import Query
 from audit.store.statistics import AgencyFigures, LookupFigures, figures
-from audit.verify.findings import Damage, Verdict
-from gateway.audit_access import Inspection, RevealReason
+from audit.verify.findings import Damage, VerificationVerdict
+from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.compliance.evidence_bundle import bundle
-from gateway.compliance.permissions import NotThere
-from gateway.compliance.saved_searches import LASTS, Private
+from gateway.compliance.permissions import ComplianceItemNotFound
+from gateway.compliance.saved_searches import LASTS, PrivateCriteria
 from schemas.codes import AnswerState
 from tests.compliance.office import COURT, NOW, Office, intent, outcome, person
 
@@ -74,12 +74,12 @@ async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_chec
     done = checks.find(auditor, run)
 
     assert done.result is not None
-    assert (done.result.verdict, done.result.findings) == (Verdict.INTACT, ())
+    assert (done.result.verdict, done.result.findings) == (VerificationVerdict.INTACT, ())
     assert (done.result.found.records, done.result.good, done.result.unsigned) == (2, 2, 0)
     assert done.result.checkpoints.kept == done.result.checkpoints.signed > 0
     assert done.result.checked
     assert done.ended_at == office.now
-    with pytest.raises(NotThere):
+    with pytest.raises(ComplianceItemNotFound):
         checks.find(stranger, run)
 
 
@@ -100,7 +100,7 @@ async def test_a_verification_names_the_record_that_was_altered(office: Office) 
     result = checks.find(auditor, run).result
 
     assert result is not None
-    assert (result.verdict, [one.damage for one in result.findings]) == (Verdict.ALTERED, [Damage.ENTRY])
+    assert (result.verdict, [one.damage for one in result.findings]) == (VerificationVerdict.ALTERED, [Damage.ENTRY])
     assert (result.first_bad, result.last_good) == (indexes[1], indexes[1] - 1)
     assert result.found.records - result.good == 1
 
@@ -109,10 +109,10 @@ async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office
     """What it says of people depends on the purpose alone; a spreadsheet takes no cell for a formula."""
     index = await office.lookup()
     await office.hub.log.sign()
-    at, why = office.now, RevealReason.COURT_ORDER
+    at, why = office.now, SearchRevealReason.COURT_ORDER
     query = Query(court=COURT, types=(EventType.LOOKUP_INTENT,))
-    masked = await asyncio.to_thread(bundle, office.hub.log, Inspection(query=query), at, why)
-    shown = await asyncio.to_thread(bundle, office.hub.log, Inspection(query=query, reveal=why), at, why)
+    masked = await asyncio.to_thread(bundle, office.hub.log, AuditAccess(query=query), at, why)
+    shown = await asyncio.to_thread(bundle, office.hub.log, AuditAccess(query=query, reveal=why), at, why)
 
     with zipfile.ZipFile(io.BytesIO(masked)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -137,12 +137,14 @@ async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(
     auditor, _ = await office.acting("chen.jing")
     stranger, _ = await office.acting("yang.xue", "浙0803")
     handles = office.hub.compliance.handles
-    private = Private(subject=replace(person(), name=None), user="li.ting", reveal=RevealReason.COMPLAINT, note="投诉")
+    private = PrivateCriteria(
+        subject=replace(person(), name=None), user="li.ting", reveal=SearchRevealReason.COMPLAINT, note="投诉"
+    )
 
     token = await handles.keep(auditor, private)
     assert await handles.find(auditor, token) == private
-    with pytest.raises(NotThere):
+    with pytest.raises(ComplianceItemNotFound):
         await handles.find(stranger, token)
     office.now += LASTS
-    with pytest.raises(NotThere):
+    with pytest.raises(ComplianceItemNotFound):
         await handles.find(auditor, token)

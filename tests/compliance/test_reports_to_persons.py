@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from audit.format.event import EventType
-from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere
-from gateway.compliance.report_entries import Withheld, Withholding, counted, told
+from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule
+from gateway.compliance.report_entries import WithheldEntry, Withholding, counted, told
 from tests.compliance.office import Office, intent, person
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_loo
     await reports.withhold(auditor, who, draft, index, None, LATER)
     whole = await reports.read(auditor, who, draft)
 
-    assert counted(report.entries) == {Withheld(reason=Withholding.HINDRANCE, review_on=LATER): 1}
+    assert counted(report.entries) == {WithheldEntry(reason=Withholding.HINDRANCE, review_on=LATER): 1}
     assert [one.official for one in told(report.entries)] == ["王强"]
     assert len(told(whole.entries)) == 2
 
@@ -136,5 +136,5 @@ async def test_it_tells_of_the_log_as_it_was_when_it_was_drafted(office: Office)
     assert len((await reports.read(auditor, who, draft)).entries) == 1
     assert await reports.all(stranger) == []
     for report in (draft, uuid4()):
-        with pytest.raises(NotThere):
+        with pytest.raises(ComplianceItemNotFound):
             await reports.read(stranger, other, report)

@@ -14,29 +14,31 @@ from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
 from audit.format.event import EventType
-from gateway.compliance.anomaly_rules import Signal, Surroundings, UnusualRule, signals, volumes_of
+from gateway.compliance.anomaly_rules import AnomalyRule, DayContext, Signal, signals, volumes_of
 from gateway.compliance.calendar import ZONE, CourtCalendar, day_of
 from gateway.compliance.review_ranking import by_person, cases_of
 from gateway.compliance.surnames import surname
-from gateway.compliance.usage import Use
+from gateway.compliance.usage import UsageEvent
 
 TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=ZONE)
 CALENDAR = CourtCalendar()
-QUIET = Surroundings(calendar=CALENDAR, volumes={})
+QUIET = DayContext(calendar=CALENDAR, volumes={})
 
 
-def use(index: int = 1, **changes: object) -> Use:
+def use(index: int = 1, **changes: object) -> UsageEvent:
     """A lookup on a Tuesday morning by somebody whose surname is rare."""
-    plain = Use(index=index, at=TUESDAY, type=EventType.LOOKUP_INTENT, user="li.ting", name="端木婷", names=("钱多多",))
+    plain = UsageEvent(
+        index=index, at=TUESDAY, type=EventType.LOOKUP_INTENT, user="li.ting", name="端木婷", names=("钱多多",)
+    )
     return replace(plain, **changes)
 
 
-def denied(index: int, rule: str) -> Use:
+def denied(index: int, rule: str) -> UsageEvent:
     """A refusal."""
     return use(index, type=EventType.LOOKUP_DENIED, rule=rule)
 
 
-def found(uses: Sequence[Use], around: Surroundings = QUIET) -> dict[str, Signal]:
+def found(uses: Sequence[UsageEvent], around: DayContext = QUIET) -> dict[str, Signal]:
     """What the rules say, by rule."""
     return {one.rule.value: one for one in signals(uses, around)}
 
@@ -54,7 +56,7 @@ def test_repeated_lookups_of_people_who_are_no_party_are_told_with_their_records
     assert found(two) == {}
     assert found(three) == {
         "no_matching_party": Signal(
-            rule=UnusualRule.NO_MATCHING_PARTY,
+            rule=AnomalyRule.NO_MATCHING_PARTY,
             weight=3,
             zh="3次查询的人不在工单所列当事人之中",
             en="3 lookups of people who are no party of the work order",
@@ -99,18 +101,18 @@ def test_hours_are_those_of_the_court_with_its_holidays_and_worked_weekends(mome
     calendar = CourtCalendar.read(Path("config/calendar.example.toml"))
     at = datetime.fromisoformat(moment).astimezone(UTC)
 
-    assert ("after_hours" in found([use(at=at)], Surroundings(calendar=calendar, volumes={}))) is unusual
+    assert ("after_hours" in found([use(at=at)], DayContext(calendar=calendar, volumes={}))) is unusual
 
 
 def test_a_volume_is_told_only_beside_enough_colleagues_and_far_from_them() -> None:
     """Median and deviation, so that one busy colleague does not hide another."""
     mine = [use(n) for n in range(30)]
     peers = dict.fromkeys("abcdefg", 6) | {"h": 25}
-    told = found(mine, Surroundings(calendar=CALENDAR, volumes=peers | {"li.ting": 30}))["volume"]
+    told = found(mine, DayContext(calendar=CALENDAR, volumes=peers | {"li.ting": 30}))["volume"]
 
     assert (told.en, told.weight, len(told.evidence)) == ("30 lookups, where the median of the colleagues is 6", 3, 30)
-    assert "volume" not in found(mine, Surroundings(calendar=CALENDAR, volumes={"li.ting": 30, "a": 6}))
-    assert "volume" not in found(mine[:9], Surroundings(calendar=CALENDAR, volumes=peers | {"li.ting": 9}))
+    assert "volume" not in found(mine, DayContext(calendar=CALENDAR, volumes={"li.ting": 30, "a": 6}))
+    assert "volume" not in found(mine[:9], DayContext(calendar=CALENDAR, volumes=peers | {"li.ting": 9}))
 
 
 def test_refusals_by_several_rules_weigh_more_and_those_about_parties_count_elsewhere() -> None:
@@ -142,16 +144,18 @@ USES = st.builds(
 
 
 @given(st.lists(USES, max_size=60))
-def test_evidence_is_always_of_the_uses_themselves(uses: list[Use]) -> None:
+def test_evidence_is_always_of_the_uses_themselves(uses: list[UsageEvent]) -> None:
     """No rule speaks without records, or of records that it was not given."""
-    for one in signals(uses, Surroundings(calendar=CALENDAR, volumes=volumes_of(uses))):
+    for one in signals(uses, DayContext(calendar=CALENDAR, volumes=volumes_of(uses))):
         assert one.evidence
         assert set(one.evidence) <= {each.index for each in uses}
         assert one.weight > 0
 
 
 @given(st.lists(USES, max_size=60), st.integers(0, 4))
-def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_to(uses: list[Use], sample: int) -> None:
+def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_to(
+    uses: list[UsageEvent], sample: int
+) -> None:
     """Every signalled case is there, and on each day at most so many are drawn."""
     cases = cases_of(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
     days = {day_of(one.at) for one in uses}

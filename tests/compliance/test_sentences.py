@@ -10,8 +10,8 @@ import pytest
 from audit.format.event import Event, EventType
 from audit.sealing.keys import KeyFile
 from audit.sealing.sealer import Sealer
-from audit.store.sealed_values import Values
-from audit.store.search import Evidence, Hit
+from audit.store.sealed_values import SealedValues
+from audit.store.search import Hit, HitEvidence
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Speech
 from schemas.codes import AnswerState, Reason
@@ -37,8 +37,8 @@ def hit(event: Event, done: Event | None = None, *, folder: object) -> Hit:
         at=event.at,
         exchange=event.exchange,
         body=folder.seal(event).body,  # type: ignore[attr-defined]
-        evidence=Evidence.PROVED,
-        values=Values.OPENED,
+        evidence=HitEvidence.PROVED,
+        values=SealedValues.OPENED,
         people=people,
         outcome=None if done is None else hit(done, folder=folder),
     )

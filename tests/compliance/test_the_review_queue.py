@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from audit.format.event import EventType
-from gateway.compliance.permissions import ComplianceRefused, ComplianceRule, NotThere
-from gateway.compliance.review_queue import Outcome
+from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule
+from gateway.compliance.review_queue import ReviewOutcome
 from tests.compliance.office import COURT, NOW, Office, person
 
 pytestmark = pytest.mark.anyio
@@ -61,16 +61,19 @@ async def test_an_outcome_is_recorded_and_counts_for_the_rule(office: Office) ->
     queue = office.hub.compliance.queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
 
-    await queue.decide(auditor, who, item, Outcome.FOLLOW_UP, "请组长说明")
+    await queue.decide(auditor, who, item, ReviewOutcome.FOLLOW_UP, "请组长说明")
     office.now += timedelta(minutes=5)
     followed = await queue.read(auditor, who, DAY, DAY)
-    await queue.decide(auditor, who, item, Outcome.EXPLAINED, "工单系统录入有误")
+    await queue.decide(auditor, who, item, ReviewOutcome.EXPLAINED, "工单系统录入有误")
     explained = await queue.read(auditor, who, DAY, DAY)
     records = await office.leaves(EventType.USE_REVIEWED)
 
-    assert (followed.items[0].reviewed.outcome, followed.hit_rates["no_matching_party"]) == (Outcome.FOLLOW_UP, (1, 1))
+    assert (followed.items[0].reviewed.outcome, followed.hit_rates["no_matching_party"]) == (
+        ReviewOutcome.FOLLOW_UP,
+        (1, 1),
+    )
     assert (explained.items[0].reviewed.outcome, explained.hit_rates["no_matching_party"]) == (
-        Outcome.EXPLAINED,
+        ReviewOutcome.EXPLAINED,
         (0, 1),
     )
     assert [(one["outcome"], one["detail"]) for one in records] == [
@@ -88,7 +91,7 @@ async def test_nobody_reviews_their_own_use(office: Office) -> None:
     own = replace(item, case=replace(item.case, user="chen.jing"))
 
     with pytest.raises(ComplianceRefused) as refused:
-        await queue.decide(auditor, who, own, Outcome.EXPLAINED, "")
+        await queue.decide(auditor, who, own, ReviewOutcome.EXPLAINED, "")
     assert refused.value.rule is ComplianceRule.REVIEW_OWN
     assert await office.leaves(EventType.USE_REVIEWED) == []
 
@@ -111,8 +114,8 @@ async def test_a_case_of_another_court_or_day_is_not_there(office: Office) -> No
     queue = office.hub.compliance.queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
 
-    with pytest.raises(NotThere):
+    with pytest.raises(ComplianceItemNotFound):
         await queue.case(stranger, other, DAY, item.handle)
-    with pytest.raises(NotThere):
+    with pytest.raises(ComplianceItemNotFound):
         await queue.case(auditor, who, DAY - timedelta(days=1), item.handle)
     assert auditor.court == COURT

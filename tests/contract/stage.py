@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from adapters.contract import Adapter, Evidence, Question, Reading
+from adapters.contract import Adapter, AnswerEvidence, Interpretation, Question
 from adapters.errors import AgencyError, AgencyRefused, UnsupportedLookup
-from adapters.wire.reqwest_transport import Engine
-from mock_agencies.clock import Clock
-from mock_agencies.population import Organization, Person, Population
+from adapters.wire.reqwest_transport import ReqwestTransport
+from mock_agencies.clock import MockClock
+from mock_agencies.population import Population, SyntheticOrganization, SyntheticPerson
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
@@ -82,9 +82,9 @@ class Play:
 
     state: AnswerState
     reason: Reason | None
-    reading: Reading | None
+    reading: Interpretation | None
     error: Any
-    evidence: Evidence
+    evidence: AnswerEvidence
     sent: dict[str, int]
     wire: list[bytes]
     requests: list[dict[str, Any]]
@@ -112,7 +112,7 @@ class Play:
 
 def operations(agency: str) -> dict[str, frozenset[str]]:
     """The operations of an agency's mock server and the faults that apply to each."""
-    server = importlib.import_module(f"mock_agencies.{agency}").create(Population(1), Clock())
+    server = importlib.import_module(f"mock_agencies.{agency}").create(Population(1), MockClock())
     return {name: operation.faults for name, operation in server.operations.items()}
 
 
@@ -131,7 +131,7 @@ class Recorder(httpx.AsyncBaseTransport):
     """The real engine, with every whole body kept as it came off the wire."""
 
     def __init__(self) -> None:
-        self.engine = Engine(connections=4, https_only=False)
+        self.engine = ReqwestTransport(connections=4, https_only=False)
         self.bodies: list[bytes] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -201,9 +201,9 @@ def subject_of(agency: str, capability: str, id_type: IdType | None = None) -> S
         IdType.PERMANENT_RESIDENCE: "foreigner",
     }
     party = cast[roles.get(id_type, "company_active")]
-    if isinstance(party, Person):
+    if isinstance(party, SyntheticPerson):
         return Subject(kind=SubjectKind.PERSON, id_type=id_type, id_number=party.id_number, name=party.name)
-    assert isinstance(party, Organization)
+    assert isinstance(party, SyntheticOrganization)
     number = party.uscc if id_type is IdType.USCC else party.registration_number
     return Subject(kind=SubjectKind.ORGANIZATION, id_type=id_type, id_number=str(number), name=party.name)
 
@@ -220,8 +220,8 @@ def question(subject: Subject, *, seconds: float = LONG) -> Question:
 
 
 async def outcome(
-    asked: Awaitable[Reading],
-) -> tuple[AnswerState, Reason | None, Reading | None, BaseException | None]:
+    asked: Awaitable[Interpretation],
+) -> tuple[AnswerState, Reason | None, Interpretation | None, BaseException | None]:
     # As the hub turns errors into values; an exception that is not ours stays one and fails whoever looks.
     try:
         reading = await asked

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import Adapter
-from mock_agencies.population import Organization, Person, Population
+from mock_agencies.population import Population, SyntheticOrganization, SyntheticPerson
 from schemas.codes import AddressKind, AnswerState, IdType, LifeStatus, Reason, RegistrationState, SubjectKind
 from schemas.identifiers.authorities import Authority
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, PersonIdentity
@@ -36,7 +36,7 @@ ID_TYPES = {
 def party(role: str) -> Subject:
     """A party of the cast as a case file would name it."""
     found = CAST[role]
-    if isinstance(found, Person):
+    if isinstance(found, SyntheticPerson):
         return Subject(
             kind=SubjectKind.PERSON,
             id_type=ID_TYPES.get(role, IdType.RESIDENT_ID),
@@ -125,7 +125,7 @@ async def test_two_persons_on_one_number_are_ambiguous(about: About) -> None:
 async def test_a_renamed_person_is_found_by_either_name_in_the_household_record(about: About) -> None:
     """The population base knows today's name only, and does not vouch for the name that it was asked with."""
     renamed = CAST["renamed"]
-    assert isinstance(renamed, Person)
+    assert isinstance(renamed, SyntheticPerson)
     old = replace(party("renamed"), name=renamed.former_name)
 
     found = await about("public_security", "addresses", old)
@@ -189,7 +189,7 @@ async def test_the_abnormal_list_marks_the_domicile(about: About) -> None:
 async def test_a_company_under_its_former_name_is_ambiguous(about: About) -> None:
     """It exists, under another name: neither "no record" nor silently the new name."""
     renamed = CAST["company_renamed"]
-    assert isinstance(renamed, Organization)
+    assert isinstance(renamed, SyntheticOrganization)
 
     play = await about("market_regulation", "registration", replace(party("company_renamed"), name=renamed.former_name))
 

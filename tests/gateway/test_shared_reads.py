@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from gateway.database import Database, DatabaseUnavailable
-from gateway.database.batching import MOST_KEYS, Connection, SharedRead
+from gateway.database.batching import MOST_KEYS, BatchedStatement, Connection
 from gateway.database.embedded_server import EmbeddedServer
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ class Registers:
 async def test_callers_that_wait_together_share_a_statement(database: Database) -> None:
     """Ten callers, one statement; each gets its own register, or None where there is none."""
     registers = Registers()
-    shared = SharedRead(database, registers)
+    shared = BatchedStatement(database, registers)
 
     values = await asyncio.gather(*(shared.get(name) for name in "abcabcabca"))
     await shared.aclose()
@@ -56,7 +56,7 @@ async def test_callers_that_wait_together_share_a_statement(database: Database) 
 async def test_a_statement_reads_no_more_than_it_may_and_nobody_is_forgotten(database: Database) -> None:
     """Of many callers at once the first come first, and all have their register."""
     registers = Registers()
-    shared = SharedRead(database, registers)
+    shared = BatchedStatement(database, registers)
     names = [f"{number:04}" for number in range(2 * MOST_KEYS + 1)]
 
     values = await asyncio.gather(*(shared.get(name) for name in (*names, "a")))
@@ -68,7 +68,7 @@ async def test_a_statement_reads_no_more_than_it_may_and_nobody_is_forgotten(dat
 
 async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, postgres: EmbeddedServer) -> None:
     """However many reads are under way: what was committed before the question is in the answer."""
-    shared = SharedRead(database, Registers())
+    shared = BatchedStatement(database, Registers())
     stale = []
     async with await psycopg.AsyncConnection.connect(postgres.conninfo("shared_reads"), autocommit=True) as writer:
         for value in range(100, 200):
@@ -83,7 +83,7 @@ async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, pos
 
 async def test_a_caller_that_has_gone_disturbs_nobody(database: Database) -> None:
     """A cancelled caller leaves the others' answers as they are."""
-    shared = SharedRead(database, Registers())
+    shared = BatchedStatement(database, Registers())
     gone, stays = asyncio.create_task(shared.get("a")), asyncio.create_task(shared.get("b"))
     await asyncio.sleep(0)
     gone.cancel()
@@ -95,7 +95,7 @@ async def test_a_caller_that_has_gone_disturbs_nobody(database: Database) -> Non
 
 async def test_a_connection_that_died_while_idle_is_replaced(database: Database, postgres: EmbeddedServer) -> None:
     """The next caller notices nothing."""
-    shared = SharedRead(database, Registers())
+    shared = BatchedStatement(database, Registers())
     await shared.get("a")
     with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as owner:
         owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shared_reads'")
@@ -107,7 +107,7 @@ async def test_a_connection_that_died_while_idle_is_replaced(database: Database,
 async def test_without_a_database_every_waiting_caller_is_told(postgres: EmbeddedServer) -> None:
     """Nobody waits for ever, and nobody gets an answer that nobody gave."""
     nowhere = Database(postgres.url("no_such_database"), timeout=1.0, connections=1)
-    shared = SharedRead(nowhere, Registers())
+    shared = BatchedStatement(nowhere, Registers())
 
     results = await asyncio.gather(*(shared.get(name) for name in "ab"), return_exceptions=True)
     nowhere.close()
@@ -136,7 +136,7 @@ async def test_a_connection_that_is_left_behind_is_not_closed_under_whoever_stil
         return {}
 
     impatient = Database(postgres.url("shared_reads"), timeout=0.05)
-    shared = SharedRead(impatient, read, options="-c statement_timeout=0")
+    shared = BatchedStatement(impatient, read, options="-c statement_timeout=0")
 
     with pytest.raises(DatabaseUnavailable):
         await shared.get("silent")

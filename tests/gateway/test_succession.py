@@ -15,12 +15,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from audit.errors import ConfigurationError, LogBroken
+from audit.errors import LogBroken, LogConfigurationError
 from audit.format.checkpoint import open_checkpoint, read_checkpoint
-from audit.format.event import Event, EventType, Who
+from audit.format.event import Actor, Event, EventType
 from audit.format.note import NoteError, Signer
 from audit.sealing.keys import FILE, GUARD, KeyFile
-from audit.sealing.rollback_guard import Guard
+from audit.sealing.rollback_guard import RollbackGuard
 from audit.store.reader import Reader
 from audit.store.search import Query, search
 from audit.store.succession import begin, embedded, last_known
@@ -64,7 +64,7 @@ class Installation:
         async def live() -> bytes:
             async with await Hub.start(self.settings) as hub:
                 for _ in range(count):
-                    who = Who(user="li.ting", court="浙0802")
+                    who = Actor(user="li.ting", court="浙0802")
                     await hub.log.append(
                         Event(type=EventType.SESSION_SIGNED_IN, exchange=uuid4(), at=datetime.now(UTC), who=who)
                     )
@@ -171,7 +171,7 @@ def test_a_lost_guard_is_named_with_the_command_and_a_held_checkpoint_takes_its_
     other = Signer(OLD, os.urandom(32))
     forged.write_bytes(other.sign(newest.decode().partition("\n\n")[0].replace("\n8\n", "\n900\n") + "\n").encode())
     (old.settings.key_folder / GUARD).unlink()
-    with pytest.raises(ConfigurationError, match="shuniu audit succeed"):
+    with pytest.raises(LogConfigurationError, match="shuniu audit succeed"):
         old.record(1)
 
     answer = old.run(*SUCCEED, "--checkpoint", str(forged), "--checkpoint", str(held))
@@ -212,7 +212,7 @@ def test_a_log_begins_once(installation: Installation) -> None:
     assert "plain letters" in told(installation, "succeed", "--origin", "法院/2", "--schema", SCHEMA)
     settings = installation.settings
     key = KeyFile.load(settings.key_folder).signer.vkey
-    after = last_known(key, [("guard", Guard(settings.key_folder / GUARD, key).load().note)])
+    after = last_known(key, [("guard", RollbackGuard(settings.key_folder / GUARD, key).load().note)])
     assert after is not None
     begin(str(settings.owner_url), installation.succeeded().settings.key_folder, origin=NEW, schema=SCHEMA, after=after)
     assert installation.run(*SUCCEED).exit_code == 0
@@ -236,7 +236,7 @@ def test_a_schema_that_nobody_began_is_not_made_by_mistake(installation: Install
         str(lost.settings.owner_url), origin=OLD, application=APPLICATION_ROLE, schema=lost.settings.audit_schema
     )
 
-    with pytest.raises(ConfigurationError, match="SHUNIU_AUDIT_SCHEMA"):
+    with pytest.raises(LogConfigurationError, match="SHUNIU_AUDIT_SCHEMA"):
         lost.record(1)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
-from gateway.field_encryption import SealBroken, Vault
+from gateway.field_encryption import DecryptionFailed, FieldEncryption
 
 ROOT = bytes(range(32))
 
@@ -17,54 +17,63 @@ ROOT = bytes(range(32))
 @given(st.text(max_size=40), st.binary(max_size=400))
 def test_what_is_sealed_opens_in_its_place_and_nowhere_else(context: str, value: bytes) -> None:
     """The place is part of the seal."""
-    vault = Vault(ROOT)
+    vault = FieldEncryption(ROOT)
     sealed = vault.seal(context, value)
 
     assert vault.open(context, sealed) == value
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         vault.open(context + "x", sealed)
 
 
 @given(st.binary(min_size=1, max_size=60), st.integers(min_value=0), st.integers(min_value=1, max_value=255))
 def test_any_changed_byte_breaks_the_seal(value: bytes, place: int, flip: int) -> None:
     """Nothing opens that is not exactly what was sealed."""
-    vault = Vault(ROOT)
+    vault = FieldEncryption(ROOT)
     sealed = bytearray(vault.seal("here", value))
     sealed[place % len(sealed)] ^= flip
 
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         vault.open("here", bytes(sealed))
 
 
 def test_marks_are_equal_for_equal_identifiers_of_one_kind_under_one_key() -> None:
     """Another kind, another number or another key: another mark."""
-    vault = Vault(ROOT)
-    mark = vault.mark("resident_id", "330802199003071239")
+    vault = FieldEncryption(ROOT)
+    mark = vault.blind_index("resident_id", "330802199003071239")
 
-    assert mark == Vault(ROOT).mark("resident_id", "330802199003071239")
-    assert len({mark, vault.mark("uscc", "330802199003071239"), vault.mark("resident_id", "33080219900307005X")}) == 3
-    assert mark != Vault(ROOT[::-1]).mark("resident_id", "330802199003071239")
+    assert mark == FieldEncryption(ROOT).blind_index("resident_id", "330802199003071239")
+    assert (
+        len(
+            {
+                mark,
+                vault.blind_index("uscc", "330802199003071239"),
+                vault.blind_index("resident_id", "33080219900307005X"),
+            }
+        )
+        == 3
+    )
+    assert mark != FieldEncryption(ROOT[::-1]).blind_index("resident_id", "330802199003071239")
 
 
 def test_a_key_file_is_made_once_and_for_its_owner_alone(folder: Path) -> None:
     """A second making is refused; a key that others can read is refused with the command that mends it."""
     path = folder / "keys" / "hub.key"
-    Vault.create(path)
-    Vault.load(path)
+    FieldEncryption.create(path)
+    FieldEncryption.load(path)
 
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
-        Vault.create(path)
+        FieldEncryption.create(path)
     path.chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
-        Vault.load(path)
+        FieldEncryption.load(path)
 
 
 def test_a_missing_or_short_key_says_what_to_do(folder: Path) -> None:
     """The sentence holds the next step."""
     with pytest.raises(ConfigurationError, match="shuniu init"):
-        Vault.load(folder / "hub.key")
+        FieldEncryption.load(folder / "hub.key")
     (folder / "hub.key").write_bytes(b"short")
     (folder / "hub.key").chmod(0o600)
     with pytest.raises(ConfigurationError, match="backup"):
-        Vault.load(folder / "hub.key")
+        FieldEncryption.load(folder / "hub.key")

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from adapters.contract import Capability, Evidence, Reading
-from adapters.mapping import Holding, Origin
-from gateway.lookup.fan_out import Answer
+from adapters.contract import AnswerEvidence, Capability, Interpretation
+from adapters.mapping import FieldOrigin, RecordWithOrigins
+from gateway.lookup.fan_out import AgencyReply
 from gateway.lookup.merge import merge
 from schemas.address import KnownAddress
 from schemas.codes import AddressKind, AnswerState, IdType, Reason, RegistrationState, SubjectKind, Want
@@ -59,30 +59,30 @@ class World:
         *records: Record,
         state: AnswerState = AnswerState.FOUND,
         reason: Reason | None = None,
-    ) -> Answer:
+    ) -> AgencyReply:
         """An agency that was heard; every field that is not at its default was read from the leaf of its name."""
-        return Answer(
+        return AgencyReply(
             agency=agency,
             capability=self.capability(agency, name),
             state=state,
             reason=reason,
             asked_at=self.now,
             answered_at=self.now + timedelta(milliseconds=40),
-            reading=Reading(
+            reading=Interpretation(
                 state=state,
                 reason=reason,
                 answered_at=self.now,
-                holdings=tuple(Holding(record=record, origins=_origins(record)) for record in records),
+                holdings=tuple(RecordWithOrigins(record=record, origins=_origins(record)) for record in records),
                 reference=f"{agency}-1",
             ),
-            evidence=Evidence(attempts=1),
+            evidence=AnswerEvidence(attempts=1),
         )
 
     def not_heard(
         self, agency: str, name: str, state: AnswerState = AnswerState.UNAVAILABLE, reason: Reason = Reason.TIMEOUT
-    ) -> Answer:
+    ) -> AgencyReply:
         """An agency that was not heard."""
-        return Answer(
+        return AgencyReply(
             agency=agency,
             capability=self.capability(agency, name),
             state=state,
@@ -103,16 +103,16 @@ class World:
         """An address that the case itself supplies."""
         return KnownAddress(record=self.address(kind, text, **told), evidence=evidence)
 
-    def police(self, *records: Record, capability: str = "addresses", **identity: Any) -> Answer:
+    def police(self, *records: Record, capability: str = "addresses", **identity: Any) -> AgencyReply:
         """What the police hold about the person and the addresses."""
         return self.heard("public_security", capability, self.alive(**identity), *records)
 
-    def registry(self, *records: Record, agency: str = "market_regulation", **told: Any) -> Answer:
+    def registry(self, *records: Record, agency: str = "market_regulation", **told: Any) -> AgencyReply:
         """What a registry holds about the organization."""
         named = {"name": self.organization.name, "state": RegistrationState.ACTIVE}
         return self.heard(agency, "registration", OrganizationRegistration(**named | told), *records)
 
-    def merge(self, subject: Subject, *answers: Answer, **told: Any) -> LookupResult:
+    def merge(self, subject: Subject, *answers: AgencyReply, **told: Any) -> LookupResult:
         """The result of a lookup for everything."""
         asked = {"lookup_id": self.lookup_id, "wants": frozenset(Want), "now": self.now} | told
         return merge(subject=subject, answers=answers, **asked)
@@ -124,9 +124,9 @@ class World:
         )
 
 
-def _origins(record: Record) -> dict[str, Origin]:
+def _origins(record: Record) -> dict[str, FieldOrigin]:
     return {
-        field.name: Origin(path=field.name.upper(), raw="")
+        field.name: FieldOrigin(path=field.name.upper(), raw="")
         for field in fields(record)
         if field.name != "kind" and getattr(record, field.name) not in {None, field.default}
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.lookup.address_ranking import LadderRules, first_day
+from gateway.lookup.address_ranking import RankingRules, first_day
 from gateway.lookup.address_ranks import LEADS, RUNGS
 from schemas import legal_basis as law
 from schemas.address import (
@@ -70,7 +70,7 @@ def test_regular_use_is_rank_four_within_the_year_that_the_court_sets(world: Any
     case = CaseFile(addresses=(world.known(AddressKind.REGULAR_USE, FLAT, as_of=date(2025, 1, 1)),))
 
     assert rungs(world.merge(world.person, case=case)) == [(None, AddressKind.REGULAR_USE, FLAT)]
-    assert rungs(world.merge(world.person, case=case, rules=LadderRules(years=2))) == [
+    assert rungs(world.merge(world.person, case=case, rules=RankingRules(years=2))) == [
         (4, AddressKind.REGULAR_USE, FLAT)
     ]
 

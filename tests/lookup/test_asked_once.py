@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from gateway.lookup.fan_out import Answer, Planned
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 from gateway.lookup.single_flight import SingleFlight
 from tests.desk import Desk
 from tests.resilience import stage
@@ -18,8 +18,8 @@ from tests.resilience.stage import Stage, in_virtual_time
 A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 
 
-async def _ask(joint: SingleFlight, agency: Stage, grant: str, lookup: str) -> Answer:
-    planned = Planned(adapter=agency.adapter, capability=agency.capability)
+async def _ask(joint: SingleFlight, agency: Stage, grant: str, lookup: str) -> AgencyReply:
+    planned = PlannedQuestion(adapter=agency.adapter, capability=agency.capability)
     return await joint.ask(grant, planned, agency.question(lookup=lookup))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.lookup.address_ranks import RUNGS
-from gateway.lookup.fan_out import Answer
+from gateway.lookup.fan_out import AgencyReply
 from gateway.lookup.statements import fold
 from schemas.address import CaseFile, Delivery, DeliveryOutcome, KnownAddress
 from schemas.codes import AddressKind, AnswerState, LifeStatus, Reason, RegistrationState
@@ -86,7 +86,7 @@ of_organizations = st.tuples(
 )
 
 
-def answers_of(world: Any, sayings: Sequence[Any]) -> tuple[Answer, ...]:
+def answers_of(world: Any, sayings: Sequence[Any]) -> tuple[AgencyReply, ...]:
     """The answers of the agencies that know this kind of subject."""
     names = {
         3: [("public_security", "identity"), ("public_security", "addresses"), ("human_resources", "participation")],

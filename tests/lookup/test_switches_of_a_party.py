@@ -22,7 +22,7 @@ from schemas.codes import (
 )
 from schemas.provenance import Source
 from schemas.records import InsuranceParticipation, OrganizationIdentity
-from schemas.service_flag import Effect, Switch, SwitchCode
+from schemas.service_flag import Effect, ServiceFlag, ServiceFlagCode
 
 
 def from_the_case(world: Any, path: str) -> Source:
@@ -30,7 +30,7 @@ def from_the_case(world: Any, path: str) -> Source:
     return Source(agency="case_file", capability="work_order", as_of=world.now, path=path)
 
 
-def codes(result: Any) -> list[SwitchCode]:
+def codes(result: Any) -> list[ServiceFlagCode]:
     """The switches that are on."""
     return [switch.code for switch in result.switches]
 
@@ -59,11 +59,11 @@ def test_death_stops_and_stays_on_although_others_say_otherwise(world: Any) -> N
     )
 
     assert result.switches == (
-        Switch(
-            code=SwitchCode.DECEASED,
+        ServiceFlag(
+            code=ServiceFlagCode.DECEASED,
             effect=Effect.STOP,
-            zh=SwitchCode.DECEASED.zh,
-            en=SwitchCode.DECEASED.en,
+            zh=ServiceFlagCode.DECEASED.zh,
+            en=ServiceFlagCode.DECEASED.en,
             sources=(world.source("public_security", "identity", "life_status"),),
             disputed_by=(
                 world.source("public_security", "addresses", "life_status"),
@@ -78,7 +78,9 @@ def test_a_serving_soldier_is_served_through_the_unit(world: Any) -> None:
     result = world.merge(world.person, world.police(serving_soldier=True))
 
     assert result.switches == (
-        Switch.on(SwitchCode.SERVING_SOLDIER, (world.source("public_security", "addresses", "serving_soldier"),)),
+        ServiceFlag.on(
+            ServiceFlagCode.SERVING_SOLDIER, (world.source("public_security", "addresses", "serving_soldier"),)
+        ),
     )
 
 
@@ -86,26 +88,26 @@ def test_a_party_in_custody_is_served_through_the_institution(world: Any) -> Non
     """Known to the case: article 93."""
     result = world.merge(world.person, world.police(), case=CaseFile(in_custody=True))
 
-    assert result.switches == (Switch.on(SwitchCode.IN_CUSTODY, (from_the_case(world, "in_custody"),)),)
+    assert result.switches == (ServiceFlag.on(ServiceFlagCode.IN_CUSTODY, (from_the_case(world, "in_custody"),)),)
 
 
 @pytest.mark.parametrize(
     ("state", "code"),
     [
         (RegistrationState.ACTIVE, None),
-        (RegistrationState.DEREGISTERED, SwitchCode.DEREGISTERED),
-        (RegistrationState.REVOKED_DEREGISTERED, SwitchCode.DEREGISTERED),
-        (RegistrationState.REVOKED, SwitchCode.REVOKED),
+        (RegistrationState.DEREGISTERED, ServiceFlagCode.DEREGISTERED),
+        (RegistrationState.REVOKED_DEREGISTERED, ServiceFlagCode.DEREGISTERED),
+        (RegistrationState.REVOKED, ServiceFlagCode.REVOKED),
     ],
 )
 def test_the_state_of_the_registration_decides_whether_there_is_still_a_party(
-    world: Any, state: RegistrationState, code: SwitchCode | None
+    world: Any, state: RegistrationState, code: ServiceFlagCode | None
 ) -> None:
     """Deregistered: tell the judge; revoked: still a party, with a warning."""
     result = world.merge(world.organization, world.registry(state=state))
 
     source = world.source("market_regulation", "registration", "state")
-    assert result.switches == ((Switch.on(code, (source,)),) if code else ())
+    assert result.switches == ((ServiceFlag.on(code, (source,)),) if code else ())
 
 
 def test_registries_that_differ_about_the_state_are_both_named(world: Any) -> None:
@@ -117,8 +119,8 @@ def test_registries_that_differ_about_the_state_are_both_named(world: Any) -> No
     )
 
     assert result.switches == (
-        Switch.on(
-            SwitchCode.DEREGISTERED,
+        ServiceFlag.on(
+            ServiceFlagCode.DEREGISTERED,
             (world.source("market_regulation", "registration", "state"),),
             (world.source("civil_affairs", "registration", "state"),),
         ),
@@ -140,7 +142,7 @@ def test_a_suspended_organization_is_served_at_its_legal_document_address(
         world.source("market_regulation", "registration", "suspended_until"),
         world.source("market_regulation", "registration", "valid_until", date(2025, 1, 1)),
     )
-    assert result.switches == ((Switch.on(SwitchCode.SUSPENDED, sources),) if suspended else ())
+    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.SUSPENDED, sources),) if suspended else ())
 
 
 def test_the_end_of_another_address_is_no_suspension(world: Any) -> None:
@@ -155,7 +157,9 @@ def test_the_abnormal_list_is_a_warning(world: Any) -> None:
     result = world.merge(world.organization, world.registry(abnormal_list=True))
 
     assert result.switches == (
-        Switch.on(SwitchCode.ABNORMAL_LIST, (world.source("market_regulation", "registration", "abnormal_list"),)),
+        ServiceFlag.on(
+            ServiceFlagCode.ABNORMAL_LIST, (world.source("market_regulation", "registration", "abnormal_list"),)
+        ),
     )
 
 
@@ -164,7 +168,7 @@ def test_a_party_abroad_takes_article_283(world: Any) -> None:
     traveller = replace(world.person, id_type=IdType.PASSPORT, id_number="X0000000", country="USA")
 
     assert world.merge(traveller, case=CaseFile(party_abroad=True)).switches == (
-        Switch.on(SwitchCode.PARTY_ABROAD, (from_the_case(world, "party_abroad"),)),
+        ServiceFlag.on(ServiceFlagCode.PARTY_ABROAD, (from_the_case(world, "party_abroad"),)),
     )
 
 
@@ -193,7 +197,7 @@ def test_a_foreigner_without_domicile_here_takes_article_283(
     result = world.merge(party, answer)
 
     source = from_the_case(world, "id_type")
-    assert result.switches == ((Switch.on(SwitchCode.PARTY_ABROAD, (source,)),) if abroad else ())
+    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.PARTY_ABROAD, (source,)),) if abroad else ())
 
 
 def test_a_foreigner_with_a_registered_residence_is_served_there(world: Any) -> None:
@@ -227,14 +231,14 @@ def test_in_simplified_procedure_a_party_without_address_cannot_be_announced(
     result = world.merge(world.person, answer, simplified_procedure=simplified)
 
     source = from_the_case(world, "simplified_procedure")
-    assert result.switches == ((Switch.on(SwitchCode.ANNOUNCEMENT_BARRED, (source,)),) if barred else ())
+    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.ANNOUNCEMENT_BARRED, (source,)),) if barred else ())
 
 
 def test_announcement_is_no_question_after_death(world: Any) -> None:
     """Stop is said, and nothing about ways of service beside it."""
     result = world.merge(world.person, world.police(life_status=LifeStatus.DECEASED), simplified_procedure=True)
 
-    assert codes(result) == [SwitchCode.DECEASED]
+    assert codes(result) == [ServiceFlagCode.DECEASED]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +250,7 @@ def test_under_14_needs_another_approval(world: Any, born_on: date, under_14: bo
     result = world.merge(world.person, world.police(born_on=born_on))
 
     source = world.source("public_security", "addresses", "born_on")
-    assert result.switches == ((Switch.on(SwitchCode.UNDER_14, (source,)),) if under_14 else ())
+    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
 
 
 @pytest.mark.parametrize(
@@ -267,7 +271,7 @@ def test_the_number_itself_tells_a_child_when_no_agency_does(
     result = world.merge(child, world.not_heard("public_security", "addresses"))
 
     source = from_the_case(world, "id_number")
-    assert result.switches == ((Switch.on(SwitchCode.UNDER_14, (source,)),) if under_14 else ())
+    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
 
 
 def test_a_29_february_child_turns_14_on_1_march(world: Any) -> None:
@@ -277,7 +281,7 @@ def test_a_29_february_child_turns_14_on_1_march(world: Any) -> None:
     on_28 = world.merge(world.person, answer, now=world.now.replace(month=2, day=28))
     on_1 = world.merge(world.person, answer, now=world.now.replace(month=3, day=1))
 
-    assert (codes(on_28), codes(on_1)) == ([SwitchCode.UNDER_14], [])
+    assert (codes(on_28), codes(on_1)) == ([ServiceFlagCode.UNDER_14], [])
 
 
 @pytest.mark.parametrize("reason", [Reason.NAME_MISMATCH, Reason.SEVERAL_MATCHES])
@@ -292,7 +296,7 @@ def test_a_number_that_does_not_settle_who_it_is_withholds_addresses(
     )
 
     source = replace(world.source("public_security", capability, "state"), path="state")
-    assert result.switches == (Switch.on(SwitchCode.AMBIGUOUS_IDENTITY, (source,)),)
+    assert result.switches == (ServiceFlag.on(ServiceFlagCode.AMBIGUOUS_IDENTITY, (source,)),)
 
 
 def test_positions_that_are_not_settled_say_nothing_about_the_address(world: Any) -> None:
@@ -313,8 +317,8 @@ def test_two_names_on_one_number_are_never_one_person(world: Any) -> None:
     )
 
     assert result.switches == (
-        Switch.on(
-            SwitchCode.AMBIGUOUS_IDENTITY,
+        ServiceFlag.on(
+            ServiceFlagCode.AMBIGUOUS_IDENTITY,
             (
                 world.source("public_security", "addresses", "full_name"),
                 world.source("public_security", "identity", "full_name"),
@@ -331,7 +335,10 @@ def test_a_name_that_differs_from_the_work_order_withholds_addresses(world: Any)
         world.heard("market_regulation", "registration", OrganizationIdentity(name="龙游示例有限公司")),
     )
 
-    assert (codes(person), codes(organization)) == ([SwitchCode.AMBIGUOUS_IDENTITY], [SwitchCode.AMBIGUOUS_IDENTITY])
+    assert (codes(person), codes(organization)) == (
+        [ServiceFlagCode.AMBIGUOUS_IDENTITY],
+        [ServiceFlagCode.AMBIGUOUS_IDENTITY],
+    )
 
 
 @pytest.mark.parametrize("named", ["柯小明", "柯旧名", "柯 小明", None])
@@ -361,9 +368,9 @@ def test_switches_come_gravest_first_and_whatever_was_wanted(world: Any) -> None
         wants=frozenset({Want.IDENTITY}),
     )
 
-    assert codes(result) == [SwitchCode.DECEASED, SwitchCode.SERVING_SOLDIER, SwitchCode.UNDER_14]
+    assert codes(result) == [ServiceFlagCode.DECEASED, ServiceFlagCode.SERVING_SOLDIER, ServiceFlagCode.UNDER_14]
 
 
 def test_every_switch_has_an_effect_and_a_sentence_in_both_languages() -> None:
     """The list is closed."""
-    assert all(isinstance(code.effect, Effect) and code.zh and code.en for code in SwitchCode)
+    assert all(isinstance(code.effect, Effect) and code.zh and code.en for code in ServiceFlagCode)

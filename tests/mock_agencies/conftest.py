@@ -15,9 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from mock_agencies import human_resources, market_regulation, public_security
-from mock_agencies.agency import Agency
-from mock_agencies.clock import Clock
-from mock_agencies.exchange import Answer, Request
+from mock_agencies.agency import MockAgency
+from mock_agencies.clock import MockClock
+from mock_agencies.exchange import MockRequest, MockResponse
 from mock_agencies.population import Population
 
 NOW_MS = 1_795_000_000_000
@@ -53,10 +53,10 @@ class Court:
     `latest` is the latest answer as bytes, whatever became of reading it.
     """
 
-    clock: Clock
-    agencies: Mapping[str, Agency]
+    clock: MockClock
+    agencies: Mapping[str, MockAgency]
     secrets: dict[str, str] = field(default_factory=dict)
-    latest: Answer = field(default_factory=lambda: Answer(b""))
+    latest: MockResponse = field(default_factory=lambda: MockResponse(b""))
 
     def verdict(self, agency: str) -> str:
         """What the agency's journal says about the latest request."""
@@ -66,10 +66,12 @@ class Court:
         """The agencies' time as 13 digits."""
         return str(self.clock.now_ms())
 
-    def send(self, agency: str, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Answer:
+    def send(
+        self, agency: str, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
+    ) -> MockResponse:
         """Sends a request without a socket."""
         path, _, query = path.partition("?")
-        self.latest = self.agencies[agency].respond(Request(method, path, query, dict(headers), body))
+        self.latest = self.agencies[agency].respond(MockRequest(method, path, query, dict(headers), body))
         return self.latest
 
     # National platform
@@ -116,7 +118,7 @@ class Court:
 
     # Provincial gateway
 
-    def irs(self, path: str, secret: str, parameters: Mapping[str, Any], *, style: str = "form") -> Answer:
+    def irs(self, path: str, secret: str, parameters: Mapping[str, Any], *, style: str = "form") -> MockResponse:
         """Sends a signed call to the gateway in one of its styles: form, query or headers."""
         app_key = parameters.get("appKey", "A330800000000001")
         request_time = parameters.get("requestTime", self.now())
@@ -152,7 +154,7 @@ class Court:
 
     # Population base
 
-    def identity(self, number: str, name: str | None, **changes: Any) -> Answer:
+    def identity(self, number: str, name: str | None, **changes: Any) -> MockResponse:
         """Asks the population base."""
         sid = "s_1200000900000_2108"
         if "public_security" not in self.secrets:
@@ -184,7 +186,7 @@ class Court:
 
     # Request service
 
-    def addresses(self, number: str, **changes: Any) -> Answer:
+    def addresses(self, number: str, **changes: Any) -> MockResponse:
         """Asks the police request service."""
         head = {
             "Version": "1.0", "ServiceID": "S10-00000001", "RequesterID": "C330800-00000001",
@@ -220,7 +222,7 @@ def population() -> Population:
 @pytest.fixture
 def court(population: Population) -> Court:
     """A court before three fresh agencies whose clock stands still."""
-    clock = Clock(lambda: NOW_MS)
+    clock = MockClock(lambda: NOW_MS)
     makers = {
         "public_security": public_security.create,
         "human_resources": human_resources.create,

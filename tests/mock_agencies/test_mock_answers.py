@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from mock_agencies.exchange import Answer
-from mock_agencies.population import NO_ORGANIZATION, NOBODY, Organization, Person, Population
+from mock_agencies.exchange import MockResponse
+from mock_agencies.population import NO_ORGANIZATION, NOBODY, Population, SyntheticOrganization, SyntheticPerson
 
 MOVED = "33080219900307005X"
 
 
-def person(population: Population, role: str) -> Person:
+def person(population: Population, role: str) -> SyntheticPerson:
     """A person of the cast."""
     party = population.cast[role]
-    assert isinstance(party, Person)
+    assert isinstance(party, SyntheticPerson)
     return party
 
 
-def package(answer: Answer) -> tuple[dict[str, str], list[dict[str, str]]]:
+def package(answer: MockResponse) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Head and records of the population base's reply."""
     out = etree.fromstring(answer.body).find(".//{*}out")
     assert out is not None
@@ -33,7 +33,7 @@ def package(answer: Answer) -> tuple[dict[str, str], list[dict[str, str]]]:
     )
 
 
-def table(answer: Answer) -> list[list[str]]:
+def table(answer: MockResponse) -> list[list[str]]:
     """All rows of the request service's reply."""
     return [[cell.text or "" for cell in row] for row in etree.fromstring(answer.body).iter("Row")]
 
@@ -203,7 +203,7 @@ def test_the_registry_tells_every_state_and_flag(
 ) -> None:
     """Each special organization shows what makes it special; one representative stands under her old name."""
     organization = population.cast[role]
-    assert isinstance(organization, Organization)
+    assert isinstance(organization, SyntheticOrganization)
     [row] = found(court.registration(organization.uscc or organization.registration_number or ""))
 
     assert {leaf: row[leaf] for leaf in expected} == expected
@@ -215,7 +215,7 @@ def test_market_regulation_holds_no_other_registrys_organizations(
 ) -> None:
     """A law firm or a village cooperative is no record here."""
     organization = population.cast[role]
-    assert isinstance(organization, Organization)
+    assert isinstance(organization, SyntheticOrganization)
 
     assert found(court.registration(organization.uscc or "")) == []
 

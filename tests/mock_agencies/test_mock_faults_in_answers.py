@@ -13,8 +13,8 @@ import pytest
 from lxml import etree
 
 from mock_agencies import human_resources, market_regulation, public_security
-from mock_agencies.clock import Clock
-from mock_agencies.exchange import Answer
+from mock_agencies.clock import MockClock
+from mock_agencies.exchange import MockResponse
 from mock_agencies.faults.catalogue import CATALOGUE
 from mock_agencies.faults.delivery import DELIVERIES
 from mock_agencies.faults.replies import REPLIES
@@ -30,14 +30,14 @@ AGENCY_OF = {
 }
 MAKERS = (public_security.create, human_resources.create, market_regulation.create)
 OPERATIONS = {
-    name: operation for create in MAKERS for name, operation in create(Population(1), Clock()).operations.items()
+    name: operation for create in MAKERS for name, operation in create(Population(1), MockClock()).operations.items()
 }
 CONTENT_FAULTS = [
     (operation, fault) for operation in AGENCY_OF for fault in sorted(OPERATIONS[operation].faults - DELIVERIES.keys())
 ]
 
 
-def ask(court: Any, operation: str) -> Answer:
+def ask(court: Any, operation: str) -> MockResponse:
     """Asks one operation about the mover or the company; the answer as bytes, readable or not."""
     questions = {
         "identity": lambda: court.identity(MOVED, NAME),
@@ -48,18 +48,18 @@ def ask(court: Any, operation: str) -> Answer:
     }
     with suppress(ValueError, RecursionError):
         questions[operation]()
-    answer: Answer = court.latest
+    answer: MockResponse = court.latest
     return answer
 
 
-def disturbed(court: Any, operation: str, fault: str, **options: Any) -> Answer:
+def disturbed(court: Any, operation: str, fault: str, **options: Any) -> MockResponse:
     """The answer under a fault, after one without."""
     ask(court, operation)
     court.agencies[AGENCY_OF[operation]].arm(fault, operation, options=options)
     return ask(court, operation)
 
 
-def constant(answer: Answer) -> tuple[int, str, bytes]:
+def constant(answer: MockResponse) -> tuple[int, str, bytes]:
     """An answer without what differs from call to call anyway."""
     body = re.sub(rb'"requestId":"[0-9a-f]{32}"|\xef\xbc\x88[0-9a-f]{8}\xef\xbc\x89', b"", answer.body)
     return answer.status, answer.content_type, body

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_agencies.agency import Agency
+from mock_agencies.agency import MockAgency
 from mock_agencies.faults.delivery import DELIVERIES
 from mock_agencies.serving import serving
 
@@ -23,7 +23,7 @@ SOON = 0.3
 class Line:
     """A connection to the mock, and its mind."""
 
-    def __init__(self, agency: Agency, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, agency: MockAgency, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.agency = agency
         self.reader = reader
         self.writer = writer

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from mock_agencies import human_resources, market_regulation, public_security
-from mock_agencies.clock import Clock
-from mock_agencies.exchange import Request
+from mock_agencies.clock import MockClock
+from mock_agencies.exchange import MockRequest
 from mock_agencies.population import Population
 
 MOVED, NAME = "33080219900307005X", "沈知溪"
@@ -251,7 +251,7 @@ def test_another_path_is_not_there(court: Any) -> None:
 
 
 SERVERS = [
-    create(Population(1), Clock())
+    create(Population(1), MockClock())
     for create in (public_security.create, human_resources.create, market_regulation.create)
 ]
 PATHS = [(agency, path) for agency in SERVERS for one in agency.operations.values() for path in one.paths]
@@ -270,6 +270,6 @@ TYPES = st.sampled_from(["application/json", "text/xml", "application/x-www-form
 def test_no_body_makes_a_server_stumble(where: Any, media: str, body: bytes) -> None:
     """Whatever is sent, there is an answer, and without a valid signature never one with data."""
     agency, path = where
-    agency.respond(Request("POST", path, "", {"content-type": media}, body))
+    agency.respond(MockRequest("POST", path, "", {"content-type": media}, body))
 
     assert agency.journal[-1].verdict != "answered"

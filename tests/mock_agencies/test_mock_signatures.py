@@ -8,7 +8,7 @@ import pytest
 
 from mock_agencies import national
 from mock_agencies.human_resources import gateway
-from mock_agencies.human_resources.gateway import Secrets
+from mock_agencies.human_resources.gateway import GatewaySecrets
 
 IRS = (
     ("DEMO_APP_KEY", "demo_app_secret", "1700000000000", "657d65126d3898ce91d1f8fd1b545c82"),
@@ -29,7 +29,7 @@ def test_the_gateway_signs_as_its_clients_do(app_key: str, secret: str, request_
 
 def test_a_request_secret_lives_a_quarter_of_an_hour_and_a_refresh_secret_two_days() -> None:
     """Both end times of one refresh at a known moment."""
-    datas = Secrets.issued_at(1_700_000_000_000).as_datas()
+    datas = GatewaySecrets.issued_at(1_700_000_000_000).as_datas()
 
     assert (datas["requestSecretEndTime"], datas["refreshSecretEndTime"]) == (1_700_000_900_000, 1_700_172_800_000)
     assert [len(str(datas[name])) for name in ("requestSecret", "refreshSecret")] == [32, 32]

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from mock_agencies.exchange import Request
-from mock_agencies.ticket_system.callback_receiver import Desk, Manners
+from mock_agencies.exchange import MockRequest
+from mock_agencies.ticket_system.callback_receiver import CallbackReceiver, Manners
 from mock_agencies.ticket_system.ledger import ACCEPTED, CLOSED, RECEIVED, Ledger, entries
 from mock_agencies.ticket_system.reconciliation import check
 from shuniu_client import AsyncClient
@@ -108,7 +108,7 @@ def test_half_a_line_at_the_end_is_no_line(folder: Path) -> None:
     assert list(entries(folder / "ledger")) == [accepted("a")]
 
 
-def callback(id_: str, data: dict[str, Any], *, at: datetime = NOW) -> Request:
+def callback(id_: str, data: dict[str, Any], *, at: datetime = NOW) -> MockRequest:
     """A callback as the hub sends it."""
     event = {
         "specversion": "1.0",
@@ -125,15 +125,15 @@ def callback(id_: str, data: dict[str, Any], *, at: datetime = NOW) -> Request:
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(SECRET).sign(id_, at, body),
     }
-    return Request("POST", "/hooks", "", headers, body.encode())
+    return MockRequest("POST", "/hooks", "", headers, body.encode())
 
 
 def test_the_desk_notes_first_and_answers_then(folder: Path) -> None:
     """Taken, taken again, altered, late: each in the ledger before its answer."""
     with Ledger(folder / "ledger") as ledger:
-        desk = Desk(ledger, SECRET, clock=lambda: NOW)
+        desk = CallbackReceiver(ledger, SECRET, clock=lambda: NOW)
         good = callback("a", {"n": 1})
-        altered = Request("POST", "/hooks", "", good.headers, good.body.replace(b"1}", b"2}"))
+        altered = MockRequest("POST", "/hooks", "", good.headers, good.body.replace(b"1}", b"2}"))
         late = callback("b", {}, at=datetime(2026, 11, 24, 7, 0, tzinfo=UTC))
         statuses = [desk.respond(one).status for one in (good, good, altered, late)]
 
@@ -151,7 +151,7 @@ def test_the_desk_answers_as_badly_as_it_is_told(folder: Path) -> None:
     """By a seed, so that a run can be had again."""
     with Ledger(folder / "ledger") as ledger:
         manners = Manners(failing=0.3, slow=0.2, dropping=0.2)
-        desk = Desk(ledger, SECRET, manners, random.Random(7), clock=lambda: NOW)
+        desk = CallbackReceiver(ledger, SECRET, manners, random.Random(7), clock=lambda: NOW)
         answers = [desk.respond(callback(f"a{number}", {})) for number in range(300)]
 
     ways = [answer.status if answer.deliver is None else answer.deliver.__name__ for answer in answers]

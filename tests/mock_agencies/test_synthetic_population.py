@@ -14,9 +14,9 @@ from mock_agencies.population import (
     NOBODY,
     ORGANIZATIONS,
     PERSONS,
-    Organization,
-    Person,
     Population,
+    SyntheticOrganization,
+    SyntheticPerson,
 )
 from mock_agencies.population.draws import Shuffle
 
@@ -125,7 +125,7 @@ def test_the_cast_names_every_special_case() -> None:
     """Each role of the cast is held, by its number, in the population."""
     by_number = {
         role: POPULATION.find_person(party.id_number)
-        if isinstance(party, Person)
+        if isinstance(party, SyntheticPerson)
         else POPULATION.find_organization(party.uscc or party.registration_number or "")
         for role, party in POPULATION.cast.items()
     }
@@ -138,8 +138,8 @@ def test_the_cast_names_every_special_case() -> None:
         "cooperative", "village_cooperative", "law_firm", "sole_trader",
     } <= set(POPULATION.cast)  # fmt: skip
     assert all(party in by_number[role] for role, party in POPULATION.cast.items())
-    assert {party.index for party in POPULATION.cast.values() if isinstance(party, Organization)} == set(
-        range(sum(isinstance(party, Organization) for party in POPULATION.cast.values()))
+    assert {party.index for party in POPULATION.cast.values() if isinstance(party, SyntheticOrganization)} == set(
+        range(sum(isinstance(party, SyntheticOrganization) for party in POPULATION.cast.values()))
     )
 
 
@@ -161,8 +161,8 @@ def test_two_persons_can_share_a_number_and_two_firms_a_name() -> None:
     first, second = POPULATION.cast["two_with_one_name"], POPULATION.cast["two_with_one_name_other"]
 
     assert [person.name for person in doubled] == ["唐书禾", "曹映舟"]
-    assert isinstance(first, Organization)
-    assert isinstance(second, Organization)
+    assert isinstance(first, SyntheticOrganization)
+    assert isinstance(second, SyntheticOrganization)
     assert (first.name, first.uscc == second.uscc) == (second.name, False)
 
 

@@ -3,7 +3,7 @@ A synthetic province: 11 regions, 64 courts, in each a centre, a group, and some
 """
 
 from gateway.organization.import_export import as_json
-from gateway.organization.people import Person
+from gateway.organization.people import StaffAccount
 from gateway.organization.roles import Role
 from gateway.organization.tree import Unit, UnitKind
 
@@ -24,7 +24,7 @@ def many_courts() -> str:
     """The file of the whole province."""
     units = [_unit("zj", None, UnitKind.REGION, None)]
     units += [_unit(f"zj{one + 1:02}", "zj", UnitKind.REGION, None) for one in range(REGIONS)]
-    people: list[Person] = []
+    people: list[StaffAccount] = []
     for number in range(COURTS):
         court, top, region = code(number), court_id(number), f"zj{number % REGIONS + 1:02}"
         units += [
@@ -44,7 +44,9 @@ def many_courts() -> str:
         if number < REGIONS:
             places[Role.REGION_ADMINISTRATOR] = region
         people += [
-            Person(court=court, user=f"{role.value}.{top}", unit=unit, roles=frozenset({role}), name=f"某{role.zh}")
+            StaffAccount(
+                court=court, user=f"{role.value}.{top}", unit=unit, roles=frozenset({role}), name=f"某{role.zh}"
+            )
             for role, unit in places.items()
         ]
     return as_json(units, people)

@@ -4,25 +4,25 @@ Nobody rises inside the tree: who may change what, as a table, and each way up t
 
 import pytest
 
-from gateway.access.emergency_rules import ExceptionRule
+from gateway.access.emergency_rules import EmergencyRule
 from gateway.organization.delegations import DelegationRule
 from gateway.organization.people import Member
 from gateway.organization.permissions import PersonChange as Of
 from gateway.organization.permissions import Post, UnitChange, may_change
 from gateway.organization.roles import SEPARATED, Role, broken_by
 from gateway.organization.rules import OrganizationRule as Rule
-from gateway.organization.tree import Place, UnitKind
+from gateway.organization.tree import UnitKind, UnitPosition
 
 COURT, OTHER = "浙0802", "浙0803"
-REGION = Place(kind=UnitKind.REGION, court=None, path=("zj08",))
-FOREIGN_REGION = Place(kind=UnitKind.REGION, court=None, path=("zj09",))
-TOP = Place(kind=UnitKind.COURT, court=COURT, path=("zj08", "a"))
-CENTRE = Place(kind=UnitKind.CENTRE, court=COURT, path=("zj08", "a", "a-1"))
-GROUP = Place(kind=UnitKind.GROUP, court=COURT, path=("zj08", "a", "a-1", "a-1-1"))
-SECOND_GROUP = Place(kind=UnitKind.GROUP, court=COURT, path=("zj08", "a", "a-1", "a-1-2"))
-OTHER_CENTRE = Place(kind=UnitKind.CENTRE, court=COURT, path=("zj08", "a", "a-2"))
-FOREIGN_TOP = Place(kind=UnitKind.COURT, court=OTHER, path=("zj08", "b"))
-FOREIGN_GROUP = Place(kind=UnitKind.GROUP, court=OTHER, path=("zj08", "b", "b-1", "b-1-1"))
+REGION = UnitPosition(kind=UnitKind.REGION, court=None, path=("zj08",))
+FOREIGN_REGION = UnitPosition(kind=UnitKind.REGION, court=None, path=("zj09",))
+TOP = UnitPosition(kind=UnitKind.COURT, court=COURT, path=("zj08", "a"))
+CENTRE = UnitPosition(kind=UnitKind.CENTRE, court=COURT, path=("zj08", "a", "a-1"))
+GROUP = UnitPosition(kind=UnitKind.GROUP, court=COURT, path=("zj08", "a", "a-1", "a-1-1"))
+SECOND_GROUP = UnitPosition(kind=UnitKind.GROUP, court=COURT, path=("zj08", "a", "a-1", "a-1-2"))
+OTHER_CENTRE = UnitPosition(kind=UnitKind.CENTRE, court=COURT, path=("zj08", "a", "a-2"))
+FOREIGN_TOP = UnitPosition(kind=UnitKind.COURT, court=OTHER, path=("zj08", "b"))
+FOREIGN_GROUP = UnitPosition(kind=UnitKind.GROUP, court=OTHER, path=("zj08", "b", "b-1", "b-1-1"))
 
 PLACES = {
     Role.REGION_ADMINISTRATOR: REGION,
@@ -47,7 +47,7 @@ def somebody(*roles: Role, user: str = "actor") -> Member:
     return Member(court=COURT, user=user, place=PLACES[roles[0]], roles=frozenset(roles))
 
 
-def post(place: Place, *roles: Role, active: bool = True) -> Post:
+def post(place: UnitPosition, *roles: Role, active: bool = True) -> Post:
     """Where somebody sits, and as what."""
     return Post(place=place, roles=frozenset(roles), active=active)
 
@@ -99,7 +99,9 @@ TABLE = {
     "a group made": (UnitChange(before=None, after=GROUP), None, None, None, Rule.ACCOUNTS_BY_SYSTEM),
     "a centre made": (UnitChange(before=None, after=CENTRE), None, Rule.OUTSIDE_SUBTREE, None, Rule.ACCOUNTS_BY_SYSTEM),
     "a group moved to another centre": (
-        UnitChange(before=GROUP, after=Place(kind=UnitKind.GROUP, court=COURT, path=(*OTHER_CENTRE.path, "a-1-1"))),
+        UnitChange(
+            before=GROUP, after=UnitPosition(kind=UnitKind.GROUP, court=COURT, path=(*OTHER_CENTRE.path, "a-1-1"))
+        ),
         None, Rule.OUTSIDE_SUBTREE, None, Rule.ACCOUNTS_BY_SYSTEM,
     ),
     "a court renamed": (
@@ -156,7 +158,7 @@ def test_a_centres_administrator_does_not_unseat_a_superior_who_sits_below() -> 
 
 
 @pytest.mark.parametrize("place", [REGION, FOREIGN_REGION])
-def test_nobody_gives_a_regions_role_over_http(place: Place) -> None:
+def test_nobody_gives_a_regions_role_over_http(place: UnitPosition) -> None:
     """The security administrator's court ends below the region, and a region's administrator names no equal."""
     crowned = of(post(place), post(place, REGION_ADMIN))
 
@@ -203,7 +205,7 @@ def test_the_three_administrators_are_three_people_without_any_other_role(first:
 
 def test_every_rule_says_who_can_help_in_both_languages() -> None:
     """A refusal ends with a next step."""
-    for rule in (*Rule, *ExceptionRule, *DelegationRule):
+    for rule in (*Rule, *EmergencyRule, *DelegationRule):
         assert rule.en.endswith(".")
         assert rule.zh.endswith("。")
         assert "请" in rule.zh

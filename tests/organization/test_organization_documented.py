@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.access.break_glass import EmergencyReason
-from gateway.access.emergency_rules import ExceptionRule
-from gateway.access.reviews import Finding
+from gateway.access.emergency_rules import EmergencyRule
+from gateway.access.reviews import ReviewFinding
 from gateway.organization.delegations import DelegationRule
 from gateway.organization.import_export import COLUMNS
 from gateway.organization.roles import Role
@@ -16,7 +16,7 @@ from gateway.organization.rules import OrganizationRule
 from schemas.codes import Code
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-WORDS = (*OrganizationRule, *DelegationRule, *ExceptionRule, *Role, *EmergencyReason, *Finding)
+WORDS = (*OrganizationRule, *DelegationRule, *EmergencyRule, *Role, *EmergencyReason, *ReviewFinding)
 
 
 @pytest.mark.parametrize("word", WORDS, ids=str)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
 from gateway.organization.import_export import as_csv, as_json, read_organization
-from gateway.organization.people import Particulars, Person, broken_person
+from gateway.organization.people import Particulars, StaffAccount, broken_person
 from gateway.organization.roles import SEPARATED, SITS, Role
 from gateway.organization.tree import Tree, Unit, UnitKind, broken_units
 from tests.organization.house import Ground
@@ -27,7 +27,7 @@ WRITERS = {"json": as_json, "csv": as_csv}
 
 
 @st.composite
-def trees(draw: st.DrawFn) -> tuple[list[Unit], list[Person]]:
+def trees(draw: st.DrawFn) -> tuple[list[Unit], list[StaffAccount]]:
     """A sound tree with people in it."""
     units = [Unit(id="r", parent=None, kind=UnitKind.REGION, court=None, zh=draw(LABELS), en=draw(LABELS))]
     for number in range(draw(st.integers(0, 3))):
@@ -52,19 +52,19 @@ def trees(draw: st.DrawFn) -> tuple[list[Unit], list[Person]]:
 
 
 @st.composite
-def _person(draw: st.DrawFn, unit: Unit, court: str, user: str) -> Person:
+def _person(draw: st.DrawFn, unit: Unit, court: str, user: str) -> StaffAccount:
     fitting = sorted(role for role in Role if unit.kind in SITS[role])
     active = draw(st.booleans())
     held = draw(st.frozensets(st.sampled_from(fitting), max_size=2)) if active else frozenset()
     roles = frozenset(list(held)[:1]) if held & SEPARATED else held
     official = OFFICIAL if draw(st.booleans()) else None
     name = draw(LABELS)
-    return Person(court=court, user=user, unit=unit.id, roles=roles, active=active, name=name, official=official)
+    return StaffAccount(court=court, user=user, unit=unit.id, roles=roles, active=active, name=name, official=official)
 
 
 @settings(max_examples=60)
 @given(trees(), st.sampled_from(sorted(WRITERS)))
-def test_what_is_exported_is_imported_as_the_same_tree(tree: tuple[list[Unit], list[Person]], form: str) -> None:
+def test_what_is_exported_is_imported_as_the_same_tree(tree: tuple[list[Unit], list[StaffAccount]], form: str) -> None:
     """Names with commas, quotes and line-like signs, in both forms."""
     units, people = tree
 
@@ -203,12 +203,12 @@ def test_a_unit_that_stands_never_changes_kind_or_court() -> None:
 @settings(max_examples=40)
 @given(trees())
 def test_what_is_written_into_the_database_is_read_back_the_same(
-    ground: Ground, tree: tuple[list[Unit], list[Person]]
+    ground: Ground, tree: tuple[list[Unit], list[StaffAccount]]
 ) -> None:
     """With names sealed in between."""
     units, people = tree
     engine = create_engine(ground.postgres.url(ground.database))
-    vault = Vault(bytes(32))
+    vault = FieldEncryption(bytes(32))
     with engine.connect() as connection:
         connection.execute(text("DELETE FROM org_person; DELETE FROM org_unit"))
         store.write_units(connection, Tree({unit.id: unit for unit in units}), units)
@@ -224,7 +224,7 @@ def test_what_is_written_into_the_database_is_read_back_the_same(
 
 @given(trees())
 @settings(max_examples=30)
-def test_every_generated_tree_keeps_the_rules(tree: tuple[list[Unit], list[Person]]) -> None:
+def test_every_generated_tree_keeps_the_rules(tree: tuple[list[Unit], list[StaffAccount]]) -> None:
     """The property above is about sound trees, and they are."""
     units, people = tree
     whole: Any = {unit.id: unit for unit in units}

@@ -13,12 +13,12 @@ from random import Random
 from typing import Any, ClassVar, TypeVar
 
 from adapters.call_policy import AgencyPolicy, CallPolicy
-from adapters.contract import Adapter, Agency, Capability, Question, Reading, Rows, lookup
+from adapters.contract import Adapter, Agency, Capability, Interpretation, Question, Rows, lookup
 from adapters.errors import AgencyError
-from adapters.wire.clock import Clock
-from gateway.lookup.fan_out import Answer, Planned, ask
-from gateway.resilience.quotas import Quotas
-from gateway.resilience.registry import Guards
+from adapters.wire.clock import CorrectedClock
+from gateway.lookup.fan_out import AgencyReply, PlannedQuestion, ask
+from gateway.resilience.quotas import SharedQuotas
+from gateway.resilience.registry import GuardRegistry
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.subject import Matter, Official, Subject
 
@@ -69,10 +69,10 @@ def in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def loop_clock() -> Clock:
+def loop_clock() -> CorrectedClock:
     """The clock of the running loop: its day begins at `START`."""
     loop = asyncio.get_running_loop()
-    return Clock(now=lambda: START + timedelta(seconds=loop.time()), monotonic=loop.time)
+    return CorrectedClock(now=lambda: START + timedelta(seconds=loop.time()), monotonic=loop.time)
 
 
 Behaviour = Callable[[], Awaitable[None]]
@@ -150,10 +150,10 @@ class _Scripted(Adapter):
     )
 
     @lookup("identity", subject=SubjectKind.PERSON, by=(IdType.RESIDENT_ID,), serves=frozenset({Want.IDENTITY}))
-    async def identity(self, question: Question) -> Reading:
+    async def identity(self, question: Question) -> Interpretation:
         """Who is it."""
         rows = await self.wires["identity"].ask(question, "identity", {"id_number": question.subject.id_number})
-        return Reading(state=AnswerState.FOUND, answered_at=rows.answered_at)
+        return Interpretation(state=AnswerState.FOUND, answered_at=rows.answered_at)
 
 
 @dataclass(slots=True)
@@ -178,13 +178,13 @@ class Stage:
     """
 
     def __init__(
-        self, call: CallPolicy | None = None, *, quotas: Quotas | None = None, seed: int = 1, **shared: Any
+        self, call: CallPolicy | None = None, *, quotas: SharedQuotas | None = None, seed: int = 1, **shared: Any
     ) -> None:
         call = call or CallPolicy()
         self.wire = ScriptedWire(timeout=call.timeout)
         self.tally = Tally()
         self.adapter = _Scripted({"identity": self.wire})
-        self.guards = Guards(
+        self.guards = GuardRegistry(
             {"scripted": AgencyPolicy(calls={"identity": call}, **shared)},
             quotas=quotas,
             watcher=self.tally,
@@ -207,9 +207,9 @@ class Stage:
             deadline=asyncio.get_running_loop().time() + seconds,
         )
 
-    async def ask(self, seconds: float = 10.0) -> Answer:
+    async def ask(self, seconds: float = 10.0) -> AgencyReply:
         """Asks it."""
-        planned = Planned(adapter=self.adapter, capability=self.capability)
+        planned = PlannedQuestion(adapter=self.adapter, capability=self.capability)
         return await ask(planned, self.question(seconds), self.guards)
 
     async def said(self, seconds: float = 10.0) -> tuple[str, str | None, int]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.call_policy import BreakerPolicy
 from gateway.resilience.breaker import Breaker
 from gateway.resilience.budget import RetryBudget
-from gateway.resilience.bulkhead import Bulkhead, Full
+from gateway.resilience.bulkhead import Bulkhead, BulkheadFull
 from tests.resilience.stage import in_virtual_time
 
 
@@ -195,7 +195,7 @@ def test_a_bulkhead_lets_in_so_many_and_lets_so_many_wait() -> None:
                     most = max(most, bulkhead.in_flight)
                     await asyncio.sleep(0.6)
                     return f"{number} at {asyncio.get_running_loop().time():.1f}"
-            except Full:
+            except BulkheadFull:
                 return f"{number} full at {asyncio.get_running_loop().time():.1f}"
 
         ended = await asyncio.gather(*(one(number) for number in range(7)))
@@ -224,7 +224,7 @@ def test_after_any_storm_of_cancellations_a_bulkhead_serves_again(storm: list[tu
             try:
                 async with asyncio.timeout(gives_up), in_place(bulkhead, until=100.0):
                     await asyncio.sleep(takes)
-            except (Full, TimeoutError):
+            except (BulkheadFull, TimeoutError):
                 pass
 
         await asyncio.gather(*(one(*times) for times in storm))

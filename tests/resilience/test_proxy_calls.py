@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyError, AgencyTimeout, AgencyUnreachable, AnswerUnreadable
-from adapters.wire.reqwest_transport import Engine
-from adapters.wire.transport import Port, Reply
+from adapters.wire.reqwest_transport import ReqwestTransport
+from adapters.wire.transport import AgencyTransport, WireResponse
 from mock_agencies.fault_proxy import (
     Bandwidth,
     Direction,
@@ -85,16 +85,16 @@ async def agency() -> AsyncIterator[FaultProxy]:
 
 
 @asynccontextmanager
-async def port(connections: int = 1) -> AsyncIterator[Port]:
+async def port(connections: int = 1) -> AsyncIterator[AgencyTransport]:
     """A port on the real engine; with one connection, a call that kept it would be the last one."""
-    opened = Port(Engine(connections=connections, https_only=False))
+    opened = AgencyTransport(ReqwestTransport(connections=connections, https_only=False))
     try:
         yield opened
     finally:
         await opened.aclose()
 
 
-async def ask(through: Port, proxy: FaultProxy, within: float) -> Reply:
+async def ask(through: AgencyTransport, proxy: FaultProxy, within: float) -> WireResponse:
     """One question; `within` seconds it ends."""
     until = asyncio.get_running_loop().time() + within
     return await through.send(httpx.URL(f"{proxy.address}/ask"), [(b"content-type", b"text/plain")], b"question", until)

@@ -15,7 +15,7 @@ from adapters.call_policy import CallPolicy
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
-from gateway.resilience.quotas import Quotas
+from gateway.resilience.quotas import SharedQuotas
 from tests.resilience.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,7 @@ numbers = itertools.count(1)
 class Shared:
     """Two replicas' counters on one database, and a way to turn the counted minute back."""
 
-    replicas: tuple[Quotas, Quotas]
+    replicas: tuple[SharedQuotas, SharedQuotas]
     owner: str
     agency: str
 
@@ -50,7 +50,7 @@ async def shared(postgres: EmbeddedServer) -> Iterator[Shared]:
     url = postgres.url("quotas")
     migrate(url)
     database = Database(url, timeout=5.0, connections=2)
-    replicas = (Quotas(database), Quotas(database))
+    replicas = (SharedQuotas(database), SharedQuotas(database))
     yield Shared(replicas, postgres.conninfo("quotas"), f"agency_{next(numbers)}")
     for one in replicas:
         await one.aclose()

@@ -8,13 +8,13 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.draining import Door, Doorway
+from gateway.api.draining import DrainMiddleware, DrainState
 from tests.resilience.stage import VirtualLoop
 
 Said = list[dict[str, Any]]
 
 
-async def knock(doorway: Doorway, path: str = "/v1/lookups") -> tuple[int, dict[bytes, bytes], bytes]:
+async def knock(doorway: DrainMiddleware, path: str = "/v1/lookups") -> tuple[int, dict[bytes, bytes], bytes]:
     """One request: status, headers and body, or 0 for an answer that broke off before it began."""
     said: Said = []
 
@@ -50,7 +50,7 @@ def in_virtual_time(work: Callable[[], Awaitable[Any]]) -> Any:
 
 def test_an_open_door_changes_nothing() -> None:
     """Not even a header."""
-    answer = in_virtual_time(lambda: knock(Doorway(answering(1), Door())))
+    answer = in_virtual_time(lambda: knock(DrainMiddleware(answering(1), DrainState())))
 
     assert answer == (200, {b"x": b"y"}, b"whole")
 
@@ -59,8 +59,8 @@ def test_whoever_is_inside_is_answered_and_told_that_the_connection_ends() -> No
     """And the hub waits for exactly that."""
 
     async def work() -> tuple[Any, Any, float]:
-        door = Door()
-        doorway = Doorway(answering(3), door)
+        door = DrainState()
+        doorway = DrainMiddleware(answering(3), door)
         inside = asyncio.create_task(knock(doorway))
         await asyncio.sleep(1)
         door.close()
@@ -79,8 +79,8 @@ def test_patience_ends_when_it_was_said_to() -> None:
     """503 instead of an answer that would have come too late."""
 
     async def work() -> tuple[Any, float]:
-        door = Door()
-        inside = asyncio.create_task(knock(Doorway(answering(100), door)))
+        door = DrainState()
+        inside = asyncio.create_task(knock(DrainMiddleware(answering(100), door)))
         await asyncio.sleep(0)
         door.close()
         await door.emptied(15)
@@ -95,8 +95,8 @@ def test_an_answer_that_has_begun_is_cut_and_not_followed_by_another() -> None:
     """One response to one request."""
 
     async def work() -> Any:
-        door = Door()
-        inside = asyncio.create_task(knock(Doorway(answering(100, begin_at_once=True), door)))
+        door = DrainState()
+        inside = asyncio.create_task(knock(DrainMiddleware(answering(100, begin_at_once=True), door)))
         await asyncio.sleep(1)
         door.hasten()
         await door.emptied(15)
@@ -109,9 +109,11 @@ def test_life_and_figures_are_told_to_the_last() -> None:
     """Readiness is not: nobody is to be sent here."""
 
     async def work() -> list[int]:
-        door = Door()
+        door = DrainState()
         door.close()
-        return [(await knock(Doorway(answering(0), door), path))[0] for path in ("/healthz", "/metrics", "/readyz")]
+        return [
+            (await knock(DrainMiddleware(answering(0), door), path))[0] for path in ("/healthz", "/metrics", "/readyz")
+        ]
 
     assert in_virtual_time(work) == [200, 200, 503]
 
@@ -124,7 +126,7 @@ def test_an_applications_own_timeout_is_its_own() -> None:
 
     async def work() -> bool:
         try:
-            await knock(Doorway(app, Door()))
+            await knock(DrainMiddleware(app, DrainState()))
         except TimeoutError:
             return True
         return False

@@ -15,7 +15,7 @@ from gateway.database.embedded_server import EmbeddedServer
 from gateway.hub import Hub
 from gateway.provisioning import create_keys, create_tables
 from gateway.settings import Settings
-from gateway.sign_on import SignOn
+from gateway.sign_on import TokenVerifier
 from gateway.sign_on.tables import session, sign_in_attempt
 from mock_agencies import sign_on as sign_on_server
 from tests.sign_on.house import ISSUER, OUR_ADDRESS, Clock, House, Issuer, opened
@@ -36,9 +36,9 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-async def sign_on(issuer: Issuer, clock: Clock) -> AsyncIterator[SignOn]:
+async def sign_on(issuer: Issuer, clock: Clock) -> AsyncIterator[TokenVerifier]:
     """The hub's check of that issuer's tokens."""
-    desk = SignOn(ISSUER, audience="shuniu", transport=issuer, clock=clock, ticks=clock)
+    desk = TokenVerifier(ISSUER, audience="shuniu", transport=issuer, clock=clock, ticks=clock)
     yield desk
     await desk.aclose()
 

@@ -19,11 +19,11 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, Key
 
 from gateway.api.app import create_app
-from gateway.field_encryption import Vault
+from gateway.field_encryption import FieldEncryption
 from gateway.hub import HUB_KEY, Hub
 from gateway.settings import Settings
-from gateway.sign_on import SignOn
-from gateway.sign_on.sign_in_service import People
+from gateway.sign_on import TokenVerifier
+from gateway.sign_on.sign_in_service import SignInService
 
 ISSUER = "http://127.0.0.1:9000"
 NOW = 1_800_000_000
@@ -217,7 +217,7 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 @asynccontextmanager
 async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[House]:
     """Opens a house with these settings over a hub that runs: its people, sign-on and clock are the test's."""
-    sign_on = SignOn(
+    sign_on = TokenVerifier(
         ISSUER,
         audience=settings.audience,
         bound=settings.bound_clients.split(),
@@ -225,8 +225,8 @@ async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock)
         clock=clock,
         ticks=clock,
     )
-    vault = Vault.load(settings.key_folder / HUB_KEY)
-    people = People.of(settings, sign_on, started.database, vault, started.log, clock=clock)
+    vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
+    people = SignInService.of(settings, sign_on, started.database, vault, started.log, clock=clock)
     hub = replace(started, settings=settings, sign_on=sign_on, people=people)
 
     async def start() -> Any:

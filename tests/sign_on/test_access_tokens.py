@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from gateway.sign_on import Caller, NotSignedIn, SignOn
+from gateway.sign_on import Caller, NotSignedIn, TokenVerifier
 from tests.sign_on.house import ISSUER, NOW, Clock, Issuer
 
 pytestmark = pytest.mark.anyio
 
 
-async def refusal(sign_on: SignOn, authorization: str | None) -> str:
+async def refusal(sign_on: TokenVerifier, authorization: str | None) -> str:
     """The rule by which this header is refused."""
     with pytest.raises(NotSignedIn) as caught:
         await sign_on.caller(authorization)
@@ -30,7 +30,7 @@ async def refusal(sign_on: SignOn, authorization: str | None) -> str:
     return caught.value.rule.value
 
 
-async def test_a_good_token_names_its_caller(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_good_token_names_its_caller(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Every member of the caller comes from the token, and from nowhere else."""
     caller = await sign_on.caller(f"Bearer {issuer.token()}")
 
@@ -46,7 +46,7 @@ async def test_a_good_token_names_its_caller(sign_on: SignOn, issuer: Issuer) ->
     )
 
 
-async def test_a_caller_does_not_show_their_name(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_caller_does_not_show_their_name(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """A caller in a log line or a traceback is known by the account alone."""
     caller = await sign_on.caller(f"Bearer {issuer.token()}")
 
@@ -62,7 +62,7 @@ async def test_a_caller_does_not_show_their_name(sign_on: SignOn, issuer: Issuer
     ],
     ids=["ES256", "RS256", "EdDSA"],
 )
-async def test_three_algorithms_are_accepted(sign_on: SignOn, issuer: Issuer, key: Key, algorithm: str) -> None:
+async def test_three_algorithms_are_accepted(sign_on: TokenVerifier, issuer: Issuer, key: Key, algorithm: str) -> None:
     """Each published key verifies with the one algorithm of its kind."""
     issuer.published.append(key.as_dict(private=False))
     token = issuer.token(key=key, header={"alg": algorithm, "kid": "other"})
@@ -71,7 +71,7 @@ async def test_three_algorithms_are_accepted(sign_on: SignOn, issuer: Issuer, ke
 
 
 @pytest.mark.parametrize("authorization", [None, ""])
-async def test_a_call_without_a_token_is_refused(sign_on: SignOn, authorization: str | None) -> None:
+async def test_a_call_without_a_token_is_refused(sign_on: TokenVerifier, authorization: str | None) -> None:
     """Nobody is anonymous."""
     assert await refusal(sign_on, authorization) == "missing"
 
@@ -95,18 +95,18 @@ async def test_a_call_without_a_token_is_refused(sign_on: SignOn, authorization:
         "Bearer " + "a" * 9000 + ".b.c",
     ],
 )
-async def test_what_is_not_a_token_is_malformed(sign_on: SignOn, authorization: str) -> None:
+async def test_what_is_not_a_token_is_malformed(sign_on: TokenVerifier, authorization: str) -> None:
     """Other schemes, wrong shapes, headers that are no object, and oversize are one rule."""
     assert await refusal(sign_on, authorization) == "malformed"
 
 
 @pytest.mark.parametrize("name", ["none", "None", "nOnE", "HS256", "ES512", "PS256", "RS1", ""])
-async def test_an_unsigned_or_unlisted_algorithm_is_refused(sign_on: SignOn, issuer: Issuer, name: str) -> None:
+async def test_an_unsigned_or_unlisted_algorithm_is_refused(sign_on: TokenVerifier, issuer: Issuer, name: str) -> None:
     """The list of algorithms is closed, and `none` is not on it in any spelling."""
     assert await refusal(sign_on, f"Bearer {issuer.unsigned(alg=name)}") == "algorithm_not_allowed"
 
 
-async def test_an_unsigned_token_without_a_signature_is_malformed(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_an_unsigned_token_without_a_signature_is_malformed(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """The empty third part of an unsigned token never reaches the check of algorithms."""
     assert await refusal(sign_on, f"Bearer {issuer.unsigned(alg='none', signature=b'')}") == "malformed"
 
@@ -117,7 +117,7 @@ async def test_an_unsigned_token_without_a_signature_is_malformed(sign_on: SignO
     ids=["RSA", "EC"],
 )
 async def test_a_public_key_is_never_taken_for_a_shared_secret(
-    sign_on: SignOn, issuer: Issuer, published: RSAKey | ECKey
+    sign_on: TokenVerifier, issuer: Issuer, published: RSAKey | ECKey
 ) -> None:
     """Key confusion: HS256 over the published key's own bytes."""
     issuer.published = [published.as_dict(private=False)]
@@ -128,14 +128,14 @@ async def test_a_public_key_is_never_taken_for_a_shared_secret(
     assert await refusal(sign_on, f"Bearer {token}") == "algorithm_not_allowed"
 
 
-async def test_the_algorithm_belongs_to_the_key(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_the_algorithm_belongs_to_the_key(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """A token cannot have an elliptic key used as an RSA key, even a listed one."""
     token = issuer.token(key=RSAKey.generate_key(2048, {"kid": "first"}), header={"alg": "RS256"})
 
     assert await refusal(sign_on, f"Bearer {token}") == "algorithm_not_allowed"
 
 
-async def test_a_foreign_key_under_a_known_id_is_refused(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_foreign_key_under_a_known_id_is_refused(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Naming the issuer's key does not make a signature its own."""
     token = issuer.token(key=ECKey.generate_key("P-256", {"kid": "first"}))
 
@@ -143,7 +143,7 @@ async def test_a_foreign_key_under_a_known_id_is_refused(sign_on: SignOn, issuer
 
 
 @pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "crit", "b64"])
-async def test_a_token_cannot_bring_its_own_key(sign_on: SignOn, issuer: Issuer, name: str) -> None:
+async def test_a_token_cannot_bring_its_own_key(sign_on: TokenVerifier, issuer: Issuer, name: str) -> None:
     """Headers that point at a key, or change how the token is read, refuse it; nothing is fetched for them."""
     attacker = ECKey.generate_key("P-256", {"kid": "theirs"})
     value: Any = {
@@ -163,13 +163,13 @@ async def test_a_token_cannot_bring_its_own_key(sign_on: SignOn, issuer: Issuer,
 
 
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "dpop+jwt", None])
-async def test_an_id_token_is_not_an_access_token(sign_on: SignOn, issuer: Issuer, kind: str | None) -> None:
+async def test_an_id_token_is_not_an_access_token(sign_on: TokenVerifier, issuer: Issuer, kind: str | None) -> None:
     """Only `at+jwt` opens the door (RFC 9068, section 4)."""
     assert await refusal(sign_on, f"Bearer {issuer.token(header={'typ': kind})}") == "wrong_type"
 
 
 @pytest.mark.parametrize("kind", ["AT+JWT", "application/at+jwt"])
-async def test_the_media_type_may_be_spelt_in_full(sign_on: SignOn, issuer: Issuer, kind: str) -> None:
+async def test_the_media_type_may_be_spelt_in_full(sign_on: TokenVerifier, issuer: Issuer, kind: str) -> None:
     """RFC 9068 allows both forms, in any case."""
     assert (await sign_on.caller(f"bearer {issuer.token(header={'typ': kind})}")).user == "li.ting"
 
@@ -202,25 +202,29 @@ async def test_the_media_type_may_be_spelt_in_full(sign_on: SignOn, issuer: Issu
     ],
     ids=str,
 )
-async def test_every_claim_is_checked(sign_on: SignOn, issuer: Issuer, changes: dict[str, Any], rule: str) -> None:
+async def test_every_claim_is_checked(
+    sign_on: TokenVerifier, issuer: Issuer, changes: dict[str, Any], rule: str
+) -> None:
     """A well-signed token with one claim wrong is refused by that claim's rule."""
     assert await refusal(sign_on, f"Bearer {issuer.token(**changes)}") == rule
 
 
 @pytest.mark.parametrize("changes", [{"exp": NOW - 29}, {"iat": NOW + 30}, {"nbf": NOW + 30}, {"aud": ["a", "shuniu"]}])
-async def test_clocks_may_differ_by_half_a_minute(sign_on: SignOn, issuer: Issuer, changes: dict[str, Any]) -> None:
+async def test_clocks_may_differ_by_half_a_minute(
+    sign_on: TokenVerifier, issuer: Issuer, changes: dict[str, Any]
+) -> None:
     """The skew is bounded, and an audience may be one of several."""
     assert (await sign_on.caller(f"Bearer {issuer.token(**changes)}")).user == "li.ting"
 
 
-async def test_a_token_of_a_service_may_have_neither_roles_nor_scopes(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_token_of_a_service_may_have_neither_roles_nor_scopes(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Roles and scopes are empty when the token names none."""
     caller = await sign_on.caller(f"Bearer {issuer.token(roles=None, scope=None)}")
 
     assert caller.scopes == frozenset()
 
 
-async def test_a_remembered_token_still_expires(sign_on: SignOn, issuer: Issuer, clock: Clock) -> None:
+async def test_a_remembered_token_still_expires(sign_on: TokenVerifier, issuer: Issuer, clock: Clock) -> None:
     """The memory of verified tokens never outlives them, and forgets them for good."""
     authorization = f"Bearer {issuer.token()}"
     await sign_on.caller(authorization)
@@ -232,7 +236,7 @@ async def test_a_remembered_token_still_expires(sign_on: SignOn, issuer: Issuer,
     assert await refusal(sign_on, authorization) == "expired"
 
 
-async def test_a_remembered_token_dies_with_its_key(sign_on: SignOn, issuer: Issuer, clock: Clock) -> None:
+async def test_a_remembered_token_dies_with_its_key(sign_on: TokenVerifier, issuer: Issuer, clock: Clock) -> None:
     """A key that is withdrawn takes every token with it, remembered or not."""
     old = f"Bearer {issuer.token()}"
     await sign_on.caller(old)
@@ -245,7 +249,7 @@ async def test_a_remembered_token_dies_with_its_key(sign_on: SignOn, issuer: Iss
 
 
 async def test_the_memory_of_tokens_is_bounded(
-    sign_on: SignOn, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    sign_on: TokenVerifier, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest verified token makes room, and is verified anew when it comes back."""
     monkeypatch.setattr("gateway.sign_on.token_verifier.REMEMBERED", 2)
@@ -257,14 +261,14 @@ async def test_the_memory_of_tokens_is_bounded(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(authorization=st.text(max_size=80) | st.from_regex(r"Bearer [A-Za-z0-9_-]{1,40}(\.[A-Za-z0-9_-]{1,40}){2}\Z"))
-async def test_no_text_at_all_breaks_the_check(sign_on: SignOn, authorization: str) -> None:
+async def test_no_text_at_all_breaks_the_check(sign_on: TokenVerifier, authorization: str) -> None:
     """Whatever stands in the header is refused by one of the closed rules."""
     await refusal(sign_on, authorization)
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), letter=st.sampled_from("ABCXYZabcxyz0189-_"))
-async def test_no_changed_letter_passes(sign_on: SignOn, issuer: Issuer, place: float, letter: str) -> None:
+async def test_no_changed_letter_passes(sign_on: TokenVerifier, issuer: Issuer, place: float, letter: str) -> None:
     """Header, claims and signature are all under the signature."""
     token = issuer.token()
     # The last letter of a Base64 text carries bits that stand for nothing.

@@ -10,7 +10,7 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from adapters.errors import ConfigurationError
-from gateway.sign_on import NotSignedIn, SignOn, SignOnUnavailable
+from gateway.sign_on import NotSignedIn, SignOnUnavailable, TokenVerifier
 from tests.sign_on.house import ISSUER, Clock, Issuer
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 JWKS = f"{ISSUER}/jwks"
 
 
-async def test_keys_are_loaded_with_the_first_call_and_not_before(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_keys_are_loaded_with_the_first_call_and_not_before(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """A hub starts while the sign-on server is down."""
     before = dict(issuer.asked)
     for _ in range(3):
@@ -28,7 +28,9 @@ async def test_keys_are_loaded_with_the_first_call_and_not_before(sign_on: SignO
     assert issuer.asked == {f"{ISSUER}/.well-known/openid-configuration": 1, JWKS: 1}
 
 
-async def test_nobody_is_recognised_while_there_are_no_keys(sign_on: SignOn, issuer: Issuer, clock: Clock) -> None:
+async def test_nobody_is_recognised_while_there_are_no_keys(
+    sign_on: TokenVerifier, issuer: Issuer, clock: Clock
+) -> None:
     """The check fails closed, and recovers by itself."""
     issuer.down = True
     with pytest.raises(SignOnUnavailable) as caught:
@@ -41,7 +43,7 @@ async def test_nobody_is_recognised_while_there_are_no_keys(sign_on: SignOn, iss
     assert caught.value.__context__ is None
 
 
-async def test_a_server_that_is_down_is_not_asked_by_every_call(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_server_that_is_down_is_not_asked_by_every_call(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """After a failure callers are told at once; only one a second tries again."""
     issuer.down = True
     for _ in range(20):
@@ -51,7 +53,7 @@ async def test_a_server_that_is_down_is_not_asked_by_every_call(sign_on: SignOn,
     assert sum(issuer.asked.values()) == 1
 
 
-async def test_many_first_callers_wait_for_one_fetch(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_many_first_callers_wait_for_one_fetch(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Keys are fetched once for all who wait."""
     token = f"Bearer {issuer.token()}"
     callers = await asyncio.gather(*(sign_on.caller(token) for _ in range(32)))
@@ -60,7 +62,7 @@ async def test_many_first_callers_wait_for_one_fetch(sign_on: SignOn, issuer: Is
     assert issuer.asked[JWKS] == 1
 
 
-async def test_a_caller_who_gives_up_does_not_end_the_fetch_for_others(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_caller_who_gives_up_does_not_end_the_fetch_for_others(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Cancellation of one waiting call leaves the other one's answer."""
     first, second = (asyncio.create_task(sign_on.caller(f"Bearer {issuer.token()}")) for _ in range(2))
     await asyncio.sleep(0)
@@ -71,7 +73,7 @@ async def test_a_caller_who_gives_up_does_not_end_the_fetch_for_others(sign_on: 
     assert first.cancelled()
 
 
-async def test_a_new_key_is_found_when_a_token_names_it(sign_on: SignOn, issuer: Issuer) -> None:
+async def test_a_new_key_is_found_when_a_token_names_it(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Rotation needs no restart."""
     await sign_on.caller(f"Bearer {issuer.token()}")
     key = ECKey.generate_key("P-256", {"kid": "second"})
@@ -83,7 +85,7 @@ async def test_a_new_key_is_found_when_a_token_names_it(sign_on: SignOn, issuer:
 
 
 async def test_invented_key_ids_cannot_make_the_hub_flood_the_issuer(
-    sign_on: SignOn, issuer: Issuer, clock: Clock
+    sign_on: TokenVerifier, issuer: Issuer, clock: Clock
 ) -> None:
     """Whatever ids are invented, the issuer is asked at most once in ten seconds because of them."""
     await sign_on.caller(f"Bearer {issuer.token()}")
@@ -96,7 +98,9 @@ async def test_invented_key_ids_cannot_make_the_hub_flood_the_issuer(
     assert issuer.asked[JWKS] == 1 + 2
 
 
-async def test_ageing_keys_are_renewed_without_anybody_waiting(sign_on: SignOn, issuer: Issuer, clock: Clock) -> None:
+async def test_ageing_keys_are_renewed_without_anybody_waiting(
+    sign_on: TokenVerifier, issuer: Issuer, clock: Clock
+) -> None:
     """Keys older than five minutes are renewed in the background; the call that notices is served meanwhile."""
     await sign_on.caller(f"Bearer {issuer.token()}")
     issuer.published = []
@@ -110,7 +114,9 @@ async def test_ageing_keys_are_renewed_without_anybody_waiting(sign_on: SignOn, 
     assert served.user == "li.ting"
 
 
-async def test_keys_that_cannot_be_renewed_serve_for_an_hour(sign_on: SignOn, issuer: Issuer, clock: Clock) -> None:
+async def test_keys_that_cannot_be_renewed_serve_for_an_hour(
+    sign_on: TokenVerifier, issuer: Issuer, clock: Clock
+) -> None:
     """An outage of the sign-on server does not sign people out at once, nor keep a stolen key alive for ever."""
     await sign_on.caller(f"Bearer {issuer.token()}")
     issuer.down = True
@@ -137,7 +143,7 @@ async def test_keys_that_cannot_be_renewed_serve_for_an_hour(sign_on: SignOn, is
     ids=str,
 )
 async def test_discovery_cannot_lead_away_from_the_issuer(
-    sign_on: SignOn, issuer: Issuer, discovery: dict[str, Any]
+    sign_on: TokenVerifier, issuer: Issuer, discovery: dict[str, Any]
 ) -> None:
     """Keys come from the issuer's own origin, under the name that it was configured with."""
     issuer.discovery = discovery
@@ -163,7 +169,7 @@ async def test_discovery_cannot_lead_away_from_the_issuer(
     ],
     ids=["redirect", "error", "html", "list", "null", "text", "too-many", "deep", "too-large", "compressed"],
 )
-async def test_a_strange_key_set_is_no_key_set(sign_on: SignOn, issuer: Issuer, answer: httpx.Response) -> None:
+async def test_a_strange_key_set_is_no_key_set(sign_on: TokenVerifier, issuer: Issuer, answer: httpx.Response) -> None:
     """Redirects, errors, oversize and nonsense leave the hub without keys, and so closed."""
     issuer.answers["/jwks"] = answer
     with pytest.raises(SignOnUnavailable):
@@ -186,7 +192,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("parameters", UNUSABLE.values(), ids=UNUSABLE.keys())
 async def test_an_unusable_key_is_left_aside_and_the_others_stand(
-    sign_on: SignOn, issuer: Issuer, parameters: dict[str, Any]
+    sign_on: TokenVerifier, issuer: Issuer, parameters: dict[str, Any]
 ) -> None:
     """A key set may hold keys for other purposes; none of them verifies a token."""
     issuer.published = [dict(parameters) | {"kid": "strange"}, *issuer.published]
@@ -200,4 +206,4 @@ async def test_an_unusable_key_is_left_aside_and_the_others_stand(
 def test_keys_never_travel_in_clear(address: str) -> None:
     """An issuer on another machine must be https, or the hub does not start."""
     with pytest.raises(ConfigurationError, match="SHUNIU_SIGN_ON_ISSUER"):
-        SignOn(address, audience="shuniu")
+        TokenVerifier(address, audience="shuniu")

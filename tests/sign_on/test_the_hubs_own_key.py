@@ -22,10 +22,10 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from adapters.errors import ConfigurationError
-from gateway.sign_on import SignInFailed, SignOn
+from gateway.sign_on import SignInFailed, TokenVerifier
 from gateway.sign_on.client_key import ClientKey
-from gateway.sign_on.id_token import Demand
-from gateway.sign_on.pending_sign_ins import Attempts
+from gateway.sign_on.id_token import IdTokenRequirements
+from gateway.sign_on.pending_sign_ins import PendingSignIns
 from gateway.sign_on.sign_in import SignIn
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on.directory import client_key
@@ -51,9 +51,9 @@ def sign_in(house: House, clock: Clock) -> Callable[..., tuple[SignIn, httpx.Asy
 
     def made(key: ClientKey | None) -> tuple[SignIn, httpx.AsyncClient]:
         transport = httpx.ASGITransport(sign_on_server.create(ISSUER, clock=clock))
-        desk = SignOn(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
-        attempts: Attempts = house.hub.people.sign_in._attempts
-        demand = Demand(client=CLIENT, acr=("urn:demo:acr:certificate",), max_age=900)
+        desk = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
+        attempts: PendingSignIns = house.hub.people.sign_in._attempts
+        demand = IdTokenRequirements(client=CLIENT, acr=("urn:demo:acr:certificate",), max_age=900)
         return SignIn(desk, attempts, demand, clock, key=key), httpx.AsyncClient(transport=transport, base_url=ISSUER)
 
     return made

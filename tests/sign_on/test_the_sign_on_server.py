@@ -14,7 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from gateway.sign_on import NotSignedIn, SignOn
+from gateway.sign_on import NotSignedIn, TokenVerifier
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on import make_assertion
 from mock_agencies.sign_on.directory import STAFF
@@ -279,7 +279,7 @@ async def test_only_public_parts_of_keys_are_published(server: httpx.AsyncClient
 async def test_the_hub_recognises_whom_the_server_signed_in(clock: Clock) -> None:
     """Server and check were written apart and meet here: staff, service, rotation, withdrawal."""
     transport = httpx.ASGITransport(sign_on_server.create(ISSUER, clock=clock))
-    desk = SignOn(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
+    desk = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as server:
 
         async def token(**who: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway.telemetry.request_context import Exchange
+from gateway.telemetry.request_context import RequestContext
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -14,15 +14,15 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (f"00-{TRACE}-{SPAN}-01", Exchange(TRACE, parent=SPAN, sampled=True)),
-        (f"00-{TRACE}-{SPAN}-00", Exchange(TRACE, parent=SPAN, sampled=False)),
-        (f"00-{TRACE}-{SPAN}-03", Exchange(TRACE, parent=SPAN, sampled=True)),
-        (f"cc-{TRACE}-{SPAN}-01-what-the-future-adds", Exchange(TRACE, parent=SPAN, sampled=True)),
+        (f"00-{TRACE}-{SPAN}-01", RequestContext(TRACE, parent=SPAN, sampled=True)),
+        (f"00-{TRACE}-{SPAN}-00", RequestContext(TRACE, parent=SPAN, sampled=False)),
+        (f"00-{TRACE}-{SPAN}-03", RequestContext(TRACE, parent=SPAN, sampled=True)),
+        (f"cc-{TRACE}-{SPAN}-01-what-the-future-adds", RequestContext(TRACE, parent=SPAN, sampled=True)),
     ],
 )
-def test_a_call_continues_the_trace_of_its_caller(header: str, expected: Exchange) -> None:
+def test_a_call_continues_the_trace_of_its_caller(header: str, expected: RequestContext) -> None:
     """W3C Trace Context, this version and later ones."""
-    assert Exchange.begin(header) == expected
+    assert RequestContext.begin(header) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_a_call_continues_the_trace_of_its_caller(header: str, expected: Exchang
 )
 def test_a_call_without_a_valid_header_begins_its_own_trace(header: str | None) -> None:
     """What is not written as agreed is as good as not there."""
-    begun = Exchange.begin(header)
+    begun = RequestContext.begin(header)
 
     assert (begun.parent, begun.sampled) == (None, False)
     assert re.fullmatch("[0-9a-f]{32}", begun.trace_id)
-    assert begun.trace_id != Exchange.begin(header).trace_id
+    assert begun.trace_id != RequestContext.begin(header).trace_id

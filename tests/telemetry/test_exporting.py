@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from gateway.telemetry.otlp import BATCH, QUEUE, Exporting
-from gateway.telemetry.request_context import Exchange
+from gateway.telemetry.otlp import BATCH, QUEUE, SpanExport
+from gateway.telemetry.request_context import RequestContext
 from gateway.telemetry.tracing import OtelTracing
 from tests.telemetry.conftest import Receiver
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 CALLERS = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "parent": "b7ad6b7169203331"}
 
 
-def follow(exporting: Exporting, *exchanges: Exchange) -> None:
+def follow(exporting: SpanExport, *exchanges: RequestContext) -> None:
     """Follows a call for each."""
     tracing = OtelTracing(exporting.provider)
     for exchange in exchanges:
@@ -26,8 +26,8 @@ def follow(exporting: Exporting, *exchanges: Exchange) -> None:
 
 async def test_what_is_queued_is_sent_when_the_hub_ends(receiver: Receiver) -> None:
     """More than one batch, none lost."""
-    exporting = Exporting(receiver.address, ratio=1.0, version="1")
-    follow(exporting, *(Exchange.begin(None) for _ in range(BATCH + 1)))
+    exporting = SpanExport(receiver.address, ratio=1.0, version="1")
+    follow(exporting, *(RequestContext.begin(None) for _ in range(BATCH + 1)))
     await exporting.aclose()
 
     assert {span.name for span in receiver.spans()} == {"GET /healthz"}
@@ -38,8 +38,8 @@ async def test_a_receiver_that_is_down_costs_spans_alone(caplog: pytest.LogCaptu
     """No call fails, the queue stays bounded, the end comes, and there is no line for every batch."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        exporting = Exporting(f"http://127.0.0.1:{nobody.getsockname()[1]}", ratio=1.0, version="1")
-        follow(exporting, *(Exchange.begin(None) for _ in range(2 * QUEUE)))
+        exporting = SpanExport(f"http://127.0.0.1:{nobody.getsockname()[1]}", ratio=1.0, version="1")
+        follow(exporting, *(RequestContext.begin(None) for _ in range(2 * QUEUE)))
         await exporting.aclose()
 
     assert set(exporting.spans) == {"lost"}
@@ -49,8 +49,8 @@ async def test_a_receiver_that_is_down_costs_spans_alone(caplog: pytest.LogCaptu
 async def test_a_redirecting_receiver_is_not_followed(receiver: Receiver) -> None:
     """Spans go where the settings say, or nowhere."""
     receiver.redirect = "http://127.0.0.1:9/elsewhere"
-    exporting = Exporting(receiver.address, ratio=1.0, version="1")
-    follow(exporting, Exchange.begin(None))
+    exporting = SpanExport(receiver.address, ratio=1.0, version="1")
+    follow(exporting, RequestContext.begin(None))
     await exporting.aclose()
 
     assert exporting.spans == {"lost": 1}
@@ -59,16 +59,16 @@ async def test_a_redirecting_receiver_is_not_followed(receiver: Receiver) -> Non
 @pytest.mark.parametrize(
     ("exchange", "expected"),
     [
-        (Exchange(**CALLERS, sampled=True), {"exported": 1}),
-        (Exchange(**CALLERS, sampled=False), {}),
-        (Exchange.begin(None), {}),
+        (RequestContext(**CALLERS, sampled=True), {"exported": 1}),
+        (RequestContext(**CALLERS, sampled=False), {}),
+        (RequestContext.begin(None), {}),
     ],
 )
 async def test_the_callers_decision_counts_and_the_ratio_where_there_is_none(
-    receiver: Receiver, exchange: Exchange, expected: dict[str, int]
+    receiver: Receiver, exchange: RequestContext, expected: dict[str, int]
 ) -> None:
     """Whole traces or none; the id of the trace is the same either way."""
-    exporting = Exporting(receiver.address, ratio=0.0, version="1")
+    exporting = SpanExport(receiver.address, ratio=0.0, version="1")
     follow(exporting, exchange)
     await exporting.aclose()
 

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.resilience.status import BreakerState, GuardState
-from gateway.telemetry.metrics import BOUNDS, Durations, Figures, Histogram
+from gateway.telemetry.metrics import BOUNDS, Durations, Histogram, Metrics
 from gateway.telemetry.prometheus import rendered
-from gateway.telemetry.snapshot import AuditReading, DatabaseReading, Reading
+from gateway.telemetry.snapshot import AuditStatus, PoolStatus, TelemetrySnapshot
 from schemas.codes import AnswerState, Reason
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -36,7 +36,7 @@ GUARD = GuardState(
     last_at=NOW,
     drift=4,
 )
-AUDIT = AuditReading(
+AUDIT = AuditStatus(
     appended=12,
     refused=1,
     waiting=2,
@@ -49,22 +49,22 @@ AUDIT = AuditReading(
 )
 
 
-def reading(figures: Figures, **changes: Any) -> Reading:
+def reading(figures: Metrics, **changes: Any) -> TelemetrySnapshot:
     """A hub with one capability, whose figures are these."""
-    whole = Reading(
+    whole = TelemetrySnapshot(
         at=NOW,
         version="1.2.3",
         counted=figures.snapshot(),
         guards=(GUARD, replace(GUARD, capability="addresses", breaker=BreakerState.HALF_OPEN, closed_until=None)),
         audit=AUDIT,
-        database=DatabaseReading(connections=8, in_use=8, waiting=3),
+        database=PoolStatus(connections=8, in_use=8, waiting=3),
         spans={"exported": 5},
         dropped_lines=0,
     )
     return replace(whole, **changes)
 
 
-def samples(of: Reading) -> dict[str, float]:
+def samples(of: TelemetrySnapshot) -> dict[str, float]:
     """What is served, as `name{label="value",…}` to value."""
     body, _ = rendered(of, "text/plain")
     found = {}
@@ -87,7 +87,7 @@ def test_a_duration_counts_in_the_first_bucket_that_holds_it() -> None:
 
 def test_questions_and_attempts_are_counted_by_what_came_of_them() -> None:
     """A question that was never put is counted, and not timed."""
-    figures = Figures()
+    figures = Metrics()
     figures.attempted("public_security", "identity", "timeout", 4.0)
     figures.attempted("public_security", "identity", "answered", 0.02)
     figures.answered("public_security", "identity", AnswerState.FOUND, None, 4.1)
@@ -110,7 +110,7 @@ def test_questions_and_attempts_are_counted_by_what_came_of_them() -> None:
 
 def test_buckets_grow_and_end_with_the_count() -> None:
     """As Prometheus wants them: each holds all below it."""
-    figures = Figures()
+    figures = Metrics()
     for seconds in (0.004, 0.2, 60.0):
         figures.requests.observe(("POST", "/v1/lookups", "200"), seconds)
 
@@ -124,7 +124,7 @@ def test_buckets_grow_and_end_with_the_count() -> None:
 
 def test_a_guard_is_shown_by_capability_and_what_an_agency_shares_once() -> None:
     """Adding up over capabilities never counts a bulkhead twice; a quota that nobody declared is not there."""
-    served = samples(reading(Figures()))
+    served = samples(reading(Metrics()))
 
     shown = {name: value for name, value in served.items() if name.startswith("shuniu_agency_")}
     identity, addresses = ("agency=public_security,capability=" + name for name in ("identity", "addresses"))
@@ -151,9 +151,9 @@ def test_what_the_database_does_not_tell_is_left_out_and_not_zero() -> None:
     """A dashboard must not show an empty log where nothing is known."""
     unknown = replace(AUDIT, tree_size=None, open_orphans=None, anchors=None)
 
-    served = samples(reading(Figures(), audit=unknown))
+    served = samples(reading(Metrics(), audit=unknown))
 
-    assert set(samples(reading(Figures()))) - set(served) == {
+    assert set(samples(reading(Metrics()))) - set(served) == {
         "shuniu_audit_tree_size",
         "shuniu_audit_open_orphans",
     }

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from gateway.telemetry.logs import LOGGER, MOST_WAITING, LineHandler, announce, as_json, as_text, event
-from gateway.telemetry.request_context import CURRENT, Exchange
+from gateway.telemetry.request_context import CURRENT, RequestContext
 
 CANARY = "甲某某 33080219900307123X"
-CALL = Exchange("0af7651916cd43dd8448eb211c80319c")
+CALL = RequestContext("0af7651916cd43dd8448eb211c80319c")
 AT = datetime(2026, 11, 24, 9, 30, 15, 250_000, tzinfo=UTC)
 
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.errors import ConfigurationError
 from gateway.settings import Settings
-from gateway.telemetry.service import Observing
+from gateway.telemetry.service import Telemetry
 from tests.desk import Desk
 
 
@@ -160,4 +160,4 @@ def test_a_token_file_that_protects_nothing_stops_the_start(
     values: dict[str, Any] = {"metrics_token_file": file}
 
     with pytest.raises(ConfigurationError, match=expected):
-        Observing.of(Settings(**values))
+        Telemetry.of(Settings(**values))

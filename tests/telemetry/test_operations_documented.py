@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from audit.anchor.anchors import AnchorKind, Standing
+from audit.anchor.anchors import AnchorKind, AnchorStatus
 from gateway.anchors.service import AnchorReport
-from gateway.telemetry.metrics import Figures
+from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.prometheus import rendered
 from schemas.codes import AnswerState
 from tests.telemetry.test_figures import AUDIT, NOW, reading
@@ -26,14 +26,14 @@ ITS_OWN = {"up"}
 
 def served() -> str:
     """A scrape of a hub in which everything has happened once."""
-    figures = Figures()
+    figures = Metrics()
     figures.requests.observe(("POST", "/v1/lookups", "200"), 0.1)
     figures.refusals["not-permitted", "work_order_not_held"] += 1
     figures.lookups["whole",] += 1
     figures.attempted("public_security", "identity", "answered", 0.1)
     figures.answered("public_security", "identity", AnswerState.FOUND, None, 0.1)
     figures.loop_lag.observe((), 0.0)
-    standing = Standing(kind=AnchorKind.TIMESTAMP, name="a", size=1, at=NOW, unparsed=None, uncovered_since=None)
+    standing = AnchorStatus(kind=AnchorKind.TIMESTAMP, name="a", size=1, at=NOW, unparsed=None, uncovered_since=None)
     anchor = AnchorReport(standing=standing, age_s=1.0, late=False, failures=0, last_error=None)
     body, _ = rendered(reading(figures, audit=replace(AUDIT, anchors=(anchor,))), "text/plain")
     return body.decode()

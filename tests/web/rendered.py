@@ -7,14 +7,14 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.web.i18n import Language
-from gateway.web.page import Page, Theme
+from gateway.web.page import PageContext, Theme
 from tests.web.browser import Visit
 
 
 def rendered(template: str, path: str, language: Language, **values: Any) -> str:
     """The HTML of a page at an address."""
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "scheme": "http"}
-    page = Page(request=Request(scope), language=language, theme=Theme.AUTO)
+    page = PageContext(request=Request(scope), language=language, theme=Theme.AUTO)
     return bytes(page.show(template, **values).body).decode()
 
 

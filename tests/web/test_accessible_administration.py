@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from audit.anchor.anchors import AnchorKind, Standing
+from audit.anchor.anchors import AnchorKind, AnchorStatus
 from gateway.anchors.service import AnchorReport
 from gateway.web.administration.status import KeyAge
 from gateway.web.i18n import Language
@@ -146,7 +146,7 @@ def test_a_log_with_anchors_and_one_that_nobody_signs_any_more(window: Windows, 
     system = window("admin", locale=locale)
     anchors = [
         AnchorReport(
-            standing=Standing(kind=kind, name=name, size=size, at=at, unparsed=None, uncovered_since=NOW),
+            standing=AnchorStatus(kind=kind, name=name, size=size, at=at, unparsed=None, uncovered_since=NOW),
             age_s=None,
             late=late,
             failures=int(late),

@@ -13,10 +13,10 @@ import pytest
 
 from audit.anchor.anchors import AnchorKind, AnchorState
 from audit.verify.coverage import Checkpoints
-from audit.verify.coverage import Found as Counted
-from audit.verify.findings import Damage, Finding, Verdict
-from gateway.compliance.verification_jobs import Run, Verification
-from gateway.web.console.verify import Ending, NotChecked
+from audit.verify.coverage import CoveredRecords as Counted
+from audit.verify.findings import Damage, Finding, VerificationVerdict
+from gateway.compliance.verification_jobs import Verification, VerificationJob
+from gateway.web.console.verify import NotChecked, VerificationEnding
 from gateway.web.i18n import Language
 from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
 from tests.desk import Desk, Party
@@ -167,7 +167,7 @@ def test_reports_to_persons(window: Windows, looked_up: Party, locale: str) -> N
     assert wrong(found) == {}
 
 
-def verification(verdict: Verdict, *findings: Finding) -> Verification:
+def verification(verdict: VerificationVerdict, *findings: Finding) -> Verification:
     """What a run has found in a log of ninety records."""
     return Verification(
         verdict=verdict,
@@ -188,10 +188,10 @@ def verification(verdict: Verdict, *findings: Finding) -> Verification:
 
 ALTERED = Finding(Damage.ENTRY, 17, 17)
 ENDINGS = {
-    Ending.RUNNING: (None, False),
-    Ending.FAILED: (None, True),
-    Ending.ALTERED: (verification(Verdict.ALTERED, ALTERED), False),
-    Ending.CANNOT_SAY: (verification(Verdict.CANNOT_SAY), False),
+    VerificationEnding.RUNNING: (None, False),
+    VerificationEnding.FAILED: (None, True),
+    VerificationEnding.ALTERED: (verification(VerificationVerdict.ALTERED, ALTERED), False),
+    VerificationEnding.CANNOT_SAY: (verification(VerificationVerdict.CANNOT_SAY), False),
 }
 
 
@@ -201,8 +201,8 @@ def test_verifications_that_end_otherwise(window: Windows, locale: str) -> None:
     found: Found = {}
     auditor = window(locale=locale)
     for ending, (result, failed) in ENDINGS.items():
-        over = None if ending is Ending.RUNNING else NOW
-        run = Run(
+        over = None if ending is VerificationEnding.RUNNING else NOW
+        run = VerificationJob(
             id=UUID(int=1), court="浙0802", since=None, until=None, started_at=NOW, done=40, total=90, ended_at=over
         )
         run.failed, run.result = failed, result

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from gateway.web.assets import ASSETS, STATIC
-from gateway.web.clerk.cards import Fact, From, Other
+from gateway.web.clerk.cards import Fact, FactSource, OtherStatement
 from gateway.web.clerk.labels import Words
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import Language
@@ -169,8 +169,8 @@ def test_what_an_agency_writes_is_text_wherever_it_is_shown() -> None:
         key="identity.name",
         name=Words(odd, odd),
         value=odd,
-        sources=(From(agency=Words(odd, odd), as_of=date(2026, 1, 1)),),
-        others=(Other(value=odd, sources=()),),
+        sources=(FactSource(agency=Words(odd, odd), as_of=date(2026, 1, 1)),),
+        others=(OtherStatement(value=odd, sources=()),),
     )
     source = '{% from "clerk/macros.html" import fact, from_of, copy with context %}{{ fact(said, "v", None) }}'
     html = environment(Language.EN).from_string(source).render(said=said)

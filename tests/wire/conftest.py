@@ -16,22 +16,22 @@ import pytest
 import respx
 
 from adapters.contract import Question
-from adapters.wire.base import Family
-from adapters.wire.clock import Clock
+from adapters.wire.base import WireFamily
+from adapters.wire.clock import CorrectedClock
 from adapters.wire.irs import IrsWire
 from adapters.wire.national import NationalWire
 from adapters.wire.population import PopulationWire
 from adapters.wire.rbsp import RbspWire
 from adapters.wire.route import Route
 from adapters.wire.secrets import SecretStore
-from adapters.wire.transport import Port
+from adapters.wire.transport import AgencyTransport
 from schemas.codes import IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
 ADDRESS = "http://127.0.0.1:9"
 START = datetime.fromtimestamp(1_700_000_000, UTC)
 
-FAMILIES: dict[str, type[Family]] = {
+FAMILIES: dict[str, type[WireFamily]] = {
     "irs": IrsWire,
     "national": NationalWire,
     "population": PopulationWire,
@@ -99,7 +99,7 @@ class Hands:
     def __init__(self) -> None:
         self.now = START
         self.monotonic = 1000.0
-        self.clock = Clock(now=lambda: self.now, monotonic=lambda: self.monotonic)
+        self.clock = CorrectedClock(now=lambda: self.now, monotonic=lambda: self.monotonic)
 
     def forward(self, **time: float) -> None:
         """Lets time pass."""
@@ -143,10 +143,10 @@ class Bench:
         )
 
     def wire(
-        self, family: str, *, store: SecretStore | None = None, port: Port | None = None, **changes: Any
-    ) -> Family:
+        self, family: str, *, store: SecretStore | None = None, port: AgencyTransport | None = None, **changes: Any
+    ) -> WireFamily:
         """A family on this agency."""
-        mounted = port or Port(httpx.MockTransport(self.agency.async_handler))
+        mounted = port or AgencyTransport(httpx.MockTransport(self.agency.async_handler))
         return FAMILIES[family](self.route(family, **changes), mounted, clock=self.hands.clock, store=store)
 
     def question(self, *, seconds: float = 5, **changes: Any) -> Question:

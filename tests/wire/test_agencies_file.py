@@ -15,10 +15,10 @@ import pytest
 
 from adapters import registry
 from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
-from adapters.contract import Adapter, Agency, Question, Reading, lookup
+from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.errors import AgencyFault, ConfigurationError, UnsupportedLookup
 from adapters.registry import FAMILIES, load_agencies
-from adapters.wire.transport import Port
+from adapters.wire.transport import AgencyTransport
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from tests.wire.certificates import Authority
 
@@ -59,16 +59,16 @@ class RegistryOffice(Adapter):
     )
 
     @lookup("identity", subject=SubjectKind.PERSON, by=(IdType.RESIDENT_ID,), serves=frozenset({Want.IDENTITY}))
-    async def identity(self, question: Question) -> Reading:
+    async def identity(self, question: Question) -> Interpretation:
         """Who it is."""
         rows = await self.wires["identity"].ask(question, "identity", {"id_number": question.subject.id_number})
         state = AnswerState.FOUND if rows.records else AnswerState.NOT_FOUND
-        return Reading(state=state, answered_at=rows.answered_at)
+        return Interpretation(state=state, answered_at=rows.answered_at)
 
     @lookup("addresses", subject=SubjectKind.PERSON, by=(IdType.RESIDENT_ID,), serves=frozenset({Want.ADDRESSES}))
-    async def addresses(self, question: Question) -> Reading:
+    async def addresses(self, question: Question) -> Interpretation:
         """Where it is; no test asks."""
-        return Reading(state=AnswerState.NOT_FOUND, answered_at=datetime.now(UTC))
+        return Interpretation(state=AnswerState.NOT_FOUND, answered_at=datetime.now(UTC))
 
 
 CLASSES: dict[str, type[Adapter]] = {"registry_office": RegistryOffice}
@@ -114,7 +114,7 @@ async def test_an_agency_is_connected_as_the_file_says(write: Write, bench: Any)
     route = agencies.route("registry_office", "identity")
     await agencies.aclose()
 
-    assert reading == Reading(state=AnswerState.FOUND, answered_at=bench.hands.now)
+    assert reading == Interpretation(state=AnswerState.FOUND, answered_at=bench.hands.now)
     assert (list(agencies), len(agencies)) == (["registry_office"], 1)
     assert route is not None
     call = agencies.policies["registry_office"].calls["identity"]
@@ -206,7 +206,7 @@ async def test_wires_of_one_agency_share_their_connections_and_secrets(write: Wr
 
     assert wires["identity"].port is wires["addresses"].port
     assert wires["identity"].store is wires["addresses"].store
-    assert isinstance(wires["identity"].port, Port)
+    assert isinstance(wires["identity"].port, AgencyTransport)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o620])

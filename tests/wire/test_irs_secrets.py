@@ -13,7 +13,7 @@ import respx
 
 from adapters.errors import AgencyFault, AgencyTimeout, AnswerUnreadable, CredentialsRejected
 from adapters.wire.irs_secrets import sign
-from adapters.wire.secrets import ProcessStore, Ring, Secret
+from adapters.wire.secrets import CredentialPair, ProcessStore, Secret
 
 pytestmark = pytest.mark.anyio
 
@@ -267,7 +267,9 @@ async def test_questions_that_arrive_together_share_one_refresh(bench: Any) -> N
 async def test_a_secret_that_somebody_else_fetched_is_used_before_fetching(bench: Any) -> None:
     """After code 14 the shared ring is looked at first."""
     store = ProcessStore()
-    theirs = Ring(secret=Secret.issued("c" * 32, ends_at=1_700_000_900, lifetime=900, clock=bench.hands.clock))
+    theirs = CredentialPair(
+        secret=Secret.issued("c" * 32, ends_at=1_700_000_900, lifetime=900, clock=bench.hands.clock)
+    )
     wire = bench.wire("irs", store=store)
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -286,11 +288,11 @@ async def test_a_secret_that_somebody_else_fetched_is_used_before_fetching(bench
 async def test_a_cancelled_refresher_hands_its_turn_on(bench: Any) -> None:
     """The question that waited fetches the secret itself."""
     store = ProcessStore()
-    ring = Ring(secret=Secret.issued("c" * 32, ends_at=1_700_000_900, lifetime=900, clock=bench.hands.clock))
+    ring = CredentialPair(secret=Secret.issued("c" * 32, ends_at=1_700_000_900, lifetime=900, clock=bench.hands.clock))
     began = asyncio.Event()
     hangs = [True]
 
-    async def fetch(_: Ring | None, _until: float) -> Ring:
+    async def fetch(_: CredentialPair | None, _until: float) -> CredentialPair:
         if hangs.pop():
             began.set()
             await asyncio.Event().wait()
@@ -312,7 +314,7 @@ async def test_nobody_waits_for_a_turn_beyond_the_deadline(bench: Any) -> None:
     store = ProcessStore()
     began = asyncio.Event()
 
-    async def hang(_: Ring | None, _until: float) -> Ring:
+    async def hang(_: CredentialPair | None, _until: float) -> CredentialPair:
         began.set()
         await asyncio.Event().wait()
         raise AssertionError

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyError, UnsupportedLookup
-from adapters.wire.reqwest_transport import Engine
-from adapters.wire.transport import Port
+from adapters.wire.reqwest_transport import ReqwestTransport
+from adapters.wire.transport import AgencyTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -139,7 +139,7 @@ async def test_the_real_engine_leaves_no_trace(
         return False
 
     async with raw_server(answer).serving() as address:
-        port = Port(Engine(connections=1, https_only=False))
+        port = AgencyTransport(ReqwestTransport(connections=1, https_only=False))
         wire = bench.wire(family, port=port, address=address)
         with pytest.raises(AgencyError) as caught:
             await wire.ask(bench.question(), "lookup", bench.terms)

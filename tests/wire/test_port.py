@@ -20,8 +20,8 @@ from adapters.errors import (
     AgencyUnreachable,
     AnswerUnreadable,
 )
-from adapters.wire.reqwest_transport import Engine
-from adapters.wire.transport import Port, Reply
+from adapters.wire.reqwest_transport import ReqwestTransport
+from adapters.wire.transport import AgencyTransport, WireResponse
 from schemas.codes import Reason
 
 pytestmark = pytest.mark.anyio
@@ -33,16 +33,16 @@ Say = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def port(*, connections: int = 4, https_only: bool = False) -> AsyncIterator[Port]:
+async def port(*, connections: int = 4, https_only: bool = False) -> AsyncIterator[AgencyTransport]:
     """A port on the real engine, closed at the end."""
-    opened = Port(Engine(connections=connections, https_only=https_only), body_limit=LIMIT)
+    opened = AgencyTransport(ReqwestTransport(connections=connections, https_only=https_only), body_limit=LIMIT)
     try:
         yield opened
     finally:
         await opened.aclose()
 
 
-async def send(through: Port, address: str, *, within: float = 5, body: bytes = b"question") -> Reply:
+async def send(through: AgencyTransport, address: str, *, within: float = 5, body: bytes = b"question") -> WireResponse:
     """One request."""
     until = asyncio.get_running_loop().time() + within
     return await through.send(httpx.URL(f"{address}/canary-path"), [(b"Content-Type", b"text/plain")], body, until)
@@ -89,7 +89,7 @@ async def test_a_request_and_its_answer_pass_unchanged(raw_server: Any) -> None:
     async with server.serving() as address, port() as through:
         reply = await send(through, address)
 
-    assert reply == Reply(200, "text/plain", None, b"hello")
+    assert reply == WireResponse(200, "text/plain", None, b"hello")
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     line, *headers = head.decode().split("\r\n")
     assert line == "POST /canary-path HTTP/1.1"
@@ -121,7 +121,7 @@ async def test_an_answer_in_pieces_is_put_together(raw_server: Any) -> None:
     async with raw_server(saying(head, chunk, chunk, b"0\r\n\r\n")).serving() as address, port() as through:
         reply = await send(through, address)
 
-    assert reply == Reply(200, "", "3", b"x" * 80_000)
+    assert reply == WireResponse(200, "", "3", b"x" * 80_000)
 
 
 async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
@@ -390,7 +390,7 @@ async def test_a_mounted_transport_means_the_same(raised: type[Exception], meant
         raise raised("canary")
 
     with pytest.raises(meant) as caught:
-        await send(Port(httpx.MockTransport(fail)), "http://127.0.0.1:9")
+        await send(AgencyTransport(httpx.MockTransport(fail)), "http://127.0.0.1:9")
 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert getattr(caught.value, "sent", None) is sent
@@ -422,7 +422,7 @@ async def test_a_port_speaks_to_its_agency_and_to_nobody_else(raw_server: Any, e
     async with server.serving() as address, other.serving() as wrong:
         host, number = "127.0.0.1", address.rpartition(":")[2]
         asked = elsewhere.format(host=host, port=number, other=wrong.rpartition(":")[2])
-        pinned = Port(Engine(connections=1, https_only=False), address=address)
+        pinned = AgencyTransport(ReqwestTransport(connections=1, https_only=False), address=address)
         reply = await send(pinned, address)
         with pytest.raises(AgencyFault) as caught:
             await send(pinned, asked)

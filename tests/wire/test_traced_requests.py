@@ -12,12 +12,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from adapters.errors import AgencyError, AnswerUnreadable
-from gateway.telemetry.request_context import CURRENT, Exchange
+from gateway.telemetry.request_context import CURRENT, RequestContext
 from gateway.telemetry.tracing import NoTracing, OtelTracing
 
 pytestmark = pytest.mark.anyio
 
-CALLERS = Exchange("0af7651916cd43dd8448eb211c80319c", parent="b7ad6b7169203331", sampled=True)
+CALLERS = RequestContext("0af7651916cd43dd8448eb211c80319c", parent="b7ad6b7169203331", sampled=True)
 
 
 async def sent_headers(bench: Any, *, trace: bool, tracing: Any) -> httpx.Headers:

@@ -18,9 +18,9 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyFault, AgencyUnreachable, CredentialsRejected
-from adapters.wire.reqwest_transport import Engine
+from adapters.wire.reqwest_transport import ReqwestTransport
 from adapters.wire.tls import Trust
-from adapters.wire.transport import Port, Reply
+from adapters.wire.transport import AgencyTransport, WireResponse
 from schemas.codes import Reason
 from tests.wire.certificates import Authority
 
@@ -94,9 +94,9 @@ def strict_agency(identity: Path, clients: Path, version: ssl.TLSVersion) -> Ite
         thread.join()
 
 
-async def send(address: str, trust: Trust | None, resolve: tuple[str, str] | None = None) -> Reply:
+async def send(address: str, trust: Trust | None, resolve: tuple[str, str] | None = None) -> WireResponse:
     """One request."""
-    port = Port(Engine(connections=1, https_only=True, trust=trust, resolve=resolve))
+    port = AgencyTransport(ReqwestTransport(connections=1, https_only=True, trust=trust, resolve=resolve))
     try:
         until = asyncio.get_running_loop().time() + 5
         return await port.send(httpx.URL(address), [], b"", until)
@@ -157,7 +157,7 @@ async def test_the_system_s_roots_are_as_before_when_a_client_is_built(
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
 
-    await Engine(connections=1, https_only=True, trust=Trust(roots=authority.roots)).aclose()
+    await ReqwestTransport(connections=1, https_only=True, trust=Trust(roots=authority.roots)).aclose()
 
     assert {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")} == {
         "SSL_CERT_FILE": None,

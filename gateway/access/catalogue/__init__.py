@@ -2,8 +2,8 @@
 The kinds of work order as data: what each grants, for how long, and how often.
 """
 
-from gateway.access.catalogue.kinds import EMERGENCY, Kind, Mode, Scope, Start
+from gateway.access.catalogue.kinds import EMERGENCY, CourtOverride, Kind, Scope, Start
 from gateway.access.catalogue.loading import Catalogue
 from gateway.access.catalogue.masks import Mask
 
-__all__ = ["EMERGENCY", "Catalogue", "Kind", "Mask", "Mode", "Scope", "Start"]
+__all__ = ["EMERGENCY", "Catalogue", "CourtOverride", "Kind", "Mask", "Scope", "Start"]

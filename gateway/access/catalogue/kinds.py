@@ -33,7 +33,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mode:
+class CourtOverride:
     """How a court has narrowed a kind.  None and empty: as the catalogue says."""
 
     days: int | None = None
@@ -66,7 +66,7 @@ class Kind:
         """The lookups that it grants, sorted."""
         return tuple(sorted(want.value for want in self.scopes))
 
-    def narrowed(self, mode: Mode) -> "Kind":
+    def narrowed(self, mode: CourtOverride) -> "Kind":
         """The kind as a court has it."""
         return Kind(
             id=self.id,
@@ -84,7 +84,7 @@ class Kind:
         )
 
 
-def _narrowed(want: Want, scope: Scope, mode: Mode) -> Scope:
+def _narrowed(want: Want, scope: Scope, mode: CourtOverride) -> Scope:
     left = frozenset(name for name in scope.fields if f"{want}.{name}" not in mode.without)
     added = {name: mask for name in left if (mask := mode.masks.get(f"{want}.{name}")) is not None}
     return Scope(fields=left, masks={name: mask for name, mask in scope.masks.items() if name in left} | added)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Self
 
 from adapters.errors import ConfigurationError
-from gateway.access.catalogue.kinds import Kind, Mode
+from gateway.access.catalogue.kinds import CourtOverride, Kind
 from gateway.access.catalogue.parser import CatalogueFile
 
 
@@ -19,7 +19,7 @@ class Catalogue:
     The kinds as each court has them.  Complete and checked when it exists; never changes while the hub runs.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind], modes: Mapping[tuple[str, str], Mode], digest: str) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], modes: Mapping[tuple[str, str], CourtOverride], digest: str) -> None:
         self.kinds = MappingProxyType(dict(kinds))
         self.digest = digest
         self._of_court = {key: self.kinds[key[1]].narrowed(mode) for key, mode in modes.items()}
@@ -35,7 +35,7 @@ class Catalogue:
         text = own.read_text(encoding="utf-8") if path is None else _read(path)
         file = CatalogueFile("kinds.toml" if path is None else str(path), text)
         kinds = file.kinds()
-        chosen: dict[tuple[str, str], Mode] = {}
+        chosen: dict[tuple[str, str], CourtOverride] = {}
         texts = [text]
         problems = list(file.problems)
         if modes is not None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from gateway.access.catalogue.fields import ADDRESS_TEXT, FIELDS, is_text
-from gateway.access.catalogue.kinds import Kind, Mode, Scope, Start
+from gateway.access.catalogue.kinds import CourtOverride, Kind, Scope, Start
 from gateway.access.catalogue.masks import Mask
 from schemas.codes import Code, Want
 
@@ -63,11 +63,11 @@ class CatalogueFile:
         read = ((name, self._kind(name, one)) for name, one in described.items())
         return {name: kind for name, kind in read if kind is not None}
 
-    def modes(self, kinds: Mapping[str, Kind]) -> dict[tuple[str, str], Mode]:
+    def modes(self, kinds: Mapping[str, Kind]) -> dict[tuple[str, str], CourtOverride]:
         """The modes that courts have chosen, by court and kind."""
         for name in self._table.keys() - {"court"}:
             self._wrong((name,), "is not a table of a file of modes: it has [court.<code>.<kind>]")
-        found: dict[tuple[str, str], Mode] = {}
+        found: dict[tuple[str, str], CourtOverride] = {}
         for court, chosen in self._table.get("court", {}).items():
             for kind, one in chosen.items():
                 place = ("court", court, kind)
@@ -109,7 +109,7 @@ class CatalogueFile:
             second_person=second, scopes=scopes, autofill=self._take(place, said, "autofill", str, ""),
         )  # fmt: skip
 
-    def _mode(self, place: tuple[str, ...], said: dict[str, Any], kind: Kind) -> Mode | None:
+    def _mode(self, place: tuple[str, ...], said: dict[str, Any], kind: Kind) -> CourtOverride | None:
         before = len(self.problems)
         self._unknown(place, said, _OF_A_MODE)
         days = self._between(place, said, "days", kind.lasts.days) if "days" in said else None
@@ -126,7 +126,7 @@ class CatalogueFile:
             self._wrong((*place, "masks"), f"masks {name}, which the kind does not grant")
         if len(self.problems) > before:
             return None
-        return Mode(days=days, questions=questions, second_person=second, without=without, masks=masks)
+        return CourtOverride(days=days, questions=questions, second_person=second, without=without, masks=masks)
 
     def _fields(self, place: tuple[str, ...], want: Want, named: Any) -> Iterator[str]:
         if not isinstance(named, list):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
-from gateway.callbacks.delivery_admin import Choice
+from gateway.callbacks.delivery_admin import DeliveryFilter
 from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
 from gateway.hub import Hub
 from gateway.web.administration.common import Done, ItsRecord, SystemAdministrator, WhatIsDone, after, beside, told
@@ -35,7 +35,7 @@ async def callbacks(
 async def _callbacks(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
     court = page.member.court
     found = {
-        state: await hub.callbacks.deliveries.found(Choice(court=court, state=state), most=MOST)
+        state: await hub.callbacks.deliveries.found(DeliveryFilter(court=court, state=state), most=MOST)
         for state in (DeliveryState.WAITING, DeliveryState.DEAD_LETTERED)
     }
     return page.show(
@@ -66,7 +66,7 @@ async def set_state(
 @router.post("/resend")
 async def resend(page: SystemAdministrator, hub: TheHub, receiver: Name) -> Response:
     """Takes the dead letters of a receiver up again; each one's right is asked for anew before it leaves."""
-    choice = Choice(court=page.member.court, receiver=receiver)
+    choice = DeliveryFilter(court=page.member.court, receiver=receiver)
     with told(page, _again(page, hub)):
         found, record = await hub.callbacks.deliveries.resend(page.member, acting(page), choice)
     hub.callbacks.sender.wake()

@@ -12,11 +12,11 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api.members import refused
 from gateway.api.problems import Problem
-from gateway.callbacks.receivers import CallbackRefused, NoSuchReceiver
+from gateway.callbacks.receivers import CallbackRefused, ReceiverNotFound
 from gateway.organization.change_plan import ChangeRefused
 from gateway.organization.delegations import DelegationRefused
 from gateway.organization.roles import Role
-from gateway.organization.service import Overtaken
+from gateway.organization.service import ConcurrentChange
 from gateway.web.error_pages import FormPage
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.navigation import OF_THE_TREE
@@ -103,9 +103,9 @@ def told(page: OwnPage, form: FormPage) -> Iterator[None]:
         yield
     except (ChangeRefused, DelegationRefused, CallbackRefused) as error:
         problem = refused(error.rule)
-    except Overtaken:
+    except ConcurrentChange:
         problem = Problem("changed-meanwhile")
-    except NoSuchReceiver:
+    except ReceiverNotFound:
         problem = Problem("not-found")
     else:
         return

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/administration", include_in_schema=False)
 KEY_FILES: Final = ("hub.key", "audit.keys", "audit.guard", "witness.key")
 
 
-class Line(Code):
+class StatusLine(Code):
     """What the state of a breaker means to whoever reads it: a closed one lets questions through."""
 
     CLOSED = "closed", "正常", "In use"
@@ -89,7 +89,7 @@ async def agencies(page: OfTheTree, hub: TheHub) -> Response:
         beside=beside(page),
         agencies=[agency_view(hub.agencies, name, standings) for name in hub.agencies],
         certificates={name: certificates(hub.agencies.expiries.get(name, ()), now) for name in hub.agencies},
-        lines={line.value: line for line in Line},
+        lines={line.value: line for line in StatusLine},
         wants={want.value: want for want in Want},
     )
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from gateway.api.dependencies import TheHub
 from gateway.hub import Hub
 from gateway.organization.change_plan import Proposal
-from gateway.organization.people import LONGEST_USER, USER_ID, Person
+from gateway.organization.people import LONGEST_USER, USER_ID, StaffAccount
 from gateway.organization.permissions import holds_office, sees_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
@@ -38,7 +38,7 @@ class Branch:
     """A unit with whoever sits in it and whatever hangs below it."""
 
     unit: Unit
-    people: Sequence[Person]
+    people: Sequence[StaffAccount]
     below: Sequence["Branch"]
 
 
@@ -144,8 +144,8 @@ async def _changed(page: OwnPage, hub: Hub, form: _Form, proposal: Proposal) -> 
     return after(PATH, Done.UNCHANGED if index is None else Done.CHANGED, index)
 
 
-def _branches(units: Sequence[Unit], people: Sequence[Person], top: str) -> list[Branch]:
-    seats: dict[str, list[Person]] = {}
+def _branches(units: Sequence[Unit], people: Sequence[StaffAccount], top: str) -> list[Branch]:
+    seats: dict[str, list[StaffAccount]] = {}
     for one in people:
         seats.setdefault(one.unit, []).append(one)
     children: dict[str | None, list[Unit]] = {}
@@ -155,6 +155,6 @@ def _branches(units: Sequence[Unit], people: Sequence[Person], top: str) -> list
 
 
 def _below(
-    parent: str | None, children: Mapping[str | None, Sequence[Unit]], seats: Mapping[str, Sequence[Person]]
+    parent: str | None, children: Mapping[str | None, Sequence[Unit]], seats: Mapping[str, Sequence[StaffAccount]]
 ) -> list[Branch]:
     return [Branch(unit, seats.get(unit.id, ()), _below(unit.id, children, seats)) for unit in children.get(parent, ())]

@@ -23,7 +23,7 @@ CASE_FILE_NAMES: Final = Words("本案案卷", "Case file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class From:
+class FactSource:
     """Who says a value, and as of when."""
 
     agency: Words
@@ -31,11 +31,11 @@ class From:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Other:
+class OtherStatement:
     """What somebody else says of the same field."""
 
     value: Any = field(repr=False)
-    sources: tuple[From, ...]
+    sources: tuple[FactSource, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +47,28 @@ class Fact:
     key: str
     name: Words
     value: Any = field(repr=False)
-    sources: tuple[From, ...]
-    others: tuple[Other, ...] = ()
+    sources: tuple[FactSource, ...]
+    others: tuple[OtherStatement, ...] = ()
     masked: bool = False
     revealable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CardEntry:
     """One registration."""
 
     title: Words
     facts: tuple[Fact, ...]
 
     @property
-    def sources(self) -> tuple[From, ...]:
+    def sources(self) -> tuple[FactSource, ...]:
         """Who says all of it; empty where the fields differ in that, so that each tells its own."""
         said = {one.sources for one in self.facts}
         return next(iter(said)) if len(said) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class CardQuestion:
     """One question; `answer` is None while nobody has answered."""
 
     name: Words
@@ -83,9 +83,9 @@ class Card:
 
     agency: str
     name: Words
-    questions: tuple[Question, ...]
+    questions: tuple[CardQuestion, ...]
     facts: tuple[Fact, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[CardEntry, ...] = ()
     absent: tuple[Words, ...] = ()
     withheld: tuple[Words, ...] = ()
 
@@ -122,16 +122,16 @@ class Cards:
             capabilities.setdefault(agency, []).append(capability)
         return tuple(self._card(agency, names, answers, results) for agency, names in capabilities.items())
 
-    def sources(self, sources: Iterable[Source]) -> tuple[From, ...]:
+    def sources(self, sources: Iterable[Source]) -> tuple[FactSource, ...]:
         """Who says it, each agency and day once."""
         said = dict.fromkeys((one.agency, china_day(one.as_of)) for one in sources)
-        return tuple(From(agency=self.name(agency), as_of=day) for agency, day in said)
+        return tuple(FactSource(agency=self.name(agency), as_of=day) for agency, day in said)
 
     def fact(self, key: str, said: Sourced[Any], masked: Sequence[str], *, by: str | None = None) -> Fact:
         """One field; with `by` as that agency states it, with everybody else beside."""
         sayings = [(said.value, said.sources), *((one.value, one.sources) for one in said.alternatives)]
         own = next((one for one in sayings if by is None or any(source.agency == by for source in one[1])), sayings[0])
-        others = tuple(Other(value=one[0], sources=self.sources(one[1])) for one in sayings if one is not own)
+        others = tuple(OtherStatement(value=one[0], sources=self.sources(one[1])) for one in sayings if one is not own)
         hidden = key in NUMBERS and key not in masked
         return Fact(
             key=key,
@@ -139,7 +139,7 @@ class Cards:
             # A number is sent to the page in part only, whatever the grant covers: the whole is asked for, once.
             value=Mask.ENDS.apply(own[0]) if hidden else own[0],
             sources=self.sources(own[1]),
-            others=tuple(Other(value=Mask.ENDS.apply(one.value), sources=one.sources) for one in others)
+            others=tuple(OtherStatement(value=Mask.ENDS.apply(one.value), sources=one.sources) for one in others)
             if hidden
             else others,
             masked=key in masked,
@@ -156,7 +156,7 @@ class Cards:
         heard = [answers.get((agency, name)) for name in capabilities]
         found = {one.capability for one in heard if one is not None and one.state is AnswerState.FOUND}
         facts: dict[str, Fact] = {}
-        entries: list[Entry] = []
+        entries: list[CardEntry] = []
         absent: dict[str, None] = {}
         withheld: dict[str, None] = {}
         for result in results:
@@ -171,7 +171,7 @@ class Cards:
             agency=agency,
             name=self.name(agency),
             questions=tuple(
-                Question(name=self._question(agency, name), answer=answer)
+                CardQuestion(name=self._question(agency, name), answer=answer)
                 for name, answer in zip(capabilities, heard, strict=True)
             ),
             facts=tuple(facts.values()),
@@ -185,7 +185,7 @@ class Cards:
             if _says(agency, said):
                 yield self.fact(key, said, result.masked, by=agency)
 
-    def _entries(self, agency: str, result: LookupResult) -> Iterator[Entry]:
+    def _entries(self, agency: str, result: LookupResult) -> Iterator[CardEntry]:
         for entry in result.registrations:
             facts = tuple(
                 self.fact(key, said, result.masked, by=agency)
@@ -193,7 +193,7 @@ class Cards:
                 if _says(agency, said)
             )
             if facts:
-                yield Entry(title=ENTRY_TITLES[entry.kind], facts=facts)
+                yield CardEntry(title=ENTRY_TITLES[entry.kind], facts=facts)
 
     def _question(self, agency: str, capability: str) -> Words:
         known = {want.value: want for want in Want}

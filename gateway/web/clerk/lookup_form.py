@@ -11,7 +11,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.members import refused
 from gateway.autofill.standing import newest
 from gateway.hub import Hub
-from gateway.lookup.service import NotReleased
+from gateway.lookup.service import Withheld
 from gateway.web.clerk.cards import Cards
 from gateway.web.clerk.labels import Words
 from gateway.web.clerk.streaming import streamed
@@ -66,7 +66,7 @@ async def look_up(
         return streamed(hub, page, task, wants)
     try:
         released = await hub.lookups.look_up(page.caller, task.request(wants))
-    except NotReleased as error:
+    except Withheld as error:
         problem = not_released(error)
     else:
         # Nothing of the answer leaves with this: it is released when it is read.

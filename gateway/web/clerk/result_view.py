@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.lookup.history import Used
-from gateway.web.clerk.cards import Card, Cards, Fact, From, held
+from gateway.lookup.history import UsedAddress
+from gateway.web.clerk.cards import Card, Cards, Fact, FactSource, held
 from gateway.web.clerk.labels import Words, field_name
 from schemas.codes import AnswerState, Want
 from schemas.lookup import LookupResult
-from schemas.service_flag import Effect, Switch
+from schemas.service_flag import Effect, ServiceFlag
 
 # What stops or changes the way of service is said before anything else.
 GRAVE = frozenset({Effect.STOP, Effect.WITHHOLD, Effect.TELL_JUDGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class AddressView:
     """
     One address: `place` counts from 1, `text` is the address itself, `facts` what else is held about it.
     """
@@ -27,39 +27,39 @@ class Address:
     text: Fact
     facts: tuple[Fact, ...]
     held: Any = field(repr=False)
-    used: Used | None
+    used: UsedAddress | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remarked:
     """A switch with who says so and who says otherwise."""
 
-    switch: Switch
+    switch: ServiceFlag
     grave: bool
-    sources: tuple[From, ...]
-    disputed_by: tuple[From, ...]
+    sources: tuple[FactSource, ...]
+    disputed_by: tuple[FactSource, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ResultView:
     """
     The whole.  `missing` are the agencies that were not heard, `disputed` the fields of which sources disagree.
     """
 
     result: LookupResult = field(repr=False)
     switches: tuple[Remarked, ...]
-    addresses: tuple[Address, ...]
+    addresses: tuple[AddressView, ...]
     cards: tuple[Card, ...]
     missing: tuple[Words, ...]
     disputed: tuple[Words, ...]
     withheld_addresses: tuple[Words, ...]
 
 
-def answer_of(cards: Cards, result: LookupResult, used: Used | None = None) -> Answer:
+def answer_of(cards: Cards, result: LookupResult, used: UsedAddress | None = None) -> ResultView:
     """What a page shows of a released result."""
     asked = [(one.agency, one.capability) for one in result.agencies]
     made = cards.of(asked, [result])
-    return Answer(
+    return ResultView(
         result=result,
         switches=tuple(
             Remarked(
@@ -82,10 +82,10 @@ def answer_of(cards: Cards, result: LookupResult, used: Used | None = None) -> A
     )
 
 
-def _addresses(cards: Cards, result: LookupResult, used: Used | None) -> Iterator[Address]:
+def _addresses(cards: Cards, result: LookupResult, used: UsedAddress | None) -> Iterator[AddressView]:
     for place, address in enumerate(result.addresses, start=1):
         facts = {key: cards.fact(key, said, result.masked) for key, said in held(Want.ADDRESSES, address)}
-        yield Address(
+        yield AddressView(
             place=place,
             text=facts.pop(f"{Want.ADDRESSES}.text"),
             facts=tuple(facts.values()),

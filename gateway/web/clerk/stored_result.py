@@ -17,12 +17,21 @@ from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.database.locks import Lease
 from gateway.hub import Hub
-from gateway.lookup.disclosure import NUMBERS, NotThere, Purpose, RevealReason, number, reading, revealing, using
-from gateway.lookup.history import Made, Used
-from gateway.lookup.service import NotReleased, NotStored, Released
+from gateway.lookup.disclosure import (
+    NUMBERS,
+    NothingToDisclose,
+    Purpose,
+    RevealReason,
+    number,
+    reading,
+    revealing,
+    using,
+)
+from gateway.lookup.history import PastLookup, UsedAddress
+from gateway.lookup.service import LookupNotFound, ReleasedResult, Withheld
 from gateway.sign_on import Caller
 from gateway.web.clerk.cards import Cards
-from gateway.web.clerk.result_view import Answer, answer_of
+from gateway.web.clerk.result_view import ResultView, answer_of
 from gateway.web.clerk.work_order_view import Task, mark_of, not_released, task_of
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import Own, OwnPage
@@ -38,7 +47,7 @@ class Opened:
     """A stored answer that may leave while its lease is held; `record` is the index of the record that says so."""
 
     task: Task
-    made: Made
+    made: PastLookup
     result: LookupResult = field(repr=False)
     lease: Lease
     record: int
@@ -113,8 +122,8 @@ async def use(page: Own, hub: TheHub, lookup: UUID, place: Annotated[int, Form(g
         found.lease.give_back()
         return RedirectResponse(f"/lookups/{lookup}#addresses", 303, headers=PAGE_HEADERS)
     again = await hub.lookups_made.one(page.caller.court, lookup)
-    used: Used | None = None if again is None else again.used
-    answer: Answer = answer_of(Cards(hub.agencies), found.result, used)
+    used: UsedAddress | None = None if again is None else again.used
+    answer: ResultView = answer_of(Cards(hub.agencies), found.result, used)
     return found.sent(page.part("clerk/answer.html", "addresses", task=found.task, answer=answer))
 
 
@@ -126,7 +135,7 @@ def _told(page: OwnPage, block: str, values: dict[str, Any], *, status: int = 20
     return page.show("clerk/reveal.html", status=status, revealed=block == "revealed", **values)
 
 
-async def _task(hub: Hub, page: OwnPage, made: Made) -> Task:
+async def _task(hub: Hub, page: OwnPage, made: PastLookup) -> Task:
     task = await task_of(hub, page, made.work_order)
     marks = [mark_of(hub, party) for party in task.parties]
     if made.party not in marks:
@@ -136,13 +145,13 @@ async def _task(hub: Hub, page: OwnPage, made: Made) -> Task:
 
 
 async def _released(
-    read: Callable[[Caller, UUID, Purpose], Awaitable[Released]], page: OwnPage, lookup: UUID, purpose: Purpose
-) -> Released:
+    read: Callable[[Caller, UUID, Purpose], Awaitable[ReleasedResult]], page: OwnPage, lookup: UUID, purpose: Purpose
+) -> ReleasedResult:
     try:
         return await read(page.caller, lookup, purpose)
-    except (NotStored, NotThere):
+    except (LookupNotFound, NothingToDisclose):
         problem = Problem("not-found")
-    except NotReleased as error:
+    except Withheld as error:
         problem = not_released(error)
     raise problem
 

@@ -17,9 +17,9 @@ from gateway.api.problems import Problem
 from gateway.database import DatabaseUnavailable
 from gateway.database.locks import Lease
 from gateway.hub import Hub
-from gateway.lookup.fan_out import Planned
-from gateway.lookup.partial_results import Watching
-from gateway.lookup.service import NotReleased
+from gateway.lookup.fan_out import PlannedQuestion
+from gateway.lookup.partial_results import ProgressListener
+from gateway.lookup.service import Withheld
 from gateway.web.clerk.cards import Cards
 from gateway.web.clerk.result_view import answer_of
 from gateway.web.clerk.work_order_view import Task, not_released, note_made
@@ -60,7 +60,7 @@ class _Sending:
         """Looks up, and says in words what stops it."""
         problem: Problem | None = None
         try:
-            watching = Watching(self._begun, self._heard)
+            watching = ProgressListener(self._begun, self._heard)
             released = await self._hub.lookups.look_up(self._page.caller, self._task.request(wants), watching=watching)
             released.lease.hand_over()
             result = load(released.body)
@@ -69,7 +69,7 @@ class _Sending:
                 await note_made(self._hub, self._page, self._task, result.id)
             whole = answer_of(self._cards, result)
             self._say(self._page.text(TEMPLATE, "whole", task=self._task, answer=whole), released.lease)
-        except NotReleased as error:
+        except Withheld as error:
             problem = not_released(error)
         except AuditUnavailable:
             problem = Problem("audit-unavailable")
@@ -92,7 +92,7 @@ class _Sending:
             if lease is not None:
                 lease.give_back()
 
-    def _begun(self, planned: tuple[Planned, ...]) -> None:
+    def _begun(self, planned: tuple[PlannedQuestion, ...]) -> None:
         self._asked += [(one.agency, one.capability.name) for one in planned]
         self._say(self._page.text(TEMPLATE, "begun", task=self._task, cards=self._of(lambda _: True)), None)
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from gateway.access.catalogue import Kind, Mask
 from gateway.access.work_orders import identifier_of
-from gateway.access.worklist import Holding
+from gateway.access.worklist import WorklistItem
 from gateway.api.problems import Problem
 from gateway.hub import Hub
-from gateway.lookup.service import NotReleased
+from gateway.lookup.service import Withheld
 from gateway.web.navigation import ON_CASES
 from gateway.web.page import OwnPage
 from schemas.codes import Code, Want
@@ -33,7 +33,7 @@ class TaskRule(Code):
 class Task:
     """A work order in the reader's hands, and the party that is looked at: its number counts from 1."""
 
-    held: Holding
+    held: WorklistItem
     kind: Kind | None
     number: int
 
@@ -92,7 +92,7 @@ def mark_of(hub: Hub, party: PartyStatement) -> bytes:
     return hub.work_orders.mark(identifier_of(party))
 
 
-def not_released(error: NotReleased) -> Problem:
+def not_released(error: Withheld) -> Problem:
     """The refusal of a lookup, which stands in the log already."""
     return Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
 

@@ -10,7 +10,7 @@ from starlette.datastructures import URL
 from starlette.responses import Response
 
 from gateway.access.catalogue import Kind
-from gateway.access.worklist import Holding, Place
+from gateway.access.worklist import Cursor, WorklistItem
 from gateway.api.dependencies import TheHub
 from gateway.hub import Hub
 from gateway.web.navigation import ON_CASES
@@ -49,7 +49,7 @@ async def work_orders(
     )
 
 
-def _row(hub: Hub, held: Holding) -> dict[str, object]:
+def _row(hub: Hub, held: WorklistItem) -> dict[str, object]:
     left = held.ends_at - datetime.now(UTC)
     return {
         "id": held.order.id,
@@ -67,14 +67,14 @@ def _kinds(hub: Hub, court: str) -> list[Kind]:
     return [kind for name in catalogue.kinds if (kind := catalogue.kind(court, name)) is not None]
 
 
-def _spelt(place: Place) -> str:
+def _spelt(place: Cursor) -> str:
     return f"{place.ends_at.isoformat()}{_BETWEEN}{place.id}"
 
 
-def _place(spelt: str) -> Place | None:
+def _place(spelt: str) -> Cursor | None:
     at, between, name = spelt.partition(_BETWEEN)
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return Place(moment, name) if between and moment.tzinfo is not None else None
+    return Cursor(moment, name) if between and moment.tzinfo is not None else None

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import Depends
 from pydantic import BeforeValidator, StringConstraints
 
-from audit.format.event import Who
+from audit.format.event import Actor
 from gateway.api.dependencies import TheHub
 from gateway.api.members import refused, who
 from gateway.api.problems import Problem
-from gateway.compliance.permissions import ComplianceRefused, NotThere
+from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused
 from gateway.compliance.phrases import Speech
 from gateway.hub import Hub
 from gateway.organization.roles import Role
@@ -48,7 +48,7 @@ Releasers = Annotated[OwnPage, Depends(_releaser)]
 AHub = TheHub
 
 
-def acting(page: OwnPage) -> Who:
+def acting(page: OwnPage) -> Actor:
     """The reader, as the log knows people."""
     return who(page.caller, page.member)
 
@@ -72,7 +72,7 @@ def told() -> Iterator[None]:
         yield
     except ComplianceRefused as error:
         problem = refused(error.rule)
-    except NotThere:
+    except ComplianceItemNotFound:
         problem = Problem("not-found")
     else:
         return

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from adapters.contract import Adapter
 from audit.format.event import EventType
 from audit.format.tree import leaf_hash
-from audit.store.search import Evidence, Hit, search
+from audit.store.search import Hit, HitEvidence, search
 from audit.store.search import Query as Wanted
 from gateway.api.problems import Problem
-from gateway.audit_access import Inspection
+from gateway.audit_access import AuditAccess
 from gateway.compliance.narration import leaf_of, sentence
 from gateway.compliance.phrases import Speech, actor, case_of, parties, pretty, rule_of
 from gateway.hub import Hub
@@ -25,16 +25,16 @@ from gateway.web.clerk.labels import FIELD_NAMES
 from gateway.web.console.common import AHub, Auditors, Token, acting, speech
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
-from gateway.web.i18n import InBoth
-from gateway.web.labels import OUTCOMES, PURPOSES, SEALED, Section
+from gateway.web.i18n import Bilingual
+from gateway.web.labels import OUTCOMES, PURPOSES, SEALED, SectionLabel
 from schemas.codes import AnswerState, Reason, Want
 
 router = APIRouter(prefix="/console/events", include_in_schema=False)
 
 ROLES: Final = {one.value: one for one in Role}
 # Sections of an answer, or single fields that were shown in full.
-RELEASED: Final[Mapping[str, InBoth]] = {
-    **{one.value: one for one in (*Want, *Section)},
+RELEASED: Final[Mapping[str, Bilingual]] = {
+    **{one.value: one for one in (*Want, *SectionLabel)},
     **FIELD_NAMES,
 }
 
@@ -53,14 +53,14 @@ async def event(
     filters = Filter(t=t)
     private = await private_of(page, hub, filters)
     query = Wanted(court=page.member.court, types=EVERY_TYPE, before=index + 1, limit=1)
-    look = Inspection(query=query, reveal=private.reveal, note=private.note)
+    look = AuditAccess(query=query, reveal=private.reveal, note=private.note)
     found = await hub.compliance.looking.page(acting(page), look)
     hit = found.hits[0] if found.hits and found.hits[0].index == index else None
     if hit is None:
         raise Problem("not-found")
     words, last = speech(page, hub, people=look.people), (hit.outcome or hit).leaf
     proof: list[str] = []
-    if hit.evidence is Evidence.PROVED:
+    if hit.evidence is HitEvidence.PROVED:
         path = await asyncio.to_thread(hub.log.reader.inclusion, index, found.checkpoint_size)
         proof = [one.hex() for one in path]
     return page.show(
@@ -111,7 +111,7 @@ def _lookups(hit: Hit) -> set[str]:
     return {str(hit.exchange), str(hit.leaf.get("detail", {}).get("lookup", ""))}
 
 
-def _word(table: Mapping[str, InBoth], said: str, words: Speech) -> str:
+def _word(table: Mapping[str, Bilingual], said: str, words: Speech) -> str:
     """A word of the log as people read it; one that no table holds stays as it is."""
     found = table.get(said)
     return said if found is None else words.either(found.zh, found.en)

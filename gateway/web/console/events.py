@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from audit.format.event import EventType
 from audit.store.search import Hit
-from gateway.audit_access import Inspection, RevealReason, sought
+from gateway.audit_access import AuditAccess, SearchRevealReason, sought
 from gateway.compliance.calendar import day_of
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Speech
-from gateway.compliance.saved_searches import Private
+from gateway.compliance.saved_searches import PrivateCriteria
 from gateway.hub import Hub
 from gateway.web.console.common import AHub, Auditors, Blank, LongText, Typed, acting, agencies, speech, told
 from gateway.web.console.filters import Filter, Filtered, chips
@@ -42,17 +42,17 @@ class Named(BaseModel):
     user: Typed = None
     work_order: Typed = None
     case_number: Typed = None
-    reveal: Annotated[RevealReason | None, Blank] = None
+    reveal: Annotated[SearchRevealReason | None, Blank] = None
     note: LongText = None
 
     def __repr_args__(self) -> tuple[tuple[str, object], ...]:
         """Nothing: what is searched for is personal."""
         return ()
 
-    def private(self) -> Private:
+    def private(self) -> PrivateCriteria:
         """The search.  Raises `IdentifierError`."""
         subject = sought(self.id_type, self.id_number) if self.id_type is not None and self.id_number else None
-        return Private(
+        return PrivateCriteria(
             subject=subject,
             user=self.user,
             work_order=self.work_order,
@@ -89,7 +89,7 @@ async def shown(
     """The list, with what was wrong with the form if something was."""
     private = await private_of(page, hub, filters)
     query = filters.query(page.member.court, private)
-    look = Inspection(query=query, reveal=private.reveal, note=private.note)
+    look = AuditAccess(query=query, reveal=private.reveal, note=private.note)
     found = await hub.compliance.looking.page(acting(page), look)
     words = speech(page, hub, people=look.people)
     after = None if found.next is None else filters.address(PATH, before=found.next)
@@ -111,15 +111,15 @@ async def shown(
         states=[(one.value, words.of(one)) for one in AnswerState],
         types=[(one.value, words.either(one.zh, one.en)) for one in EventType],
         id_types=[(one.value, words.of(one)) for one in IdType],
-        reasons=[(one.value, words.of(one)) for one in RevealReason],
+        reasons=[(one.value, words.of(one)) for one in SearchRevealReason],
         export=filters.address("/console/export", before=None),
     )
 
 
-async def private_of(page: OwnPage, hub: Hub, filters: Filter) -> Private:
+async def private_of(page: OwnPage, hub: Hub, filters: Filter) -> PrivateCriteria:
     """The search under the token of an address.  Raises `Problem` for one that is over, or somebody else's."""
     if filters.t is None:
-        return Private()
+        return PrivateCriteria()
     with told():
         return await hub.compliance.handles.find(page.member, filters.t)
 
@@ -149,7 +149,7 @@ def in_words(filters: Filter, words: Speech) -> list[tuple[str, str]]:
     return [(name, text) for name, text in said if text]
 
 
-def named_in_words(filters: Filter, private: Private, words: Speech) -> list[tuple[str, str]]:
+def named_in_words(filters: Filter, private: PrivateCriteria, words: Speech) -> list[tuple[str, str]]:
     """What is searched for under the token, masked unless people are shown: one chip, since it is one token."""
     if filters.t is None:
         return []

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from audit.export.formats import Format
 from gateway.api.problems import Problem
-from gateway.audit_access import Inspection, RevealReason
+from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.compliance.calendar import day_of
 from gateway.compliance.evidence_bundle import MOST_RECORDS, BundleTooLarge, bundle
 from gateway.web.console.common import AHub, Auditors, acting, speech
@@ -45,7 +45,7 @@ async def form(page: Auditors, hub: AHub, filters: Filtered) -> Response:
         action=filters.address(PATH, before=None),
         back=filters.address("/console/events", before=None),
         formats=[(one.value, words.of(one)) for one in OutFormat],
-        reasons=[(one.value, words.of(one)) for one in RevealReason],
+        reasons=[(one.value, words.of(one)) for one in SearchRevealReason],
         most=MOST_RECORDS,
     )
 
@@ -55,7 +55,7 @@ async def write(
     page: Auditors,
     hub: AHub,
     filters: Filtered,
-    reason: Annotated[RevealReason, Form()],
+    reason: Annotated[SearchRevealReason, Form()],
     out_format: Annotated[OutFormat, Form(alias="format")],
     people: Annotated[bool, Form()] = False,
     note: Annotated[str, Form(max_length=2000)] = "",
@@ -65,7 +65,7 @@ async def write(
     private = await private_of(page, hub, filters)
     query = filters.model_copy(update={"before": None}).query(page.member.court, private)
     at = datetime.now(UTC)
-    look = Inspection(
+    look = AuditAccess(
         query=query,
         reveal=reason if people else None,
         note=note or None,

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from audit.store.statistics import AgencyFigures, Figures, figures
+from audit.store.statistics import AgencyFigures, Statistics, figures
 from gateway.api.problems import Problem
 from gateway.compliance.calendar import ZONE, begin_of, day_of, end_of
 from gateway.compliance.permissions import only_figures
@@ -72,7 +72,7 @@ async def _courts(page: OwnPage, hub: Hub) -> list[str]:
     return [unit.court for unit in units if unit.kind is UnitKind.COURT and unit.court]
 
 
-def _volume(counted: Figures, words: Speech) -> object:
+def _volume(counted: Statistics, words: Speech) -> object:
     months: dict[str, tuple[int, int]] = {}
     for one in counted.lookups:
         asked, denied = months.get(one.month, (0, 0))
@@ -85,7 +85,7 @@ def _volume(counted: Figures, words: Speech) -> object:
     return bars(words.either("每月查询次数（已提出 + 被拒）", "Lookups by month (asked + refused)"), told_, rows)
 
 
-def _availability(counted: Figures, words: Speech) -> object:
+def _availability(counted: Statistics, words: Speech) -> object:
     rows = [
         Bar(label=_label(one, words), parts=[("chart-good", one.availability)], value=f"{one.availability:.1%}")
         for one in counted.agencies
@@ -95,7 +95,7 @@ def _availability(counted: Figures, words: Speech) -> object:
     return bars(words.either("各单位可用率", "Availability of agencies"), told_, rows, most=1.0)
 
 
-def _latency(counted: Figures, words: Speech) -> object:
+def _latency(counted: Statistics, words: Speech) -> object:
     rows = [
         Bar(
             label=_label(one, words),

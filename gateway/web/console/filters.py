@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from audit.format.event import EventType
 from audit.store.search import Query as Wanted
 from gateway.compliance.calendar import begin_of, end_of
-from gateway.compliance.saved_searches import Private
+from gateway.compliance.saved_searches import PrivateCriteria
 from gateway.web.console.common import Blank, Day, Token
 from schemas.codes import AnswerState
 
@@ -49,7 +49,7 @@ class Filter(BaseModel):
         said = urlencode({name: value for name, value in values.items() if value is not None})
         return f"{path}?{said}" if said else path
 
-    def query(self, court: str, private: Private) -> Wanted:
+    def query(self, court: str, private: PrivateCriteria) -> Wanted:
         """What is searched for."""
         return Wanted(
             court=court,

@@ -15,8 +15,8 @@ from gateway.api.problems import Problem
 from gateway.audit_access import sought
 from gateway.compliance.calendar import begin_of, end_of
 from gateway.compliance.phrases import Speech
-from gateway.compliance.report_entries import Entry, Withholding, counted, told
-from gateway.compliance.subject_reports import Report
+from gateway.compliance.report_entries import ReportEntry, Withholding, counted, told
+from gateway.compliance.subject_reports import SubjectReport
 from gateway.hub import Hub
 from gateway.organization.roles import Role
 from gateway.web.console.common import AHub, Auditors, Blank, Day, Releasers, acting, speech
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/console/reports", include_in_schema=False)
 PATH: Final = "/console/reports"
 
 
-class Application(BaseModel):
+class ReportApplication(BaseModel):
     """The form of a new report; it names somebody, and so is only ever sent as a body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -55,7 +55,7 @@ async def all_reports(page: Releasers, hub: AHub) -> Response:
 
 
 @router.post("")
-async def draft(page: Auditors, hub: AHub, form: Annotated[Application, Form()]) -> Response:
+async def draft(page: Auditors, hub: AHub, form: Annotated[ReportApplication, Form()]) -> Response:
     """Drafts a report, and leads to it under an id that says nothing."""
     try:
         subject = sought(form.id_type, form.id_number)
@@ -157,7 +157,7 @@ async def printed(page: Releasers, hub: AHub, report: UUID) -> Response:
     )
 
 
-def row(entry: Entry, words: Speech, hub: Hub, court: str) -> dict[str, object]:
+def row(entry: ReportEntry, words: Speech, hub: Hub, court: str) -> dict[str, object]:
     """An entry in words."""
     kind = hub.access.catalogue.kind(court, entry.kind)
     return {
@@ -178,7 +178,7 @@ def row(entry: Entry, words: Speech, hub: Hub, court: str) -> dict[str, object]:
     }
 
 
-async def _court(hub: Hub, report: Report, words: Speech) -> str:
+async def _court(hub: Hub, report: SubjectReport, words: Speech) -> str:
     units, _ = await hub.organization.whole()
     found = next((unit for unit in units if unit.court == report.court and unit.kind == "court"), None)
     return report.court if found is None else words.either(found.zh, found.en)

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import RedirectResponse, Response
 
 from gateway.api.problems import Problem
-from gateway.compliance.anomaly_rules import UnusualRule
+from gateway.compliance.anomaly_rules import AnomalyRule
 from gateway.compliance.calendar import day_of
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Speech
-from gateway.compliance.review_queue import Item, Outcome
+from gateway.compliance.review_queue import ReviewItem, ReviewOutcome
 from gateway.web.console.common import AHub, Auditors, Day, acting, speech, told
 from gateway.web.headers import PAGE_HEADERS
 from schemas.codes import Code
@@ -48,10 +48,10 @@ async def queue(
     with told():
         found = await hub.compliance.queue.read(page.member, acting(page), first, last)
     words = speech(page, hub)
-    people: dict[str, list[Item]] = {}
+    people: dict[str, list[ReviewItem]] = {}
     for item in found.items:
         people.setdefault(item.case.user, []).append(item)
-    rates = [(one, found.hit_rates.get(one.value, (0, 0))) for one in (*UnusualRule, *Drawn)]
+    rates = [(one, found.hit_rates.get(one.value, (0, 0))) for one in (*AnomalyRule, *Drawn)]
     return page.show(
         "console/review.html",
         since=first,
@@ -81,7 +81,7 @@ async def case(
             {"index": hit.index, "at": hit.at, "sentence": sentence(hit, words), "evidence": hit.index in evidence}
             for hit in hits
         ],
-        outcomes=[(one.value, words.of(one)) for one in Outcome],
+        outcomes=[(one.value, words.of(one)) for one in ReviewOutcome],
         own=item.case.user == page.member.user,
     )
 
@@ -92,7 +92,7 @@ async def decide(
     hub: AHub,
     day: date,
     handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
-    outcome: Annotated[Outcome, Form()],
+    outcome: Annotated[ReviewOutcome, Form()],
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Takes an outcome with its note, and leads back to the case."""
@@ -102,7 +102,7 @@ async def decide(
     return RedirectResponse(f"{PATH}/{day}/{handle}", 303, headers=PAGE_HEADERS)
 
 
-def _shown(item: Item, words: Speech) -> dict[str, object]:
+def _shown(item: ReviewItem, words: Speech) -> dict[str, object]:
     signals = item.case.signals
     return {
         "day": item.case.day,

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
-from gateway.compliance.verification_jobs import Run
+from gateway.compliance.verification_jobs import VerificationJob
 from gateway.web.console.common import AHub, Auditors, Day, acting, told
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/console/verify", include_in_schema=False)
 PATH: Final = "/console/verify"
 
 
-class Ending(Code):
+class VerificationEnding(Code):
     """How a run stands or ended."""
 
     RUNNING = "running", "校验中", "Running"
@@ -51,13 +51,13 @@ class NotChecked(Code):
     )
 
 
-def ending(run: Run) -> Ending:
+def ending(run: VerificationJob) -> VerificationEnding:
     """How a run stands."""
     if run.failed:
-        return Ending.FAILED
+        return VerificationEnding.FAILED
     if run.result is None:
-        return Ending.RUNNING
-    return Ending(run.result.verdict.name.lower())
+        return VerificationEnding.RUNNING
+    return VerificationEnding(run.result.verdict.name.lower())
 
 
 @router.get("")

@@ -30,8 +30,8 @@ from audit.format.tree import leaf_hash, verify_consistency, verify_inclusion
 from audit.sealing.keys import KeyFile
 from audit.store import database
 from audit.store.log import Log
-from audit.verify.directory_source import Folder
-from audit.verify.verifier import Verdict, verify
+from audit.verify.directory_source import DirectorySource
+from audit.verify.verifier import VerificationVerdict, verify
 from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import fill, sign
 from tests.audit.sample import ORIGIN
@@ -134,8 +134,8 @@ def accept_theirs(folder: Path, size: int) -> str:
     """What aics-tlog built, in our hands."""
     said = json.loads((folder / "said.json").read_text())
     vkey, witness = VerifierKey.parse(said["vkey"]), WitnessKey.parse(said["witness"])
-    report = verify(Folder(folder), vkey.name, [vkey])
-    assert (report.verdict, report.size) == (Verdict.INTACT, size), report.last_line()
+    report = verify(DirectorySource(folder), vkey.name, [vkey])
+    assert (report.verdict, report.size) == (VerificationVerdict.INTACT, size), report.last_line()
     checkpoint, note = open_checkpoint((folder / "checkpoint.cosigned").read_bytes(), vkey.name, [vkey, witness])
     assert {one.name for one in note.signatures} == {vkey.name, witness.name}
     half, proof = said["half"], [base64.b64decode(one) for one in said["consistency"]]

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from adapters.errors import AgencyError, AgencyTimeout, AgencyUnreachable, AnswerUnreadable
-from adapters.wire.reqwest_transport import Engine
-from adapters.wire.transport import Port
+from adapters.wire.reqwest_transport import ReqwestTransport
+from adapters.wire.transport import AgencyTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ UNTIL_LATE: Final = {"interim answers": pouring(b"", b"HTTP/1.1 103 Early Hints\
 
 async def told(address: str, seconds: float) -> AgencyError | None:
     """What one request to a server ends as."""
-    port = Port(Engine(connections=1, https_only=False))
+    port = AgencyTransport(ReqwestTransport(connections=1, https_only=False))
     try:
         until = asyncio.get_running_loop().time() + seconds
         await port.send(httpx.URL(address), [], b"", until)

@@ -8,15 +8,15 @@ import pytest
 
 from adapters.registry import load_agencies
 from fuzz import harness
-from gateway.lookup.fan_out import Answer
-from mock_agencies.public_security.signing import Signer
+from gateway.lookup.fan_out import AgencyReply
+from mock_agencies.public_security.signing import SoapSigner
 from mock_agencies.serving import serving
 from schemas.codes import AnswerState, Reason
 
 pytestmark = pytest.mark.anyio
 
 
-async def asked(folder: Path, certificate: bytes | None) -> Answer:
+async def asked(folder: Path, certificate: bytes | None) -> AgencyReply:
     """One identity lookup at a server that signs, by a route that trusts `certificate`, or the server's own."""
     async with serving(["public_security"], certificate=folder / "agency.pem") as servers:
         if certificate is not None:
@@ -42,6 +42,6 @@ async def test_a_signed_reply_is_found(tmp_path: Path) -> None:
 
 async def test_under_another_certificate_it_is_unavailable(tmp_path: Path) -> None:
     """And the clerk is told why."""
-    answer = await asked(tmp_path, Signer().pem)
+    answer = await asked(tmp_path, SoapSigner().pem)
 
     assert (answer.state, answer.reason) == (AnswerState.UNAVAILABLE, Reason.SIGNATURE)

@@ -17,7 +17,7 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.signer import XMLSigner
 
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable, ConfigurationError
-from mock_agencies.public_security.signing import ENVELOPE, SECURITY, UTILITY, Signer
+from mock_agencies.public_security.signing import ENVELOPE, SECURITY, UTILITY, SoapSigner
 from schemas.codes import Reason
 
 pytestmark = pytest.mark.anyio
@@ -51,13 +51,13 @@ FAULT: Final = (
 
 
 @pytest.fixture(scope="module")
-def signer() -> Signer:
+def signer() -> SoapSigner:
     """The agency's key."""
-    return Signer()
+    return SoapSigner()
 
 
 @pytest.fixture
-def wire(bench: Any, signer: Signer, tmp_path: Path) -> Callable[..., Any]:
+def wire(bench: Any, signer: SoapSigner, tmp_path: Path) -> Callable[..., Any]:
     """A route that trusts the agency's certificate, and what it makes of a reply."""
     (tmp_path / "agency.pem").write_bytes(signer.pem)
 
@@ -73,7 +73,7 @@ def wire(bench: Any, signer: Signer, tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def reply(bench: Any, signer: Signer) -> etree._Element:
+def reply(bench: Any, signer: SoapSigner) -> etree._Element:
     """The agency's own reply, signed now."""
     return etree.fromstring(signer.signed(document(TRUE).encode(), bench.milliseconds()))
 
@@ -191,7 +191,7 @@ def without_its_signature(envelope: etree._Element) -> None:
 
 def with_a_second_signature(envelope: etree._Element) -> None:
     """Two Signatures, the second one somebody else's."""
-    other = etree.fromstring(Signer().signed(document(FORGED).encode(), 1_700_000_000_000))
+    other = etree.fromstring(SoapSigner().signed(document(FORGED).encode(), 1_700_000_000_000))
     parts(envelope)[1].append(parts(other)[1][-1])
 
 
@@ -232,12 +232,12 @@ async def test_a_comment_in_a_signed_text_does_not_cut_it_short(wire: Any, reply
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, 3_000_000])
-async def test_a_reply_of_another_time_is_not_read(bench: Any, signer: Signer, wire: Any, seconds: int) -> None:
+async def test_a_reply_of_another_time_is_not_read(bench: Any, signer: SoapSigner, wire: Any, seconds: int) -> None:
     """An old one that is sent again, or one from the future."""
     await refused(wire, signer.signed(document(TRUE).encode(), bench.milliseconds() + seconds * 1000))
 
 
-async def test_a_route_may_agree_on_a_narrower_time(bench: Any, signer: Signer, wire: Any) -> None:
+async def test_a_route_may_agree_on_a_narrower_time(bench: Any, signer: SoapSigner, wire: Any) -> None:
     """Where both clocks are known to be right."""
     early = signer.signed(document(TRUE).encode(), bench.milliseconds() - 30_000)
 
@@ -247,10 +247,10 @@ async def test_a_route_may_agree_on_a_narrower_time(bench: Any, signer: Signer, 
 
 async def test_a_signature_by_another_hand_is_not_read(bench: Any, wire: Any) -> None:
     """Though its certificate stands in the message, and holds by itself."""
-    await refused(wire, Signer().signed(document(TRUE).encode(), bench.milliseconds()))
+    await refused(wire, SoapSigner().signed(document(TRUE).encode(), bench.milliseconds()))
 
 
-async def test_a_certificate_past_its_end_signs_nothing(bench: Any, signer: Signer, wire: Any) -> None:
+async def test_a_certificate_past_its_end_signs_nothing(bench: Any, signer: SoapSigner, wire: Any) -> None:
     """By our clock."""
     bench.hands.jump(days=36_500)
     await refused(wire, signer.signed(document(TRUE).encode(), bench.milliseconds()))
@@ -270,7 +270,7 @@ async def test_a_certificate_past_its_end_signs_nothing(bench: Any, signer: Sign
     ids=["SHA-1", "digests by SHA-1", "another method", "no time", "no body", "the body twice", "more than agreed"],
 )
 async def test_a_signature_of_another_kind_is_not_read(
-    wire: Any, signer: Signer, reply: etree._Element, method: SignatureMethod, digest: DigestAlgorithm, covered: Any
+    wire: Any, signer: SoapSigner, reply: etree._Element, method: SignatureMethod, digest: DigestAlgorithm, covered: Any
 ) -> None:
     """By the agency's own key: what was not agreed is not read."""
     header, security, _ = parts(reply)
@@ -288,7 +288,7 @@ async def test_a_signature_of_another_kind_is_not_read(
     await refused(wire, etree.tostring(reply))
 
 
-async def test_the_public_certificate_is_no_shared_secret(wire: Any, signer: Signer, reply: etree._Element) -> None:
+async def test_the_public_certificate_is_no_shared_secret(wire: Any, signer: SoapSigner, reply: etree._Element) -> None:
     """A signature by HMAC under what everybody knows."""
     security = parts(reply)[1]
     security.remove(security[-1])
@@ -318,7 +318,7 @@ async def test_an_unsigned_fault_with_status_500_is_that_status(wire: Any) -> No
 
 
 @pytest.mark.parametrize("status", [200, 500])
-async def test_a_signed_fault_is_heard(bench: Any, signer: Signer, wire: Any, status: int) -> None:
+async def test_a_signed_fault_is_heard(bench: Any, signer: SoapSigner, wire: Any, status: int) -> None:
     """On either status, as without signatures."""
     with pytest.raises(AgencyFault) as caught:
         await wire(signer.signed(FAULT.encode(), bench.milliseconds()), status=status)
@@ -326,9 +326,9 @@ async def test_a_signed_fault_is_heard(bench: Any, signer: Signer, wire: Any, st
     assert caught.value.reason is Reason.FAULT
 
 
-async def test_one_certificate_may_replace_another(bench: Any, signer: Signer, wire: Any, tmp_path: Path) -> None:
+async def test_one_certificate_may_replace_another(bench: Any, signer: SoapSigner, wire: Any, tmp_path: Path) -> None:
     """While both stand in the file, either signs."""
-    (tmp_path / "both.pem").write_bytes(Signer().pem + signer.pem)
+    (tmp_path / "both.pem").write_bytes(SoapSigner().pem + signer.pem)
     now = signer.signed(document(TRUE).encode(), bench.milliseconds())
 
     assert await wire(now, signed_by="both.pem") == ({"XM": TRUE},)
