@@ -31,7 +31,7 @@ from bench.lookups import RESULTS as LOOKUPS
 from gateway.access.authorization import Authorizer
 from gateway.access.catalogue import Catalogue
 from gateway.access.policy import Policies
-from gateway.access.work_orders import WorkOrders, identifier_of
+from gateway.access.work_orders import WorkOrders, party_identifier
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree
@@ -89,7 +89,7 @@ class Open:
         start = time.perf_counter()
         grant = await self.access.grant(CALLER, order, identifier, None, [Want.IDENTITY], again=False)
         _, lease = await self.access.before_release(CALLER, grant)
-        lease.give_back()
+        lease.release()
         return time.perf_counter() - start
 
 
@@ -118,9 +118,9 @@ async def opened(settings: Settings, owner: str) -> Open:
     people = parties(ASKED)
     for name, said in work_orders(people).items():
         statement = WorkOrderStatement.model_validate(said)
-        found = [identifier_of(party) for party in statement.parties]
-        await orders.state(name, statement, found, kind, datetime.now(UTC))
-        await orders.recorded(statement.court, name, 1)
+        found = [party_identifier(party) for party in statement.parties]
+        await orders.put(name, statement, found, kind, datetime.now(UTC))
+        await orders.mark_recorded(statement.court, name, 1)
     access = Authorizer(
         database=database, vault=vault, work_orders=orders, catalogue=catalogue, policies=Policies.load()
     )

@@ -68,29 +68,29 @@ class Hub:
     """
 
     settings: Settings
-    opened: AsyncExitStack = field(repr=False)
-    observing: Telemetry
+    resources: AsyncExitStack = field(repr=False)
+    telemetry: Telemetry
     database: Database
-    vault: FieldEncryption
+    encryption: FieldEncryption
     log: Log
-    sign_on: TokenVerifier
-    people: SignInService
-    secrets: SharedSecretStore
+    token_verifier: TokenVerifier
+    sign_in_service: SignInService
+    agency_secrets: SharedSecretStore
     agencies: Agencies
     guards: GuardRegistry
-    access: Authorizer
+    authorizer: Authorizer
     work_orders: WorkOrders
     lookups: LookupService
-    lookups_made: LookupHistory
-    holdings: Worklist
+    lookup_history: LookupHistory
+    worklist: Worklist
     members: Members
     organization: OrganizationService
     delegations: Delegations
     confirmations: Confirmations
-    emergencies: BreakGlass
-    reviews: EmergencyReviews
+    break_glass: BreakGlass
+    emergency_reviews: EmergencyReviews
     anchoring: Anchoring
-    witness: WitnessEndpoint
+    witness_endpoint: WitnessEndpoint
     callbacks: Callbacks
     autofill: AutofillService
     compliance: Compliance
@@ -145,7 +145,7 @@ class Hub:
         access = kept(
             Authorizer(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
         )
-        access.keep_time()
+        access.start_clock()
         guards = kept(GuardRegistry(agencies.policies, quotas=SharedQuotas(database), watcher=observing))
         joint = SingleFlight(guards)
         received = kept(AnswerCache(database, vault, agencies, agencies.policies))
@@ -153,17 +153,17 @@ class Hub:
         callbacks = kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock))
         hub = cls(
             settings=settings,
-            opened=opened,
-            observing=observing,
+            resources=opened,
+            telemetry=observing,
             database=database,
-            vault=vault,
+            encryption=vault,
             log=log,
-            sign_on=sign_on,
-            people=kept(SignInService.of(settings, sign_on, database, vault, log)),
-            secrets=secrets,
+            token_verifier=sign_on,
+            sign_in_service=kept(SignInService.from_settings(settings, sign_on, database, vault, log)),
+            agency_secrets=secrets,
             agencies=agencies,
             guards=guards,
-            access=access,
+            authorizer=access,
             work_orders=work_orders,
             lookups=LookupService(
                 access=access,
@@ -174,16 +174,16 @@ class Hub:
                 observing=observing,
                 deadline=settings.deadline,
             ),
-            lookups_made=LookupHistory(database),
-            holdings=Worklist(database, work_orders),
+            lookup_history=LookupHistory(database),
+            worklist=Worklist(database, work_orders),
             members=kept(Members(database)),
             organization=OrganizationService(database, vault, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
             confirmations=Confirmations(database, log, catalogue, policy=access.policy, clock=clock),
-            emergencies=BreakGlass(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
-            reviews=EmergencyReviews(database, log, policy=access.policy, clock=clock),
+            break_glass=BreakGlass(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
+            emergency_reviews=EmergencyReviews(database, log, policy=access.policy, clock=clock),
             anchoring=kept(Anchoring(log, anchors, clock=clock)),
-            witness=WitnessEndpoint(witness, clock=clock),
+            witness_endpoint=WitnessEndpoint(witness, clock=clock),
             callbacks=callbacks,
             autofill=kept(
                 AutofillService.of(
@@ -212,7 +212,7 @@ class Hub:
 
     async def close(self) -> None:
         """Gives everything back, in the reverse order of its opening: the log last of what a lookup needs."""
-        await self.opened.aclose()
+        await self.resources.aclose()
 
     async def __aenter__(self) -> Self:
         return self

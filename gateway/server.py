@@ -28,17 +28,17 @@ from gateway.hub import Hub
 from gateway.settings import Settings
 from gateway.sign_on.mtls import ClientCertificates
 
-COLLECT_AFTER = (20_000, 20, 50)
+GC_THRESHOLDS = (20_000, 20, 50)
 
 # So long a stopped hub still reads what open connections are just sending, to answer that it is stopping.  Seconds.
-LINGER: Final = 0.3
+LINGER_SECONDS: Final = 0.3
 # So long a caller may take to receive an answer that was begun in time.
-LAST_SENDING: Final = 5
+SENDING_SECONDS: Final = 5
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
-WHY_NOT: Final = (ConfigurationError, LogConfigurationError, AuditError)
+START_ERRORS: Final = (ConfigurationError, LogConfigurationError, AuditError)
 
 
-class NotStarted(Exception):
+class StartFailed(Exception):
     """The hub could not start; the text says why and what mends it."""
 
 
@@ -68,9 +68,9 @@ class UvicornServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._take_in_the_last()
-        until = asyncio.get_running_loop().time() + LINGER
+        until = asyncio.get_running_loop().time() + LINGER_SECONDS
         while self.server_state.connections and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - uvicorn's
-            await asyncio.sleep(LINGER / 20)
+            await asyncio.sleep(LINGER_SECONDS / 20)
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -126,7 +126,7 @@ class HubServer(UvicornServer):
         super().__init__(_config(self._noting_failure(app), tls), door, settings.drain)
 
     def serve_at(self, listener: socket.socket, *, when_ready: Callable[[], None] = lambda: None) -> None:
-        """Serves until it is told to stop; says by `when_ready` that it has begun.  Raises `NotStarted`."""
+        """Serves until it is told to stop; says by `when_ready` that it has begun.  Raises `StartFailed`."""
         self._when_ready = when_ready
         try:
             self.run(sockets=[listener])
@@ -134,7 +134,7 @@ class HubServer(UvicornServer):
             if self.failure is None:
                 raise
         if self.failure is not None:
-            raise NotStarted(sentence_of(self.failure))
+            raise StartFailed(start_error_text(self.failure))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -153,7 +153,7 @@ class HubServer(UvicornServer):
 
             try:
                 await app(scope, receive, without_traceback)
-            except WHY_NOT as error:
+            except START_ERRORS as error:
                 if self.started:
                     raise
                 self.failure = error
@@ -174,7 +174,7 @@ def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> UvicornServe
 
     With `tls` it speaks HTTPS alone, and the application sees the certificates of its clients.
     """
-    return UvicornServer(_config(app, tls), DrainState(), drain=LAST_SENDING)
+    return UvicornServer(_config(app, tls), DrainState(), drain=SENDING_SECONDS)
 
 
 def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
@@ -193,12 +193,12 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
         proxy_headers=False,
         date_header=True,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=LAST_SENDING,
+        timeout_graceful_shutdown=SENDING_SECONDS,
     )
 
 
-def sentence_of(failure: Exception) -> str:
-    """Why a hub did not start, one of `WHY_NOT`, said to whoever started it."""
+def start_error_text(failure: Exception) -> str:
+    """Why a hub did not start, one of `START_ERRORS`, said to whoever started it."""
     if isinstance(failure, AuditUnavailable):
         return f"{failure}: see that PostgreSQL runs and that SHUNIU_DATABASE_URL names it"
     return str(failure)
@@ -217,4 +217,4 @@ def _spare_the_collector() -> None:
     # Code and tables live as long as the process: the collector need not walk them, nor start after every few answers.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*GC_THRESHOLDS)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from gateway.access.catalogue import Catalogue, Kind, Scope
 from gateway.access.database_clock import ADVANCE_EVERY, advance
 from gateway.access.policy import Policies, PolicyDecision, PolicyFacts
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.access.snapshot import AccessRequest, AccessSnapshot, GrantedWorkOrder
-from gateway.access.snapshot import read as read_standings
+from gateway.access.snapshot import read_snapshots as read_standings
 from gateway.access.usage_counters import UsageCounters
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database, DatabaseUnavailable, batching
@@ -30,13 +30,13 @@ from schemas.subject import Official
 from schemas.work_order import PartyStatement, WorkOrderStatement
 
 # Refusals of these rules are counted: they are what somebody meets who tries out whom a work order names.
-GUESSED = frozenset({Rule.PARTY_NOT_NAMED, Rule.NAME_DIFFERS})
+GUESSING_RULES = frozenset({AccessRule.PARTY_NOT_NAMED, AccessRule.NAME_DIFFERS})
 
 
 class AccessDenied(Exception):
     """The lookup is refused by a rule; `order` is the work order where the caller may know of it."""
 
-    def __init__(self, rule: Rule, rules: tuple[str, ...] = (), order: GrantedWorkOrder | None = None) -> None:
+    def __init__(self, rule: AccessRule, rules: tuple[str, ...] = (), order: GrantedWorkOrder | None = None) -> None:
         super().__init__(f"refused by rule {rule.value}")
         self.rule = rule
         self.rules = rules or (rule.value,)
@@ -52,10 +52,10 @@ class Grant:
     """
 
     id: str
-    wish: AccessRequest = field(repr=False)
+    request: AccessRequest = field(repr=False)
     order: GrantedWorkOrder
     kind: Kind
-    narrowed_to: tuple[Want, ...] | None
+    restricted_to: tuple[Want, ...] | None
     simplified_procedure: bool
     party: PartyStatement = field(repr=False)
     official: Official
@@ -108,7 +108,7 @@ class Authorizer:
         The right of `caller` to ask about this party now, with one question counted; with `again` the right to read
         what was asked before, which counts none.  Raises `AccessDenied`, `DatabaseUnavailable`.
         """
-        wish = AccessRequest(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
+        wish = AccessRequest(caller.court, caller.user, work_order, self._work_orders.party_index(identifier))
         asked = tuple(sorted(want.value for want in wants))
         standing = await self._standing(wish)
         document = self._statement(standing)
@@ -116,16 +116,16 @@ class Authorizer:
         verdict = self._judge(caller, standing, _narrowed_to(document), asked, name_fits=fits, counted=again)
         if not verdict.permitted or standing.order is None or standing.grant is None or document is None:
             raise await self._refused(wish, verdict, standing)
-        if not again and not await self._questions.take(wish.court, wish.work_order, wish.party):
-            raise AccessDenied(Rule.USED_UP, order=standing.order)
+        if not again and not await self._questions.consume(wish.court, wish.work_order, wish.party):
+            raise AccessDenied(AccessRule.USED_UP, order=standing.order)
         kind = self.catalogue.kind(standing.order.court, standing.order.kind)
         assert kind is not None  # noqa: S101 - an unknown kind grants no lookup
         return Grant(
             id=str(standing.grant.id),
-            wish=wish,
+            request=wish,
             order=replace(standing.order, document=b""),
             kind=kind,
-            narrowed_to=document.want,
+            restricted_to=document.want,
             simplified_procedure=document.simplified_procedure,
             party=document.parties[standing.grant.position],
             official=self._official(caller, standing, document),
@@ -134,15 +134,15 @@ class Authorizer:
             delegation=None if standing.delegation is None else str(standing.delegation),
         )
 
-    async def before_release(self, caller: Caller, grant: Grant) -> tuple[Rule | None, Lease]:
+    async def before_release(self, caller: Caller, grant: Grant) -> tuple[AccessRule | None, Lease]:
         """
         Looks again: the rule that ended the right meanwhile, or None while it lives.  Nothing can end it until the
         lease is given back.  Raises `DatabaseUnavailable`.
         """
-        lease = await self._leases.take(grant.wish)
+        lease = await self._leases.acquire(grant.request)
         order = lease.snapshot.order
         same = order is not None and order.version == grant.order.version
-        narrowed_to = grant.narrowed_to if same else _narrowed_to(self._statement(lease.snapshot))
+        narrowed_to = grant.restricted_to if same else _narrowed_to(self._statement(lease.snapshot))
         # The question was counted when it was asked, and its party's name compared.
         verdict = self._judge(caller, lease.snapshot, narrowed_to, grant.wants, name_fits=True, counted=True)
         return (None if verdict.permitted else verdict.refusal), lease
@@ -154,7 +154,7 @@ class Authorizer:
         What `grant` would say now, with the work order where the caller may know of it; nothing is counted but a
         refusal.  Raises `DatabaseUnavailable`.
         """
-        wish = AccessRequest(caller.court, caller.user, work_order, self._work_orders.mark(identifier))
+        wish = AccessRequest(caller.court, caller.user, work_order, self._work_orders.party_index(identifier))
         standing = await self._standing(wish)
         document = self._statement(standing)
         asked = tuple(sorted(want.value for want in wants))
@@ -163,7 +163,7 @@ class Authorizer:
         refused = None if verdict.permitted else await self._refused(wish, verdict, standing)
         return verdict, standing.order if refused is None else refused.order
 
-    def keep_time(self) -> None:
+    def start_clock(self) -> None:
         """Lets the clock of access advance with the server's, until `aclose`."""
         self._keeping = asyncio.create_task(self._keep_time())
 
@@ -183,20 +183,20 @@ class Authorizer:
             await asyncio.sleep(ADVANCE_EVERY)
 
     async def _refused(self, wish: AccessRequest, verdict: PolicyDecision, standing: AccessSnapshot) -> AccessDenied:
-        if verdict.refusal in GUESSED:
-            await self._questions.refused(wish.court, wish.user)
+        if verdict.refusal in GUESSING_RULES:
+            await self._questions.count_refusal(wish.court, wish.user)
         # Only its holder learns more of a work order than that it is not theirs.
-        known = Rule.NOT_HELD.value not in verdict.rules
+        known = AccessRule.NOT_HELD.value not in verdict.rules
         return AccessDenied(verdict.refusal, verdict.rules, standing.order if known else None)
 
     def _official(self, caller: Caller, standing: AccessSnapshot, document: WorkOrderStatement) -> Official:
         if standing.delegation is None:
             return document.holder.official
         # Agencies are told who really asks.
-        return store.official_of(self._vault, caller.court, caller.user, standing.person)
+        return store.open_official(self._vault, caller.court, caller.user, standing.sealed_person)
 
     async def _standing(self, wish: AccessRequest) -> AccessSnapshot:
-        standing = await self._standings.get(wish)
+        standing = await self._standings.run(wish)
         assert standing is not None  # noqa: S101 - there is a row for every wish
         return standing
 

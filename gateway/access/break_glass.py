@@ -17,17 +17,23 @@ from sqlalchemy import Connection, func, select
 from audit.format.event import Actor, Event
 from audit.store.log import Log
 from gateway.access.catalogue import EMERGENCY, Catalogue
-from gateway.access.confirmations import order_of
-from gateway.access.emergency_rules import CONFIRMERS, ON_CASES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
+from gateway.access.confirmations import get_work_order
+from gateway.access.emergency_rules import (
+    CASE_ROLES,
+    CONFIRMER_ROLES,
+    EmergencyRefused,
+    EmergencyRule,
+    WorkOrderNotFound,
+)
 from gateway.access.snapshot import GrantedWorkOrder
-from gateway.access.work_orders import WorkOrders, identifier_of
+from gateway.access.work_orders import WorkOrders, party_identifier
 from gateway.database import Database
 from gateway.database.tables import access_grant, review
 from gateway.field_encryption import FieldEncryption
 from gateway.lookup.audit_events import work_order_changed
 from gateway.organization import store
 from gateway.organization.people import Member, StaffAccount
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from gateway.sign_on import Caller
 from schemas.codes import Code, Want
 from schemas.identifiers import Identifier
@@ -48,7 +54,7 @@ class EmergencyReason(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Emergency:
+class EmergencyRequest:
     """What is asked for and why.  `note` is free text, kept sealed beside the record."""
 
     case_number: str = field(repr=False)
@@ -94,11 +100,11 @@ class BreakGlass:
         self._policy = policy
         self._clock = clock
 
-    async def begin(self, actor: Member, caller: Caller, who: Actor, asked: Emergency) -> PendingEmergency:
+    async def begin(self, actor: Member, caller: Caller, who: Actor, asked: EmergencyRequest) -> PendingEmergency:
         """
         States one.  Raises `EmergencyRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        if not actor.roles & ON_CASES:
+        if not actor.roles & CASE_ROLES:
             raise EmergencyRefused(EmergencyRule.ROLE_MISSING)
         name = PREFIX + str(uuid4())
         # The review is due before there is anything to review: no emergency can be without one.
@@ -126,13 +132,13 @@ class BreakGlass:
         `DatabaseUnavailable`.
         """
         order = await self._database.run(_emergency, actor.court, name)
-        if actor.user != order.holder and not actor.roles & CONFIRMERS:
+        if actor.user != order.holder and not actor.roles & CONFIRMER_ROLES:
             raise WorkOrderNotFound
         if not order.status.open:
             return
         document = self._work_orders.document(order)
         ended = document.model_copy(update={"version": order.version + 1, "status": WorkOrderStatus.CLOSED})
-        parties = [identifier_of(party) for party in document.parties]
+        parties = [party_identifier(party) for party in document.parties]
         await self._state(name, ended, parties, caller, who, self._clock())
 
     async def _state(
@@ -143,16 +149,16 @@ class BreakGlass:
         caller: Caller,
         who: Actor,
         at: datetime,
-        asked: Emergency | None = None,
+        asked: EmergencyRequest | None = None,
     ) -> int:
         kind = self._catalogue.kinds[EMERGENCY]
-        await self._work_orders.state(name, statement, parties, kind, at)
+        await self._work_orders.put(name, statement, parties, kind, at)
         event = work_order_changed(uuid4(), at, caller, name, statement, parties, self._policy, FLAG)
         reason = {"reason": asked.reason.value} if asked else {}
         flagged: Event = replace(event, who=who, detail={**event.detail, **reason})
-        note = [kept("note", at, {"note": asked.note})] if asked else []
+        note = [sealed_payload("note", at, {"note": asked.note})] if asked else []
         audit = await self._log.append(flagged, keep=note)
-        await self._work_orders.recorded(statement.court, name, statement.version)
+        await self._work_orders.mark_recorded(statement.court, name, statement.version)
         return audit
 
     def _promised(self, connection: Connection, actor: Member, name: str) -> tuple[HolderStatement, datetime]:
@@ -160,7 +166,7 @@ class BreakGlass:
         open_ones = select(c.work_order).where(c.court == actor.court, c.holder == actor.user, c.reviewed_at.is_(None))
         if connection.execute(open_ones.where(c.due_at <= func.access_now())).first() is not None:
             raise EmergencyRefused(EmergencyRule.REVIEW_OVERDUE)
-        person = store.person_of(connection, self._vault, actor.court, actor.user)
+        person = store.get_account(connection, self._vault, actor.court, actor.user)
         if person is None or person.official is None:
             raise EmergencyRefused(EmergencyRule.PARTICULARS_MISSING)
         row = {
@@ -194,7 +200,7 @@ def _ends_at(connection: Connection, court: str, name: str) -> datetime:
 
 
 def _emergency(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
-    order = order_of(connection, court, name)
+    order = get_work_order(connection, court, name)
     if order.kind != EMERGENCY:
         raise WorkOrderNotFound
     return order

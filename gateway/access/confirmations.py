@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.access.catalogue import Catalogue
-from gateway.access.emergency_rules import CONFIRMERS, EmergencyRefused, EmergencyRule, WorkOrderNotFound
+from gateway.access.emergency_rules import CONFIRMER_ROLES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
 from gateway.access.snapshot import GrantedWorkOrder
 from gateway.access.work_orders import VersionConflict
 from gateway.database import Database
@@ -50,7 +50,7 @@ class Confirmations:
 
         Raises `EmergencyRefused`, `WorkOrderNotFound`, `VersionConflict`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        if not actor.roles & CONFIRMERS:
+        if not actor.roles & CONFIRMER_ROLES:
             raise EmergencyRefused(EmergencyRule.CONFIRMER_ROLE)
         order, confirmed = await self._database.run(_order_and_confirmation, actor.court, name)
         kind = self._catalogue.kind(order.court, order.kind)
@@ -76,7 +76,7 @@ class Confirmations:
         return index
 
 
-def order_of(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
+def get_work_order(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
     """A recorded work order as it stands.  Raises `WorkOrderNotFound`."""
     c = work_order.c
     row = connection.execute(select(work_order).where(c.court == court, c.id == name, c.recorded)).one_or_none()
@@ -95,7 +95,7 @@ def order_of(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
     )
 
 
-def confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:
+def list_confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:
     """Who confirmed which version."""
     c = confirmation.c
     query = select(c.version, c.confirmed_by).where(c.court == court, c.work_order == name)
@@ -103,8 +103,8 @@ def confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:
 
 
 def _order_and_confirmation(connection: Connection, court: str, name: str) -> tuple[GrantedWorkOrder, bool]:
-    order = order_of(connection, court, name)
-    return order, order.version in confirmers(connection, court, name)
+    order = get_work_order(connection, court, name)
+    return order, order.version in list_confirmers(connection, court, name)
 
 
 def _confirmed(connection: Connection, order: GrantedWorkOrder, user: str) -> None:

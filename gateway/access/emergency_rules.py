@@ -8,9 +8,9 @@ from gateway.organization.roles import Role
 from schemas.codes import Code
 
 # Who has a part in cases, who may confirm another's task, and who looks at exceptions afterwards.
-ON_CASES: Final = frozenset({Role.ASSISTANT, Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINISTRATOR})
-CONFIRMERS: Final = frozenset({Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINISTRATOR})
-REVIEWERS: Final = frozenset({Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR})
+CASE_ROLES: Final = frozenset({Role.ASSISTANT, Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINISTRATOR})
+CONFIRMER_ROLES: Final = frozenset({Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINISTRATOR})
+REVIEWER_ROLES: Final = frozenset({Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR})
 
 
 class EmergencyRule(Code):

@@ -15,10 +15,10 @@ from typing import Any, Final
 import cedarpy
 
 from adapters.errors import ConfigurationError
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 
 REMEMBERED: Final = 4_096
-_ORDER: Final = {rule.value: place for place, rule in enumerate(Rule)}
+_ORDER: Final = {rule.value: place for place, rule in enumerate(AccessRule)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +92,9 @@ class PolicyDecision:
     rules: tuple[str, ...]
 
     @property
-    def refusal(self) -> Rule:
+    def refusal(self) -> AccessRule:
         """The rule that is told to the caller."""
-        return Rule(self.rules[0]) if self.rules else Rule.NOT_HELD
+        return AccessRule(self.rules[0]) if self.rules else AccessRule.NOT_HELD
 
 
 class Policies:

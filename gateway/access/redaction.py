@@ -1,7 +1,7 @@
 """
 Release: exactly the fields that the grant covers, masked where it says so, even where an agency sent more.
 
-`narrowed` leaves out what the grant does not cover, before anything is stored; `shown` masks what is stored as it is
+`restrict` leaves out what the grant does not cover, before anything is stored; `shown` masks what is stored as it is
 released.  Both name what they did in the result, so that nothing is missing silently.
 """
 

@@ -13,14 +13,14 @@ from sqlalchemy import Connection, Row, func, select, update
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.access.break_glass import FLAG
-from gateway.access.confirmations import confirmers, order_of
-from gateway.access.emergency_rules import REVIEWERS, EmergencyRefused, EmergencyRule, WorkOrderNotFound
+from gateway.access.confirmations import get_work_order, list_confirmers
+from gateway.access.emergency_rules import REVIEWER_ROLES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
 from gateway.access.snapshot import GrantedWorkOrder
 from gateway.database import Database
 from gateway.database.tables import review
 from gateway.lookup.audit_events import task
 from gateway.organization.people import Member
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from schemas.codes import Code
 
 
@@ -83,13 +83,13 @@ class EmergencyReviews:
             outcome="reviewed",
             detail={"exception": FLAG, "finding": finding.value},
         )
-        index = await self._log.append(event, keep=[kept("note", at, {"work_order": name, "note": note})])
+        index = await self._log.append(event, keep=[sealed_payload("note", at, {"work_order": name, "note": note})])
         await self._database.run(_reviewed, actor, name, finding)
         return index
 
 
 def _only_reviewers(actor: Member) -> None:
-    if not actor.roles & REVIEWERS:
+    if not actor.roles & REVIEWER_ROLES:
         raise EmergencyRefused(EmergencyRule.REVIEWER_ROLE)
 
 
@@ -109,10 +109,10 @@ def _reviewable(connection: Connection, actor: Member, name: str) -> GrantedWork
         raise WorkOrderNotFound
     if row.reviewed_at is not None:
         raise EmergencyRefused(EmergencyRule.REVIEWED)
-    if actor.user == row.holder or actor.user in confirmers(connection, actor.court, name).values():
+    if actor.user == row.holder or actor.user in list_confirmers(connection, actor.court, name).values():
         raise EmergencyRefused(EmergencyRule.REVIEWER_OWN)
     try:
-        return order_of(connection, actor.court, name)
+        return get_work_order(connection, actor.court, name)
     except WorkOrderNotFound:
         return None
 

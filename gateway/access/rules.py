@@ -8,7 +8,7 @@ them: who comes before which task, and nobody learns more of a work order than t
 from schemas.codes import Code
 
 
-class Rule(Code):
+class AccessRule(Code):
     """One rule of access."""
 
     NOT_A_MEMBER = (

@@ -13,7 +13,7 @@ from gateway.database.array_dumpers import BlobArray, TextArray
 from schemas.work_order import WorkOrderStatus
 
 # Refusals that a guess would meet, and the time within which they are counted.
-MOST_REFUSALS: Final = 20
+MAX_REFUSALS: Final = 20
 REFUSALS_WITHIN: Final = timedelta(hours=1)
 
 
@@ -65,7 +65,7 @@ class AccessSnapshot:
     grant: GrantRow | None
     member: bool
     roles: tuple[str, ...]
-    person: bytes = field(repr=False)
+    sealed_person: bytes = field(repr=False)
     delegation: UUID | None
     confirmed_by: str | None
     refused_too_often: bool
@@ -89,12 +89,14 @@ READ: Final = """
 """
 
 
-async def read(connection: batching.Connection, wishes: list[AccessRequest]) -> dict[AccessRequest, AccessSnapshot]:
+async def read_snapshots(
+    connection: batching.Connection, wishes: list[AccessRequest]
+) -> dict[AccessRequest, AccessSnapshot]:
     """How things stand for each wish, at one moment."""
     courts, users, orders, parties = zip(*wishes, strict=True)
     found = await connection.execute(
         READ,
-        (MOST_REFUSALS, REFUSALS_WITHIN, TextArray(courts), TextArray(users), TextArray(orders), BlobArray(parties)),
+        (MAX_REFUSALS, REFUSALS_WITHIN, TextArray(courts), TextArray(users), TextArray(orders), BlobArray(parties)),
         binary=True,
     )
     return {wishes[row[0] - 1]: _standing(row) for row in await found.fetchall()}
@@ -110,7 +112,7 @@ def _standing(row: tuple[Any, ...]) -> AccessSnapshot:
         ),
         member=member,
         roles=tuple(sorted(roles or ())),
-        person=person or b"",
+        sealed_person=person or b"",
         delegation=delegation,
         confirmed_by=confirmed_by,
         refused_too_often=refused,

@@ -52,14 +52,14 @@ class UsageCounters:
         self._counts = batching.BatchedStatement(database, _count, options="-c synchronous_commit=off")
         self._numbers = 0
 
-    async def take(self, court: str, work_order: str, party: bytes) -> bool:
+    async def consume(self, court: str, work_order: str, party: bytes) -> bool:
         """
         Counts one more question of a grant; False if it has none left.  Raises `DatabaseUnavailable`.
         """
         self._numbers += 1
-        return bool(await self._counts.get(UsageKey(court, work_order, party, self._numbers)))
+        return bool(await self._counts.run(UsageKey(court, work_order, party, self._numbers)))
 
-    async def refused(self, court: str, user: str) -> None:
+    async def count_refusal(self, court: str, user: str) -> None:
         """Counts a refusal.  Raises `DatabaseUnavailable`."""
         await self._database.run(_refused, court, user)
 

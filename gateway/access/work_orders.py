@@ -63,7 +63,7 @@ _UNNAMED: Final = text("""
 
 # Whoever must know in the same transaction that a work order stands at a new version: its number, what is stated, the
 # client that states it, and when.
-Follower = Callable[[Connection, str, WorkOrderStatement, str, datetime], None]
+ChangeListener = Callable[[Connection, str, WorkOrderStatement, str, datetime], None]
 
 
 class WorkOrders:
@@ -74,13 +74,13 @@ class WorkOrders:
     def __init__(self, database: Database, vault: FieldEncryption) -> None:
         self._database = database
         self._vault = vault
-        self._followers: list[Follower] = []
+        self._followers: list[ChangeListener] = []
 
-    def follow(self, follower: Follower) -> None:
+    def subscribe(self, follower: ChangeListener) -> None:
         """From now on `follower` takes part in every transaction that puts a new version in force."""
         self._followers.append(follower)
 
-    async def state(
+    async def put(
         self,
         name: str,
         statement: WorkOrderStatement,
@@ -111,7 +111,7 @@ class WorkOrders:
         # A party that is named twice has one grant, at its first place.
         places: dict[bytes, int] = {}
         for place, party in enumerate(parties):
-            places.setdefault(self.mark(party), place)
+            places.setdefault(self.party_index(party), place)
         grants = {
             "court": statement.court,
             "id": name,
@@ -132,7 +132,7 @@ class WorkOrders:
         statement: WorkOrderStatement,
         client: str,
     ) -> bool:
-        locks.end_alone(connection, locks.of_work_order(row["court"], row["id"]))
+        locks.lock_exclusively(connection, locks.work_order_lock(row["court"], row["id"]))
         if connection.execute(UPSERT, row).rowcount:
             connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
             connection.execute(_GRANTS, grants)
@@ -141,7 +141,7 @@ class WorkOrders:
             return True
         return _stands(connection, row)
 
-    async def recorded(self, court: str, name: str, version: int) -> None:
+    async def mark_recorded(self, court: str, name: str, version: int) -> None:
         """Notes that this version stands in the audit log, and so may grant."""
         await self._database.run(_recorded, court, name, version)
 
@@ -150,14 +150,14 @@ class WorkOrders:
         opened = self._vault.open(_context(order.court, order.id, order.version), order.document)
         return WorkOrderStatement.model_validate_json(opened)
 
-    def mark(self, identifier: Identifier) -> bytes:
+    def party_index(self, identifier: Identifier) -> bytes:
         """The mark under which a party is known, whichever way its identifier is spelt."""
         # Two countries may give one number: a passport is known by both.
         kind = f"{identifier.id_type.value}|{identifier.country or ''}"
         return self._vault.blind_index(kind, identifier.asked_as)
 
 
-def identifier_of(party: PartyStatement) -> Identifier:
+def party_identifier(party: PartyStatement) -> Identifier:
     """A party's identifier, checked hard.  Raises `IdentifierError`."""
     return parse(party.id_type, party.id_number, country=party.country)
 

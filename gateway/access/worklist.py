@@ -34,10 +34,10 @@ class WorklistItem:
     order: GrantedWorkOrder
     statement: WorkOrderStatement = field(repr=False)
     ends_at: datetime
-    stands_in: bool
+    as_deputy: bool
 
     @property
-    def place(self) -> Cursor:
+    def cursor(self) -> Cursor:
         """Where it stands in the list."""
         return Cursor(self.ends_at, self.order.id)
 
@@ -77,8 +77,8 @@ class Worklist:
         self._database = database
         self._work_orders = work_orders
 
-    async def open(
-        self, court: str, user: str, *, kind: str = "", said: str = "", after: Cursor | None = None
+    async def list_open(
+        self, court: str, user: str, *, kind: str = "", search: str = "", after: Cursor | None = None
     ) -> tuple[list[WorklistItem], Cursor | None]:
         """
         One page of the open work orders in somebody's hands, the next to end first, and where the next page begins.
@@ -86,14 +86,14 @@ class Worklist:
         `said` is a part of a number or of a case number.  Raises `DatabaseUnavailable`.
         """
         rows = await self._database.run(_list, {
-            "court": court, "user": user, "open": _OPEN, "kind": kind, "said": said.strip(),
+            "court": court, "user": user, "open": _OPEN, "kind": kind, "said": search.strip(),
             "after_at": None if after is None else after.ends_at, "after_id": "" if after is None else after.id,
             "most": PAGE + 1,
         })  # fmt: skip
         held = [self._holding(row) for row in rows[:PAGE]]
-        return held, held[-1].place if len(rows) > PAGE else None
+        return held, held[-1].cursor if len(rows) > PAGE else None
 
-    async def one(self, court: str, user: str, name: str) -> WorklistItem | None:
+    async def get(self, court: str, user: str, name: str) -> WorklistItem | None:
         """
         A work order that somebody holds, open or not; None for one that is not in their hands.
 
@@ -115,7 +115,7 @@ class Worklist:
             document=bytes(row.document),
         )
         statement = self._work_orders.document(order)
-        return WorklistItem(order=order, statement=statement, ends_at=row.ends_at, stands_in=row.stands_in)
+        return WorklistItem(order=order, statement=statement, ends_at=row.ends_at, as_deputy=row.stands_in)
 
 
 def _list(connection: Connection, values: dict[str, Any]) -> list[Row[Any]]:

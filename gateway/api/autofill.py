@@ -138,7 +138,7 @@ async def autofill(
     Repeating a call with the same `Idempotency-Key` and body gives the same request; nothing is asked twice.
     """
     require_scope(caller)
-    key = key_of(hub.vault, caller, idempotency_key, "autofill", body.model_dump_json().encode())
+    key = key_of(hub.encryption, caller, idempotency_key, "autofill", body.model_dump_json().encode())
     status = await accept(hub, caller, body, key)
     headers = {"Location": f"{PATH}/{status.id}", "Cache-Control": "no-store"}
     return Response(_STATUS.dump_json(status), 202, headers, "application/json")
@@ -197,7 +197,7 @@ async def read_autofill(
     if not isinstance(shown, Shown):
         return Response(body, 200, headers, "application/json")
     for lease in shown.leases:
-        lease.hand_over()
+        lease.release_after_sending()
     background = BackgroundTask(_give_back, shown.leases)
     return Response(body, 200, headers, "application/json", background)
 
@@ -256,4 +256,4 @@ async def _found(hub: Hub, caller: Caller, autofill_id: UUID) -> StoredRequest:
 async def _give_back(leases: Sequence[Lease]) -> None:
     # A plain function would be run in a thread.
     for lease in leases:
-        lease.give_back()
+        lease.release()

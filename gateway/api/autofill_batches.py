@@ -132,7 +132,7 @@ async def _answered(hub: Hub, caller: Caller, number: int, read: AutofillLine | 
     if isinstance(read, Problem):
         return said | {"problem": read.body()}
     body = read.request()
-    key = key_of(hub.vault, caller, read.key, "autofill", body.model_dump_json().encode())
+    key = key_of(hub.encryption, caller, read.key, "autofill", body.model_dump_json().encode())
     try:
         status = await accept(hub, caller, body, key)
     except Problem as problem:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
@@ -97,9 +97,9 @@ async def _sees(caller: Signed, hub: TheHub) -> str | None:
     """Whose callbacks the caller sees: those of a ticket system its own, those of its court a system administrator."""
     if SCOPE in caller.scopes:
         return caller.client
-    member = await hub.members.member(caller.court, caller.user)
+    member = await hub.members.get(caller.court, caller.user)
     if member is None:
-        raise refused(Rule.NOT_A_MEMBER)
+        raise refused(AccessRule.NOT_A_MEMBER)
     if Role.SYSTEM_ADMINISTRATOR not in member.roles:
         raise refused(CallbackRule.ADMINISTRATORS_ONLY)
     return None

@@ -14,14 +14,14 @@ from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.organization.delegations import Delegation, DelegationRefused
-from gateway.organization.people import LONGEST_USER, USER_ID
+from gateway.organization.people import MAX_USER_LENGTH, USER_ID
 
 router = APIRouter(prefix="/v1/delegations", tags=["organization"], dependencies=[Depends(not_kept)])
 
 READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-unavailable", "internal")
 CHANGING = (*READING, "invalid-input", "audit-unavailable")
 
-UserId = Annotated[str, StringConstraints(pattern=USER_ID, max_length=LONGEST_USER)]
+UserId = Annotated[str, StringConstraints(pattern=USER_ID, max_length=MAX_USER_LENGTH)]
 
 
 class DelegationBody(BaseModel):
@@ -58,7 +58,7 @@ async def delegate(body: DelegationBody, caller: Signed, member: AMember, hub: T
     Lets somebody of a group stand in for another of the same group, for at most 30 days.
     """
     try:
-        made, audit = await hub.delegations.make(
+        made, audit = await hub.delegations.create(
             member,
             who(caller, member),
             absent=body.absent,
@@ -76,7 +76,7 @@ async def delegate(body: DelegationBody, caller: Signed, member: AMember, hub: T
 @router.get("", operation_id="list_delegations", responses=documented(*READING))
 async def list_delegations(member: AMember, hub: TheHub) -> list[SeenDelegation]:
     """Those that are not over and concern the caller, or the group that they lead."""
-    return [_seen(one) for one in await hub.delegations.of(member)]
+    return [_seen(one) for one in await hub.delegations.list_for(member)]
 
 
 @router.delete(

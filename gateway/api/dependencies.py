@@ -52,12 +52,12 @@ async def identified(request: Request, *, counts: bool = True) -> Caller | Sessi
         browser_session.shown(request, hub, browser_session.SESSION),
     )
     if secret is None:
-        return await hub.sign_on.caller(authorization, thumbprint=partial(thumbprint, request.scope))
+        return await hub.token_verifier.caller(authorization, thumbprint=partial(thumbprint, request.scope))
     if authorization is not None:
         raise NotSignedIn(SignInRule.TWO_CALLERS)
     if request.method not in browser_session.SAFE:
-        await browser_session.require_own_page(request, hub, hub.people.sessions.csrf_token(secret))
-    return await hub.people.sessions.find(secret, browser_session.network_address(request), counts=counts)
+        await browser_session.require_own_page(request, hub, hub.sign_in_service.sessions.csrf_token(secret))
+    return await hub.sign_in_service.sessions.find(secret, browser_session.network_address(request), counts=counts)
 
 
 async def _signed_in(request: Request, _shown: Annotated[object, Depends(_bearer)]) -> Caller:

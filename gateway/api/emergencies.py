@@ -9,10 +9,10 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.access.break_glass import Emergency, EmergencyReason
+from gateway.access.break_glass import EmergencyReason, EmergencyRequest
 from gateway.access.emergency_rules import EmergencyRefused, WorkOrderNotFound
 from gateway.access.reviews import ReviewFinding
-from gateway.access.work_orders import VersionConflict, identifier_of
+from gateway.access.work_orders import VersionConflict, party_identifier
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import AMember, not_kept, refused, who
@@ -107,7 +107,7 @@ async def begin_emergency(body: EmergencyBody, caller: Signed, member: AMember, 
     """
     States a task that cannot wait for the ticket system.  It grants nothing until a second person has confirmed it.
     """
-    asked = Emergency(
+    asked = EmergencyRequest(
         case_number=body.case_number,
         party=body.party,
         identifier=_checked(body),
@@ -115,7 +115,7 @@ async def begin_emergency(body: EmergencyBody, caller: Signed, member: AMember, 
         reason=body.reason,
         note=body.note,
     )
-    begun = await _told(hub.emergencies.begin(member, caller, who(caller, member), asked))
+    begun = await _told(hub.break_glass.begin(member, caller, who(caller, member), asked))
     return EmergencyReceipt(
         work_order=begun.work_order,
         version=begun.version,
@@ -134,7 +134,7 @@ async def begin_emergency(body: EmergencyBody, caller: Signed, member: AMember, 
 )
 async def end_emergency(work_order: OrderId, caller: Signed, member: AMember, hub: TheHub) -> None:
     """Ends an emergency before its time; no answer leaves under it any more."""
-    await _told(hub.emergencies.end(member, caller, who(caller, member), work_order))
+    await _told(hub.break_glass.end(member, caller, who(caller, member), work_order))
 
 
 @router.post(
@@ -156,7 +156,7 @@ async def list_reviews(member: AMember, hub: TheHub) -> list[SeenReview]:
     """The emergencies of the caller's court that nobody has reviewed yet, the most urgent first."""
     return [
         SeenReview(work_order=one.work_order, holder=one.holder, due_at=one.due_at, overdue=one.overdue)
-        for one in await _told(hub.reviews.due(member))
+        for one in await _told(hub.emergency_reviews.due(member))
     ]
 
 
@@ -170,7 +170,7 @@ async def review_emergency(
     work_order: OrderId, body: ReviewBody, caller: Signed, member: AMember, hub: TheHub
 ) -> ReviewReceipt:
     """Says whether an emergency was justified; by somebody who had no part in it."""
-    index = await _told(hub.reviews.review(member, who(caller, member), work_order, body.finding, body.note))
+    index = await _told(hub.emergency_reviews.review(member, who(caller, member), work_order, body.finding, body.note))
     return ReviewReceipt(audit=index)
 
 
@@ -192,7 +192,7 @@ def _checked(body: EmergencyBody) -> Identifier:
     errors: list[InputError] = []
     identifier: Identifier | None = None
     try:
-        identifier = identifier_of(body.party)
+        identifier = party_identifier(body.party)
     except IdentifierError as error:
         errors.append(InputError(field="party.id_number", rule=str(error.rule), detail=error.help("en")))
     try:

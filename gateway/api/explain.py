@@ -9,7 +9,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends
 
 from gateway.access.authorization import AccessDenied
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.problems import documented
@@ -64,21 +64,21 @@ async def explain_access(request: LookupRequest, caller: Signed, hub: TheHub) ->
     """
     subject = request.subject
     identifier = parse(subject.id_type, subject.id_number, country=subject.country)
-    verdict, order = await hub.access.explain(caller, request.work_order, identifier, subject.name, request.want)
+    verdict, order = await hub.authorizer.explain(caller, request.work_order, identifier, subject.name, request.want)
     audit = None
     if not verdict.permitted:
         refusal = AccessDenied(verdict.refusal, verdict.rules, order)
         at = datetime.now(UTC)
-        denied = audit_events.denied(uuid4(), at, caller, request, identifier, refusal, hub.access.policy)
+        denied = audit_events.denied(uuid4(), at, caller, request, identifier, refusal, hub.authorizer.policy)
         audit = await hub.log.append(denied)
     against = told(verdict.rules)
     rules = tuple(
-        ExplainedRule(rule=rule.value, refuses=rule.value in against, en=rule.en, zh=rule.zh) for rule in Rule
+        ExplainedRule(rule=rule.value, refuses=rule.value in against, en=rule.en, zh=rule.zh) for rule in AccessRule
     )
-    return Explanation(permitted=verdict.permitted, rules=rules, policy=hub.access.policy, audit=audit)
+    return Explanation(permitted=verdict.permitted, rules=rules, policy=hub.authorizer.policy, audit=audit)
 
 
 def told(rules: tuple[str, ...]) -> tuple[str, ...]:
     """The rules that a caller may know of: of a work order that they do not hold, nothing but that."""
-    known = rules.index(Rule.NOT_HELD.value) + 1 if Rule.NOT_HELD.value in rules else len(rules)
+    known = rules.index(AccessRule.NOT_HELD.value) + 1 if AccessRule.NOT_HELD.value in rules else len(rules)
     return rules[:known]

@@ -62,7 +62,7 @@ async def read_lookup(lookup_id: UUID, caller: Signed, hub: TheHub) -> Response:
 
 def _answer(released: ReleasedResult) -> Response:
     # The lease goes back once the answer is with the network; at the latest a moment later, whatever becomes of it.
-    released.lease.hand_over()
+    released.lease.release_after_sending()
     return Response(
         released.body,
         media_type="application/json",
@@ -73,4 +73,4 @@ def _answer(released: ReleasedResult) -> Response:
 
 async def _give_back(lease: Lease) -> None:
     # A plain function would be run in a thread.
-    lease.give_back()
+    lease.release()

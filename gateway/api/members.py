@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from audit.format.event import Actor
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.problems import Problem
 from gateway.audit_access import who_is
@@ -19,15 +19,15 @@ from schemas.codes import Code
 
 
 async def _member(caller: Signed, hub: TheHub) -> Member:
-    member = await hub.members.member(caller.court, caller.user)
+    member = await hub.members.get(caller.court, caller.user)
     if member is None:
-        raise refused(Rule.NOT_A_MEMBER)
+        raise refused(AccessRule.NOT_A_MEMBER)
     return member
 
 
 async def auditor(caller: Signed, hub: TheHub) -> Caller:
     """The caller, who may read the audit log by their office in the tree."""
-    member = await hub.members.member(caller.court, caller.user)
+    member = await hub.members.get(caller.court, caller.user)
     if member is None or Role.AUDIT_ADMINISTRATOR not in member.roles:
         raise Problem(
             "not-permitted",
@@ -50,7 +50,7 @@ async def not_kept(response: Response) -> None:
 
 def who(caller: Caller, member: Member) -> Actor:
     """The acting person of a record, with unit and roles from the tree and not from a token."""
-    return replace(who_is(caller), unit=member.place.id, role=",".join(sorted(member.roles)))
+    return replace(who_is(caller), unit=member.position.id, role=",".join(sorted(member.roles)))
 
 
 def refused(rule: Code) -> Problem:

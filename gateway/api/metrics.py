@@ -66,7 +66,7 @@ async def metrics(request: Request, hub: TheHub) -> Response:
 
 async def read(hub: Hub) -> TelemetrySnapshot:
     """All meters of a hub.  What the database does not tell is left out: a scrape must work when nothing else does."""
-    observing = hub.observing
+    observing = hub.telemetry
     return TelemetrySnapshot(
         at=datetime.now(UTC),
         version=VERSION,
@@ -108,7 +108,7 @@ def _database(database: Database) -> PoolStatus:
 
 
 def _require_reader(request: Request, hub: Hub) -> None:
-    token = hub.observing.metrics_token
+    token = hub.telemetry.metrics_token
     if token is not None:
         shown = request.headers.get("authorization", "").encode("latin-1", "replace")
         rule = None if hmac.compare_digest(shown, b"Bearer " + token) else MetricsRule.TOKEN

@@ -13,12 +13,12 @@ from gateway.api.members import AMember, not_kept, refused, who
 from gateway.api.problems import Problem, documented
 from gateway.hub import Hub
 from gateway.organization.change_plan import ChangeRefused, Proposal
-from gateway.organization.people import LONGEST_USER, USER_ID, Member, Particulars, StaffAccount
-from gateway.organization.permissions import sees_below
+from gateway.organization.people import MAX_USER_LENGTH, USER_ID, Member, Particulars, StaffAccount
+from gateway.organization.permissions import visible_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.service import ConcurrentChange
-from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
+from gateway.organization.tree import MAX_ID_LENGTH, MAX_NAME_LENGTH, Unit, UnitKind
 from gateway.sign_on import Caller
 
 router = APIRouter(prefix="/v1/organization", tags=["organization"], dependencies=[Depends(not_kept)])
@@ -27,9 +27,9 @@ READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-un
 CHANGING = (*READING, "changed-meanwhile", "invalid-input", "audit-unavailable")
 WITH_BODY = (*CHANGING, "body-too-large", "wrong-content-type", "busy")
 
-UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=LONGEST_ID)]
-UserId = Annotated[str, StringConstraints(pattern=USER_ID, max_length=LONGEST_USER)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=MAX_ID_LENGTH)]
+UserId = Annotated[str, StringConstraints(pattern=USER_ID, max_length=MAX_USER_LENGTH)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH)]
 CourtCode = Annotated[str, StringConstraints(min_length=1, max_length=16)]
 
 
@@ -110,9 +110,9 @@ async def read_organization(member: AMember, hub: TheHub) -> SeenOrganization:
     """
     The caller's own part of the tree: what they look after, or else their own entry.
     """
-    units, people = await hub.organization.whole(below=member.place.id)
-    if not sees_below(member):
-        units = [unit for unit in units if unit.id == member.place.id]
+    units, people = await hub.organization.export(below=member.position.id)
+    if not visible_below(member):
+        units = [unit for unit in units if unit.id == member.position.id]
         people = [one for one in people if (one.court, one.user) == (member.court, member.user)]
     return SeenOrganization(units=[_unit(unit) for unit in units], people=[_person(one) for one in people])
 

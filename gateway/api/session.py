@@ -60,7 +60,7 @@ async def sign_in(
     address = browser_session.own_address(request, hub)
     if address is None:
         raise SignInFailed(SignInStep.WRONG_ADDRESS)
-    begun = await hub.people.sign_in.begin(return_to=f"{address}/signed-in", to=to)
+    begun = await hub.sign_in_service.sign_in.begin(return_to=f"{address}/signed-in", to=to)
     response = RedirectResponse(begun.address, 303, headers=NOT_KEPT)
     browser_session.give(response, request, hub, browser_session.SIGN_IN, begun.secret, seconds=ATTEMPT_SECONDS)
     return response
@@ -72,8 +72,8 @@ async def signed_in(request: Request, hub: TheHub) -> Response:
     answer = dict(request.query_params)
     if len(answer) != len(request.query_params.multi_items()):
         raise SignInFailed(SignInStep.NOT_TRUSTED)
-    who = await hub.people.sign_in.finish(answer, browser_session.shown(request, hub, browser_session.SIGN_IN))
-    sessions, address = hub.people.sessions, browser_session.network_address(request)
+    who = await hub.sign_in_service.sign_in.finish(answer, browser_session.shown(request, hub, browser_session.SIGN_IN))
+    sessions, address = hub.sign_in_service.sessions, browser_session.network_address(request)
     earlier = browser_session.shown(request, hub, browser_session.SESSION)
     if earlier is not None:
         await sessions.end(earlier, "replaced", address)
@@ -94,8 +94,8 @@ async def sign_out(request: Request, hub: TheHub) -> Response:
         raise NotSignedIn(SignInRule.NO_SESSION)
     if "authorization" in request.headers:
         raise NotSignedIn(SignInRule.TWO_CALLERS)
-    await browser_session.require_own_page(request, hub, hub.people.sessions.csrf_token(secret))
-    await hub.people.sessions.end(secret, "signed_out", browser_session.network_address(request))
+    await browser_session.require_own_page(request, hub, hub.sign_in_service.sessions.csrf_token(secret))
+    await hub.sign_in_service.sessions.end(secret, "signed_out", browser_session.network_address(request))
     response = RedirectResponse("/", 303, headers=NOT_KEPT | {"Clear-Site-Data": '"cache"'})
     browser_session.take_back(response, request, hub, browser_session.SESSION)
     return response

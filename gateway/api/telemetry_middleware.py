@@ -36,7 +36,7 @@ class TelemetryMiddleware:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        observing: Telemetry = self._app.state.hub.observing
+        observing: Telemetry = self._app.state.hub.telemetry
         await _Call(observing, scope).run(self._inner, receive, send)
 
 

@@ -39,7 +39,7 @@ _BODY = {"requestBody": {"required": True, "content": {"text/plain": {"schema": 
 async def add_checkpoint(request: Request, hub: TheHub) -> Response:
     """Cosigns a neighbour's checkpoint if it continues everything that was cosigned of that log before."""
     try:
-        return _response(await hub.witness.add_checkpoint(request.stream()))
+        return _response(await hub.witness_endpoint.add_checkpoint(request.stream()))
     except WitnessBusy:
         problem = Problem("busy", retry_after=1)
     except BodyTooLarge:
@@ -57,7 +57,7 @@ async def witnessed(
     hub: TheHub, digest: Annotated[str, Path(description="SHA-256 of the log's origin, in hexadecimal")]
 ) -> Response:
     """The last checkpoint of a neighbour's log that was cosigned here, with both signatures."""
-    note = await hub.witness.monitored(digest)
+    note = await hub.witness_endpoint.monitored(digest)
     if note is None:
         raise Problem("not-found")
     return Response(note, headers={"Content-Type": TEXT, "Cache-Control": "public, max-age=60"})

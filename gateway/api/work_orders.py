@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path
 from gateway.access.break_glass import PREFIX
 from gateway.access.catalogue import EMERGENCY, Kind
 from gateway.access.emergency_rules import EmergencyRule
-from gateway.access.work_orders import VersionConflict, identifier_of
+from gateway.access.work_orders import VersionConflict, party_identifier
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import refused
@@ -65,12 +65,12 @@ async def take(hub: Hub, caller: Caller, work_order: str, statement: WorkOrderSt
     """
     _require_own_court(caller, statement)
     _require_a_task(work_order, statement)
-    kind = hub.access.catalogue.kind(statement.court, statement.kind)
+    kind = hub.authorizer.catalogue.kind(statement.court, statement.kind)
     parties = _checked(statement, kind)
     assert kind is not None  # noqa: S101 - an unknown kind has just been refused
     now = datetime.now(UTC)
     try:
-        fresh = await hub.work_orders.state(work_order, statement, parties, kind, now, caller.client)
+        fresh = await hub.work_orders.put(work_order, statement, parties, kind, now, caller.client)
     except VersionConflict as conflict:
         current = conflict.current
         fresh = None
@@ -79,9 +79,9 @@ async def take(hub: Hub, caller: Caller, work_order: str, statement: WorkOrderSt
     audit = None
     if fresh:
         audit = await hub.log.append(
-            work_order_changed(uuid4(), now, caller, work_order, statement, parties, hub.access.policy)
+            work_order_changed(uuid4(), now, caller, work_order, statement, parties, hub.authorizer.policy)
         )
-        await hub.work_orders.recorded(statement.court, work_order, statement.version)
+        await hub.work_orders.mark_recorded(statement.court, work_order, statement.version)
     return WorkOrderReceipt(
         id=work_order,
         court=statement.court,
@@ -135,7 +135,7 @@ def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifie
     parties: list[Identifier] = []
     for position, party in enumerate(statement.parties):
         try:
-            parties.append(identifier_of(party))
+            parties.append(party_identifier(party))
         except IdentifierError as error:
             errors.append(
                 InputError(field=f"parties.{position}.id_number", rule=str(error.rule), detail=error.help("en"))

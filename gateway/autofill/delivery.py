@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
 from gateway.access.redaction import restrict, shown
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.access.work_orders import WorkOrders
 from gateway.audit_access import who_is
 from gateway.autofill import audit_events, endings, result, store
@@ -45,7 +45,7 @@ _ENDS: Final = {
 class WithheldForm:
     """A rule of ours keeps the form in the house."""
 
-    rule: Rule
+    rule: AccessRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class FormDelivery:
         if caller.user == request.order.holder:
             parties = [replace(party, caller=caller) for party in parties]
         held = await self._held(request, parties)
-        if isinstance(held, Rule):
+        if isinstance(held, AccessRule):
             return WithheldForm(held)
         grants, leases = held
         try:
@@ -107,10 +107,10 @@ class FormDelivery:
             whose = audit_events.subjects(party.statement for party in parties)
             event = audit_events.read_again(request, uuid4(), whose, self._clock(), self._access.policy)
             await self._log.append(replace(event, who=who_is(parties[0].caller)))
-            if not all(lease.held for lease in leases):
+            if not all(lease.valid for lease in leases):
                 raise DatabaseUnavailable  # noqa: TRY301 - the leases go back whatever happens
         except BaseException:
-            Permit(leases).give_back()
+            Permit(leases).release()
             raise
         return Shown(whole, leases)
 
@@ -123,7 +123,7 @@ class FormDelivery:
         if not request.current:
             return Stop("work_order_changed")
         held = await self._held(request, self._parties(request, form))
-        return Stop(held.value) if isinstance(held, Rule) else Permit(held[1])
+        return Stop(held.value) if isinstance(held, AccessRule) else Permit(held[1])
 
     def ended(
         self, connection: Connection, delivery: OutboundDelivery, state: DeliveryState, reason: str | None, at: datetime
@@ -140,7 +140,7 @@ class FormDelivery:
 
     async def _held(
         self, request: StoredRequest, parties: Sequence[Party]
-    ) -> tuple[dict[int, Grant], list[Lease]] | Rule:
+    ) -> tuple[dict[int, Grant], list[Lease]] | AccessRule:
         """The grants about every party of whom something is known, held; or the rule that refuses one of them."""
         grants: dict[int, Grant] = {}
         leases: list[Lease] = []
@@ -157,10 +157,10 @@ class FormDelivery:
                     raise AccessDenied(rule, order=grant.order)  # noqa: TRY301 - the leases go back whatever refuses
                 grants[party.place] = grant
         except AccessDenied as error:
-            Permit(leases).give_back()
+            Permit(leases).release()
             return error.rule
         except BaseException:
-            Permit(leases).give_back()
+            Permit(leases).release()
             raise
         return grants, leases
 

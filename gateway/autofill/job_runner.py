@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from adapters.contract import Adapter
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import audit_events, result, store
 from gateway.autofill.filling import blank, counted, fill
@@ -127,7 +127,7 @@ class JobRunner:
 
     async def _party(
         self, enough: asyncio.Semaphore, request: StoredRequest, party: Party
-    ) -> Known | Reschedule | Rule | None:
+    ) -> Known | Reschedule | AccessRule | None:
         """What is known of a party; when to look again; the rule by which it alone is refused; None: nothing wanted."""
         if not party.wants:
             return None
@@ -148,7 +148,7 @@ class JobRunner:
         request: StoredRequest,
         statement: WorkOrderStatement,
         form: FormTemplate,
-        known: Sequence[tuple[Party, Known | Reschedule | Rule | None]],
+        known: Sequence[tuple[Party, Known | Reschedule | AccessRule | None]],
         told: dict[UUID, int],
     ) -> None:
         now = self._clock()
@@ -172,7 +172,7 @@ class JobRunner:
         await self._database.run(self._filled, request, body, index, now, told)
 
     def party_form(
-        self, form: FormTemplate, party: Party, known: Known | Reschedule | Rule | None, *, going_on: bool = False
+        self, form: FormTemplate, party: Party, known: Known | Reschedule | AccessRule | None, *, going_on: bool = False
     ) -> PartyForm:
         """The fields of one party out of what is known of it."""
         said = party.statement
@@ -192,7 +192,7 @@ class JobRunner:
                 party=number, role=role, kind=kind, fields=fields, switches=heard.switches, agencies=heard.agencies
             )
         state = FieldState.NOT_GRANTED if known is None else FieldState.PENDING if going_on else FieldState.NOT_ASKED
-        rule = known.value if isinstance(known, Rule) else None
+        rule = known.value if isinstance(known, AccessRule) else None
         return PartyForm(party=number, role=role, kind=kind, fields=blank(form, said, state), refused_by=rule)
 
     def _filled(

@@ -19,8 +19,8 @@ from audit.format.event import AskedQuestion, Event, EventType
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
 from gateway.access.redaction import restrict, shown
-from gateway.access.rules import Rule
-from gateway.access.work_orders import identifier_of
+from gateway.access.rules import AccessRule
+from gateway.access.work_orders import party_identifier
 from gateway.autofill import audit_events, store
 from gateway.autofill.store import Fenced, QuestionRow, StoredRequest
 from gateway.database import Database
@@ -42,7 +42,7 @@ LONGEST_PAUSE: Final = timedelta(minutes=15)
 class Ended(Exception):
     """A rule of ours ended the right; nothing that was heard since is kept."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: AccessRule) -> None:
         super().__init__(f"ended by rule {rule.value}")
         self.rule = rule
 
@@ -140,7 +140,7 @@ class Rounds:
         self, request: StoredRequest, party: Party, answers: tuple[AgencyReply, ...], *, simplified: bool
     ) -> LookupResult:
         """One result out of all answers, whenever they came."""
-        identifier = identifier_of(party.statement)
+        identifier = party_identifier(party.statement)
         return merge(
             lookup_id=request.id,
             subject=_subject(party),
@@ -156,7 +156,7 @@ class Rounds:
         The right to ask about a party now, or with `again` to see what was heard.  Raises `AccessDenied` (recorded),
         `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        identifier = identifier_of(party.statement)
+        identifier = party_identifier(party.statement)
         refusal: AccessDenied
         try:
             return await self._access.grant(
@@ -207,7 +207,7 @@ class Rounds:
             raw = () if rule else of_lookups.kept(heard, None, self._agencies, self._clock())
             index = await self._log.append(_of(request, outcome), keep=raw)
         finally:
-            lease.give_back()
+            lease.release()
         if rule is not None:
             raise Ended(rule)
         return heard, [replace(one, outcome=index) for one in after]
@@ -219,7 +219,7 @@ class Rounds:
         after: list[QuestionRow],
         heard: tuple[AgencyReply, ...],
         lookup: UUID,
-    ) -> Rule | None:
+    ) -> AccessRule | None:
         """Keeps the answers; the rule if the request ended meanwhile, whose outcome is then `withheld`."""
         columns: dict[str, list[Any]] = {
             "agencies": [answer.agency for answer in heard],
@@ -236,7 +236,7 @@ class Rounds:
         try:
             await self._database.run(store.heard, request, party.place, lookup, columns)
         except Fenced:
-            return Rule.NOT_OPEN
+            return AccessRule.NOT_OPEN
         return None
 
     async def _settle(
@@ -295,7 +295,7 @@ def _context(request: StoredRequest, one: QuestionRow) -> str:
 
 
 def _subject(party: Party) -> Subject:
-    identifier = identifier_of(party.statement)
+    identifier = party_identifier(party.statement)
     return Subject(
         kind=party.statement.kind,
         id_type=identifier.id_type,

@@ -127,7 +127,7 @@ class AutofillService:
             agencies=agencies,
             outbox=callbacks.outbox,
         )
-        work_orders.follow(accepting.changed)
+        work_orders.subscribe(accepting.changed)
         callbacks.sender.serve(FAMILY, releasing)
         worker = Worker(
             runs=runs,

@@ -5,7 +5,7 @@ Closed lists of autofill: where a request stands, how a field of its form stands
 from datetime import timedelta
 from typing import Final
 
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from schemas.codes import AnswerState, Code
 
 
@@ -76,11 +76,11 @@ FINAL: Final = frozenset(
 
 # Refusals that pass by themselves, or that somebody is about to lift, and when to look again.
 PASSING: Final = {
-    Rule.NOT_RECORDED: timedelta(seconds=0.5),
-    Rule.NOT_BEGUN: timedelta(seconds=30),
-    Rule.SECOND_PERSON_MISSING: timedelta(minutes=1),
-    Rule.REFUSED_TOO_OFTEN: timedelta(minutes=10),
+    AccessRule.NOT_RECORDED: timedelta(seconds=0.5),
+    AccessRule.NOT_BEGUN: timedelta(seconds=30),
+    AccessRule.SECOND_PERSON_MISSING: timedelta(minutes=1),
+    AccessRule.REFUSED_TOO_OFTEN: timedelta(minutes=10),
 }
 
 # Refusals that concern one party alone: the others are filled all the same.
-OF_ONE_PARTY: Final = frozenset({Rule.USED_UP, Rule.PARTY_NOT_NAMED, Rule.NAME_DIFFERS})
+OF_ONE_PARTY: Final = frozenset({AccessRule.USED_UP, AccessRule.PARTY_NOT_NAMED, AccessRule.NAME_DIFFERS})

@@ -47,10 +47,10 @@ class HeldRight(Protocol):
     """A right that cannot end while it is held, as `gateway.database.locks.Lease`."""
 
     @property
-    def held(self) -> bool:
+    def valid(self) -> bool:
         """Whether nobody can have ended it meanwhile."""
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Lets endings go on.  Safe to repeat."""
 
 
@@ -61,14 +61,14 @@ class Permit:
     leases: Sequence[HeldRight]
 
     @property
-    def held(self) -> bool:
+    def valid(self) -> bool:
         """Whether every right is still held."""
-        return all(lease.held for lease in self.leases)
+        return all(lease.valid for lease in self.leases)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Gives every right back.  Safe to repeat."""
         for lease in self.leases:
-            lease.give_back()
+            lease.release()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from gateway.database import Database
 from gateway.database.tables import callback_receiver
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from gateway.organization.roles import Role
 
 _c = callback_receiver.c
@@ -197,7 +197,7 @@ class Receivers:
             detail={"callback_receiver": receiver.name, "client": receiver.client, "change": change},
         )
         pair = [before and _plain(before), _plain(receiver)]
-        await self._log.append(event, keep=[kept("change", at, pair)])
+        await self._log.append(event, keep=[sealed_payload("change", at, pair)])
 
     def _rotated(self, connection: Connection, receiver: Receiver) -> str:
         row = connection.execute(_which(receiver).with_for_update()).one()

@@ -72,13 +72,13 @@ class GuardedTransport:
         """Returns when the body may not go on: it is not through, and its right is lost or its time is over."""
         loop = asyncio.get_running_loop()
         # A lease tells nobody of its end.
-        while self._permit is None or self._sent or (self._permit.held and loop.time() < self._until):  # noqa: ASYNC110
+        while self._permit is None or self._sent or (self._permit.valid and loop.time() < self._until):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
 
     def close(self) -> None:
         """Gives the right back.  Safe to repeat."""
         if self._permit is not None:
-            self._permit.give_back()
+            self._permit.release()
 
 
 async def attempt(

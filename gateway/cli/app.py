@@ -26,9 +26,9 @@ from gateway.cli.systemd import tell_ready
 from gateway.cli.worker import worker
 from gateway.demo import tour, tree, world
 from gateway.provisioning import APPLICATION_ROLE, bundled_database, create_keys, create_tables
-from gateway.server import HubServer, NotStarted, bind
+from gateway.server import HubServer, StartFailed, bind
 from gateway.settings import Settings
-from gateway.sign_on.mtls import tls_of
+from gateway.sign_on.mtls import tls_context
 from gateway.telemetry import logs
 from gateway.telemetry.service import VERSION
 from schemas.codes import AnswerState, IdType, Want
@@ -53,7 +53,7 @@ def main() -> None:
     problem = ""
     try:
         app()
-    except (ConfigurationError, NotStarted) as error:
+    except (ConfigurationError, StartFailed) as error:
         problem = str(error)
     if problem:
         say.print(problem, style="bold red", markup=False)
@@ -115,7 +115,7 @@ def serve(
         if demo:
             tree.settle(settings)
         listener = stack.enter_context(bind(settings.host, settings.port if port is None else port))
-        tls = tls_of(settings)
+        tls = tls_context(settings)
         address = f"{'http' if tls is None else 'https'}://{settings.host}:{listener.getsockname()[1]}"
         lines = stack.enter_context(closing(logs.set_up(settings.log_format, settings.log_level)))
 

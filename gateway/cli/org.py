@@ -16,8 +16,8 @@ from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.options import Json
 from gateway.database import DatabaseUnavailable
 from gateway.organization.change_plan import ChangePlan, ChangeRefused
-from gateway.organization.import_export import Mistake, OrganizationFile, as_csv, as_json, read_organization
-from gateway.organization.loading import OPERATOR, opened
+from gateway.organization.import_export import Mistake, OrganizationFile, dump_csv, dump_json, read_organization
+from gateway.organization.loading import OPERATOR, open_organization
 from gateway.organization.people import StaffAccount
 from gateway.organization.service import ConcurrentChange
 from gateway.organization.tree import Unit
@@ -64,7 +64,7 @@ def org_export(
 
     Example: shuniu org export courts.json
     """
-    write = as_json if _form(file) == "json" else as_csv
+    write = dump_json if _form(file) == "json" else dump_csv
     units, people = _with_tree(_whole)
     file.touch(mode=0o600)
     file.chmod(0o600)
@@ -94,15 +94,15 @@ def org_show(*, json_output: Json = False) -> None:
 async def _load(
     settings: Settings, file: OrganizationFile, mistakes: list[Mistake]
 ) -> tuple[ChangePlan, list[Mistake]]:
-    async with opened(settings) as organization:
-        units, _ = await organization.whole()
+    async with open_organization(settings) as organization:
+        units, _ = await organization.export()
         wrong = sorted([*mistakes, *file.mistakes({unit.id: unit for unit in units})], key=lambda one: one.line)
         return ChangePlan() if wrong else await organization.load(OPERATOR, file.units, file.people), wrong
 
 
 async def _whole(settings: Settings) -> Rows:
-    async with opened(settings) as organization:
-        return await organization.whole()
+    async with open_organization(settings) as organization:
+        return await organization.export()
 
 
 def _with_tree(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:

@@ -12,7 +12,7 @@ import typer
 from gateway.cli.console import Exit, announce, fail
 from gateway.cli.systemd import tell_ready
 from gateway.hub import Hub
-from gateway.server import WHY_NOT, NotStarted, sentence_of
+from gateway.server import START_ERRORS, StartFailed, start_error_text
 from gateway.settings import Settings
 from gateway.telemetry import logs
 
@@ -40,10 +40,10 @@ def worker(
     with closing(logs.set_up(settings.log_format, settings.log_level)) as lines:
         try:
             asyncio.run(_work(settings, lines))
-        except WHY_NOT as error:
+        except START_ERRORS as error:
             problem = error
     if problem is not None:
-        raise NotStarted(sentence_of(problem))
+        raise StartFailed(start_error_text(problem))
 
 
 async def _work(settings: Settings, lines: logs.LineHandler) -> None:

@@ -4,7 +4,7 @@ Who may do what in compliance, decided anew for every step; each rule says who c
 
 from typing import Final
 
-from gateway.access.emergency_rules import REVIEWERS
+from gateway.access.emergency_rules import REVIEWER_ROLES
 from gateway.organization.people import Member
 from gateway.organization.roles import Role
 from schemas.codes import Code
@@ -86,7 +86,7 @@ def only_auditors(actor: Member) -> None:
 
 def only_releasers(actor: Member) -> None:
     """Raises `ComplianceRefused` unless they may be the second person of a report."""
-    if not actor.roles & REVIEWERS:
+    if not actor.roles & REVIEWER_ROLES:
         raise ComplianceRefused(ComplianceRule.RELEASE_ROLE)
 
 

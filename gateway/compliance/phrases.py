@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from audit.store.search import Hit
 from gateway.access.catalogue.masks import BULLETS, Mask
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from schemas.codes import AnswerState, Code, Reason
 from schemas.identifiers import CaseNumber, IdentifierError, masked, parse_case_number
 
@@ -25,7 +25,7 @@ class Permitting(Code):
     HELD = "held", "工单由其承办", "the work order is in their hands"
 
 
-_RULES: Final = {one.value: one for one in (*Rule, *Permitting)}
+_RULES: Final = {one.value: one for one in (*AccessRule, *Permitting)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

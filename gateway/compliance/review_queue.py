@@ -25,7 +25,7 @@ from gateway.database import Database
 from gateway.database.tables import use_review
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from schemas.codes import Code
 
 # What one page of the queue is made from, at most; a busy court's week is some ten thousand records.
@@ -147,7 +147,7 @@ class ReviewQueue:
             detail={"day": case.day.isoformat(), "rules": ",".join(rules), "score": case.score},
         )
         said = {"user": case.user, "name": case.name, "note": note, "evidence": [use.index for use in case.uses]}
-        index = await self._looking.log.append(event, keep=[kept("note", event.at, said)])
+        index = await self._looking.log.append(event, keep=[sealed_payload("note", event.at, said)])
         row = {
             "record": event.exchange,
             "court": actor.court,

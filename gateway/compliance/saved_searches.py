@@ -18,7 +18,7 @@ from gateway.database import Database
 from gateway.database.tables import search_handle
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
-from gateway.sign_on.pending_sign_ins import digest_of, new_secret
+from gateway.sign_on.pending_sign_ins import new_secret, secret_digest
 from schemas.codes import IdType
 from schemas.subject import Subject
 
@@ -59,15 +59,15 @@ class SavedSearches:
     async def keep(self, actor: Member, private: PrivateCriteria) -> str:
         """The token under which this search goes on."""
         token = new_secret()
-        await self._database.run(self._insert, actor, digest_of(token), private, self._clock())
+        await self._database.run(self._insert, actor, secret_digest(token), private, self._clock())
         return token
 
     async def find(self, actor: Member, token: str) -> PrivateCriteria:
         """The search of a token.  Raises `NotThere` for one that is over, or somebody else's."""
-        sealed = await self._database.run(_sealed, actor, digest_of(token), self._clock())
+        sealed = await self._database.run(_sealed, actor, secret_digest(token), self._clock())
         if sealed is None:
             raise ComplianceItemNotFound
-        return _private(json.loads(self._vault.open(_context(digest_of(token)), sealed)))
+        return _private(json.loads(self._vault.open(_context(secret_digest(token)), sealed)))
 
     def _insert(
         self, connection: Connection, actor: Member, digest: bytes, private: PrivateCriteria, now: datetime

@@ -32,7 +32,7 @@ from gateway.compliance.saved_searches import subject_document, subject_of
 from gateway.database import Database
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from schemas.subject import Subject
 
 MOST_ENTRIES: Final = 2000
@@ -204,7 +204,7 @@ class SubjectReports:
             outcome=step,
             detail={"report": str(report), "entries": entries, "withheld": withheld, **(detail or {})},
         )
-        await self._looking.log.append(event, keep=[kept("note", event.at, {"note": note})] if note else [])
+        await self._looking.log.append(event, keep=[sealed_payload("note", event.at, {"note": note})] if note else [])
 
     def _sealed(self, report: UUID, draft: _Draft) -> bytes:
         plain = {

@@ -52,7 +52,7 @@ class _Integers(_Binary):
         return numbers(INTEGER, list(obj))
 
 
-def teach(connection: AsyncConnection[object]) -> None:
+def register(connection: AsyncConnection[object]) -> None:
     """Lets a connection send these arrays."""
     for kind, dumper in ((TextArray, _Texts), (BlobArray, _Blobs), (IntegerArray, _Integers)):
         connection.adapters.register_dumper(kind, dumper)

@@ -22,7 +22,7 @@ V = TypeVar("V")
 Connection = psycopg.AsyncConnection[Any]
 
 # Of one statement: reading thousands of rows at once would hold up the event loop, and take memory for all of them.
-MOST_KEYS: Final = 200
+MAX_KEYS: Final = 200
 
 
 class BatchedStatement(Generic[K, V]):
@@ -49,7 +49,7 @@ class BatchedStatement(Generic[K, V]):
         self._reading: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
-    async def get(self, key: K) -> V | None:
+    async def run(self, key: K) -> V | None:
         """The row as it stands now, or None.  Raises `DatabaseUnavailable`."""
         found: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(found)
@@ -65,7 +65,7 @@ class BatchedStatement(Generic[K, V]):
 
     async def _read_all(self) -> None:
         while self._waiting:
-            asked = {key: self._waiting.pop(key) for key in list(islice(self._waiting, MOST_KEYS))}
+            asked = {key: self._waiting.pop(key) for key in list(islice(self._waiting, MAX_KEYS))}
             rows = await self._in_time(list(asked))
             for key, callers in asked.items():
                 for found in callers:
@@ -95,7 +95,7 @@ class BatchedStatement(Generic[K, V]):
             # A connection that died while idle is no news about the database: one fresh attempt.
             self._leave()
         self._connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, prepare_threshold=0)
-        array_dumpers.teach(self._connection)
+        array_dumpers.register(self._connection)
         try:
             return await self._read(self._connection, keys)
         except psycopg.OperationalError:

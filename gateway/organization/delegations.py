@@ -19,11 +19,11 @@ from gateway.database import Database, locks
 from gateway.database.tables import delegation
 from gateway.organization import store
 from gateway.organization.people import Member
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from gateway.organization.roles import Role
 from schemas.codes import Code
 
-LONGEST: Final = timedelta(days=30)
+MAX_DURATION: Final = timedelta(days=30)
 NOW: Final = text("SELECT access_now()")
 
 
@@ -93,7 +93,7 @@ class Delegations:
         self._log = log
         self._clock = clock
 
-    async def make(
+    async def create(
         self, actor: Member, who: Actor, *, absent: str, deputy: str, starts_at: datetime, ends_at: datetime
     ) -> tuple[Delegation, int]:
         """
@@ -124,7 +124,7 @@ class Delegations:
             await self._database.run(_ended, found)
         return True
 
-    async def of(self, actor: Member) -> list[Delegation]:
+    async def list_for(self, actor: Member) -> list[Delegation]:
         """Those that are not over and concern `actor`, or anybody of the group that they lead."""
         return await self._database.run(_concerning, actor)
 
@@ -140,15 +140,15 @@ class Delegations:
         )
         people = {"absent": one.absent, "deputy": one.deputy}
         times = {"starts_at": one.starts_at.isoformat(), "ends_at": one.ends_at.isoformat()}
-        return await self._log.append(event, keep=[kept("delegation", at, people | times)])
+        return await self._log.append(event, keep=[sealed_payload("delegation", at, people | times)])
 
 
-def end_all_of(connection: Connection, court: str, user: str) -> None:
+def end_delegations(connection: Connection, court: str, user: str) -> None:
     """Ends whatever somebody who moves or leaves stands in for, or is stood in for; part of that transaction."""
     c = delegation.c
     query = select(c.id, c.deputy).where(_open(), c.court == court, or_(c.absent == user, c.deputy == user))
     for row in connection.execute(query.order_by(c.deputy)).all():
-        locks.end_alone(connection, locks.of_person(court, row.deputy))
+        locks.lock_exclusively(connection, locks.person_lock(court, row.deputy))
         connection.execute(update(delegation).where(c.id == row.id).values(ended_at=func.access_now()))
 
 
@@ -161,11 +161,11 @@ def _checked(connection: Connection, actor: Member, wanted: Delegation) -> None:
         raise DelegationRefused(DelegationRule.NOT_YOURS)
     if wanted.absent == wanted.deputy:
         raise DelegationRefused(DelegationRule.SELF)
-    both = [store.member_now(connection, actor.court, user) for user in (wanted.absent, wanted.deputy)]
+    both = [store.get_member(connection, actor.court, user) for user in (wanted.absent, wanted.deputy)]
     if actor.group is None or any(one is None or one.group != actor.group for one in both):
         raise DelegationRefused(DelegationRule.GROUP)
     now = connection.execute(NOW).scalar_one()
-    if not (wanted.starts_at < wanted.ends_at <= wanted.starts_at + LONGEST and now < wanted.ends_at):
+    if not (wanted.starts_at < wanted.ends_at <= wanted.starts_at + MAX_DURATION and now < wanted.ends_at):
         raise DelegationRefused(DelegationRule.PERIOD)
     c = delegation.c
     away = select(c.id).where(
@@ -181,8 +181,8 @@ def _checked(connection: Connection, actor: Member, wanted: Delegation) -> None:
 
 def _made(connection: Connection, actor: Member, wanted: Delegation) -> None:
     # What was checked before the record may have changed since: this counts.
-    store.alone(connection)
-    now = store.member_now(connection, actor.court, actor.user)
+    store.lock_tree(connection)
+    now = store.get_member(connection, actor.court, actor.user)
     if now is None:
         raise DelegationRefused(DelegationRule.NOT_YOURS)
     _checked(connection, now, wanted)
@@ -206,13 +206,13 @@ def _endable(connection: Connection, actor: Member, name: UUID) -> Delegation | 
     found = _as_delegation(row)
     if actor.user in {found.absent, found.deputy}:
         return found
-    people = [store.member_now(connection, found.court, user) for user in (found.absent, found.deputy)]
+    people = [store.get_member(connection, found.court, user) for user in (found.absent, found.deputy)]
     leads = Role.GROUP_LEADER in actor.roles and any(one and one.group == actor.group for one in people)
     return found if leads else None
 
 
 def _ended(connection: Connection, found: Delegation) -> None:
-    locks.end_alone(connection, locks.of_person(found.court, found.deputy))
+    locks.lock_exclusively(connection, locks.person_lock(found.court, found.deputy))
     open_one = update(delegation).where(delegation.c.id == found.id, delegation.c.ended_at.is_(None))
     connection.execute(open_one.values(ended_at=func.access_now()))
 
@@ -227,7 +227,7 @@ def _concerning(connection: Connection, actor: Member) -> list[Delegation]:
 
 def _group(connection: Connection, actor: Member) -> list[str]:
     query = text('SELECT "user" FROM org_person WHERE court = :court AND unit = :unit AND active')
-    return list(connection.execute(query, {"court": actor.court, "unit": actor.place.id}).scalars())
+    return list(connection.execute(query, {"court": actor.court, "unit": actor.position.id}).scalars())
 
 
 def _as_delegation(row: Row[Any]) -> Delegation:

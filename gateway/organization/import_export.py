@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from gateway.organization.people import Particulars, StaffAccount, broken_person
+from gateway.organization.people import Particulars, StaffAccount, account_violation
 from gateway.organization.rules import OrganizationRule
-from gateway.organization.tree import Tree, Unit, broken_units
+from gateway.organization.tree import Tree, Unit, unit_violations
 
 UNIT_COLUMNS: Final = tuple(one.name for one in fields(Unit))
 OFFICIAL_COLUMNS: Final = tuple(one.name for one in fields(Particulars))
@@ -48,15 +48,15 @@ class OrganizationFile:
     people: tuple[StaffAccount, ...]
     lines: Mapping[object, int]
 
-    def mistakes(self, standing: Mapping[str, Unit]) -> list[Mistake]:
+    def mistakes(self, current: Mapping[str, Unit]) -> list[Mistake]:
         """What is wrong with these rows, put into a tree of units that stands already."""
-        units = dict(standing) | {unit.id: unit for unit in self.units}
+        units = dict(current) | {unit.id: unit for unit in self.units}
         found = [
             Mistake(line=self.lines[unit], rule=OrganizationRule.UNIT_FIXED)
             for unit in self.units
-            if (before := standing.get(unit.id)) and (before.kind, before.court) != (unit.kind, unit.court)
+            if (before := current.get(unit.id)) and (before.kind, before.court) != (unit.kind, unit.court)
         ]
-        broken = broken_units(units)
+        broken = unit_violations(units)
         # What the file did not bring may be wrong because of what it did: then its first line is told.
         own = {unit.id: self.lines[unit] for unit in self.units}
         found += [Mistake(line=own.get(unit, 1), rule=rule) for unit, rule in broken.items()]
@@ -64,7 +64,7 @@ class OrganizationFile:
             return sorted(found, key=lambda one: one.line)
         tree = Tree(units)
         for person in self.people:
-            rule = broken_person(person, tree)
+            rule = account_violation(person, tree)
             if rule is not None:
                 found.append(Mistake(line=self.lines[person], rule=rule))
         return sorted(found, key=lambda one: one.line)
@@ -82,7 +82,7 @@ def read_organization(content: bytes, *, form: str) -> tuple[OrganizationFile, l
     return _gathered(rows)
 
 
-def as_json(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
+def dump_json(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     """The tree as JSON, one row on one line, in a stable order."""
     rows = {
         "units": [asdict(unit) for unit in units],
@@ -95,7 +95,7 @@ def as_json(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def as_csv(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
+def dump_csv(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     """The tree as CSV with a head line, in a stable order."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")

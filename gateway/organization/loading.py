@@ -24,7 +24,7 @@ SECONDS: Final = 60.0
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[OrganizationService]:
+async def open_organization(settings: Settings) -> AsyncIterator[OrganizationService]:
     """
     The tree of the installation with these settings, whose database runs.
 
@@ -54,6 +54,6 @@ async def opened(settings: Settings) -> AsyncIterator[OrganizationService]:
 
 
 async def load_file(settings: Settings, file: OrganizationFile) -> ChangePlan:
-    """Puts a file that has no mistakes into the tree; what was new.  Raises like `Organization.load`."""
-    async with opened(settings) as organization:
+    """Puts a file that has no mistakes into the tree; what was new.  Raises like `OrganizationService.load`."""
+    async with open_organization(settings) as organization:
         return await organization.load(OPERATOR, file.units, file.people)

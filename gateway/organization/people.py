@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.organization.roles import Role, broken_by
+from gateway.organization.roles import Role, role_violation
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, UnitKind, UnitPosition, is_label
 from schemas.codes import IdType
@@ -17,7 +17,7 @@ from schemas.identifiers import IdentifierError, parse
 USER_ID: Final = (
     r"^([A-Za-z]([0-9]{0,5}[A-Za-z._:-])*[0-9]{0,5}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$"
 )
-LONGEST_USER: Final = 64
+MAX_USER_LENGTH: Final = 64
 _USER: Final = re.compile(USER_ID)
 
 
@@ -62,29 +62,29 @@ class Member:
 
     court: str
     user: str = field(repr=False)
-    place: UnitPosition
+    position: UnitPosition
     roles: frozenset[Role]
 
     @property
     def group(self) -> str | None:
         """The group where they sit, if they sit in one."""
-        return self.place.id if self.place.kind is UnitKind.GROUP else None
+        return self.position.id if self.position.kind is UnitKind.GROUP else None
 
 
-def broken_person(person: StaffAccount, tree: Tree) -> OrganizationRule | None:
+def account_violation(person: StaffAccount, tree: Tree) -> OrganizationRule | None:
     """The first rule that a person breaks in a sound tree, or None."""
-    if len(person.user) > LONGEST_USER or not _USER.fullmatch(person.user):
+    if len(person.user) > MAX_USER_LENGTH or not _USER.fullmatch(person.user):
         return OrganizationRule.USER_ID
     if not is_label(person.name):
         return OrganizationRule.PERSON_NAME
-    place = tree.place(person.unit)
+    place = tree.position(person.unit)
     if place is None or not tree.seats(person.court, place):
         return OrganizationRule.PERSON_PLACE
     if person.roles and not person.active:
         return OrganizationRule.INACTIVE_ROLES
     if person.official is not None and not _sound(person.official):
         return OrganizationRule.PARTICULARS
-    return broken_by(person.roles, place.kind)
+    return role_violation(person.roles, place.kind)
 
 
 def _sound(official: Particulars) -> bool:
@@ -95,4 +95,4 @@ def _sound(official: Particulars) -> bool:
     # As agencies write them: what is stored is what is sent, and what is exported.
     if numbers != (official.id_number, official.unit_code):
         return False
-    return is_label(official.unit_name) and is_label(official.terminal) and len(official.terminal) <= LONGEST_USER
+    return is_label(official.unit_name) and is_label(official.terminal) and len(official.terminal) <= MAX_USER_LENGTH

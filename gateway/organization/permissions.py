@@ -16,7 +16,7 @@ from gateway.organization.rules import OrganizationRule as Rule
 from gateway.organization.tree import UnitKind, UnitPosition
 
 # What each administrator of a part can give and take; the region's own administrators are named by file.
-GIVES: Final[Mapping[Role, frozenset[Role]]] = {
+GRANTABLE: Final[Mapping[Role, frozenset[Role]]] = {
     Role.REGION_ADMINISTRATOR: frozenset({Role.CENTRE_ADMINISTRATOR, Role.GROUP_LEADER, Role.ASSISTANT, Role.JUDGE}),
     Role.CENTRE_ADMINISTRATOR: frozenset({Role.GROUP_LEADER, Role.ASSISTANT, Role.JUDGE}),
     Role.SECURITY_ADMINISTRATOR: frozenset(Role) - {Role.REGION_ADMINISTRATOR},
@@ -28,7 +28,7 @@ _OVER_NOTHING: Final = frozenset({Role.ASSISTANT, Role.JUDGE})
 class Post:
     """Where somebody sits, and as what."""
 
-    place: UnitPosition
+    position: UnitPosition
     roles: frozenset[Role]
     active: bool = True
 
@@ -58,7 +58,7 @@ class PersonChange:
     @property
     def places(self) -> tuple[UnitPosition, ...]:
         """Every place that is concerned."""
-        return (self.after.place,) if self.before is None else (self.before.place, self.after.place)
+        return (self.after.position,) if self.before is None else (self.before.position, self.after.position)
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -90,14 +90,14 @@ def holds_office(actor: Member) -> bool:
     return any(role in actor.roles for role in _OFFICES)
 
 
-def reaches(actor: Member, place: UnitPosition) -> bool:
+def administers(actor: Member, place: UnitPosition) -> bool:
     """Whether a place is, or is below, what one of their offices looks after; no other place is known to them."""
     if actor.roles & SEPARATED:
         return place.court == actor.court
-    return holds_office(actor) and actor.place.id in place.path
+    return holds_office(actor) and actor.position.id in place.path
 
 
-def sees_below(member: Member) -> bool:
+def visible_below(member: Member) -> bool:
     """Whether somebody sees their unit and all below it; everybody else sees their own entry alone."""
     return holds_office(member) or bool(member.roles & {Role.GROUP_LEADER, Role.AUDIT_ADMINISTRATOR})
 
@@ -109,13 +109,13 @@ def _places(change: Change) -> tuple[UnitPosition, ...]:
 
 
 def _of_business(actor: Member, role: Role, change: Change) -> Rule | None:
-    if not all(place.below(actor.place.id) for place in _places(change)):
+    if not all(place.below(actor.position.id) for place in _places(change)):
         return Rule.OUTSIDE_SUBTREE
     if isinstance(change, UnitChange):
         return Rule.COURTS_BY_FILE if change.after.kind in {UnitKind.REGION, UnitKind.COURT} else None
     if change.roles & SEPARATED:
         return Rule.SEPARATED_ADMINISTRATORS
-    return Rule.BEYOND_OWN_ROLE if change.roles - GIVES[role] else None
+    return Rule.BEYOND_OWN_ROLE if change.roles - GRANTABLE[role] else None
 
 
 def _of_accounts(actor: Member, _role: Role, change: Change) -> Rule | None:
@@ -130,7 +130,7 @@ def _of_accounts(actor: Member, _role: Role, change: Change) -> Rule | None:
     # Who is switched off loses all roles, and comes back without any.
     if change.after.active and change.after.roles != held:
         return Rule.ROLES_BY_SECURITY
-    moved = before is not None and before.place != change.after.place
+    moved = before is not None and before.position != change.after.position
     return Rule.ROLES_FIRST if moved and change.after.active and held - _OVER_NOTHING else None
 
 
@@ -139,9 +139,9 @@ def _of_roles(actor: Member, role: Role, change: Change) -> Rule | None:
         return Rule.OUTSIDE_SUBTREE
     if isinstance(change, UnitChange) or change.before is None or change.particulars:
         return Rule.ACCOUNTS_BY_SYSTEM
-    if (change.before.place, change.before.active) != (change.after.place, change.after.active):
+    if (change.before.position, change.before.active) != (change.after.position, change.after.active):
         return Rule.ACCOUNTS_BY_SYSTEM
-    return Rule.BEYOND_OWN_ROLE if change.roles - GIVES[role] else None
+    return Rule.BEYOND_OWN_ROLE if change.roles - GRANTABLE[role] else None
 
 
 def _in_court(actor: Member, change: Change) -> bool:

@@ -30,7 +30,7 @@ class UnitProposal:
 
     def __call__(self, _connection: Connection, tree: Tree) -> Rows:
         """The whole row."""
-        parent = tree.place(self.parent)
+        parent = tree.position(self.parent)
         court = parent.court if parent else None
         return [Unit(id=self.id, parent=self.parent, kind=self.kind, court=court, zh=self.zh, en=self.en)], ()
 
@@ -50,11 +50,11 @@ class PersonProposal:
 
     def __call__(self, connection: Connection, tree: Tree) -> Rows:
         """The whole row."""
-        place = tree.place(self.unit)
+        place = tree.position(self.unit)
         # Nobody is put into a region but by the file of the tree: such a unit has no court.
         if place is None or place.court is None:
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
-        known = store.person_of(connection, self.vault, place.court, self.user)
+        known = store.get_account(connection, self.vault, place.court, self.user)
         before = known or StaffAccount(court=place.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
         after = replace(
             before,
@@ -77,7 +77,7 @@ class SwitchOff:
 
     def __call__(self, connection: Connection, _tree: Tree) -> Rows:
         """The whole row."""
-        person = store.person_of(connection, self.vault, self.court, self.user)
+        person = store.get_account(connection, self.vault, self.court, self.user)
         if person is None:
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
         return (), [replace(person, active=False, roles=frozenset())]

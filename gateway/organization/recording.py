@@ -12,7 +12,7 @@ from audit.format.event import SealedPayload
 KEPT_DAYS: Final = 3 * 366
 
 
-def kept(kind: str, at: datetime, value: Any) -> SealedPayload:
+def sealed_payload(kind: str, at: datetime, value: Any) -> SealedPayload:
     """A value of plain JSON, to be sealed with its record."""
     body = json.dumps(value, ensure_ascii=False).encode()
     return SealedPayload(kind=kind, body=body, expires_at=at + timedelta(days=KEPT_DAYS))

@@ -32,7 +32,7 @@ SEPARATED: Final = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTR
 _IN_COURT: Final = frozenset({UnitKind.COURT, UnitKind.CENTRE, UnitKind.GROUP})
 
 # The kinds of unit in which a role is held.
-SITS: Final[Mapping[Role, frozenset[UnitKind]]] = {
+UNIT_KINDS: Final[Mapping[Role, frozenset[UnitKind]]] = {
     Role.REGION_ADMINISTRATOR: frozenset({UnitKind.REGION}),
     Role.CENTRE_ADMINISTRATOR: frozenset({UnitKind.CENTRE}),
     Role.GROUP_LEADER: frozenset({UnitKind.GROUP}),
@@ -44,10 +44,10 @@ SITS: Final[Mapping[Role, frozenset[UnitKind]]] = {
 }
 
 
-def broken_by(roles: AbstractSet[Role], kind: UnitKind) -> OrganizationRule | None:
+def role_violation(roles: AbstractSet[Role], kind: UnitKind) -> OrganizationRule | None:
     """The rule that these roles of one person in one kind of unit break, or None."""
     if roles & SEPARATED and len(roles) > 1:
         return OrganizationRule.ROLES_SEPARATED
-    if any(kind not in SITS[role] for role in roles):
+    if any(kind not in UNIT_KINDS[role] for role in roles):
         return OrganizationRule.ROLE_PLACE
     return None

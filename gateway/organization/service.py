@@ -17,10 +17,10 @@ from audit.store.log import Log
 from gateway.database import Database, locks
 from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
-from gateway.organization.change_plan import ChangePlan, ChangeRefused, Proposal, planned
-from gateway.organization.delegations import end_all_of
+from gateway.organization.change_plan import ChangePlan, ChangeRefused, Proposal, make_plan
+from gateway.organization.delegations import end_delegations
 from gateway.organization.people import Member, StaffAccount
-from gateway.organization.recording import kept
+from gateway.organization.recording import sealed_payload
 from gateway.organization.tree import Unit
 
 
@@ -52,7 +52,7 @@ class OrganizationService:
 
         Raises `ChangeRefused`, `ConcurrentChange`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        plan = await self._database.run(planned, self.vault, proposal, actor)
+        plan = await self._database.run(make_plan, self.vault, proposal, actor)
         if not plan.courts:
             return None
         indexes = await self._take_effect(plan, who, proposal, actor)
@@ -65,28 +65,28 @@ class OrganizationService:
         Returns what was new.  Raises like `change`.
         """
         units, people = tuple(units), tuple(people)
-        plan = await self._database.run(planned, self.vault, lambda *_: (units, people))
+        plan = await self._database.run(make_plan, self.vault, lambda *_: (units, people))
         if plan.courts:
             await self._take_effect(plan, who, lambda *_: (units, people))
         return plan
 
-    async def person(self, court: str, user: str) -> StaffAccount | None:
+    async def get_account(self, court: str, user: str) -> StaffAccount | None:
         """One person with all that is sealed, active or not."""
-        return await self._database.run(store.person_of, self.vault, court, user)
+        return await self._database.run(store.get_account, self.vault, court, user)
 
-    async def whole(self, *, below: str | None = None) -> tuple[list[Unit], list[StaffAccount]]:
+    async def export(self, *, below: str | None = None) -> tuple[list[Unit], list[StaffAccount]]:
         """The tree, or what hangs at one unit of it, the unit included."""
 
         def read(connection: Connection) -> tuple[list[Unit], list[StaffAccount]]:
-            units = list(store.units_of(connection, below=below).values())
-            return units, store.people_of(connection, self.vault, below=below)
+            units = list(store.list_units(connection, below=below).values())
+            return units, store.list_accounts(connection, self.vault, below=below)
 
         return await self._database.run(read)
 
     async def _take_effect(
         self, plan: ChangePlan, who: Actor, proposal: Proposal, actor: Member | None = None
     ) -> list[int]:
-        events = [_event(plan.of_court(court), replace(who, court=court), self._clock()) for court in plan.courts]
+        events = [_event(plan.for_court(court), replace(who, court=court), self._clock()) for court in plan.courts]
         indexes = [await self._log.append(event, keep=[_kept(event, plan)]) for event in events]
         if not await self._database.run(self._written, plan, proposal, actor):
             for event in events:
@@ -96,14 +96,14 @@ class OrganizationService:
         return indexes
 
     def _written(self, connection: Connection, plan: ChangePlan, proposal: Proposal, actor: Member | None) -> bool:
-        store.alone(connection)
+        store.lock_tree(connection)
         now = None
         if actor is not None:
-            now = store.member_now(connection, actor.court, actor.user)
+            now = store.get_member(connection, actor.court, actor.user)
             if now is None:
                 return False
         try:
-            again = planned(connection, self.vault, proposal, now)
+            again = make_plan(connection, self.vault, proposal, now)
         except ChangeRefused:
             return False
         if again != plan:
@@ -111,11 +111,11 @@ class OrganizationService:
         for before, after in again.people:
             if before is not None and _loses(before, after):
                 # No answer leaves on the strength of what they lose once this has returned.
-                locks.end_alone(connection, locks.of_person(before.court, before.user))
+                locks.lock_exclusively(connection, locks.person_lock(before.court, before.user))
             if before is not None and (before.unit != after.unit or not after.active):
-                end_all_of(connection, before.court, before.user)
+                end_delegations(connection, before.court, before.user)
         store.write_units(connection, again.tree, again.new_units)
-        store.write_people(connection, self.vault, again.new_people)
+        store.write_accounts(connection, self.vault, again.new_people)
         return True
 
 
@@ -137,10 +137,10 @@ def _event(plan: ChangePlan, who: Actor, at: datetime) -> Event:
 
 def _kept(event: Event, plan: ChangePlan) -> SealedPayload:
     """Before and after, whole, sealed."""
-    own = plan.of_court(event.who.court)
+    own = plan.for_court(event.who.court)
     touched: list[tuple[Unit | StaffAccount | None, Unit | StaffAccount]] = [*own.units, *own.people]
     pairs = [(before, after) for before, after in touched if before != after]
-    return kept("change", event.at, [[before and _plain(before), _plain(after)] for before, after in pairs])
+    return sealed_payload("change", event.at, [[before and _plain(before), _plain(after)] for before, after in pairs])
 
 
 def _plain(row: Unit | StaffAccount) -> dict[str, object]:

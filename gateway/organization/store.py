@@ -40,9 +40,9 @@ class Members:
     def __init__(self, database: Database) -> None:
         self._read = batching.BatchedStatement(database, _members)
 
-    async def member(self, court: str, user: str) -> Member | None:
+    async def get(self, court: str, user: str) -> Member | None:
         """The active person, or None.  Raises `DatabaseUnavailable`."""
-        return await self._read.get((court, user))
+        return await self._read.run((court, user))
 
     async def aclose(self) -> None:
         """Gives the connection back."""
@@ -55,7 +55,7 @@ async def _members(connection: batching.Connection, keys: list[tuple[str, str]])
     return {(row[0], row[1]): _as_member(row) for row in await found.fetchall()}
 
 
-def member_now(connection: Connection, court: str, user: str) -> Member | None:
+def get_member(connection: Connection, court: str, user: str) -> Member | None:
     """The same inside a transaction."""
     row = connection.exec_driver_sql(MEMBERS, ([court], [user])).one_or_none()
     return None if row is None else _as_member(tuple(row))
@@ -64,15 +64,15 @@ def member_now(connection: Connection, court: str, user: str) -> Member | None:
 def _as_member(row: tuple[Any, ...]) -> Member:
     court, user, kind, of_court, path, roles = row
     place = UnitPosition(kind=UnitKind(kind), court=of_court, path=tuple(path))
-    return Member(court=court, user=user, place=place, roles=frozenset(map(Role, roles)))
+    return Member(court=court, user=user, position=place, roles=frozenset(map(Role, roles)))
 
 
-def alone(connection: Connection) -> None:
+def lock_tree(connection: Connection) -> None:
     """Lets one transaction at a time change the tree: what it decided on stands until it is committed."""
     connection.execute(_ONE_AT_A_TIME)
 
 
-def units_of(connection: Connection, *, below: str | None = None) -> dict[str, Unit]:
+def list_units(connection: Connection, *, below: str | None = None) -> dict[str, Unit]:
     """All units, parents first; or one unit and what is below it."""
     query = select(org_unit).order_by(func.cardinality(org_unit.c.path), org_unit.c.id)
     if below is not None:
@@ -80,7 +80,7 @@ def units_of(connection: Connection, *, below: str | None = None) -> dict[str, U
     return {row.id: _as_unit(row) for row in connection.execute(query)}
 
 
-def people_of(connection: Connection, vault: FieldEncryption, *, below: str | None = None) -> list[StaffAccount]:
+def list_accounts(connection: Connection, vault: FieldEncryption, *, below: str | None = None) -> list[StaffAccount]:
     """Everybody, by court and user; or who sits in a unit or below it."""
     query = select(org_person).order_by(org_person.c.court, org_person.c.user)
     if below is not None:
@@ -88,12 +88,12 @@ def people_of(connection: Connection, vault: FieldEncryption, *, below: str | No
     return [_as_person(row, vault) for row in connection.execute(query)]
 
 
-def person_of(connection: Connection, vault: FieldEncryption, court: str, user: str) -> StaffAccount | None:
+def get_account(connection: Connection, vault: FieldEncryption, court: str, user: str) -> StaffAccount | None:
     """One person, active or not."""
-    return known_people(connection, vault, [(court, user)]).get((court, user))
+    return get_accounts(connection, vault, [(court, user)]).get((court, user))
 
 
-def known_people(
+def get_accounts(
     connection: Connection, vault: FieldEncryption, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], StaffAccount]:
     """Those of these courts and users who stand in the tree, active or not."""
@@ -106,7 +106,7 @@ def known_people(
     return {(row.court, row.user): _as_person(row, vault) for row in found}
 
 
-def official_of(vault: FieldEncryption, court: str, user: str, sealed: bytes) -> Official:
+def open_official(vault: FieldEncryption, court: str, user: str, sealed: bytes) -> Official:
     """
     The acting official that a person of the tree is to agencies; what the tree does not know of them is empty.
     """
@@ -124,7 +124,7 @@ def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> No
             connection.execute(org_unit.update().where(org_unit.c.id == name).values(path=path))
 
 
-def write_people(connection: Connection, vault: FieldEncryption, people: Iterable[StaffAccount]) -> None:
+def write_accounts(connection: Connection, vault: FieldEncryption, people: Iterable[StaffAccount]) -> None:
     """Writes people whose units stand already."""
     rows = []
     for one in people:
@@ -144,7 +144,7 @@ def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], ke
 
 
 def _path(tree: Tree, unit: str) -> list[str]:
-    place = tree.place(unit)
+    place = tree.position(unit)
     return [] if place is None else list(place.path)
 
 

@@ -1,7 +1,7 @@
 """
 The tree of units: region → court → centre → group.  A region may lie in a larger one.
 
-`Tree` answers where a unit is; `broken_units` says which rules a set of units breaks, all of them at once.
+`Tree` answers where a unit is; `unit_violations` says which rules a set of units breaks, all of them at once.
 """
 
 import re
@@ -61,8 +61,8 @@ _PARENTS: Final[Mapping[UnitKind, frozenset[UnitKind | None]]] = {
 _TOP_ID: Final = re.compile(r"[a-z][a-z0-9]{0,31}")
 _REST: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COURT: Final = re.compile(r"最高法|[一-鿿]([0-9]{4}|[0-9]{2})?")
-LONGEST_ID: Final = 64
-LONGEST_NAME: Final = 100
+MAX_ID_LENGTH: Final = 64
+MAX_NAME_LENGTH: Final = 100
 
 
 class Tree:
@@ -74,7 +74,7 @@ class Tree:
         self.units = dict(units)
         self.courts = {unit.court: unit.id for unit in units.values() if unit.kind is UnitKind.COURT}
 
-    def place(self, unit: str) -> UnitPosition | None:
+    def position(self, unit: str) -> UnitPosition | None:
         """Where the unit is; None if there is none of this id."""
         found = self.units.get(unit)
         if found is None:
@@ -85,11 +85,11 @@ class Tree:
         """Whether somebody of a court can sit at a place: in the court, or in a region above it."""
         if place.kind is not UnitKind.REGION:
             return place.court == court
-        own = self.place(self.courts.get(court, ""))
+        own = self.position(self.courts.get(court, ""))
         return own is not None and place.id in own.path
 
 
-def broken_units(units: Mapping[str, Unit]) -> dict[str, OrganizationRule]:
+def unit_violations(units: Mapping[str, Unit]) -> dict[str, OrganizationRule]:
     """The first rule that each unit breaks, by its id; empty for a sound tree."""
     courts: dict[str, str] = {}
     found: dict[str, OrganizationRule] = {}
@@ -104,7 +104,7 @@ def broken_units(units: Mapping[str, Unit]) -> dict[str, OrganizationRule]:
 
 def is_label(text: str) -> bool:
     """Whether a text can stand as a name: printable, neither empty nor long, no space at its ends."""
-    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and text == text.strip()
+    return 0 < len(text) <= MAX_NAME_LENGTH and text.isprintable() and text == text.strip()
 
 
 def _broken_rule(units: Mapping[str, Unit], unit: Unit) -> OrganizationRule | None:
@@ -120,7 +120,7 @@ def _broken_rule(units: Mapping[str, Unit], unit: Unit) -> OrganizationRule | No
         return _broken_top(unit)
     court = next((units[one] for one in line if units[one].kind is UnitKind.COURT), None)
     # A made-up id can then never be another court's, and never tells whether that one exists.
-    own = court is not None and unit.id.startswith(f"{court.id}-") and len(unit.id) <= LONGEST_ID
+    own = court is not None and unit.id.startswith(f"{court.id}-") and len(unit.id) <= MAX_ID_LENGTH
     if court is None or not own or not _REST.fullmatch(unit.id[len(court.id) + 1 :]):
         return OrganizationRule.UNIT_ID
     return None if unit.court == court.court else OrganizationRule.UNIT_COURT

@@ -15,7 +15,7 @@ from typing import Final
 from adapters.call_policy import BreakerPolicy
 from gateway.resilience.status import BreakerState
 
-WINDOW: Final = 30
+WINDOW_SECONDS: Final = 30
 SUCCESSES: Final = 2
 # A call that needed more of its time than this was slow.
 SLOW: Final = 0.8
@@ -125,7 +125,7 @@ class Breaker:
 
     def _second(self) -> _BreakerSecond:
         at = int(self._monotonic())
-        while self._seconds and self._seconds[0].at <= at - WINDOW:
+        while self._seconds and self._seconds[0].at <= at - WINDOW_SECONDS:
             self._seconds.popleft()
         if not self._seconds or self._seconds[-1].at != at:
             self._seconds.append(_BreakerSecond(at))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-WINDOW: Final = 60
+WINDOW_SECONDS: Final = 60
 SHARE: Final = 0.1
 FLOOR: Final = 10.0
 
@@ -58,7 +58,7 @@ class RetryBudget:
 
     def _now(self) -> _BudgetSecond:
         at = int(self._monotonic())
-        while self._seconds and self._seconds[0].at < at - WINDOW:
+        while self._seconds and self._seconds[0].at < at - WINDOW_SECONDS:
             self._seconds.popleft()
         if not self._seconds or self._seconds[-1].at != at:
             self._seconds.append(_BudgetSecond(at))

@@ -24,7 +24,7 @@ class Bulkhead:
         self._longest_wait = longest_wait
         self._places = asyncio.Semaphore(in_flight)
 
-    async def enter(self, until: float) -> None:
+    async def acquire(self, until: float) -> None:
         """Takes a place, once there is one; `until` on the event loop's clock.  Raises `BulkheadFull`."""
         if not self._places.locked():
             await self._places.acquire()
@@ -41,7 +41,7 @@ class Bulkhead:
                 self.waiting -= 1
         self.in_flight += 1
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Gives a place to who waits longest."""
         self.in_flight -= 1
         self._places.release()

@@ -38,16 +38,16 @@ from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason
 
 # Of one question, whatever they are for.
-MOST_REQUESTS: Final = 3
+MAX_REQUESTS: Final = 3
 # No attempt begins with less time than this (seconds).
-LEAST: Final = 0.5
+MIN_ATTEMPT_SECONDS: Final = 0.5
 # Every wait of the wire ends at the deadline by itself; this is for one that does not (seconds).
-GRACE: Final = 0.05
-TRANSIENT: Final = 0.05
-THROTTLED: Final = 1.0
-LONGEST_BACKOFF: Final = 20.0
+GRACE_SECONDS: Final = 0.05
+TRANSIENT_BACKOFF_SECONDS: Final = 0.05
+THROTTLED_BACKOFF_SECONDS: Final = 1.0
+MAX_BACKOFF_SECONDS: Final = 20.0
 # A clerk who is told to come back so soon would have waited (seconds).
-SHORT_PAUSE: Final = 1.0
+SHORT_PAUSE_SECONDS: Final = 1.0
 
 # Where an answer broke off or was no answer at all, another attempt may bring a whole one.
 _GARBAGE: Final = frozenset({"body", "content-type"})
@@ -113,16 +113,16 @@ class CallGuard:
         await self._in_time(question)
         # Thousands may wait here at once: whatever each of them holds meanwhile counts.
         try:
-            await self._bulkhead.enter(question.deadline)
+            await self._bulkhead.acquire(question.deadline)
         except BulkheadFull:
-            raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED) from None
+            raise AgencyThrottled(SHORT_PAUSE_SECONDS, reason=Reason.OVERLOADED) from None
         try:
-            async with asyncio.timeout_at(question.deadline + GRACE):
+            async with asyncio.timeout_at(question.deadline + GRACE_SECONDS):
                 return await self._attempts(adapter, question)
         except TimeoutError:
             raise AgencyTimeout from None
         finally:
-            self._bulkhead.leave()
+            self._bulkhead.release()
 
     def answered(self, state: AnswerState, reason: Reason | None, at: datetime, seconds: float, drift: int) -> None:
         """The question came to its end, and this is what the caller is told."""
@@ -167,7 +167,7 @@ class CallGuard:
         pause = self._pause
         if pause is None or (left := pause.until - self._clock.monotonic()) <= 0:
             return
-        if left > SHORT_PAUSE or self._left(question) < left + LEAST:
+        if left > SHORT_PAUSE_SECONDS or self._left(question) < left + MIN_ATTEMPT_SECONDS:
             raise AgencyThrottled(left, reason=pause.reason)
         await asyncio.sleep(left)
 
@@ -202,7 +202,8 @@ class CallGuard:
             retry=retry_if_exception(lambda error: self._worth_another(error, question)),
             wait=self._wait,
             stop=lambda state: (
-                state.attempt_number >= self._policy.attempts or self._left(question) < state.upcoming_sleep + LEAST
+                state.attempt_number >= self._policy.attempts
+                or self._left(question) < state.upcoming_sleep + MIN_ATTEMPT_SECONDS
             ),
             sleep=asyncio.sleep,
             reraise=True,
@@ -211,7 +212,7 @@ class CallGuard:
 
     async def _attempt(self, adapter: Adapter, question: Question, *, again: bool = False) -> Interpretation:
         if not self._breaker.admit():
-            raise AgencyThrottled(self._breaker.wait or SHORT_PAUSE, reason=Reason.RESTING)
+            raise AgencyThrottled(self._breaker.wait or SHORT_PAUSE_SECONDS, reason=Reason.RESTING)
         began = self._clock.monotonic()
         outcome = "answered"
         try:
@@ -247,8 +248,8 @@ class CallGuard:
         async def permit() -> None:
             sent = question.evidence.attempts
             # A wire may have to ask again within an attempt, with a newer secret: that is an attempt like the others.
-            if sent > before and (sent >= MOST_REQUESTS or not self._budget.take()):
-                raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED)
+            if sent > before and (sent >= MAX_REQUESTS or not self._budget.take()):
+                raise AgencyThrottled(SHORT_PAUSE_SECONDS, reason=Reason.OVERLOADED)
             await self._within_quota()
 
         return permit
@@ -261,7 +262,7 @@ class CallGuard:
             use = self._use = await self._quotas.take(self.agency, self.capability, self._policy)
         if use is None:
             # Nobody could say whether this one still fits.
-            raise AgencyThrottled(SHORT_PAUSE, reason=Reason.OVERLOADED)
+            raise AgencyThrottled(SHORT_PAUSE_SECONDS, reason=Reason.OVERLOADED)
         if not use.given:
             of_the_day = use.wait > _MINUTE or use.day_left == 0
             raise AgencyThrottled(use.wait, reason=Reason.QUOTA if of_the_day else Reason.THROTTLED)
@@ -294,7 +295,11 @@ class CallGuard:
             return False
         attempts = question.evidence.attempts
         wait = error.retry_after or 0.0
-        return attempts < self._policy.attempts and self._left(question) >= wait + LEAST and self._budget.left >= 1
+        return (
+            attempts < self._policy.attempts
+            and self._left(question) >= wait + MIN_ATTEMPT_SECONDS
+            and self._budget.left >= 1
+        )
 
     @staticmethod
     def _repeatable(error: AgencyError, question: Question) -> bool:
@@ -311,8 +316,8 @@ class CallGuard:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, AgencyError) and error.retry_after:
             return error.retry_after * self._random.uniform(1.0, 1.1)
-        base = THROTTLED if isinstance(error, AgencyThrottled) else TRANSIENT
-        return self._random.uniform(0.0, min(LONGEST_BACKOFF, base * 2.0 ** (state.attempt_number - 1)))
+        base = THROTTLED_BACKOFF_SECONDS if isinstance(error, AgencyThrottled) else TRANSIENT_BACKOFF_SECONDS
+        return self._random.uniform(0.0, min(MAX_BACKOFF_SECONDS, base * 2.0 ** (state.attempt_number - 1)))
 
     def _until_next_opening(self) -> float | None:
         now = self._clock.now()

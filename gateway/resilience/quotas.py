@@ -103,7 +103,7 @@ class SharedQuotas:
     async def take(self, agency: str, capability: str, policy: CallPolicy) -> QuotaGrant:
         """Counts one call, if it fits.  Raises `DatabaseUnavailable`."""
         self._numbers += 1
-        use = await self._counts.get(
+        use = await self._counts.run(
             QuotaRequest(agency, capability, policy.per_minute or _NO_QUOTA, policy.per_day or _NO_QUOTA, self._numbers)
         )
         assert use is not None  # noqa: S101 - there is a row for every call
@@ -111,7 +111,7 @@ class SharedQuotas:
 
     async def close(self, agency: str, capability: str, seconds: float) -> None:
         """The agency said so itself: no replica asks it for so long.  Raises `DatabaseUnavailable`."""
-        await self._closings.get((agency, capability, seconds))
+        await self._closings.run((agency, capability, seconds))
 
     async def aclose(self) -> None:
         """Gives the connections back."""

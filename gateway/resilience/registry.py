@@ -64,7 +64,7 @@ class GuardRegistry:
 
     def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Awaitable[Interpretation]:
         """What the agency says.  Raises `AgencyError`, `UnsupportedLookup`."""
-        guard = self.of(adapter.agency.id, capability.name)
+        guard = self.get(adapter.agency.id, capability.name)
         if guard is None:
             # Not connected: the adapter says so itself, and nothing is sent.
             return adapter.ask(capability.name, question)
@@ -82,11 +82,11 @@ class GuardRegistry:
         drift: int,
     ) -> None:
         """A question came to its end, and this is what its caller is told."""
-        guard = self.of(agency, capability)
+        guard = self.get(agency, capability)
         if guard is not None:
             guard.answered(state, reason, at, seconds, drift)
 
-    def of(self, agency: str, capability: str) -> CallGuard | None:
+    def get(self, agency: str, capability: str) -> CallGuard | None:
         """The guard of a capability; None if it is not connected."""
         return self._guards.get((agency, capability))
 

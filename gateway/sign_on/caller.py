@@ -37,7 +37,7 @@ class Caller:
     bound_to: str | None = None
 
 
-def caller_of(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> Caller:
+def caller_from_claims(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> Caller:
     """
     The caller whom the claims of an authentic token describe.  Raises `NotSignedIn`.
     """

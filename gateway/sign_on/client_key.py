@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from adapters.errors import ConfigurationError
-from gateway.sign_on.jwks import algorithm_of
+from gateway.sign_on.jwks import key_algorithm
 from gateway.sign_on.jws import REGISTRY
 from gateway.sign_on.oidc_client import UNTRUSTED
 
@@ -40,7 +40,7 @@ class ClientKey:
         key: Key | None = None
         with contextlib.suppress(OSError, *UNTRUSTED):
             key = _read(path.read_bytes())
-        algorithm = None if key is None else algorithm_of(key)
+        algorithm = None if key is None else key_algorithm(key)
         if key is None or algorithm is None:
             raise ConfigurationError(
                 f"{path}: not a private key that signs; make one with: "

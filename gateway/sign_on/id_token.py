@@ -32,7 +32,7 @@ class IdTokenIdentity:
     methods: tuple[str, ...]
 
 
-def identity_of(
+def identity_from_claims(
     claims: Mapping[str, Any], demand: IdTokenRequirements, *, issuer: str, nonce: str, now: float
 ) -> IdTokenIdentity:
     """

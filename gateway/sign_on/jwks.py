@@ -16,17 +16,17 @@ from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 from gateway.sign_on.errors import SignOnUnavailable
 from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED, Endpoints, OidcClient
 
-MOST_KEYS = 64
+MAX_KEYS = 64
 SMALLEST_RSA_BITS = 2048
 
 # Seconds.  Renewed in the background when older than FRESH, not used at all when older than USABLE: a key that was
 # withdrawn after a theft dies here even if somebody keeps us from hearing of it.
-FRESH = 300.0
-USABLE = 3600.0
+FRESH_SECONDS = 300.0
+USABLE_SECONDS = 3600.0
 # Anybody can invent key ids, so an unknown one may make us ask again only this often.
-BETWEEN_SURPRISES = 10.0
+UNKNOWN_KEY_SECONDS = 10.0
 # After a failure callers are told so at once, and the first one after this pause tries again.
-AFTER_FAILURE = 1.0
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class KeyStore:
         The key of this id, or None if the issuer publishes none such.  Raises `SignOnUnavailable`.
         """
         await self.keep_fresh()
-        if key_id not in self._keys and self._clock() - self._surprised_at >= BETWEEN_SURPRISES:
+        if key_id not in self._keys and self._clock() - self._surprised_at >= UNKNOWN_KEY_SECONDS:
             self._surprised_at = self._clock()
             await self._load()
         return self._keys.get(key_id)
@@ -74,9 +74,9 @@ class KeyStore:
         Sees to it that the keys may be used now; costs nothing while they are fresh.  Raises `SignOnUnavailable`.
         """
         age = self._clock() - self._loaded_at
-        if age < FRESH:
+        if age < FRESH_SECONDS:
             return
-        if age >= USABLE:
+        if age >= USABLE_SECONDS:
             await self._load()
         elif self._may_try():
             self._fetch()
@@ -97,7 +97,7 @@ class KeyStore:
             await asyncio.wait([self._fetching])
 
     def _may_try(self) -> bool:
-        return self._fetching is not None or self._clock() - self._failed_at >= AFTER_FAILURE
+        return self._fetching is not None or self._clock() - self._failed_at >= RETRY_SECONDS
 
     async def _load(self) -> None:
         if self._may_try():
@@ -129,7 +129,7 @@ class KeyStore:
 
 
 def _usable(published: Any) -> dict[str, VerifyingKey]:
-    if not isinstance(published, list) or len(published) > MOST_KEYS:
+    if not isinstance(published, list) or len(published) > MAX_KEYS:
         raise ValueError("not a key set")
     found = {parameters.get("kid"): _verifying(parameters) for parameters in published}
     return {key_id: verifying for key_id, verifying in found.items() if verifying and isinstance(key_id, str)}
@@ -146,13 +146,13 @@ def _verifying(parameters: dict[str, Any]) -> VerifyingKey | None:
             key = JWKRegistry.import_key(parameters)
     except UNTRUSTED:
         return None
-    algorithm = algorithm_of(key)
+    algorithm = key_algorithm(key)
     if algorithm is None or parameters.get("alg", algorithm) != algorithm:
         return None
     return VerifyingKey(algorithm=algorithm, key=key)
 
 
-def algorithm_of(key: Key) -> str | None:
+def key_algorithm(key: Key) -> str | None:
     """The one algorithm of a key, or None for a key that is not wanted."""
     match key:
         case ECKey() if key.curve_name == "P-256":

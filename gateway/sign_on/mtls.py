@@ -51,7 +51,7 @@ def thumbprint(scope: Mapping[str, Any]) -> str | None:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def tls_of(settings: Settings) -> ssl.SSLContext | None:
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """
     The TLS that the hub itself speaks, or None behind a proxy.  Raises `ConfigurationError`.
 

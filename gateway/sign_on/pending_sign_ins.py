@@ -17,7 +17,7 @@ from gateway.field_encryption import FieldEncryption
 from gateway.sign_on.tables import sign_in_attempt
 
 ATTEMPT_SECONDS = 600
-MOST_WAITING = 20_000
+MAX_PENDING = 20_000
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -26,7 +26,7 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def digest_of(secret: str) -> bytes:
+def secret_digest(secret: str) -> bytes:
     """What the database knows of a secret."""
     return hashlib.sha256(secret.encode()).digest()
 
@@ -65,9 +65,9 @@ class PendingSignIns:
         secret, state = new_secret(), new_secret()
         now = datetime.fromtimestamp(self._clock(), UTC)
         row = {
-            "id": digest_of(secret),
-            "state": digest_of(state),
-            "sealed": self._vault.seal(_context(digest_of(secret)), _SEALED.dump_json(attempt)),
+            "id": secret_digest(secret),
+            "state": secret_digest(state),
+            "sealed": self._vault.seal(_context(secret_digest(secret)), _SEALED.dump_json(attempt)),
             "expires_at": now + timedelta(seconds=ATTEMPT_SECONDS),
         }
         await self._database.run(_keep, row, now)
@@ -81,8 +81,10 @@ class PendingSignIns:
         """
         if secret is None or not SECRET.fullmatch(secret) or not SECRET.fullmatch(state):
             return None
-        found = digest_of(secret)
-        sealed = await self._database.run(_take, found, digest_of(state), datetime.fromtimestamp(self._clock(), UTC))
+        found = secret_digest(secret)
+        sealed = await self._database.run(
+            _take, found, secret_digest(state), datetime.fromtimestamp(self._clock(), UTC)
+        )
         return None if sealed is None else _SEALED.validate_json(self._vault.open(_context(found), sealed))
 
 
@@ -94,7 +96,7 @@ def _keep(connection: Connection, row: dict[str, object], now: datetime) -> None
     # Anybody can begin a sign-in; what nobody finishes must not pile up.  Beyond the bound the oldest go: a flood has
     # to be faster than a person who signs in.
     newest = sign_in_attempt.c.expires_at.desc()
-    too_many = select(sign_in_attempt.c.id).order_by(newest).offset(MOST_WAITING - 1)
+    too_many = select(sign_in_attempt.c.id).order_by(newest).offset(MAX_PENDING - 1)
     over = or_(sign_in_attempt.c.expires_at <= now, sign_in_attempt.c.id.in_(too_many))
     connection.execute(delete(sign_in_attempt).where(over))
     connection.execute(insert(sign_in_attempt).values(row))

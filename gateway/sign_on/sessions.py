@@ -22,7 +22,7 @@ from gateway.sign_on import session_store
 from gateway.sign_on.audit_events import session_ended, session_signed_in
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.errors import NotSignedIn, SignInRule
-from gateway.sign_on.pending_sign_ins import SECRET, digest_of, new_secret
+from gateway.sign_on.pending_sign_ins import SECRET, new_secret, secret_digest
 from gateway.sign_on.session_store import SessionRow
 from gateway.sign_on.sign_in import SignedIn
 
@@ -78,7 +78,7 @@ class Sessions:
         ends_at = now + timedelta(seconds=self._limits.absolute)
         caller = replace(who.caller, expires_at=ends_at.timestamp(), bound_to=None)
         await self._log.append(session_signed_in(exchange, now, who, address))
-        digest = digest_of(secret)
+        digest = secret_digest(secret)
         row = {
             "id": digest,
             "exchange": exchange,
@@ -99,7 +99,7 @@ class Sessions:
         One that is used from another network address is ended.  Raises `NotSignedIn`, `DatabaseUnavailable`,
         `AuditUnavailable`.
         """
-        row = await self._rows.get(digest_of(secret)) if SECRET.fullmatch(secret) else None
+        row = await self._rows.run(secret_digest(secret)) if SECRET.fullmatch(secret) else None
         if row is None or row.ended is not None:
             raise NotSignedIn(SignInRule.SESSION_OVER)
         now, caller = self._now(), self._caller(row)
@@ -124,7 +124,7 @@ class Sessions:
         has ended but that is not recorded yet.
         """
         if SECRET.fullmatch(secret):
-            await self._end(digest_of(secret), how, address)
+            await self._end(secret_digest(secret), how, address)
 
     def csrf_token(self, secret: str) -> str:
         """The token of a session against forged calls: it follows from the secret, and does not lead back to it."""

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.client_key import ClientKey
 from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignInStep, SignOnUnavailable
-from gateway.sign_on.id_token import IdTokenIdentity, IdTokenRequirements, identity_of
+from gateway.sign_on.id_token import IdTokenIdentity, IdTokenRequirements, identity_from_claims
 from gateway.sign_on.jws import IDENTITY_TYPES, authentic_claims
 from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED
 from gateway.sign_on.pending_sign_ins import PendingSignIn, PendingSignIns
@@ -131,14 +131,14 @@ class SignIn:
     async def _recognised(self, tokens: Mapping[str, Any], attempt: PendingSignIn) -> SignedIn:
         broken: SignInRule | None = None
         try:
-            identity = identity_of(
+            identity = identity_from_claims(
                 await authentic_claims(self._sign_on.keys, _token(tokens, "id_token"), IDENTITY_TYPES),
                 self._demand,
                 issuer=self._issuer,
                 nonce=attempt.nonce,
                 now=self._clock(),
             )
-            caller = await self._sign_on.verified(_token(tokens, "access_token"))
+            caller = await self._sign_on.verify(_token(tokens, "access_token"))
         except NotSignedIn as error:
             broken = error.rule
         if broken is not None:

@@ -27,7 +27,7 @@ class SignInService:
     sessions: Sessions
 
     @classmethod
-    def of(
+    def from_settings(
         cls,
         settings: Settings,
         sign_on: TokenVerifier,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 import httpx
 
-from gateway.sign_on.caller import SKEW_SECONDS, Caller, caller_of
+from gateway.sign_on.caller import SKEW_SECONDS, Caller, caller_from_claims
 from gateway.sign_on.errors import NotSignedIn, SignInRule
 from gateway.sign_on.jwks import KeyStore
 from gateway.sign_on.jws import ACCESS_TYPES, authentic_claims
@@ -18,7 +18,7 @@ from gateway.sign_on.oidc_client import OidcClient
 
 BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 LONGEST_HEADER = 8_192
-REMEMBERED = 4_096
+MAX_CACHED_TOKENS = 4_096
 
 
 class TokenVerifier:
@@ -59,7 +59,7 @@ class TokenVerifier:
         digest = hashlib.sha256(token).digest()
         known = self._remembered.get(digest)
         if known is None:
-            known = self._remember(digest, await self.verified(token))
+            known = self._remember(digest, await self.verify(token))
         elif self._clock() >= known.expires_at + SKEW_SECONDS:
             del self._remembered[digest]
             raise NotSignedIn(SignInRule.EXPIRED)
@@ -67,12 +67,12 @@ class TokenVerifier:
             self._check_binding(known, thumbprint())
         return known
 
-    async def verified(self, token: bytes) -> Caller:
+    async def verify(self, token: bytes) -> Caller:
         """
         Whom an access token describes, checked anew and not remembered; its binding is for the caller of this to check.
         """
         claims = await authentic_claims(self.keys, token, ACCESS_TYPES)
-        return caller_of(claims, issuer=self.issuer.address, audience=self._audience, now=self._clock())
+        return caller_from_claims(claims, issuer=self.issuer.address, audience=self._audience, now=self._clock())
 
     async def aclose(self) -> None:
         """Closes the connection to the sign-on server."""
@@ -88,7 +88,7 @@ class TokenVerifier:
             raise NotSignedIn(SignInRule.WRONG_CERTIFICATE)
 
     def _remember(self, digest: bytes, caller: Caller) -> Caller:
-        if len(self._remembered) >= REMEMBERED:
+        if len(self._remembered) >= MAX_CACHED_TOKENS:
             # The oldest goes: tokens live minutes, so it is also the first to expire.
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = caller

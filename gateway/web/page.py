@@ -146,7 +146,7 @@ async def own(request: Request, hub: Hub, *, counts: bool = True) -> OwnPage:
         # A program has no use for pages, and a page has no use for a reader without a session to end.
         raise NotSignedIn(SignInRule.NO_SESSION)
     request.state.caller = found.caller
-    member = await hub.members.member(found.caller.court, found.caller.user)
+    member = await hub.members.get(found.caller.court, found.caller.user)
     if member is None:
         raise refused(PageRule.NOT_IN_THE_TREE)
     plain = bare(request)

@@ -22,14 +22,14 @@ async def test_a_lease_whose_server_has_gone_is_not_held(postgres: EmbeddedServe
     create_tables(postgres.url(NAME), origin="lease.example/audit/1", application=APPLICATION_ROLE)
     database = Database(postgres.url(NAME, user=APPLICATION_ROLE), connections=1)
     leases = Leases(database)
-    lease = await leases.take(AccessRequest("浙0802", "li.ting", "W-1", b"m" * 32))
-    before = lease.held
+    lease = await leases.acquire(AccessRequest("浙0802", "li.ting", "W-1", b"m" * 32))
+    before = lease.valid
 
     with psycopg.connect(postgres.conninfo(NAME)) as owner:
         pids = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s"
         ended = owner.execute(pids, (APPLICATION_ROLE,)).fetchall()
-    after = lease.held
-    lease.give_back()
+    after = lease.valid
+    lease.release()
     await leases.aclose()
     database.close()
 

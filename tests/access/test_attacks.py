@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from gateway.access.snapshot import MOST_REFUSALS
+from gateway.access.snapshot import MAX_REFUSALS
 from gateway.provisioning import DATABASE
 from tests.access.replicas import TICKETS, Replicas, statement
 from tests.desk import Desk
@@ -64,10 +64,10 @@ def test_a_holder_cannot_try_out_whom_a_work_order_names(desk: Desk) -> None:
 
     rules = [
         desk.look_up(number, others[guess % len(others)], user="qian.wei").json()["rule"]
-        for guess in range(MOST_REFUSALS + 3)
+        for guess in range(MAX_REFUSALS + 3)
     ]
 
-    assert rules == ["party_not_named"] * MOST_REFUSALS + ["refused_too_often"] * 3
+    assert rules == ["party_not_named"] * MAX_REFUSALS + ["refused_too_often"] * 3
     assert desk.look_up(number, named, user="qian.wei").json()["rule"] == "refused_too_often"
     forget_refusals(desk)
     assert desk.look_up(number, named, user="qian.wei").status_code == 200

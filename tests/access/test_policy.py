@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
 from gateway.access.policy import Policies, PolicyDecision, PolicyFacts
-from gateway.access.rules import Rule
+from gateway.access.rules import AccessRule
 
 POLICIES = Policies.load()
 FLAGS = [one.name for one in fields(PolicyFacts) if one.type in {bool, "bool"}]
@@ -72,22 +72,22 @@ def oracle(facts: PolicyFacts) -> PolicyDecision:
     business = {"assistant", "judge", "group_leader", "centre_administrator"}
     separated = {"system_administrator", "security_administrator", "audit_administrator"}
     broken = {
-        Rule.NOT_A_MEMBER: not facts.member,
-        Rule.SEPARATED_ROLE: bool(separated & set(facts.roles)),
-        Rule.NO_BUSINESS_ROLE: not business & set(facts.roles),
-        Rule.REFUSED_TOO_OFTEN: facts.refused_too_often,
-        Rule.NOT_HELD: not held,
-        Rule.NOT_OPEN: not facts.open,
-        Rule.NOT_RECORDED: not facts.recorded,
-        Rule.NOT_BEGUN: not facts.begun,
-        Rule.ENDED: facts.ended,
-        Rule.SECOND_PERSON_MISSING: facts.second_person_needed and not facts.confirmed_by_another,
-        Rule.PARTY_NOT_NAMED: not facts.party_named,
-        Rule.NAME_DIFFERS: not facts.name_fits,
-        Rule.NOT_GRANTED: not set(facts.wants) <= set(facts.lookups),
-        Rule.USED_UP: not facts.questions_left,
+        AccessRule.NOT_A_MEMBER: not facts.member,
+        AccessRule.SEPARATED_ROLE: bool(separated & set(facts.roles)),
+        AccessRule.NO_BUSINESS_ROLE: not business & set(facts.roles),
+        AccessRule.REFUSED_TOO_OFTEN: facts.refused_too_often,
+        AccessRule.NOT_HELD: not held,
+        AccessRule.NOT_OPEN: not facts.open,
+        AccessRule.NOT_RECORDED: not facts.recorded,
+        AccessRule.NOT_BEGUN: not facts.begun,
+        AccessRule.ENDED: facts.ended,
+        AccessRule.SECOND_PERSON_MISSING: facts.second_person_needed and not facts.confirmed_by_another,
+        AccessRule.PARTY_NOT_NAMED: not facts.party_named,
+        AccessRule.NAME_DIFFERS: not facts.name_fits,
+        AccessRule.NOT_GRANTED: not set(facts.wants) <= set(facts.lookups),
+        AccessRule.USED_UP: not facts.questions_left,
     }
-    rules = tuple(rule.value for rule in Rule if broken[rule])
+    rules = tuple(rule.value for rule in AccessRule if broken[rule])
     return PolicyDecision(not rules, rules or ("held",))
 
 
@@ -101,13 +101,13 @@ def test_what_every_rule_grants_is_permitted() -> None:
     assert POLICIES.decide(GRANTED) == PolicyDecision(permitted=True, rules=("held",))
 
 
-@pytest.mark.parametrize("rule", list(Rule))
-def test_every_rule_is_a_policy_of_that_name(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", list(AccessRule))
+def test_every_rule_is_a_policy_of_that_name(rule: AccessRule) -> None:
     assert f'@id("{rule.value}")\nforbid' in POLICIES.text
 
 
 def test_no_policy_forbids_that_is_not_a_rule_and_one_alone_permits() -> None:
-    assert POLICIES.text.count("\nforbid (") == len(Rule)
+    assert POLICIES.text.count("\nforbid (") == len(AccessRule)
     assert POLICIES.text.count("\npermit (") == 1
 
 
@@ -116,7 +116,7 @@ def test_without_any_one_rule_something_would_be_permitted_that_is_not(line: str
     """Each rule does its own work: leaving it out changes a decision."""
     weaker = Policies(POLICIES.text.replace(f'@id("{line}', ""), SCHEMA)
     name = line.split('"', maxsplit=1)[0]
-    facts = BROKEN[Rule(name)]
+    facts = BROKEN[AccessRule(name)]
 
     assert POLICIES.decide(facts) == PolicyDecision(permitted=False, rules=(name,))
     # Who neither holds nor stands in is not permitted by default either.
@@ -142,18 +142,18 @@ def test_the_question_has_the_shape_of_authzen() -> None:
 SCHEMA = Policies.schema_text()
 
 BROKEN = {
-    Rule.NOT_A_MEMBER: replace(GRANTED, member=False),
-    Rule.SEPARATED_ROLE: replace(GRANTED, roles=("assistant", "audit_administrator")),
-    Rule.NO_BUSINESS_ROLE: replace(GRANTED, roles=("region_administrator",)),
-    Rule.REFUSED_TOO_OFTEN: replace(GRANTED, refused_too_often=True),
-    Rule.NOT_HELD: replace(GRANTED, court="浙0803", deputy=True),
-    Rule.NOT_OPEN: replace(GRANTED, open=False),
-    Rule.NOT_RECORDED: replace(GRANTED, recorded=False),
-    Rule.NOT_BEGUN: replace(GRANTED, begun=False),
-    Rule.ENDED: replace(GRANTED, ended=True),
-    Rule.SECOND_PERSON_MISSING: replace(GRANTED, second_person_needed=True),
-    Rule.PARTY_NOT_NAMED: replace(GRANTED, party_named=False),
-    Rule.NAME_DIFFERS: replace(GRANTED, name_fits=False),
-    Rule.NOT_GRANTED: replace(GRANTED, lookups=("addresses",)),
-    Rule.USED_UP: replace(GRANTED, questions_left=False),
+    AccessRule.NOT_A_MEMBER: replace(GRANTED, member=False),
+    AccessRule.SEPARATED_ROLE: replace(GRANTED, roles=("assistant", "audit_administrator")),
+    AccessRule.NO_BUSINESS_ROLE: replace(GRANTED, roles=("region_administrator",)),
+    AccessRule.REFUSED_TOO_OFTEN: replace(GRANTED, refused_too_often=True),
+    AccessRule.NOT_HELD: replace(GRANTED, court="浙0803", deputy=True),
+    AccessRule.NOT_OPEN: replace(GRANTED, open=False),
+    AccessRule.NOT_RECORDED: replace(GRANTED, recorded=False),
+    AccessRule.NOT_BEGUN: replace(GRANTED, begun=False),
+    AccessRule.ENDED: replace(GRANTED, ended=True),
+    AccessRule.SECOND_PERSON_MISSING: replace(GRANTED, second_person_needed=True),
+    AccessRule.PARTY_NOT_NAMED: replace(GRANTED, party_named=False),
+    AccessRule.NAME_DIFFERS: replace(GRANTED, name_fits=False),
+    AccessRule.NOT_GRANTED: replace(GRANTED, lookups=("addresses",)),
+    AccessRule.USED_UP: replace(GRANTED, questions_left=False),
 }

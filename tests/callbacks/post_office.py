@@ -25,7 +25,7 @@ COURT, CLIENT = "浙0802", "ticket-system"
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 FORM = "cn.shuniu.autofill.finished.v1"
 PLACE = UnitPosition(kind=UnitKind.COURT, court=COURT, path=("zj08", "zj0802"))
-ADMINISTRATOR = Member(court=COURT, user="admin", place=PLACE, roles=frozenset({Role.SYSTEM_ADMINISTRATOR}))
+ADMINISTRATOR = Member(court=COURT, user="admin", position=PLACE, roles=frozenset({Role.SYSTEM_ADMINISTRATOR}))
 ADMIN = Actor(user="admin", court=COURT)
 
 
@@ -45,15 +45,15 @@ class Clock:
 
 @dataclass
 class Right:
-    """A lease of a test's own: held until it is given back or taken away."""
+    """A lease of a test's own: valid until it is released or taken away."""
 
-    held: bool = True
-    given_back: int = 0
+    valid: bool = True
+    released: int = 0
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Notes it."""
-        self.given_back += 1
-        self.held = False
+        self.released += 1
+        self.valid = False
 
 
 @dataclass

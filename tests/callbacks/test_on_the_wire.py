@@ -111,7 +111,7 @@ async def test_who_never_answers_is_given_up_in_time(office: PostOffice, monkeyp
         await office.sent()
 
     assert await office.states() == {"a-1": ("waiting", Failure.TIMED_OUT.value)}
-    assert [right.held for right in office.forms.rights] == [False]
+    assert [right.valid for right in office.forms.rights] == [False]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_a_body_whose_right_is_lost_on_the_way_is_broken_off(office: PostO
         await office.callbacks.sender.once()
         while not office.forms.rights:
             await office.database.check()
-        office.forms.rights[0].held = False
+        office.forms.rights[0].valid = False
         await office.callbacks.sender.settled()
 
     assert await office.states() == {"a-1": ("waiting", Failure.LEASE_LOST.value)}

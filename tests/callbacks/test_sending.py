@@ -154,13 +154,13 @@ async def test_the_right_is_held_until_the_ending_is_written_down(office: PostOf
     """While the receiver reads, nobody can end the right; when that is over, the delivery has ended too."""
     await office.register("forms", tickets.url)
     held: list[bool] = []
-    tickets.before = lambda _call: held.append(office.forms.rights[-1].held)
+    tickets.before = lambda _call: held.append(office.forms.rights[-1].valid)
     await office.enter("a-1")
 
     await office.sent()
 
     assert held == [True]
-    assert office.forms.rights[0].given_back >= 1
+    assert office.forms.rights[0].released >= 1
 
 
 async def test_what_is_withdrawn_is_not_sent(office: PostOffice, tickets: Receiver) -> None:

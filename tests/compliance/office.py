@@ -38,7 +38,7 @@ class Office:
 
     async def member(self, user: str, court: str = COURT) -> Member:
         """Somebody of the tree."""
-        found = await self.hub.members.member(court, user)
+        found = await self.hub.members.get(court, user)
         assert found is not None
         return found
 

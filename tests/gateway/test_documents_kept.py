@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.access.authorization import Rule
+from gateway.access.authorization import AccessRule
 from gateway.api.metrics import MetricsRule
 from gateway.api.problems import PROBLEMS
 from gateway.settings import Settings
@@ -27,14 +27,14 @@ def test_every_problem_has_its_heading_and_every_heading_is_a_problem() -> None:
     assert set(re.findall(r"^## (.+)$", document("docs/problems.md"), re.MULTILINE)) == set(PROBLEMS)
 
 
-@pytest.mark.parametrize("rule", [*Rule, *SignInRule, *MetricsRule], ids=str)
-def test_every_rule_that_can_refuse_is_explained(rule: Rule | SignInRule | MetricsRule) -> None:
+@pytest.mark.parametrize("rule", [*AccessRule, *SignInRule, *MetricsRule], ids=str)
+def test_every_rule_that_can_refuse_is_explained(rule: AccessRule | SignInRule | MetricsRule) -> None:
     """A refusal's word can be looked up."""
     assert f"`{rule.value}`" in document("docs/problems.md")
 
 
-@pytest.mark.parametrize("rule", list(Rule), ids=str)
-def test_every_rule_of_access_is_explained_to_administrators_and_auditors(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", list(AccessRule), ids=str)
+def test_every_rule_of_access_is_explained_to_administrators_and_auditors(rule: AccessRule) -> None:
     """docs/access.md goes through the policies rule by rule."""
     assert f"`{rule.value}`" in document("docs/access.md")
 

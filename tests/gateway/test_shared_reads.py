@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from gateway.database import Database, DatabaseUnavailable
-from gateway.database.batching import MOST_KEYS, BatchedStatement, Connection
+from gateway.database.batching import MAX_KEYS, BatchedStatement, Connection
 from gateway.database.embedded_server import EmbeddedServer
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def test_callers_that_wait_together_share_a_statement(database: Database) 
     registers = Registers()
     shared = BatchedStatement(database, registers)
 
-    values = await asyncio.gather(*(shared.get(name) for name in "abcabcabca"))
+    values = await asyncio.gather(*(shared.run(name) for name in "abcabcabca"))
     await shared.aclose()
 
     assert values == [1, 2, None, 1, 2, None, 1, 2, None, 1]
@@ -57,13 +57,13 @@ async def test_a_statement_reads_no_more_than_it_may_and_nobody_is_forgotten(dat
     """Of many callers at once the first come first, and all have their register."""
     registers = Registers()
     shared = BatchedStatement(database, registers)
-    names = [f"{number:04}" for number in range(2 * MOST_KEYS + 1)]
+    names = [f"{number:04}" for number in range(2 * MAX_KEYS + 1)]
 
-    values = await asyncio.gather(*(shared.get(name) for name in (*names, "a")))
+    values = await asyncio.gather(*(shared.run(name) for name in (*names, "a")))
     await shared.aclose()
 
     assert values == [*[None] * len(names), 1]
-    assert registers.batches == [names[:MOST_KEYS], names[MOST_KEYS : 2 * MOST_KEYS], [names[-1], "a"]]
+    assert registers.batches == [names[:MAX_KEYS], names[MAX_KEYS : 2 * MAX_KEYS], [names[-1], "a"]]
 
 
 async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, postgres: EmbeddedServer) -> None:
@@ -72,9 +72,9 @@ async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, pos
     stale = []
     async with await psycopg.AsyncConnection.connect(postgres.conninfo("shared_reads"), autocommit=True) as writer:
         for value in range(100, 200):
-            earlier = [asyncio.create_task(shared.get("a")) for _ in range(3)]
+            earlier = [asyncio.create_task(shared.run("a")) for _ in range(3)]
             await writer.execute("UPDATE register SET value = %s WHERE name = 'a'", (value,))
-            stale.append(await shared.get("a") != value)
+            stale.append(await shared.run("a") != value)
             await asyncio.gather(*earlier)
     await shared.aclose()
 
@@ -84,23 +84,23 @@ async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, pos
 async def test_a_caller_that_has_gone_disturbs_nobody(database: Database) -> None:
     """A cancelled caller leaves the others' answers as they are."""
     shared = BatchedStatement(database, Registers())
-    gone, stays = asyncio.create_task(shared.get("a")), asyncio.create_task(shared.get("b"))
+    gone, stays = asyncio.create_task(shared.run("a")), asyncio.create_task(shared.run("b"))
     await asyncio.sleep(0)
     gone.cancel()
 
     assert await stays == 2
-    assert await shared.get("a") == 1
+    assert await shared.run("a") == 1
     await shared.aclose()
 
 
 async def test_a_connection_that_died_while_idle_is_replaced(database: Database, postgres: EmbeddedServer) -> None:
     """The next caller notices nothing."""
     shared = BatchedStatement(database, Registers())
-    await shared.get("a")
+    await shared.run("a")
     with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as owner:
         owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shared_reads'")
 
-    assert await shared.get("a") == 1
+    assert await shared.run("a") == 1
     await shared.aclose()
 
 
@@ -109,7 +109,7 @@ async def test_without_a_database_every_waiting_caller_is_told(postgres: Embedde
     nowhere = Database(postgres.url("no_such_database"), timeout=1.0, connections=1)
     shared = BatchedStatement(nowhere, Registers())
 
-    results = await asyncio.gather(*(shared.get(name) for name in "ab"), return_exceptions=True)
+    results = await asyncio.gather(*(shared.run(name) for name in "ab"), return_exceptions=True)
     nowhere.close()
 
     assert [type(result) for result in results] == [DatabaseUnavailable, DatabaseUnavailable]
@@ -139,8 +139,8 @@ async def test_a_connection_that_is_left_behind_is_not_closed_under_whoever_stil
     shared = BatchedStatement(impatient, read, options="-c statement_timeout=0")
 
     with pytest.raises(DatabaseUnavailable):
-        await shared.get("silent")
-    assert await shared.get("well")
+        await shared.run("silent")
+    assert await shared.run("well")
     await ended.wait()
     await shared.aclose()
     impatient.close()

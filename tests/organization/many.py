@@ -2,7 +2,7 @@
 A synthetic province: 11 regions, 64 courts, in each a centre, a group, and somebody of every role.
 """
 
-from gateway.organization.import_export import as_json
+from gateway.organization.import_export import dump_json
 from gateway.organization.people import StaffAccount
 from gateway.organization.roles import Role
 from gateway.organization.tree import Unit, UnitKind
@@ -49,7 +49,7 @@ def many_courts() -> str:
             )
             for role, unit in places.items()
         ]
-    return as_json(units, people)
+    return dump_json(units, people)
 
 
 def _unit(name: str, parent: str | None, kind: UnitKind, court: str | None) -> Unit:

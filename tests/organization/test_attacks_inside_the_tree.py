@@ -9,7 +9,7 @@ from gateway.organization.delegations import DelegationRule
 from gateway.organization.people import Member
 from gateway.organization.permissions import PersonChange as Of
 from gateway.organization.permissions import Post, UnitChange, may_change
-from gateway.organization.roles import SEPARATED, Role, broken_by
+from gateway.organization.roles import SEPARATED, Role, role_violation
 from gateway.organization.rules import OrganizationRule as Rule
 from gateway.organization.tree import UnitKind, UnitPosition
 
@@ -44,17 +44,17 @@ REGION_ADMIN, CENTRE_ADMIN, SYSTEM, SECURITY = (
 
 def somebody(*roles: Role, user: str = "actor") -> Member:
     """A member of the court with these roles, at the place of the first."""
-    return Member(court=COURT, user=user, place=PLACES[roles[0]], roles=frozenset(roles))
+    return Member(court=COURT, user=user, position=PLACES[roles[0]], roles=frozenset(roles))
 
 
 def post(place: UnitPosition, *roles: Role, active: bool = True) -> Post:
     """Where somebody sits, and as what."""
-    return Post(place=place, roles=frozenset(roles), active=active)
+    return Post(position=place, roles=frozenset(roles), active=active)
 
 
 def of(before: Post | None, after: Post, *, user: str = "other", particulars: bool = False) -> Of:
     """A change of a person."""
-    court = (before or after).place.court or COURT
+    court = (before or after).position.court or COURT
     return Of(court=court, user=user, before=before, after=after, particulars=particulars)
 
 
@@ -131,7 +131,7 @@ def test_who_holds_no_office_changes_nothing(role: Role, case: str) -> None:
 def test_nobody_gives_themselves_anything(role: Role) -> None:
     """Not a role, not a place, not a name; at no court of the tree."""
     me = somebody(role)
-    here = Post(place=me.place, roles=me.roles)
+    here = Post(position=me.position, roles=me.roles)
     changes = [
         Of(court=court, user=me.user, before=before, after=post(GROUP, gift))
         for court, before in ((COURT, here), (OTHER, None))
@@ -188,7 +188,7 @@ def test_the_system_administrator_cannot_bring_an_account_back_with_its_old_role
 
 def test_two_offices_of_one_person_do_not_add_up_to_a_third() -> None:
     """Each change is judged by each office alone."""
-    both = Member(court=COURT, user="actor", place=CENTRE, roles=frozenset({CENTRE_ADMIN, Role.JUDGE}))
+    both = Member(court=COURT, user="actor", position=CENTRE, roles=frozenset({CENTRE_ADMIN, Role.JUDGE}))
 
     assert may_change(both, NAMED_CENTRE_ADMIN) is Rule.OUTSIDE_SUBTREE
     assert may_change(both, PROMOTED) is None
@@ -198,7 +198,7 @@ def test_two_offices_of_one_person_do_not_add_up_to_a_third() -> None:
 @pytest.mark.parametrize("second", Role)
 def test_the_three_administrators_are_three_people_without_any_other_role(first: Role, second: Role) -> None:
     """GB/T 22239-2019, 8.1.4.2."""
-    rule = broken_by({first, second}, UnitKind.COURT)
+    rule = role_violation({first, second}, UnitKind.COURT)
 
     assert rule is (None if first is second else Rule.ROLES_SEPARATED)
 

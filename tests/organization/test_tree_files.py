@@ -12,10 +12,10 @@ from sqlalchemy import create_engine, text
 
 from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
-from gateway.organization.import_export import as_csv, as_json, read_organization
-from gateway.organization.people import Particulars, StaffAccount, broken_person
-from gateway.organization.roles import SEPARATED, SITS, Role
-from gateway.organization.tree import Tree, Unit, UnitKind, broken_units
+from gateway.organization.import_export import dump_csv, dump_json, read_organization
+from gateway.organization.people import Particulars, StaffAccount, account_violation
+from gateway.organization.roles import SEPARATED, UNIT_KINDS, Role
+from gateway.organization.tree import Tree, Unit, UnitKind, unit_violations
 from tests.organization.house import Ground
 from tests.organization.many import COURTS, REGIONS, code, many_courts
 
@@ -23,7 +23,7 @@ OFFICIAL = Particulars(
     id_number="330802199003071239", unit_code="11330800DEM000196R", unit_name="示例法院", terminal="10.0.0.17"
 )
 LABELS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=20)
-WRITERS = {"json": as_json, "csv": as_csv}
+WRITERS = {"json": dump_json, "csv": dump_csv}
 
 
 @st.composite
@@ -53,7 +53,7 @@ def trees(draw: st.DrawFn) -> tuple[list[Unit], list[StaffAccount]]:
 
 @st.composite
 def _person(draw: st.DrawFn, unit: Unit, court: str, user: str) -> StaffAccount:
-    fitting = sorted(role for role in Role if unit.kind in SITS[role])
+    fitting = sorted(role for role in Role if unit.kind in UNIT_KINDS[role])
     active = draw(st.booleans())
     held = draw(st.frozensets(st.sampled_from(fitting), max_size=2)) if active else frozenset()
     roles = frozenset(list(held)[:1]) if held & SEPARATED else held
@@ -195,7 +195,7 @@ def test_a_mistake_in_json_is_told_with_its_line_as_well() -> None:
 def test_a_unit_that_stands_never_changes_kind_or_court() -> None:
     """The people in it would change theirs."""
     before = Unit(id="zj0802", parent=None, kind=UnitKind.COURT, court="浙0802", zh="某", en="x")
-    file, _ = read_organization(as_json([replace(before, court="浙0803")], []).encode(), form="json")
+    file, _ = read_organization(dump_json([replace(before, court="浙0803")], []).encode(), form="json")
 
     assert [one.rule.value for one in file.mistakes({"zj0802": before})] == ["unit_fixed"]
 
@@ -212,9 +212,9 @@ def test_what_is_written_into_the_database_is_read_back_the_same(
     with engine.connect() as connection:
         connection.execute(text("DELETE FROM org_person; DELETE FROM org_unit"))
         store.write_units(connection, Tree({unit.id: unit for unit in units}), units)
-        store.write_people(connection, vault, people)
+        store.write_accounts(connection, vault, people)
 
-        written = store.units_of(connection), store.people_of(connection, vault)
+        written = store.list_units(connection), store.list_accounts(connection, vault)
         connection.rollback()
     engine.dispose()
 
@@ -229,5 +229,5 @@ def test_every_generated_tree_keeps_the_rules(tree: tuple[list[Unit], list[Staff
     units, people = tree
     whole: Any = {unit.id: unit for unit in units}
 
-    assert broken_units(whole) == {}
-    assert [broken_person(one, Tree(whole)) for one in people] == [None] * len(people)
+    assert unit_violations(whole) == {}
+    assert [account_violation(one, Tree(whole)) for one in people] == [None] * len(people)

@@ -176,11 +176,11 @@ def test_within_any_minute_repetitions_stay_within_a_tenth_and_ten(steps: list[t
 @asynccontextmanager
 async def in_place(bulkhead: Bulkhead, until: float) -> AsyncIterator[None]:
     """A place until the block is left, as the guard takes it."""
-    await bulkhead.enter(until)
+    await bulkhead.acquire(until)
     try:
         yield
     finally:
-        bulkhead.leave()
+        bulkhead.release()
 
 
 def test_a_bulkhead_lets_in_so_many_and_lets_so_many_wait() -> None:

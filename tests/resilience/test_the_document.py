@@ -45,15 +45,16 @@ def test_the_example_is_what_the_hub_reads_and_its_breaker_the_usual_one() -> No
 
 
 def test_the_numbers_in_the_text_are_the_codes() -> None:
-    said = {
+    transient = call_guard.TRANSIENT_BACKOFF_SECONDS * 1000
+    passages = {
         f"(`SHUNIU_DEADLINE`, {Settings.model_fields['deadline'].default:.0f} s)",
-        f"than {call_guard.LEAST} s left",
-        f"between nothing and {call_guard.TRANSIENT * 1000:.0f} ms, then {call_guard.TRANSIENT * 2000:.0f} ms",
-        f"within {breaker.WINDOW} s",
+        f"than {call_guard.MIN_ATTEMPT_SECONDS} s left",
+        f"between nothing and {transient:.0f} ms, then {2 * transient:.0f} ms",
+        f"within {breaker.WINDOW_SECONDS} s",
         f"longer than {breaker.SLOW} of its timeout",
     }
     words = {0.1: "a tenth", 10.0: "ten", 2: "two good answers close it"}
 
-    assert {text for text in said if text not in DOCUMENT} == set()
+    assert {text for text in passages if text not in DOCUMENT} == set()
     assert f"{words[budget.SHARE]} of the first ones and {words[budget.FLOOR]}," in DOCUMENT
     assert words[breaker.SUCCESSES] in DOCUMENT

@@ -226,7 +226,7 @@ async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock)
         ticks=clock,
     )
     vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
-    people = SignInService.of(settings, sign_on, started.database, vault, started.log, clock=clock)
+    people = SignInService.from_settings(settings, sign_on, started.database, vault, started.log, clock=clock)
     hub = replace(started, settings=settings, sign_on=sign_on, people=people)
 
     async def start() -> Any:
@@ -250,5 +250,5 @@ class _Lent:
         return self._hub
 
     async def __aexit__(self, *_: object) -> None:
-        await self._hub.people.aclose()
-        await self._hub.sign_on.aclose()
+        await self._hub.sign_in_service.aclose()
+        await self._hub.token_verifier.aclose()

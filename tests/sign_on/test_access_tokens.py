@@ -252,7 +252,7 @@ async def test_the_memory_of_tokens_is_bounded(
     sign_on: TokenVerifier, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest verified token makes room, and is verified anew when it comes back."""
-    monkeypatch.setattr("gateway.sign_on.token_verifier.REMEMBERED", 2)
+    monkeypatch.setattr("gateway.sign_on.token_verifier.MAX_CACHED_TOKENS", 2)
     tokens = [f"Bearer {issuer.token(jti=str(number))}" for number in range(5)]
 
     assert [(await sign_on.caller(token)).token_id for token in tokens + tokens] == ["0", "1", "2", "3", "4"] * 2

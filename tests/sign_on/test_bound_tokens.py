@@ -19,7 +19,7 @@ from joserfc.jwk import KeySet
 from adapters.errors import ConfigurationError
 from gateway.server import bind, make_server
 from gateway.settings import Settings
-from gateway.sign_on.mtls import tls_of
+from gateway.sign_on.mtls import tls_context
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on import make_assertion
 from tests.sign_on.certificates import Authority, Paper
@@ -84,7 +84,7 @@ Ask = Callable[..., Any]
 async def ask(open_house: Callable[..., Any], papers: Papers) -> AsyncIterator[Ask]:
     """Calls the hub over TLS with a token and a certificate."""
     house: House = await open_house(**tls_settings(papers), bound_clients="ticket-system")
-    async with served(house.app, tls_of(house.hub.settings)) as address:
+    async with served(house.app, tls_context(house.hub.settings)) as address:
 
         async def call(token: str, paper: Paper | None, **headers: str) -> httpx.Response:
             context = papers.authority.trusted_by(paper)
@@ -179,8 +179,8 @@ async def test_over_plain_http_a_bound_token_is_worth_nothing(house: House, issu
 
 def test_the_hub_speaks_no_old_tls(papers: Papers) -> None:
     """1.2 at least; and without `tls_client_ca` nobody is asked for a certificate."""
-    asking = tls_of(Settings(**tls_settings(papers)))
-    silent = tls_of(Settings(**(tls_settings(papers) | {"tls_client_ca": None})))
+    asking = tls_context(Settings(**tls_settings(papers)))
+    silent = tls_context(Settings(**(tls_settings(papers) | {"tls_client_ca": None})))
 
     assert asking is not None
     assert silent is not None
@@ -194,7 +194,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     paper.key.chmod(0o640)
 
     with pytest.raises(ConfigurationError, match=r"chmod 600 .*hub\.key"):
-        tls_of(Settings(tls_certificate=paper.certificate, tls_key=paper.key))
+        tls_context(Settings(tls_certificate=paper.certificate, tls_key=paper.key))
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         (paper.key, paper.key),
     ):
         with pytest.raises(ConfigurationError, match="SHUNIU_TLS_CERTIFICATE") as caught:
-            tls_of(Settings(tls_certificate=certificate, tls_key=key))
+            tls_context(Settings(tls_certificate=certificate, tls_key=key))
         assert caught.value.__context__ is None
 
 
@@ -217,7 +217,7 @@ async def test_the_sign_on_server_binds_the_token_to_the_certificate_that_it_see
     """A service that authenticates over mutual TLS gets a bound token, without a certificate a free one."""
     app = sign_on_server.create(ISSUER, clock=clock)
     confirmations = []
-    async with served(app, tls_of(Settings(**tls_settings(papers)))) as address:
+    async with served(app, tls_context(Settings(**tls_settings(papers)))) as address:
         for paper in (papers.service, None):
             context = papers.authority.trusted_by(paper)
             async with httpx.AsyncClient(verify=context, base_url=address, trust_env=False) as client:

@@ -14,7 +14,7 @@ from adapters.errors import ConfigurationError
 from audit.errors import AuditUnavailable
 from gateway.settings import Settings
 from gateway.sign_on import session_store
-from gateway.sign_on.pending_sign_ins import digest_of
+from gateway.sign_on.pending_sign_ins import secret_digest
 from gateway.sign_on.tables import session, sign_in_attempt
 from tests.sign_on.house import ELSEWHERE, NOW, Clock, House, Issuer, csrf_token, own_page, problem
 
@@ -266,7 +266,7 @@ async def test_sign_ins_that_nobody_finishes_do_not_pile_up(
     house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They go after ten minutes; and beyond a bound the oldest go at once."""
-    monkeypatch.setattr("gateway.sign_on.pending_sign_ins.MOST_WAITING", 3)
+    monkeypatch.setattr("gateway.sign_on.pending_sign_ins.MAX_PENDING", 3)
     kept = []
     async with house.browser() as browser:
         for _ in range(5):
@@ -287,11 +287,11 @@ async def test_a_call_that_comes_too_late_does_not_revive_a_session(house: House
     async with house.browser() as browser:
         await house.signs_in(browser)
         secret = browser.cookies["__Host-shuniu-session"]
-        found = await house.hub.database.run(session_store.end, digest_of(secret), "signed_out")
+        found = await house.hub.database.run(session_store.end, secret_digest(secret), "signed_out")
         await house.hub.database.run(
-            session_store.seen, digest_of(secret), datetime.fromtimestamp(clock.now + 500, UTC)
+            session_store.seen, secret_digest(secret), datetime.fromtimestamp(clock.now + 500, UTC)
         )
-        again = await house.hub.database.run(session_store.end, digest_of(secret), "moved")
+        again = await house.hub.database.run(session_store.end, secret_digest(secret), "moved")
         answer = await browser.get("/v1/session")
 
     assert found is not None

@@ -66,7 +66,7 @@ class Kind:
         """The lookups that it grants, sorted."""
         return tuple(sorted(want.value for want in self.scopes))
 
-    def narrowed(self, mode: CourtOverride) -> "Kind":
+    def restricted(self, mode: CourtOverride) -> "Kind":
         """The kind as a court has it."""
         return Kind(
             id=self.id,

@@ -22,7 +22,7 @@ class Catalogue:
     def __init__(self, kinds: Mapping[str, Kind], modes: Mapping[tuple[str, str], CourtOverride], digest: str) -> None:
         self.kinds = MappingProxyType(dict(kinds))
         self.digest = digest
-        self._of_court = {key: self.kinds[key[1]].narrowed(mode) for key, mode in modes.items()}
+        self._of_court = {key: self.kinds[key[1]].restricted(mode) for key, mode in modes.items()}
 
     @classmethod
     def load(cls, path: Path | None = None, modes: Path | None = None) -> Self:

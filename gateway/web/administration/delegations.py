@@ -13,7 +13,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.compliance.calendar import begin_of, end_of
 from gateway.hub import Hub
-from gateway.organization.people import LONGEST_USER, USER_ID
+from gateway.organization.people import MAX_USER_LENGTH, USER_ID
 from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, told
 from gateway.web.console.common import acting
 from gateway.web.page import OwnPage
@@ -21,7 +21,7 @@ from gateway.web.page import OwnPage
 router = APIRouter(prefix="/administration/deputies", include_in_schema=False)
 
 PATH: Final = "/administration/deputies"
-User = Annotated[str, Form(pattern=USER_ID, max_length=LONGEST_USER)]
+User = Annotated[str, Form(pattern=USER_ID, max_length=MAX_USER_LENGTH)]
 
 
 @router.get("")
@@ -31,13 +31,13 @@ async def deputies(page: GroupLeader, hub: TheHub, done: WhatIsDone = None, reco
 
 
 async def _deputies(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
-    _, people = await hub.organization.whole(below=page.member.place.id)
+    _, people = await hub.organization.export(below=page.member.position.id)
     names = {one.user: one.name for one in people if one.active}
     return page.show(
         "administration/deputies.html",
         status=status,
         beside=beside(page),
-        arranged=await hub.delegations.of(page.member),
+        arranged=await hub.delegations.list_for(page.member),
         names=names,
         people=list(names.items()),
         **{"typed": {}, **said},
@@ -60,7 +60,7 @@ async def arrange(
         return await _deputies(page, hub, status=status, problem=problem, typed=typed)
 
     with told(page, again):
-        _, record = await hub.delegations.make(
+        _, record = await hub.delegations.create(
             page.member, acting(page), absent=absent, deputy=deputy, starts_at=begin_of(since), ends_at=end_of(until)
         )
     return after(PATH, Done.ARRANGED, record)

@@ -68,7 +68,7 @@ class KeyAge:
 @router.get("/kinds")
 async def kinds(page: OfTheTree, hub: TheHub) -> Response:
     """Every kind of work order as the reader's court has it."""
-    catalogue = hub.access.catalogue
+    catalogue = hub.authorizer.catalogue
     mine = [catalogue.kind(page.member.court, name) for name in catalogue.kinds]
     return page.show(
         "administration/kinds.html",

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from gateway.api.dependencies import TheHub
 from gateway.hub import Hub
 from gateway.organization.change_plan import Proposal
-from gateway.organization.people import LONGEST_USER, USER_ID, StaffAccount
-from gateway.organization.permissions import holds_office, sees_below
+from gateway.organization.people import MAX_USER_LENGTH, USER_ID, StaffAccount
+from gateway.organization.permissions import holds_office, visible_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
-from gateway.organization.tree import LONGEST_ID, LONGEST_NAME, Unit, UnitKind
+from gateway.organization.tree import MAX_ID_LENGTH, MAX_NAME_LENGTH, Unit, UnitKind
 from gateway.web.administration.common import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, told
 from gateway.web.console.common import Blank, acting
 from gateway.web.i18n import word
@@ -28,9 +28,9 @@ from gateway.web.page import OwnPage
 router = APIRouter(prefix="/administration/tree", include_in_schema=False)
 
 PATH: Final = "/administration/tree"
-UnitId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=LONGEST_ID)]
-UserId = Annotated[str, Field(pattern=USER_ID, max_length=LONGEST_USER)]
-Label = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+UnitId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=MAX_ID_LENGTH)]
+UserId = Annotated[str, Field(pattern=USER_ID, max_length=MAX_USER_LENGTH)]
+Label = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,15 @@ async def tree(page: OfTheTree, hub: TheHub, done: WhatIsDone = None, record: It
 
 async def _tree(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
     member = page.member
-    units, people = await hub.organization.whole(below=member.place.id)
-    if not sees_below(member):
-        units = [unit for unit in units if unit.id == member.place.id]
+    units, people = await hub.organization.export(below=member.position.id)
+    if not visible_below(member):
+        units = [unit for unit in units if unit.id == member.position.id]
         people = [one for one in people if (one.court, one.user) == (member.court, member.user)]
     return page.show(
         "administration/tree.html",
         status=status,
         beside=beside(page),
-        trunk=_branches(units, people, member.place.id),
+        trunk=_branches(units, people, member.position.id),
         units=units,
         choices=[(unit.id, word(page.language, unit)) for unit in units],
         changes=holds_office(member),

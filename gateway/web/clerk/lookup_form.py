@@ -70,7 +70,7 @@ async def look_up(
         problem = not_released(error)
     else:
         # Nothing of the answer leaves with this: it is released when it is read.
-        released.lease.give_back()
+        released.lease.release()
         lookup = load(released.body).id
         await note_made(hub, page, task, lookup)
         return RedirectResponse(f"/lookups/{lookup}", 303, headers=PAGE_HEADERS)
@@ -79,7 +79,7 @@ async def look_up(
 
 async def _values(hub: Hub, task: Task) -> dict[str, Any]:
     mark = mark_of(hub, task.party)
-    made = [one for one in await hub.lookups_made.of_work_order(task.held.order.court, task.id) if one.party == mark]
+    made = [one for one in await hub.lookup_history.of_work_order(task.held.order.court, task.id) if one.party == mark]
     return {
         "task": task,
         "made": made,

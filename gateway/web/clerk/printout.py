@@ -41,7 +41,7 @@ async def print_record(page: Own, hub: TheHub, lookup: UUID) -> Response:
         await hub.log.sign()
         return found.sent(page.show("clerk/record.html", **_values(hub, page, found, salt)))
     except BaseException:
-        found.lease.give_back()
+        found.lease.release()
         raise
 
 

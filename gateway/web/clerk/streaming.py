@@ -62,7 +62,7 @@ class _Sending:
         try:
             watching = ProgressListener(self._begun, self._heard)
             released = await self._hub.lookups.look_up(self._page.caller, self._task.request(wants), watching=watching)
-            released.lease.hand_over()
+            released.lease.release_after_sending()
             result = load(released.body)
             # An answer that cannot be found again is still an answer.
             with contextlib.suppress(DatabaseUnavailable):
@@ -90,14 +90,14 @@ class _Sending:
             said, lease = piece
             yield "".join(f"data: {line}\n" for line in said.splitlines()) + "\n"
             if lease is not None:
-                lease.give_back()
+                lease.release()
 
     def _begun(self, planned: tuple[PlannedQuestion, ...]) -> None:
         self._asked += [(one.agency, one.capability.name) for one in planned]
         self._say(self._page.text(TEMPLATE, "begun", task=self._task, cards=self._of(lambda _: True)), None)
 
     def _heard(self, result: LookupResult, lease: Lease) -> None:
-        lease.hand_over()
+        lease.release_after_sending()
         self._parts.append(result)
         agency = result.agencies[0].agency
         (card,) = self._of(lambda name: name == agency)

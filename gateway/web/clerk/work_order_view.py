@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.access.catalogue import Kind, Mask
-from gateway.access.work_orders import identifier_of
+from gateway.access.work_orders import party_identifier
 from gateway.access.worklist import WorklistItem
 from gateway.api.problems import Problem
 from gateway.hub import Hub
@@ -81,15 +81,15 @@ class Task:
 async def task_of(hub: Hub, page: OwnPage, work_order: str, number: int = 1) -> Task:
     """The task as it stands now.  Raises `Problem`: not the reader's, or no such party."""
     page.require(*ON_CASES)
-    held = await hub.holdings.one(page.caller.court, page.caller.user, work_order)
+    held = await hub.worklist.get(page.caller.court, page.caller.user, work_order)
     if held is None or not 1 <= number <= len(held.statement.parties):
         raise Problem("not-found")
-    return Task(held=held, kind=hub.access.catalogue.kind(held.order.court, held.order.kind), number=number)
+    return Task(held=held, kind=hub.authorizer.catalogue.kind(held.order.court, held.order.kind), number=number)
 
 
 def mark_of(hub: Hub, party: PartyStatement) -> bytes:
     """The mark by which a party's lookups are found again."""
-    return hub.work_orders.mark(identifier_of(party))
+    return hub.work_orders.party_index(party_identifier(party))
 
 
 def not_released(error: Withheld) -> Problem:
@@ -100,4 +100,4 @@ def not_released(error: Withheld) -> Problem:
 async def note_made(hub: Hub, page: OwnPage, task: Task, lookup: UUID) -> None:
     """Lets the lookup be found again from its work order."""
     caller, mark = page.caller, mark_of(hub, task.party)
-    await hub.lookups_made.note(lookup, court=caller.court, work_order=task.id, party=mark, user=caller.user)
+    await hub.lookup_history.note(lookup, court=caller.court, work_order=task.id, party=mark, user=caller.user)

@@ -34,7 +34,9 @@ async def work_orders(
     """One page of the list, as the filter in the address says."""
     page.require(*ON_CASES)
     caller = page.caller
-    held, following = await hub.holdings.open(caller.court, caller.user, kind=kind, said=said, after=_place(after))
+    held, following = await hub.worklist.list_open(
+        caller.court, caller.user, kind=kind, search=said, after=_place(after)
+    )
     here = URL("/work-orders").include_query_params(**{k: v for k, v in (("kind", kind), ("said", said)) if v})
     return page.show(
         "clerk/orders.html",
@@ -54,16 +56,16 @@ def _row(hub: Hub, held: WorklistItem) -> dict[str, object]:
     return {
         "id": held.order.id,
         "case": held.order.case_number,
-        "kind": hub.access.catalogue.kind(held.order.court, held.order.kind),
+        "kind": hub.authorizer.catalogue.kind(held.order.court, held.order.kind),
         "parties": held.statement.parties,
         "ends_at": held.ends_at,
         "pressing": left.days < PRESSING_DAYS,
-        "stands_in": held.stands_in,
+        "stands_in": held.as_deputy,
     }
 
 
 def _kinds(hub: Hub, court: str) -> list[Kind]:
-    catalogue = hub.access.catalogue
+    catalogue = hub.authorizer.catalogue
     return [kind for name in catalogue.kinds if (kind := catalogue.kind(court, name)) is not None]
 
 

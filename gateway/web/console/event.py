@@ -71,7 +71,7 @@ async def event(
         outcome=_word(OUTCOMES, last.get("outcome", ""), words),
         released=[_word(RELEASED, one, words) for one in last.get("released", ())],
         role=_word(ROLES, hit.leaf.get("who", {}).get("role", ""), words),
-        kind=_word(hub.access.catalogue.kinds, hit.leaf.get("why", {}).get("kind", ""), words),
+        kind=_word(hub.authorizer.catalogue.kinds, hit.leaf.get("why", {}).get("kind", ""), words),
         sentence=sentence(hit, words),
         actor=actor(hit, words),
         parties=parties(hit, words),

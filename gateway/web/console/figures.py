@@ -48,7 +48,7 @@ async def read(
         figures, hub.log.reader, begin_of(first), end_of(last), await _courts(page, hub), zone=str(ZONE)
     )
     words = speech(page, hub)
-    kinds = {name: words.either(kind.zh, kind.en) for name, kind in hub.access.catalogue.kinds.items()}
+    kinds = {name: words.either(kind.zh, kind.en) for name, kind in hub.authorizer.catalogue.kinds.items()}
     return page.show(
         "console/figures.html",
         since=first,
@@ -65,10 +65,10 @@ async def read(
 
 async def _courts(page: OwnPage, hub: Hub) -> list[str]:
     """The court, or for who looks after a region the courts of that region."""
-    place = page.member.place
+    place = page.member.position
     if place.kind is not UnitKind.REGION:
         return [page.member.court]
-    units, _ = await hub.organization.whole(below=place.id)
+    units, _ = await hub.organization.export(below=place.id)
     return [unit.court for unit in units if unit.kind is UnitKind.COURT and unit.court]
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from gateway.access.emergency_rules import REVIEWERS
+from gateway.access.emergency_rules import REVIEWER_ROLES
 from gateway.api.problems import Problem
 from gateway.audit_access import sought
 from gateway.compliance.calendar import begin_of, end_of
@@ -104,7 +104,7 @@ async def one(page: Releasers, hub: AHub, report: UUID) -> Response:
         rows=[(entry, row(entry, words, hub, member.court)) for entry in found.entries],
         withheld=list(counted(found.entries).items()),
         withholds=waits and Role.AUDIT_ADMINISTRATOR in member.roles,
-        releases=waits and bool(member.roles & REVIEWERS) and heading.drafted_by != member.user,
+        releases=waits and bool(member.roles & REVIEWER_ROLES) and heading.drafted_by != member.user,
         reasons=[(reason.value, words.of(reason)) for reason in Withholding],
     )
 
@@ -159,7 +159,7 @@ async def printed(page: Releasers, hub: AHub, report: UUID) -> Response:
 
 def row(entry: ReportEntry, words: Speech, hub: Hub, court: str) -> dict[str, object]:
     """An entry in words."""
-    kind = hub.access.catalogue.kind(court, entry.kind)
+    kind = hub.authorizer.catalogue.kind(court, entry.kind)
     return {
         "index": entry.index,
         "at": entry.at,
@@ -179,6 +179,6 @@ def row(entry: ReportEntry, words: Speech, hub: Hub, court: str) -> dict[str, ob
 
 
 async def _court(hub: Hub, report: SubjectReport, words: Speech) -> str:
-    units, _ = await hub.organization.whole()
+    units, _ = await hub.organization.export()
     found = next((unit for unit in units if unit.court == report.court and unit.kind == "court"), None)
     return report.court if found is None else words.either(found.zh, found.en)
