@@ -70,13 +70,13 @@ CALLER: Final = Caller(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class OpenAccess:
     """An open access over one database, and what can be asked under it."""
 
     access: Authorizer
     database: Database
     owner: str
-    wishes: list[tuple[str, Any]]
+    requests: list[tuple[str, Any]]
 
     def renew(self) -> None:
         """Gives every grant its questions back: the benchmark asks more than a clerk may."""
@@ -85,7 +85,7 @@ class Open:
 
     async def decide(self, number: int) -> float:
         """One decision, whole; its seconds."""
-        order, identifier = self.wishes[number % len(self.wishes)]
+        order, identifier = self.requests[number % len(self.requests)]
         start = time.perf_counter()
         grant = await self.access.grant(CALLER, order, identifier, None, [Want.IDENTITY], again=False)
         _, lease = await self.access.before_release(CALLER, grant)
@@ -108,7 +108,7 @@ def filled(server: EmbeddedServer, folder: Path, grants: int) -> Iterator[tuple[
     yield settings, server.conninfo(name)
 
 
-async def opened(settings: Settings, owner: str) -> Open:
+async def opened(settings: Settings, owner: str) -> OpenAccess:
     """States the clerk's work orders, and opens the decision."""
     vault = FieldEncryption.load(settings.key_folder / "hub.key")
     database = Database(settings.database_url or "")
@@ -116,31 +116,31 @@ async def opened(settings: Settings, owner: str) -> Open:
     catalogue = Catalogue.load()
     kind = catalogue.kinds["service-of-process"]
     people = parties(ASKED)
-    for name, said in work_orders(people).items():
-        statement = WorkOrderStatement.model_validate(said)
-        found = [party_identifier(party) for party in statement.parties]
-        await orders.put(name, statement, found, kind, datetime.now(UTC))
+    for name, document in work_orders(people).items():
+        statement = WorkOrderStatement.model_validate(document)
+        identifiers = [party_identifier(party) for party in statement.parties]
+        await orders.put(name, statement, identifiers, kind, datetime.now(UTC))
         await orders.mark_recorded(statement.court, name, 1)
     access = Authorizer(
         database=database, vault=vault, work_orders=orders, catalogue=catalogue, policies=Policies.load()
     )
-    wishes = [
+    requests = [
         (name_of(place), parse(IdType.RESIDENT_ID, person.id_number, country=None))
         for place, person in enumerate(people)
     ]
-    return Open(access=access, database=database, owner=owner, wishes=wishes)
+    return OpenAccess(access=access, database=database, owner=owner, requests=requests)
 
 
-async def rounds(small: Open, large: Open, count: int, callers: int) -> dict[str, list[float]]:
+async def rounds(small: OpenAccess, large: OpenAccess, count: int, callers: int) -> dict[str, list[float]]:
     """Seconds of every decision, by database; in turns, so that a slow moment hits both."""
     spent: dict[str, list[float]] = {"small": [], "large": []}
     for turn in range(2 * count):
-        name, one = ("small", small) if turn % 2 else ("large", large)
-        one.renew()
+        name, access = ("small", small) if turn % 2 else ("large", large)
+        access.renew()
 
-        async def caller(start: int, one: Open = one, name: str = name) -> None:
+        async def caller(start: int, access: OpenAccess = access, name: str = name) -> None:
             for number in range(start, start + 40):
-                spent[name].append(await one.decide(number))
+                spent[name].append(await access.decide(number))
 
         await asyncio.gather(*(caller(place * 41) for place in range(callers)))
     return spent
@@ -148,27 +148,27 @@ async def rounds(small: Open, large: Open, count: int, callers: int) -> dict[str
 
 async def measure(small: tuple[Settings, str], large: tuple[Settings, str], count: int) -> dict[str, Any]:
     """All figures, in milliseconds."""
-    one, other = await opened(*small), await opened(*large)
-    await rounds(one, other, 1, CALLERS)
+    small_access, large_access = await opened(*small), await opened(*large)
+    await rounds(small_access, large_access, 1, CALLERS)
     results: dict[str, Any] = {}
     for callers in (1, CALLERS):
-        spent = await rounds(one, other, count, callers)
-        one.renew()
+        spent = await rounds(small_access, large_access, count, callers)
+        small_access.renew()
         before = time.process_time()
-        await asyncio.gather(*(_several(one, place * 41, 400 // callers) for place in range(callers)))
+        await asyncio.gather(*(_several(small_access, place * 41, 400 // callers) for place in range(callers)))
         cpu = (time.process_time() - before) / (400 // callers * callers)
         figures = {name: _figures(times) for name, times in spent.items()}
         growth = round(figures["large"]["p50_ms"] / figures["small"]["p50_ms"], 2)
         results[f"{callers} at once"] = figures | {"growth_p50": growth, "cpu_ms": round(cpu * 1000, 3)}
-    for each in (one, other):
+    for each in (small_access, large_access):
         await each.access.aclose()
         each.database.close()
     return results
 
 
-async def _several(one: Open, start: int, count: int) -> None:
+async def _several(access: OpenAccess, start: int, count: int) -> None:
     for number in range(start, start + count):
-        await one.decide(number)
+        await access.decide(number)
 
 
 def _figures(times: list[float]) -> dict[str, float]:
@@ -184,18 +184,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", type=int, default=1_000_000, help="open grants of the large database")
     parser.add_argument("--rounds", type=int, default=7)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
         with (
             EmbeddedServer(folder / "cluster") as server,
             filled(server, folder, SMALL) as small,
-            filled(server, folder, asked.large) as large,
+            filled(server, folder, options.large) as large,
         ):
-            results = asyncio.run(measure(small, large, asked.rounds))
+            results = asyncio.run(measure(small, large, options.rounds))
     lookups = json.loads(LOOKUPS.read_text(encoding="utf-8")) if LOOKUPS.exists() else None
-    sys.exit(tell(results, lookups, asked.large))
+    sys.exit(tell(results, lookups, options.large))
 
 
 def tell(results: dict[str, Any], lookups: dict[str, Any] | None, large: int) -> bool:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.audit_appends import beside_bare, fresh, one_process, several
-from bench.audit_reads import Filled, bytes_per_record, exported, searched, verified
+from bench.audit_reads import FilledLog, bytes_per_record, exported, searched, verified
 from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import fill
 
@@ -89,7 +89,7 @@ def reads(server: EmbeddedServer, folder: Path, large: int) -> list[Figure]:
     for count in (SMALL, large):
         with fresh(server, f"filled_{count}", folder) as (dsn, keys):
             fill(dsn, keys, count)
-            logs.append(Filled(dsn, keys, count))
+            logs.append(FilledLog(dsn, keys, count))
     small, big = logs
     took = searched(server, (small, big))
     size, file_bytes = exported(big.dsn, big.keys, folder / "export")

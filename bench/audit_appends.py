@@ -31,7 +31,7 @@ SAMPLE = 200
 
 
 @dataclass
-class Load:
+class AppendLoad:
     """Latencies in seconds of what was acknowledged, and the seconds that it took."""
 
     seconds: float = 0.0
@@ -68,10 +68,10 @@ async def load(dsn: str, keys: Keys, callers: int, seconds: float) -> list[float
 
     async def caller() -> None:
         while time.perf_counter() < until:
-            asked = intent(next(numbers) % 9000, at=datetime.now(UTC))
-            for one in (asked, outcome(asked)):
+            intent_event = intent(next(numbers) % 9000, at=datetime.now(UTC))
+            for record in (intent_event, outcome(intent_event)):
                 start = time.perf_counter()
-                await log.append(one)
+                await log.append(record)
                 latencies.append(time.perf_counter() - start)
 
     await asyncio.gather(*(caller() for _ in range(callers)))
@@ -79,17 +79,17 @@ async def load(dsn: str, keys: Keys, callers: int, seconds: float) -> list[float
     return latencies
 
 
-def one_process(dsn: str, keys: Keys, callers: int, seconds: float) -> Load:
+def one_process(dsn: str, keys: Keys, callers: int, seconds: float) -> AppendLoad:
     """So many callers in this process."""
-    return Load(seconds, asyncio.run(load(dsn, keys, callers, seconds)))
+    return AppendLoad(seconds, asyncio.run(load(dsn, keys, callers, seconds)))
 
 
-def beside_bare(server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seconds: float) -> tuple[Load, float]:
+def beside_bare(server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seconds: float) -> tuple[AppendLoad, float]:
     """
     The log and the bare INSERT in turns, so that whatever else the machine does meets both; rows per second of the bare
     one, which commits as many rows at once as the log has callers.
     """
-    ours, rows, spent = Load(), 0, 0.0
+    ours, rows, spent = AppendLoad(), 0, 0.0
     for _ in range(ROUNDS):
         turn = one_process(dsn, keys, callers, seconds / ROUNDS)
         ours.seconds += turn.seconds
@@ -99,7 +99,7 @@ def beside_bare(server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seco
     return ours, rows / spent
 
 
-def several(dsn: str, keys: Keys, processes: int, callers: int, seconds: float) -> Load:
+def several(dsn: str, keys: Keys, processes: int, callers: int, seconds: float) -> AppendLoad:
     """The same load from several processes at once."""
     context = multiprocessing.get_context("spawn")
     sink: multiprocessing.Queue[list[float]] = context.Queue()
@@ -110,7 +110,7 @@ def several(dsn: str, keys: Keys, processes: int, callers: int, seconds: float) 
     latencies = [latency for _ in workers for latency in sink.get()]
     for worker in workers:
         worker.join()
-    return Load(seconds, latencies)
+    return AppendLoad(seconds, latencies)
 
 
 def _loaded(dsn: str, folder: str, callers: int, seconds: float, sink: "multiprocessing.Queue[list[float]]") -> None:

@@ -26,7 +26,7 @@ COLD, WARM = 40, 300
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledLog:
     """A log of so many entries: how to reach it, and its keys."""
 
     dsn: str
@@ -69,7 +69,7 @@ def verified(folder: Path, keys: Keys) -> float:
     return median(rates)
 
 
-def searched(server: EmbeddedServer, logs: tuple[Filled, Filled]) -> dict[str, tuple[float, float]]:
+def searched(server: EmbeddedServer, logs: tuple[FilledLog, FilledLog]) -> dict[str, tuple[float, float]]:
     """
     Seconds of a search by subject, the median in each of two logs that are searched in turns; every hit is proved.
 
@@ -81,7 +81,7 @@ def searched(server: EmbeddedServer, logs: tuple[Filled, Filled]) -> dict[str, t
     server.halt()
     server.resume()
     readers = [Reader(log.dsn, log.keys, timeout=60) for log in logs]
-    found: dict[str, tuple[float, float]] = {}
+    medians: dict[str, tuple[float, float]] = {}
     for state, searches in (("cold", COLD), ("warm", WARM)):
         times: tuple[list[float], list[float]] = ([], [])
         for number in range(searches):
@@ -89,10 +89,10 @@ def searched(server: EmbeddedServer, logs: tuple[Filled, Filled]) -> dict[str, t
                 if state == "cold":
                     reader._nodes.clear()  # noqa: SLF001 - nothing else wants this
                 taken.append(_search(reader, number * 7919 % (log.entries // 2)))
-        found[state] = median(times[0]), median(times[1])
+        medians[state] = median(times[0]), median(times[1])
     for reader in readers:
         reader.close()
-    return found
+    return medians
 
 
 def _search(reader: Reader, number: int) -> float:

@@ -27,7 +27,7 @@ from bench.audit import Figure, conclude
 from bench.autofill_queue import latencies
 from bench.dataset import CLERK, COURT, TICKETS, parties
 from bench.handwritten_upstreams import OFFICIAL
-from bench.processes import Outside, announced, await_answer, installation, outside
+from bench.processes import AgencyServers, await_answer, installation, read_address, serve_agencies
 from gateway.demo import tree
 from gateway.provisioning import bundled_database, create_keys
 from gateway.settings import Settings
@@ -38,7 +38,7 @@ AT_ONCE: Final = 16
 SHUNIU: Final = str(Path(sys.executable).parent / "shuniu")
 
 
-class Served(NamedTuple):
+class ServedHub(NamedTuple):
     """A hub that serves: where, and as which process."""
 
     address: str
@@ -46,40 +46,42 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def court(folder: Path, processes: int, **changes: object) -> Iterator[tuple[Outside, Served]]:
+def court(folder: Path, processes: int, **changes: object) -> Iterator[tuple[AgencyServers, ServedHub]]:
     """A court whose hub has a worker, and further worker processes beside it; `changes` of the hub's settings."""
     with ExitStack() as stack:
-        world = stack.enter_context(outside(folder))
-        told = installation(world, folder)
+        world = stack.enter_context(serve_agencies(folder))
+        environment = installation(world, folder)
         settings = Settings(
             folder=folder / "hub",
-            agencies=Path(told["SHUNIU_AGENCIES"]),
+            agencies=Path(environment["SHUNIU_AGENCIES"]),
             credentials=world.credentials,
             sign_on_issuer=world.issuer,
-            origin=told["SHUNIU_ORIGIN"],
+            origin=environment["SHUNIU_ORIGIN"],
         )
         create_keys(settings)
         settings = stack.enter_context(bundled_database(settings, create=True))
         tree.settle(settings)
-        told |= {"SHUNIU_DATABASE_URL": str(settings.database_url)}
-        told |= {f"SHUNIU_{name.upper()}": str(value) for name, value in changes.items()}
+        environment |= {"SHUNIU_DATABASE_URL": str(settings.database_url)}
+        environment |= {f"SHUNIU_{name.upper()}": str(value) for name, value in changes.items()}
         lines = folder / "hub.log"
         with lines.open("w") as log:
-            hub = stack.enter_context(_process(told, "serve", "--port", "0", stderr=log))
-            address = announced(lines, hub)
+            hub = stack.enter_context(_process(environment, "serve", "--port", "0", stderr=log))
+            address = read_address(lines, hub)
             await_answer(f"{address}/readyz", hub)
             for number in range(processes - 1):
-                one = folder / f"worker{number}.log"
-                with one.open("w") as out:
-                    stack.enter_context(_process(told, "worker", stderr=out))
-                while "A worker fills" not in one.read_text(encoding="utf-8"):
+                worker_log = folder / f"worker{number}.log"
+                with worker_log.open("w") as out:
+                    stack.enter_context(_process(environment, "worker", stderr=out))
+                while "A worker fills" not in log.read_text(encoding="utf-8"):
                     time.sleep(0.1)
-            yield world, Served(address, hub.pid)
+            yield world, ServedHub(address, hub.pid)
 
 
 @contextmanager
-def _process(told: dict[str, str], *words: str, stderr: object) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([SHUNIU, *words], env=told, stdout=subprocess.DEVNULL, stderr=stderr, text=True) as process:  # type: ignore[call-overload]
+def _process(environment: dict[str, str], *words: str, stderr: object) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [SHUNIU, *words], env=environment, stdout=subprocess.DEVNULL, stderr=stderr, text=True
+    ) as process:  # type: ignore[call-overload]
         try:
             yield process
         finally:
@@ -87,7 +89,7 @@ def _process(told: dict[str, str], *words: str, stderr: object) -> Iterator[subp
             process.wait(timeout=60)
 
 
-async def filled(world: Outside, address: str, prefix: str, orders: int) -> float:
+async def filled(world: AgencyServers, address: str, prefix: str, orders: int) -> float:
     """States so many work orders and asks for their forms; forms per second until all are filled."""
     people = parties(orders * PARTIES // 5 + 1)
     headers = {"Authorization": f"Bearer {world.token(client=TICKETS)}"}
@@ -95,14 +97,14 @@ async def filled(world: Outside, address: str, prefix: str, orders: int) -> floa
         begun = time.monotonic()
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def one(number: int) -> None:
+        async def fill(number: int) -> None:
             async with turn:
                 name = f"{prefix}-{number:06d}"
                 body = statement(people[number * PARTIES : (number + 1) * PARTIES])
                 (await client.put(f"/v1/work-orders/{name}", json=body)).raise_for_status()
                 (await client.post("/v1/autofill", json={"work_order": name})).raise_for_status()
 
-        await asyncio.gather(*(one(number) for number in range(orders)))
+        await asyncio.gather(*(fill(number) for number in range(orders)))
         while True:
             backlog = (await client.get("/v1/autofill")).raise_for_status().json()
             if backlog["ready"] + backlog["delayed"] + backlog["under_way"] == 0:
@@ -125,10 +127,10 @@ def statement(people: list[object]) -> dict[str, object]:
                 "role": "defendant",
                 "kind": "person",
                 "id_type": "resident_id",
-                "id_number": one.id_number,  # type: ignore[attr-defined]
-                "name": one.name,  # type: ignore[attr-defined]
+                "id_number": person.id_number,  # type: ignore[attr-defined]
+                "name": person.name,  # type: ignore[attr-defined]
             }
-            for one in people
+            for person in people
         ],
     }
 
@@ -139,7 +141,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=300, help="work orders of each load")
     parser.add_argument("--waiting", type=int, default=100_000, help="requests in the long queue")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measure of the queue")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     busy = os.getloadavg()[0]
     figures: list[Figure] = []
     for workers in (1, 2):
@@ -149,13 +151,13 @@ def main() -> None:
             with court(folder, workers) as (world, hub):
                 # A few first, so that connections and code are there.
                 asyncio.run(filled(world, hub.address, "W", 8))
-                rate = asyncio.run(filled(world, hub.address, "F", asked.orders))
+                rate = asyncio.run(filled(world, hub.address, "F", options.orders))
         name = f"work orders of {PARTIES} parties filled, {workers} worker{'s' if workers > 1 else ''}"
         figures.append(Figure(name, rate, "/s", at_least=30 if workers == 1 else None))
-    few, many = latencies(1_000, asked.waiting, asked.seconds)
+    few, many = latencies(1_000, options.waiting, options.seconds)
     figures += [
         Figure("from accepted to begun, 1,000 waiting, p99", few * 1000, "ms"),
-        Figure(f"from accepted to begun, {asked.waiting:,} waiting, p99", many * 1000, "ms"),
+        Figure(f"from accepted to begun, {options.waiting:,} waiting, p99", many * 1000, "ms"),
         Figure("many to few", many / few, "×", at_most=1.5),
     ]
     conclude("autofill", figures, busy, RESULTS)

@@ -65,7 +65,7 @@ def latencies(few: int, many: int, seconds: float) -> tuple[float, float]:
         folder = Path(temporary)
         folder.chmod(0o755)
         with EmbeddedServer(folder / "cluster") as server:
-            found = []
+            results = []
             for count in (few, many):
                 name = f"waiting_{count}"
                 server.create(name)
@@ -75,8 +75,8 @@ def latencies(few: int, many: int, seconds: float) -> tuple[float, float]:
                     connection.execute(_INSERT, (COURTS, count))
                 with psycopg.connect(server.url(name).replace("+psycopg", ""), autocommit=True) as owner:
                     owner.execute("ANALYZE")
-                found.append(asyncio.run(_measure(url, seconds)))
-    return found[0], found[1]
+                results.append(asyncio.run(_measure(url, seconds)))
+    return results[0], results[1]
 
 
 async def _measure(url: str, seconds: float) -> float:
@@ -97,18 +97,18 @@ async def _measure(url: str, seconds: float) -> float:
         )
         worker.start()
         await asyncio.sleep(2)
-        asked: dict[UUID, float] = {}
+        accepted_at: dict[UUID, float] = {}
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             name = uuid4()
             await connection.execute(_PROBE, (name, PROBE))
-            asked[name] = time.monotonic()
+            accepted_at[name] = time.monotonic()
             await connection.execute("NOTIFY shuniu_autofill")
             await asyncio.sleep(EVERY)
         await asyncio.sleep(2)
         await worker.aclose()
     database.close()
-    waited = sorted(jobs.begun[name] - at if name in jobs.begun else math.inf for name, at in asked.items())
+    waited = sorted(jobs.begun[name] - at if name in jobs.begun else math.inf for name, at in accepted_at.items())
     return waited[min(len(waited) - 1, math.ceil(0.99 * len(waited)) - 1)]
 
 

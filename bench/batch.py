@@ -20,9 +20,9 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 
-from bench.autofill import PARTIES, Served, court, statement
+from bench.autofill import PARTIES, ServedHub, court, statement
 from bench.dataset import TICKETS, parties
-from bench.processes import Outside
+from bench.processes import AgencyServers
 
 ORDERS: Final = 200
 # What a hub may take more after ten thousand lines than after the first thousand (MiB).
@@ -70,7 +70,7 @@ def send(client: httpx.Client, body: list[bytes], pid: int) -> tuple[list[dict[s
     return answers, memory
 
 
-def _court(folder: str) -> AbstractContextManager[tuple[Outside, Served]]:
+def _court(folder: str) -> AbstractContextManager[tuple[AgencyServers, ServedHub]]:
     path = Path(folder)
     path.chmod(0o755)
     # Nobody fills the forms meanwhile: what is measured is the taking in.
@@ -94,7 +94,7 @@ def main() -> None:
     """Runs it and prints the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=10_000)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     show = Console(highlight=False, soft_wrap=True)
     people = parties(ORDERS * PARTIES // 5 + 1)
     with tempfile.TemporaryDirectory() as folder, _court(folder) as (world, hub):
@@ -103,7 +103,7 @@ def main() -> None:
             for number in range(ORDERS):
                 body = statement(people[number * PARTIES : (number + 1) * PARTIES])
                 client.put(f"/v1/work-orders/B-{number:06d}", json=body).raise_for_status()
-            expected, written = lines(asked.lines)
+            expected, written = lines(options.lines)
             answers, memory = send(client, written, hub.pid)
             again, _ = send(client, written[:1000], hub.pid)
             backlog = client.get("/v1/autofill").raise_for_status().json()
@@ -111,21 +111,22 @@ def main() -> None:
     got = [outcome(answer) for answer in answers]
     good = expected.count(GOOD)
     faults = {
-        "lines not answered in their order": [one["line"] for one in answers] != list(range(1, asked.lines + 1)),
+        "lines not answered in their order": [answer["line"] for answer in answers]
+        != list(range(1, options.lines + 1)),
         "lines answered otherwise than they should be": got != expected,
         "requests other than those accepted": waiting != good,
-        "a line sent again made another request": [one.get("id") for one in again]
-        != [one.get("id") for one in answers[:1000]],
+        "a line sent again made another request": [answer.get("id") for answer in again]
+        != [answer.get("id") for answer in answers[:1000]],
         "memory grew with the lines": max(memory) - memory[0] > FLAT,
     }
     show.print(f"{len(answers)} answers: {dict(Counter(got))}; {waiting} requests wait, {good} lines were good")
-    show.print(f"memory of the hub after each thousand lines (MiB): {[round(one) for one in memory]}")
+    show.print(f"memory of the hub after each thousand lines (MiB): {[round(size) for size in memory]}")
     odd = Counter((want, have) for want, have in zip(expected, got, strict=False) if want != have)
     if odd:
         show.print(f"expected and answered: {dict(odd)}")
-    found = [what for what, holds in faults.items() if holds]
-    show.print("every line as it should be" if not found else f"WRONG: {'; '.join(found)}")
-    sys.exit(bool(found))
+    broken = [what for what, holds in faults.items() if holds]
+    show.print("every line as it should be" if not broken else f"WRONG: {'; '.join(broken)}")
+    sys.exit(bool(broken))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 The gateway that a competent developer writes in an afternoon: FastAPI, zeep's own async transport, default httpx.
 
 It asks the same four questions about a person as the hub, in parallel, and answers in the same shape.  It caches the
-agencies' secrets as the hub does.  It has no access check, no audit and no retry.  How bytes travel is given to it
-(`Net`), so that the same program also runs on the hub's transport port (`--net port`); nothing else differs.
+agencies' secrets as the hub does.  It has no access check, no audit and no retry.  The transport is a parameter
+(`UpstreamTransport`), so that the same program also runs on the hub's transport (`--net port`).
 """
 
 import argparse
@@ -29,25 +29,32 @@ from pydantic import BaseModel
 from zeep.transports import AsyncTransport
 
 from bench import handwritten_result as result
-from bench.handwritten_result import Answered
-from bench.handwritten_upstreams import Insurance, Net, PoliceRequests, Population, Positions, Row
-from bench.port_transport import PortNet
+from bench.handwritten_result import UpstreamAnswer
+from bench.handwritten_upstreams import (
+    AddressesUpstream,
+    ParticipationUpstream,
+    PopulationUpstream,
+    PositionsUpstream,
+    Row,
+    UpstreamTransport,
+)
+from bench.port_transport import HubTransport
 
 TIMEOUT = 4.0
 DEADLINE = 10.0
 
 
-class Subject(BaseModel):
+class SubjectBody(BaseModel):
     """A person, by number and name."""
 
     id_number: str
     name: str
 
 
-class Lookup(BaseModel):
+class LookupBody(BaseModel):
     """One question."""
 
-    subject: Subject
+    subject: SubjectBody
 
 
 class Upstream(Protocol):
@@ -58,7 +65,7 @@ class Upstream(Protocol):
         ...
 
 
-class HttpxNet:
+class HttpxTransport:
     """Plain httpx: one client an agency, as it comes; a second one for zeep."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
@@ -83,15 +90,15 @@ class HttpxNet:
             await client.aclose()
 
 
-def create_app(addresses: dict[str, str], credentials: Path, net: Net) -> FastAPI:
+def create_app(addresses: dict[str, str], credentials: Path, net: UpstreamTransport) -> FastAPI:
     """The gateway for agencies at these addresses, with the accounts of a credentials.toml."""
     accounts = tomllib.loads(credentials.read_text(encoding="utf-8"))
     police = accounts["public_security"]
     upstreams: list[tuple[str, str, Upstream]] = [
-        ("public_security", "identity", Population(net, addresses["public_security"], police["population"])),
-        ("public_security", "addresses", PoliceRequests(net, police["requests"])),
-        ("human_resources", "participation", Insurance(net, accounts["human_resources"])),
-        ("market_regulation", "positions", Positions(net, accounts["market_regulation"])),
+        ("public_security", "identity", PopulationUpstream(net, addresses["public_security"], police["population"])),
+        ("public_security", "addresses", AddressesUpstream(net, police["requests"])),
+        ("human_resources", "participation", ParticipationUpstream(net, accounts["human_resources"])),
+        ("market_regulation", "positions", PositionsUpstream(net, accounts["market_regulation"])),
     ]
 
     @asynccontextmanager
@@ -102,7 +109,7 @@ def create_app(addresses: dict[str, str], credentials: Path, net: Net) -> FastAP
     app = FastAPI(lifespan=lifespan)
 
     @app.post("/v1/lookups")
-    async def look_up(lookup: Lookup) -> JSONResponse:
+    async def look_up(lookup: LookupBody) -> JSONResponse:
         subject = lookup.subject
         answers = await asyncio.gather(
             *(_asked(agency, capability, upstream, subject) for agency, capability, upstream in upstreams)
@@ -112,7 +119,7 @@ def create_app(addresses: dict[str, str], credentials: Path, net: Net) -> FastAP
     return app
 
 
-async def _asked(agency: str, capability: str, upstream: Upstream, subject: Subject) -> Answered:
+async def _asked(agency: str, capability: str, upstream: Upstream, subject: SubjectBody) -> UpstreamAnswer:
     began = time.perf_counter()
     rows: list[Row] = []
     reference = None
@@ -122,7 +129,7 @@ async def _asked(agency: str, capability: str, upstream: Upstream, subject: Subj
         state = "found" if rows else "not_found"
     except (httpx.HTTPError, zeep.exceptions.Error, OSError, ValueError, KeyError, TimeoutError):
         state = "unavailable"
-    return Answered(
+    return UpstreamAnswer(
         agency=agency,
         capability=capability,
         state=state,
@@ -133,7 +140,7 @@ async def _asked(agency: str, capability: str, upstream: Upstream, subject: Subj
     )
 
 
-def _merged(subject: Subject, answers: list[Answered]) -> dict[str, Any]:
+def _merged(subject: SubjectBody, answers: list[UpstreamAnswer]) -> dict[str, Any]:
     return {
         "id": str(uuid.uuid4()),
         "at": datetime.now(UTC).isoformat(),
@@ -151,11 +158,13 @@ def main() -> None:
     parser.add_argument("--net", choices=("httpx", "port"), default="httpx")
     parser.add_argument("--addresses", type=json.loads, required=True, help='JSON: {"public_security": "http://…", …}')
     parser.add_argument("--credentials", type=Path, required=True)
-    asked = parser.parse_args()
-    net: Net = HttpxNet(asked.addresses) if asked.net == "httpx" else PortNet(asked.addresses)
+    options = parser.parse_args()
+    net: UpstreamTransport = (
+        HttpxTransport(options.addresses) if options.net == "httpx" else HubTransport(options.addresses)
+    )
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(json.dumps({"address": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
-    app = create_app(asked.addresses, asked.credentials, net)
+    app = create_app(options.addresses, options.credentials, net)
     uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning")).run(sockets=[listener])
 
 

@@ -42,7 +42,7 @@ Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answered:
+class UpstreamAnswer:
     """What one upstream said, and when (ISO 8601)."""
 
     agency: str
@@ -128,7 +128,7 @@ POSITION: dict[str, tuple[str, Read]] = {
 }
 
 
-def identity(answers: Iterable[Answered]) -> Fields | None:
+def identity(answers: Iterable[UpstreamAnswer]) -> Fields | None:
     """One identity of all that was said; where sources disagree, the others stand beside the first."""
     merged: Fields = {}
     for answer in answers:
@@ -139,18 +139,18 @@ def identity(answers: Iterable[Answered]) -> Fields | None:
     return {"kind": "person", **merged} if merged else None
 
 
-def addresses(answers: Iterable[Answered]) -> list[Fields]:
+def addresses(answers: Iterable[UpstreamAnswer]) -> list[Fields]:
     """The addresses, the registered ones first; the same address of two sources once."""
-    found: dict[tuple[str, str], Fields] = {}
+    merged: dict[tuple[str, str], Fields] = {}
     for answer in answers:
         for row in answer.rows:
             for kind, leaf, since, more in _addresses_of(answer.capability, row):
                 key = kind, row[leaf]
-                if key in found:
-                    found[key]["text"]["sources"].append(_source(answer, leaf))
+                if key in merged:
+                    merged[key]["text"]["sources"].append(_source(answer, leaf))
                     continue
                 rank = RANKS.get(kind)
-                found[key] = {
+                merged[key] = {
                     "kind": kind,
                     "rank": rank,
                     "lead": rank is None,
@@ -159,10 +159,10 @@ def addresses(answers: Iterable[Answered]) -> list[Fields]:
                     "legal_basis": LEGAL_BASIS.get(rank or 0, []),
                     **{name: _sourced(row[at], answer, at) for name, at in more.items() if row.get(at)},
                 }
-    return sorted(found.values(), key=_usability)
+    return sorted(merged.values(), key=_usability)
 
 
-def registrations(answers: Iterable[Answered]) -> list[Fields]:
+def registrations(answers: Iterable[UpstreamAnswer]) -> list[Fields]:
     """Insurances and positions."""
     maps = {"participation": ("insurance", INSURED), "positions": ("position", POSITION)}
     return [
@@ -199,7 +199,7 @@ def _usability(address: Fields) -> tuple[bool, int]:
     return address["lead"], -since
 
 
-def _source(answer: Answered, leaf: str) -> Fields:
+def _source(answer: UpstreamAnswer, leaf: str) -> Fields:
     return {
         "agency": answer.agency,
         "capability": answer.capability,
@@ -209,18 +209,18 @@ def _source(answer: Answered, leaf: str) -> Fields:
     }
 
 
-def _sourced(value: Any, answer: Answered, leaf: str) -> Fields:
+def _sourced(value: Any, answer: UpstreamAnswer, leaf: str) -> Fields:
     return {"value": value, "sources": [_source(answer, leaf)], "alternatives": []}
 
 
 def _add(merged: Fields, name: str, value: Any, source: Fields) -> None:
-    held = merged.get(name)
-    if held is None:
+    field = merged.get(name)
+    if field is None:
         merged[name] = {"value": value, "sources": [source], "alternatives": []}
         return
-    for said in (held, *held["alternatives"]):
-        if said["value"] == value:
-            if source not in said["sources"]:
-                said["sources"].append(source)
+    for statement in (field, *field["alternatives"]):
+        if statement["value"] == value:
+            if source not in statement["sources"]:
+                statement["sources"].append(source)
             return
-    held["alternatives"].append({"value": value, "sources": [source]})
+    field["alternatives"].append({"value": value, "sources": [source]})

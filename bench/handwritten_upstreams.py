@@ -43,7 +43,7 @@ MATTER = "许可0000-00"
 Row = Mapping[str, Any]
 
 
-class Net(Protocol):
+class UpstreamTransport(Protocol):
     """How bytes travel: to one agency by POST, and for zeep."""
 
     async def post(self, agency: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -86,7 +86,7 @@ def now_ms() -> str:
 class National:
     """The national platform: HMAC headers, and an encrypted secret that must be renewed."""
 
-    def __init__(self, net: Net, agency: str, app_key: str, sid: str) -> None:
+    def __init__(self, net: UpstreamTransport, agency: str, app_key: str, sid: str) -> None:
         self.net, self.agency, self.app_key, self.sid = net, agency, app_key, sid
         self.secret = CachedSecret(self.refresh)
 
@@ -116,10 +116,10 @@ class National:
         return secret, answer["data"]["secretEndTime"] / 1000
 
 
-class Population:
+class PopulationUpstream:
     """public_security.identity: the population base by SOAP."""
 
-    def __init__(self, net: Net, address: str, account: Mapping[str, str]) -> None:
+    def __init__(self, net: UpstreamTransport, address: str, account: Mapping[str, str]) -> None:
         self.account = account
         self.platform = National(net, "public_security", account["app_key"], account["sid"])
         wsdl = io.BytesIO(WSDL.read_bytes().replace(b"{namespace}", NAMESPACE.encode()))
@@ -169,12 +169,12 @@ class Population:
         return f'<PACKAGE><PACKAGEHEAD>{heads}</PACKAGEHEAD><DATA><RECORD no="1">{about}</RECORD></DATA></PACKAGE>'
 
 
-class PoliceRequests:
+class AddressesUpstream:
     """public_security.addresses: the police request service (RBSP)."""
 
     COLUMNS = "GMSFHM,XM,CYM,XB,CSRQ,SWBS,BYQK,ZZXZ,ZZSSXQ,ZZQSRQ,QTZZXZ,QTZZSSXQ,QTZZQSRQ,QTZZLX,FWCS"
 
-    def __init__(self, net: Net, account: Mapping[str, str]) -> None:
+    def __init__(self, net: UpstreamTransport, account: Mapping[str, str]) -> None:
         self.net, self.account = net, account
 
     async def ask(self, number: str, _name: str) -> tuple[list[Row], str | None]:
@@ -206,12 +206,12 @@ class PoliceRequests:
         return [dict(zip(table[1], row, strict=True)) for row in table[2:]], None
 
 
-class Insurance:
+class ParticipationUpstream:
     """human_resources.participation: the provincial gateway (IRS), form style."""
 
     PATH = "/gateway/api/001003085/dataSharing/socialPersonalParticipationInfo.htm"
 
-    def __init__(self, net: Net, account: Mapping[str, str]) -> None:
+    def __init__(self, net: UpstreamTransport, account: Mapping[str, str]) -> None:
         self.net, self.account = net, account
         self.secret = CachedSecret(self.refresh)
         self.additional = json.dumps(
@@ -255,10 +255,10 @@ class Insurance:
         return rows or [], answer["requestId"]
 
 
-class Positions:
+class PositionsUpstream:
     """market_regulation.positions: the national platform."""
 
-    def __init__(self, net: Net, account: Mapping[str, str]) -> None:
+    def __init__(self, net: UpstreamTransport, account: Mapping[str, str]) -> None:
         self.net = net
         self.platform = National(net, "market_regulation", account["app_key"], account["sid"])
 

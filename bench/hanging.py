@@ -31,7 +31,7 @@ from rich.console import Console
 from bench import processes
 from bench.dataset import CLERK, COURT, TICKETS, WANT, parties, questions, work_orders
 from bench.handwritten_upstreams import OFFICIAL
-from bench.processes import Gateway, Outside
+from bench.processes import AgencyServers, Gateway
 from mock_agencies.population import Population, SyntheticOrganization
 
 RESULTS: Final = Path(__file__).parent / "results.hanging.json"
@@ -58,16 +58,16 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--persons-per-s", type=float, default=20.0)
     parser.add_argument("--with-breaker", action="store_true", help="let the agency be given a rest")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
-        world = stack.enter_context(processes.outside(Path(temporary)))
-        more = "" if asked.with_breaker else NO_BREAKER
+        world = stack.enter_context(processes.serve_agencies(Path(temporary)))
+        more = "" if options.with_breaker else NO_BREAKER
         gateway = stack.enter_context(processes.hub(world, Path(temporary), more=more))
-        results = Rounds(world=world, gateway=gateway, asked=asked).all() | {"setting": vars(asked)}
+        results = HangingBenchmark(world=world, gateway=gateway, asked=options).all() | {"setting": vars(options)}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    for title, one in (("well", results["well"]), ("hanging", results["hanging"])):
+    for title, run in (("well", results["well"]), ("hanging", results["hanging"])):
         show.print(
-            f"human resources {title}: {one['lookups_per_s']} lookups/s, p50 {one['p50_ms']} ms, p99 {one['p99_ms']} ms"
+            f"human resources {title}: {run['lookups_per_s']} lookups/s, p50 {run['p50_ms']} ms, p99 {run['p99_ms']} ms"
         )
     show.print(f"persons' lookups meanwhile, by the state of human resources: {results['persons']}")
     verdict = "reached" if results["ratio"] <= AT_MOST else "[bold red]missed[/bold red]"
@@ -76,37 +76,40 @@ def main() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rounds:
+class HangingBenchmark:
     """The rounds on one hub."""
 
-    world: Outside
+    world: AgencyServers
     gateway: Gateway
-    asked: argparse.Namespace
+    options: argparse.Namespace
 
     def all(self) -> dict[str, Any]:
-        """Medians of both kinds, and what the persons' lookups heard."""
-        held = _organizations()
+        """Medians of both kinds, and the states that the persons' lookups got."""
+        organizations = _organizations()
         people = parties(ORGANIZATIONS // PARTIES_OF_ONE)
-        statements = _statements(held) | work_orders(people)
-        about = [{"body": _question(place, one), "expected": str(one.uscc)} for place, one in enumerate(held)]
+        statements = _statements(organizations) | work_orders(people)
+        about = [
+            {"body": _question(place, organization), "expected": str(organization.uscc)}
+            for place, organization in enumerate(organizations)
+        ]
         runs: dict[str, list[dict[str, Any]]] = {"well": [], "hanging": []}
-        heard: dict[str, Counter[str]] = {"well": Counter(), "hanging": Counter()}
+        states: dict[str, Counter[str]] = {"well": Counter(), "hanging": Counter()}
         bodies = [question["body"] for question in questions(people, under_work_orders=True)]
         versions = itertools.count(1)
-        for _ in range(self.asked.rounds):
+        for _ in range(self.options.rounds):
             for kind, rounds in runs.items():
                 self._state(statements, version=next(versions))
-                with self._agency_is(kind), self._persons(bodies, heard[kind]):
+                with self._agency_is(kind), self._persons(bodies, states[kind]):
                     rounds.append(self._load(about))
         medians = {
             kind: {
-                figure: round(statistics.median(one[figure] for one in rounds), 1)
+                figure: round(statistics.median(figures[figure] for figures in rounds), 1)
                 for figure in ("lookups_per_s", "p50_ms", "p99_ms")
             }
             for kind, rounds in runs.items()
         }
         ratio = medians["hanging"]["p99_ms"] / medians["well"]["p99_ms"]
-        return {**medians, "ratio": round(ratio, 2), "persons": {kind: dict(of) for kind, of in heard.items()}}
+        return {**medians, "ratio": round(ratio, 2), "persons": {kind: dict(of) for kind, of in states.items()}}
 
     def _state(self, statements: dict[str, dict[str, Any]], *, version: int) -> None:
         """States the work orders anew: every party has all its questions again."""
@@ -116,11 +119,15 @@ class Rounds:
                 tickets.put(f"/v1/work-orders/{name}", json=stated).raise_for_status()
 
     def _load(self, about: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        told = {"headers": self._as(user=CLERK), "questions": about}
-        numbers = {"--clients": self.asked.clients, "--seconds": self.asked.seconds, "--warm-up": self.asked.warm_up}
+        job = {"headers": self._as(user=CLERK), "questions": about}
+        numbers = {
+            "--clients": self.options.clients,
+            "--seconds": self.options.seconds,
+            "--warm-up": self.options.warm_up,
+        }
         command = [sys.executable, "-m", "bench.load", "--address", self.gateway.address]
         command += [str(part) for option in numbers.items() for part in option]
-        ran = subprocess.run(command, input=json.dumps(told), check=True, stdout=subprocess.PIPE, text=True)
+        ran = subprocess.run(command, input=json.dumps(job), check=True, stdout=subprocess.PIPE, text=True)
         figures: dict[str, Any] = json.loads(ran.stdout)
         if figures["failures"]:
             raise RuntimeError(f"answers were not whole: {figures['failures']}")
@@ -137,9 +144,9 @@ class Rounds:
             httpx.delete(faults, trust_env=False).raise_for_status()
 
     @contextmanager
-    def _persons(self, bodies: Sequence[Any], heard: Counter[str]) -> Iterator[None]:
+    def _persons(self, bodies: Sequence[Any], states: Counter[str]) -> Iterator[None]:
         over = threading.Event()
-        thread = threading.Thread(target=lambda: asyncio.run(self._ask_steadily(bodies, heard, over)))
+        thread = threading.Thread(target=lambda: asyncio.run(self._ask_steadily(bodies, states, over)))
         thread.start()
         try:
             yield
@@ -147,7 +154,7 @@ class Rounds:
             over.set()
             thread.join()
 
-    async def _ask_steadily(self, bodies: Sequence[Any], heard: Counter[str], over: threading.Event) -> None:
+    async def _ask_steadily(self, bodies: Sequence[Any], states: Counter[str], over: threading.Event) -> None:
         async with httpx.AsyncClient(
             base_url=self.gateway.address, headers=self._as(user=CLERK), trust_env=False, timeout=30
         ) as clerk:
@@ -155,14 +162,14 @@ class Rounds:
             async def ask(body: Any) -> None:
                 answer = await clerk.post("/v1/lookups", json=body)
                 agencies = answer.json().get("agencies", ())
-                heard.update(f"{one['state']}" for one in agencies if one["agency"] == HANGS)
+                states.update(f"{agency['state']}" for agency in agencies if agency["agency"] == HANGS)
 
             asking = set()
             for body in [*bodies] * 100:
                 if over.is_set():
                     break
                 asking.add(asyncio.create_task(ask(body)))
-                await asyncio.sleep(1 / self.asked.persons_per_s)
+                await asyncio.sleep(1 / self.options.persons_per_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(30):
                     await asyncio.gather(*asking)
@@ -173,17 +180,17 @@ class Rounds:
 
 def _organizations() -> list[SyntheticOrganization]:
     population = Population()
-    found: list[SyntheticOrganization] = []
+    organizations: list[SyntheticOrganization] = []
     index = FIRST
-    while len(found) < ORGANIZATIONS:
-        one = population.organization(index)
-        if one.registered and one.uscc:
-            found.append(one)
+    while len(organizations) < ORGANIZATIONS:
+        organization = population.organization(index)
+        if organization.registered and organization.uscc:
+            organizations.append(organization)
         index += 1
-    return found
+    return organizations
 
 
-def _statements(held: Sequence[SyntheticOrganization]) -> dict[str, dict[str, Any]]:
+def _statements(organizations: Sequence[SyntheticOrganization]) -> dict[str, dict[str, Any]]:
     return {
         _name(start): {
             "version": 1,
@@ -193,20 +200,21 @@ def _statements(held: Sequence[SyntheticOrganization]) -> dict[str, dict[str, An
             "case_number": f"（2026）{COURT}民初{9000 + start // PARTIES_OF_ONE}号",
             "holder": {"user": CLERK, **OFFICIAL},
             "parties": [
-                {"role": "defendant", **_subject(one), "name": one.name} for one in held[start : start + PARTIES_OF_ONE]
+                {"role": "defendant", **_subject(organization), "name": organization.name}
+                for organization in organizations[start : start + PARTIES_OF_ONE]
             ],
         }
-        for start in range(0, len(held), PARTIES_OF_ONE)
+        for start in range(0, len(organizations), PARTIES_OF_ONE)
     }
 
 
-def _question(place: int, one: SyntheticOrganization) -> dict[str, Any]:
+def _question(place: int, organization: SyntheticOrganization) -> dict[str, Any]:
     # Asked and not served from what was received: every one goes to its agency.
-    return {"work_order": _name(place), "subject": _subject(one), "want": WANT, "max_age": 0}
+    return {"work_order": _name(place), "subject": _subject(organization), "want": WANT, "max_age": 0}
 
 
-def _subject(one: SyntheticOrganization) -> dict[str, str]:
-    return {"kind": "organization", "id_type": "uscc", "id_number": str(one.uscc)}
+def _subject(organization: SyntheticOrganization) -> dict[str, str]:
+    return {"kind": "organization", "id_type": "uscc", "id_number": str(organization.uscc)}
 
 
 def _name(place: int) -> str:

@@ -24,8 +24,8 @@ from rich.console import Console
 
 from bench import processes
 from bench.dataset import parties
-from bench.lookups import Runner
-from bench.processes import Gateway, Outside
+from bench.lookups import LoadRunner
+from bench.processes import AgencyServers, Gateway
 
 RESULTS: Final = Path(__file__).parent / "results.in_flight.json"
 LIMIT_MB: Final = 300
@@ -47,33 +47,33 @@ def main() -> None:
     parser.add_argument("--agencies-take", type=float, default=1.0, help="seconds of every answer of an agency")
     parser.add_argument("--bulkheads", type=int, default=250, help="questions that may be out at once, of each agency")
     parser.add_argument("--deadline", type=float, default=30.0, help="seconds of one lookup")
-    asked = parser.parse_args()
-    _allow_descriptors(asked.clients)
+    options = parser.parse_args()
+    _allow_descriptors(options.clients)
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
         folder = Path(temporary)
-        world = stack.enter_context(processes.outside(folder))
-        policy = POLICY.format(wide=asked.bulkheads)
-        wide = {"in_flight": 2 * asked.clients, "deadline": asked.deadline}
+        world = stack.enter_context(processes.serve_agencies(folder))
+        policy = POLICY.format(wide=options.bulkheads)
+        wide = {"in_flight": 2 * options.clients, "deadline": options.deadline}
         gateway = stack.enter_context(processes.hub(world, folder, policy=policy, **wide))
-        results = measure(world, gateway, asked) | {"setting": vars(asked)}
+        results = measure(world, gateway, options) | {"setting": vars(options)}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     tell(results)
     sys.exit(bool(results["failures"]) or results["peak_rss_mb"] > LIMIT_MB)
 
 
-def measure(world: Outside, gateway: Gateway, asked: argparse.Namespace) -> dict[str, Any]:
+def measure(world: AgencyServers, gateway: Gateway, options: argparse.Namespace) -> dict[str, Any]:
     """One run; memory before and at its highest, in MB."""
-    runner = Runner(
+    runner = LoadRunner(
         world=world,
-        people=parties(asked.clients // 4),
-        clients=asked.clients,
-        seconds=asked.seconds,
+        people=parties(options.clients // 4),
+        clients=options.clients,
+        seconds=options.seconds,
         warm_up=0.0,
         versions=itertools.count(1),
     )
     runner.state_work_orders(gateway)
     for agency in world.addresses.values():
-        fault = {"fault": "latency", "options": {"seconds": asked.agencies_take}}
+        fault = {"fault": "latency", "options": {"seconds": options.agencies_take}}
         httpx.post(f"{agency}/_control/faults", json=fault, trust_env=False).raise_for_status()
     before = _memory(gateway, "VmRSS")
     figures = runner.figures(gateway, as_hub=True)
@@ -105,9 +105,9 @@ def tell(results: dict[str, Any]) -> None:
 def _memory(gateway: Gateway, name: str) -> int:
     """A figure of the hub's process, in MB; VmHWM is the highest that VmRSS ever was.  Linux only."""
     status = Path(f"/proc/{gateway.process.pid}/status").read_text(encoding="ascii")
-    found = re.search(rf"(?m)^{name}:\s+(\d+) kB$", status)
-    assert found is not None
-    return round(int(found[1]) / 1024)
+    match = re.search(rf"(?m)^{name}:\s+(\d+) kB$", status)
+    assert match is not None
+    return round(int(match[1]) / 1024)
 
 
 def _loop_lag(gateway: Gateway) -> dict[str, str]:

@@ -23,7 +23,7 @@ END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedRequest:
     """One request as bytes, and the bytes that a right answer to it contains."""
 
     request: bytes
@@ -47,7 +47,7 @@ class Figures:
 
 
 @dataclass(slots=True)
-class Ledger:
+class Measurement:
     """What all clients note down together."""
 
     measured_from: float
@@ -77,10 +77,10 @@ class Ledger:
         )
 
 
-class Client(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """One connection that asks one question after the other until time is up."""
 
-    def __init__(self, prepared: Sequence[Prepared], start: int, ledger: Ledger) -> None:
+    def __init__(self, prepared: Sequence[PreparedRequest], start: int, ledger: Measurement) -> None:
         self._prepared = prepared
         self._next = start
         self._ledger = ledger
@@ -91,7 +91,7 @@ class Client(asyncio.Protocol):
         self._transport: Any = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def itself(self) -> "Client":
+    def itself(self) -> "ClientConnection":
         """The protocol of its one connection."""
         return self
 
@@ -131,21 +131,23 @@ class Client(asyncio.Protocol):
         self._transport.write(self._current.request)
 
 
-async def run(address: str, prepared: Sequence[Prepared], *, clients: int, warm_up: float, seconds: float) -> Figures:
+async def run(
+    address: str, prepared: Sequence[PreparedRequest], *, clients: int, warm_up: float, seconds: float
+) -> Figures:
     """Loads the address with so many clients; times in seconds."""
     parts = urlsplit(address)
     began = time.perf_counter()
-    ledger = Ledger(measured_from=began + warm_up, until=began + warm_up + seconds)
+    ledger = Measurement(measured_from=began + warm_up, until=began + warm_up + seconds)
     loop = asyncio.get_running_loop()
     apart = len(prepared) // clients or 1
-    asking = [Client(prepared, number * apart, ledger) for number in range(clients)]
+    asking = [ClientConnection(prepared, number * apart, ledger) for number in range(clients)]
     for client in asking:
         await loop.create_connection(client.itself, parts.hostname or "", parts.port or 80)
     await asyncio.gather(*(client.done for client in asking))
     return ledger.figures()
 
 
-def prepare(address: str, headers: dict[str, str], questions: Sequence[dict[str, Any]]) -> list[Prepared]:
+def prepare(address: str, headers: dict[str, str], questions: Sequence[dict[str, Any]]) -> list[PreparedRequest]:
     """Request bytes of questions `{"body": …, "expected": …}`."""
     common = {"Host": urlsplit(address).netloc, "Content-Type": "application/json", **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in common.items())
@@ -153,7 +155,7 @@ def prepare(address: str, headers: dict[str, str], questions: Sequence[dict[str,
     for question in questions:
         body = json.dumps(question["body"], ensure_ascii=False).encode()
         start = f"POST {PATH} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode("ascii")
-        prepared.append(Prepared(start + body, question["expected"].encode()))
+        prepared.append(PreparedRequest(start + body, question["expected"].encode()))
     return prepared
 
 
@@ -163,8 +165,8 @@ def _length(answer: bytearray) -> int:
     if end < 0:
         return 0
     head = bytes(answer[:end]).lower()
-    _, found, rest = head.partition(b"\r\ncontent-length:")
-    if not found:
+    _, header, rest = head.partition(b"\r\ncontent-length:")
+    if not header:
         raise ValueError("an answer without length cannot be read by this client")
     return end + len(END_OF_HEAD) + int(rest.partition(b"\r\n")[0])
 
@@ -191,11 +193,11 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--warm-up", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=5.0)
-    asked = parser.parse_args()
-    told = json.load(sys.stdin)
-    prepared = prepare(asked.address, told["headers"], told["questions"])
+    options = parser.parse_args()
+    job = json.load(sys.stdin)
+    prepared = prepare(options.address, job["headers"], job["questions"])
     figures = uvloop.run(
-        run(asked.address, prepared, clients=asked.clients, warm_up=asked.warm_up, seconds=asked.seconds)
+        run(options.address, prepared, clients=options.clients, warm_up=options.warm_up, seconds=options.seconds)
     )
     json.dump(asdict(figures), sys.stdout)
 

@@ -29,7 +29,7 @@ from rich.table import Table
 
 from bench import processes
 from bench.dataset import CLERK, TICKETS, parties, questions, work_orders
-from bench.processes import Gateway, Outside
+from bench.processes import AgencyServers, Gateway
 from mock_agencies.population import SyntheticPerson
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -46,10 +46,10 @@ show = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
+class LoadRunner:
     """Loads one gateway after the other with the same people."""
 
-    world: Outside
+    world: AgencyServers
     people: Sequence[SyntheticPerson]
     clients: int
     seconds: float
@@ -66,11 +66,11 @@ class Runner:
     def figures(self, gateway: Gateway, *, as_hub: bool) -> dict[str, Any]:
         """The same, whatever became of the lookups: `failures` says it."""
         headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
-        told = {"headers": headers, "questions": questions(self.people, under_work_orders=as_hub)}
+        job = {"headers": headers, "questions": questions(self.people, under_work_orders=as_hub)}
         command = [sys.executable, "-m", "bench.load", "--address", gateway.address]
         numbers = {"--clients": self.clients, "--seconds": self.seconds, "--warm-up": self.warm_up}
         command += [str(part) for option in numbers.items() for part in option]
-        ran = subprocess.run(command, input=json.dumps(told), check=True, stdout=subprocess.PIPE, text=True)
+        ran = subprocess.run(command, input=json.dumps(job), check=True, stdout=subprocess.PIPE, text=True)
         figures: dict[str, Any] = json.loads(ran.stdout)
         return figures
 
@@ -88,8 +88,8 @@ class Runner:
         headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
         body = questions(self.people, under_work_orders=as_hub)[position]["body"]
         answer = httpx.post(f"{gateway.address}/v1/lookups", json=body, headers=headers, trust_env=False, timeout=30)
-        found: dict[str, Any] = answer.raise_for_status().json()
-        return found
+        result: dict[str, Any] = answer.raise_for_status().json()
+        return result
 
 
 def main() -> None:
@@ -100,27 +100,27 @@ def main() -> None:
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before it, not measured")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--work-orders", type=int, default=400)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
         folder = Path(temporary)
         with ExitStack() as stack:
-            world = stack.enter_context(processes.outside(folder))
-            runner = Runner(
+            world = stack.enter_context(processes.serve_agencies(folder))
+            runner = LoadRunner(
                 world=world,
-                people=parties(asked.work_orders),
-                clients=asked.clients,
-                seconds=asked.seconds,
-                warm_up=asked.warm_up,
+                people=parties(options.work_orders),
+                clients=options.clients,
+                seconds=options.seconds,
+                warm_up=options.warm_up,
             )
-            runs = measure(runner, folder, asked.rounds)
+            runs = measure(runner, folder, options.rounds)
             rooms = sample(runner, folder)
-    results = summed(runs) | {"cpu_us_per_lookup": rooms, "setting": vars(asked) | {"cores": os.cpu_count()}}
+    results = summarize(runs) | {"cpu_us_per_lookup": rooms, "setting": vars(options) | {"cores": os.cpu_count()}}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     tell(results)
     sys.exit(any(results["ratios"][f"hub/{name}"] < least for name, least in WANTED.items()))
 
 
-def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[str, Any]]]:
+def measure(runner: LoadRunner, folder: Path, rounds: int) -> dict[str, list[dict[str, Any]]]:
     """The figures of every run, by gateway; the gateways take turns, so that a slow minute hits all alike."""
     with ExitStack() as stack:
         gateways = {
@@ -146,7 +146,7 @@ def measure(runner: Runner, folder: Path, rounds: int) -> dict[str, list[dict[st
     return runs
 
 
-def sample(runner: Runner, folder: Path) -> dict[str, float]:
+def sample(runner: LoadRunner, folder: Path) -> dict[str, float]:
     """Microseconds of the hub's processor time per lookup, by room."""
     with processes.sampled_hub(runner.world, folder) as gateway:
         runner.state_work_orders(gateway)
@@ -160,27 +160,27 @@ def sample(runner: Runner, folder: Path) -> dict[str, float]:
     return dict(sorted(per_lookup.items(), key=lambda item: -item[1]))
 
 
-def require_like_answers(runner: Runner, gateways: Mapping[str, Gateway]) -> None:
-    """Raises `RuntimeError` unless all gateways say the same about a person: nobody is fast by saying less."""
+def require_like_answers(runner: LoadRunner, gateways: Mapping[str, Gateway]) -> None:
+    """Raises `RuntimeError` unless all gateways give the same answer about a person."""
     for position in (0, 1, 2):
-        said = {
+        contents = {
             name: _content(runner.answer(gateway, position, as_hub=name == "hub")) for name, gateway in gateways.items()
         }
-        if len({json.dumps(content, sort_keys=True) for content in said.values()}) > 1:
+        if len({json.dumps(content, sort_keys=True) for content in contents.values()}) > 1:
             raise RuntimeError(f"the gateways do not answer alike about the person at {position}")
 
 
 def _content(answer: dict[str, Any]) -> dict[str, Any]:
-    identity = {name: held["value"] for name, held in answer["identity"].items() if isinstance(held, dict)}
+    identity = {name: field["value"] for name, field in answer["identity"].items() if isinstance(field, dict)}
     return {
         "identity": identity,
-        "addresses": sorted([one["kind"], one["text"]["value"]] for one in answer["addresses"]),
-        "registrations": sorted(one["kind"] for one in answer["registrations"]),
-        "agencies": sorted([one["agency"], one["capability"], one["state"]] for one in answer["agencies"]),
+        "addresses": sorted([address["kind"], address["text"]["value"]] for address in answer["addresses"]),
+        "registrations": sorted(registration["kind"] for registration in answer["registrations"]),
+        "agencies": sorted([reply["agency"], reply["capability"], reply["state"]] for reply in answer["agencies"]),
     }
 
 
-def summed(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+def summarize(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     """The median of every figure over the rounds, and the ratios of the medians."""
     medians = {
         name: {figure: round(statistics.median(run[figure] for run in each), 2) for figure in FIGURES}

@@ -68,11 +68,11 @@ def _first_card(clerk: Reader, desk: Desk) -> float:
 
 
 def _pieces(answer: httpx.Response) -> Iterator[str]:
-    held = ""
+    buffer = ""
     for chunk in answer.iter_text():
-        held += chunk
-        while "\n\n" in held:
-            piece, _, held = held.partition("\n\n")
+        buffer += chunk
+        while "\n\n" in buffer:
+            piece, _, buffer = buffer.partition("\n\n")
             yield piece
 
 

@@ -16,7 +16,7 @@ TIMEOUT = 4.0
 CONNECTIONS = 20  # of each agency, as in the demo's agencies.toml
 
 
-class PortNet:
+class HubTransport:
     """One port an agency, shared by zeep."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
@@ -34,7 +34,7 @@ class PortNet:
 
     def soap(self, agency: str) -> AsyncTransport:
         """zeep over the same port."""
-        return PortTransport(self.ports[agency])
+        return ZeepHubTransport(self.ports[agency])
 
     async def aclose(self) -> None:
         """Closes the ports."""
@@ -42,7 +42,7 @@ class PortNet:
             await port.aclose()
 
 
-class PortTransport(AsyncTransport):
+class ZeepHubTransport(AsyncTransport):
     """Carries zeep's messages over a port; zeep's own client is never used."""
 
     def __init__(self, port: AgencyTransport) -> None:

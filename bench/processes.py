@@ -28,7 +28,7 @@ TREE: Final = Path(gateway.demo.__file__).with_name("organization.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class AgencyServers:
     """The mock agencies' addresses, their accounts, and the issuer of tokens."""
 
     process: subprocess.Popen[str]
@@ -51,7 +51,7 @@ class Gateway:
 
 
 @contextmanager
-def outside(folder: Path) -> Iterator[Outside]:
+def serve_agencies(folder: Path) -> Iterator[AgencyServers]:
     """Every mock agency and the sign-on server, in one process, with answers written beforehand."""
     credentials = folder / "credentials.toml"
     credentials.touch(mode=0o600)
@@ -59,14 +59,14 @@ def outside(folder: Path) -> Iterator[Outside]:
     with _program("mock_agencies", "serve", *AGENCIES, SIGN_ON, "--precomputed") as process:
         addresses = {}
         for _ in (*AGENCIES, SIGN_ON):
-            announced = json.loads(_line(process))
-            addresses[announced["server"]] = announced["address"]
+            read_address = json.loads(_line(process))
+            addresses[read_address["server"]] = read_address["address"]
         issuer = addresses.pop(SIGN_ON)
-        yield Outside(process=process, addresses=addresses, issuer=issuer, credentials=credentials)
+        yield AgencyServers(process=process, addresses=addresses, issuer=issuer, credentials=credentials)
 
 
 @contextmanager
-def handwritten(world: Outside, net: str) -> Iterator[Gateway]:
+def handwritten(world: AgencyServers, net: str) -> Iterator[Gateway]:
     """The hand-written gateway over `httpx` or over the `port`."""
     arguments = ("--net", net, "--addresses", json.dumps(world.addresses), "--credentials", str(world.credentials))
     with _program("bench.handwritten", *arguments) as process:
@@ -76,28 +76,30 @@ def handwritten(world: Outside, net: str) -> Iterator[Gateway]:
 
 
 @contextmanager
-def hub(world: Outside, folder: Path, *, policy: str = "", more: str = "", **settings: object) -> Iterator[Gateway]:
+def hub(
+    world: AgencyServers, folder: Path, *, policy: str = "", more: str = "", **settings: object
+) -> Iterator[Gateway]:
     """
     The hub as its command serves it, with the bundled PostgreSQL, in a new installation.
 
     `policy` are lines for every agency's table of agencies.toml in place of its numbers of connections and queue; with
     it, attempts have time.  `more` are tables of its own.
     """
-    told = {f"SHUNIU_{name.upper()}": str(value) for name, value in settings.items()}
-    environment = installation(world, folder, policy, more) | told
+    environment = {f"SHUNIU_{name.upper()}": str(value) for name, value in settings.items()}
+    environment = installation(world, folder, policy, more) | environment
     command = [str(Path(sys.executable).parent / "shuniu")]
     for words in (["init"], ["org", "import", str(TREE)]):
         subprocess.run([*command, *words], check=True, env=environment, capture_output=True)
     # Not a pipe: a hub that logs every call must not wait for somebody to read it.
     lines = folder / "hub.log"
     with lines.open("w") as log, _process([*command, "serve", "--port", "0"], environment, stderr=log) as process:
-        gateway = Gateway(process=process, address=announced(lines, process))
+        gateway = Gateway(process=process, address=read_address(lines, process))
         await_answer(f"{gateway.address}/readyz", process)
         yield gateway
 
 
 @contextmanager
-def sampled_hub(world: Outside, folder: Path) -> Iterator[Gateway]:
+def sampled_hub(world: AgencyServers, folder: Path) -> Iterator[Gateway]:
     """The same installation, served by a process that samples itself (`bench.cpu_profile`)."""
     with _process([sys.executable, "-m", "bench.cpu_profile"], installation(world, folder)) as process:
         gateway = Gateway(process=process, address=json.loads(_line(process))["address"])
@@ -112,18 +114,18 @@ def samples(gateway: Gateway) -> dict[str, float]:
     return rooms
 
 
-def announced(lines: Path, process: subprocess.Popen[str]) -> str:
+def read_address(lines: Path, process: subprocess.Popen[str]) -> str:
     """The address that a hub has written into its log."""
     until = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < until:
-        _, found, rest = lines.read_text(encoding="utf-8").partition("serves at ")
-        if found and " " in rest:
+        _, marker, rest = lines.read_text(encoding="utf-8").partition("serves at ")
+        if marker and " " in rest:
             return rest.split()[0]
         time.sleep(0.05)
     raise RuntimeError("the hub did not start; try: shuniu serve --demo")
 
 
-def installation(world: Outside, folder: Path, policy: str = "", more: str = "") -> dict[str, str]:
+def installation(world: AgencyServers, folder: Path, policy: str = "", more: str = "") -> dict[str, str]:
     """The environment of a hub in this world; writes its agencies.toml."""
     agencies = folder / "agencies.toml"
     text = AGENCIES_TEMPLATE.read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
 """
-Where hostile answers are played: one mock agency in this process, with other bytes in place of its answer.
+A harness for hostile answers: one mock agency in this process, with other bytes in place of its answer.
 
 The adapter, its wire family and its port are the real ones, and so is the hub's translation into the six states.
-Nobody here exists.
+All persons are synthetic.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from schemas.codes import IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
 ROOT: Final = Path(__file__).parents[1]
-# Finds that are kept: a folder for each target, a file for each, named after the state and reason that it ends in.
+# Kept inputs: a folder for each target, a file for each, named after the state and reason that it ends in.
 CORPUS: Final = ROOT / "fuzz/corpus"
 SECONDS: Final = 5.0
 
@@ -91,7 +91,7 @@ TARGETS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HttpAnswer:
     """One HTTP answer: status, headers, body.  As a file: the status, a header a line, an empty line, the body."""
 
     body: bytes = field(repr=False)
@@ -99,56 +99,62 @@ class Said:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @classmethod
-    def from_file(cls, written: bytes) -> "Said":
+    def from_file(cls, written: bytes) -> "HttpAnswer":
         """The answer of a file.  A head that is none is part of the body, which then comes as it pleases."""
         head, blank, body = written.partition(b"\n\n")
         status, *lines = head.split(b"\n")
         if not (blank and len(status) == 3 and status.isdigit() and b"100" <= status <= b"599"):
             return cls(written)
         headers = (line.partition(b":") for line in lines)
-        return cls(body, int(status), tuple((name, of.strip()) for name, _, of in headers if _NAME.fullmatch(name)))
+        return cls(
+            body, int(status), tuple((name, value.strip()) for name, _, value in headers if _NAME.fullmatch(name))
+        )
 
     def to_file(self) -> bytes:
         """The answer as a file."""
-        return b"\n".join([b"%d" % self.status, *(b"%b: %b" % one for one in self.headers), b"", self.body])
+        return b"\n".join([b"%d" % self.status, *(b"%b: %b" % header for header in self.headers), b"", self.body])
 
 
-class Mount(httpx.AsyncBaseTransport):
+class MockAgencyTransport(httpx.AsyncBaseTransport):
     """
-    A mock agency as a transport.  On `paths` it says `said` instead, if there is any; `heard` is what it said last.
+    A mock agency as a transport.  On `paths` it answers `replacement` instead, if it is set; `last_answer` is what it
+    answered last.
     """
 
     def __init__(self, agency: MockAgency, paths: tuple[str, ...]) -> None:
         self.agency = agency
-        self.said: Said | None = None
-        self.heard: Said | None = None
+        self.replacement: HttpAnswer | None = None
+        self.last_answer: HttpAnswer | None = None
         self._paths = paths
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         chosen = request.url.path in self._paths
-        if chosen and self.said is not None:
-            said = self.said
+        if chosen and self.replacement is not None:
+            answer = self.replacement
         else:
-            headers = {name.decode().lower(): of.decode("latin-1") for name, of in request.headers.raw}
-            asked = MockRequest("POST", request.url.path, request.url.query.decode(), headers, await request.aread())
-            answer = self.agency.respond(asked)
-            more = ((name.encode(), of.encode()) for name, of in answer.headers)
-            said = Said(answer.body, answer.status, ((b"content-type", answer.content_type.encode()), *more))
+            headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
+            mock_request = MockRequest(
+                "POST", request.url.path, request.url.query.decode(), headers, await request.aread()
+            )
+            response = self.agency.respond(mock_request)
+            more = ((name.encode(), value.encode()) for name, value in response.headers)
+            content_type = (b"content-type", response.content_type.encode())
+            answer = HttpAnswer(response.body, response.status, (content_type, *more))
         if chosen:
-            self.heard = said
-        return httpx.Response(said.status, headers=list(said.headers), stream=httpx.ByteStream(said.body))
+            self.last_answer = answer
+        return httpx.Response(answer.status, headers=list(answer.headers), stream=httpx.ByteStream(answer.body))
 
 
-class Forgetful(ProcessStore):
-    """Rings that can be forgotten, so that every question fetches its secrets."""
+class ResettableSecretStore(ProcessStore):
+    """A secret store that can be emptied, so that every question fetches its secrets."""
 
-    def forget(self) -> None:
-        """Forgets every ring."""
+    def clear(self) -> None:
+        """Removes every secret."""
         self._rings.clear()
 
 
-class Unguarded:
-    """Stands where the hub's guards stand: every question is asked, whatever the last answers were."""
+class PassThroughGuards:
+    """Call guards without limits: every question is asked, whatever the last answers were."""
 
     async def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Interpretation:
         """Asks once."""
@@ -158,7 +164,7 @@ class Unguarded:
         """Counts nothing."""
 
 
-class Stage:
+class FuzzHarness:
     """
     One target, set up in a folder of its own, on which any number of answers are played.
     """
@@ -167,42 +173,44 @@ class Stage:
         signing, clock = _signing(folder) if target.signed else ({}, None)
         server = importlib.import_module(f"mock_agencies.{target.agency}").create(Population(1), MockClock(), **signing)
         self.target = target
-        self.mount = Mount(server, target.paths)
-        self._store = Forgetful()
+        self.transport = MockAgencyTransport(server, target.paths)
+        self._store = ResettableSecretStore()
         agencies = load_agencies(
             configuration(target, folder),
             credentials_file(folder),
-            transports={target.agency: self.mount},
+            transports={target.agency: self.transport},
             store=self._store,
             clock=clock,
         )
         self._adapter = agencies[target.agency]
 
-    async def ask(self, said: Said | None = None) -> AgencyReply:
-        """Asks the target's question; the answer to it is `said`, or else the mock agency's own."""
-        self.mount.said, self.mount.heard = said, None
+    async def ask(self, replacement: HttpAnswer | None = None) -> AgencyReply:
+        """Asks the target's question; the answer to it is `replacement`, or else the mock agency's own."""
+        self.transport.replacement, self.transport.last_answer = replacement, None
         if self.target.secret:
-            self._store.forget()
+            self._store.clear()
         return await ask(self._adapter, self.target.capability)
 
-    async def seeds(self) -> dict[str, Said]:
+    async def seeds(self) -> dict[str, HttpAnswer]:
         """What the mock agency can say to this question: its true answer, and each of its faults by name."""
-        server = self.mount.agency
-        operation = next(one for one in server.operations.values() if set(one.paths) & set(self.target.paths))
+        server = self.transport.agency
+        operation = next(
+            operation for operation in server.operations.values() if set(operation.paths) & set(self.target.paths)
+        )
         seeds = {}
         for fault in ("", *sorted(operation.faults - _NO_SEED)):
             server.script.clear()
             if fault:
                 server.arm(fault, operation.name)
             await self.ask()
-            if self.mount.heard is not None:
-                seeds[fault or "true"] = self.mount.heard
+            if self.transport.last_answer is not None:
+                seeds[fault or "true"] = self.transport.last_answer
         server.script.clear()
         return seeds
 
 
 async def ask(adapter: Adapter, capability: str) -> AgencyReply:
-    """One question about somebody whom every agency holds, and what the hub makes of its end."""
+    """Asks about a person that every agency holds; the hub's reply."""
     declared = adapter.capabilities[capability]
     question = Question(
         lookup="00000000-0000-4000-8000-000000000815",
@@ -211,7 +219,7 @@ async def ask(adapter: Adapter, capability: str) -> AgencyReply:
         matter=MATTER,
         deadline=asyncio.get_running_loop().time() + SECONDS,
     )
-    guards: Any = Unguarded()
+    guards: Any = PassThroughGuards()
     return await fan_out.ask(PlannedQuestion(adapter=adapter, capability=declared), question, guards)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.wire.transport import BODY_LIMIT
-from fuzz.harness import TARGETS, Said, Stage
+from fuzz.harness import TARGETS, FuzzHarness, HttpAnswer
 
 JSON: Final = ((b"content-type", b"application/json"),)
 XML: Final = ((b"content-type", b"text/xml"),)
@@ -55,14 +55,14 @@ CASES: Final = (
 
 def filled(ends: tuple[str, str], piece: str, size: int) -> bytes:
     """An answer of nearly `size` bytes."""
-    head, end = (one.encode() for one in ends)
+    head, end = (text.encode() for text in ends)
     count = (size - len(head) - len(end)) // len(piece.encode())
     return head + (piece.encode() * count).rstrip(b",") + end
 
 
-async def measure(target: str, said: Said) -> tuple[float, float, str]:
+async def measure(target: str, answer: HttpAnswer) -> tuple[float, float, str]:
     """Seconds until the answer is read, the loop's longest wait meanwhile, and the state."""
-    stage = Stage(TARGETS[target], Path(tempfile.mkdtemp()))
+    stage = FuzzHarness(TARGETS[target], Path(tempfile.mkdtemp()))
     await stage.ask()
     worst, over = 0.0, False
 
@@ -76,7 +76,7 @@ async def measure(target: str, said: Said) -> tuple[float, float, str]:
     ticking = asyncio.create_task(tick())
     await asyncio.sleep(0.05)
     worst, began = 0.0, time.perf_counter()
-    answer = await stage.ask(said)
+    answer = await stage.ask(answer)
     took = time.perf_counter() - began
     await asyncio.sleep(0.005)
     over = True
@@ -86,9 +86,9 @@ async def measure(target: str, said: Said) -> tuple[float, float, str]:
 
 def run(target: str, many: str, ends: tuple[str, str], piece: str, size: int) -> None:
     """Measures one case and prints its line."""
-    said = Said(filled(ends, piece, size), headers=JSON if ends[0].startswith("{") else XML)
+    answer = HttpAnswer(filled(ends, piece, size), headers=JSON if ends[0].startswith("{") else XML)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    took, lag, state = asyncio.run(measure(target, said))
+    took, lag, state = asyncio.run(measure(target, answer))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(f"{target:11} {many:11} {took * 1000:7.0f} ms {lag * 1000:7.0f} ms {grown:6.0f} MB  {state}", flush=True)
 

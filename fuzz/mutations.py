@@ -14,7 +14,7 @@ from typing import Any, Final
 from lxml import etree
 
 from adapters.wire import xml_parser
-from fuzz.harness import Said
+from fuzz.harness import HttpAnswer
 
 # What stands in place of a value.  Each is legal JSON, or nearly.
 _VALUES: Final = (
@@ -41,25 +41,27 @@ _WAITS: Final = (b"7", b"-1", b"9" * 5000, b"Wed, 21 Oct 2099 07:28:00 GMT", b"W
 _STATUSES: Final = (100, 204, 206, 301, 308, 400, 401, 403, 404, 408, 418, 429, 500, 503, 599)
 
 
-def spoil(said: Said, random: Random) -> Said:
+def mutate(answer: HttpAnswer, random: Random) -> HttpAnswer:
     """A true answer with one to three things wrong in it."""
     for _ in range(random.randint(1, 3)):
-        said = _spoiled(said, random)
-    return said
+        answer = _mutated(answer, random)
+    return answer
 
 
-def _spoiled(said: Said, random: Random) -> Said:
+def _mutated(answer: HttpAnswer, random: Random) -> HttpAnswer:
     match random.randrange(12):
         case 0:
-            return Said(said.body, random.choice(_STATUSES), (*said.headers, (b"retry-after", random.choice(_WAITS))))
+            return HttpAnswer(
+                answer.body, random.choice(_STATUSES), (*answer.headers, (b"retry-after", random.choice(_WAITS)))
+            )
         case 1:
-            return Said(said.body, said.status, ((b"content-type", random.choice(_TYPES)),))
+            return HttpAnswer(answer.body, answer.status, ((b"content-type", random.choice(_TYPES)),))
         case 2:
-            return Said(random.choice(_BYTES)(said.body), said.status, said.headers)
+            return HttpAnswer(random.choice(_BYTES)(answer.body), answer.status, answer.headers)
         case 3 | 4 | 5:
-            return Said(_with_a_piece(said.body, random), said.status, said.headers)
+            return HttpAnswer(_with_a_piece(answer.body, random), answer.status, answer.headers)
         case _:
-            return Said(_within(said.body, random), said.status, said.headers)
+            return HttpAnswer(_within(answer.body, random), answer.status, answer.headers)
 
 
 def _within(body: bytes, random: Random) -> bytes:
@@ -130,7 +132,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _element(root: etree._Element, random: Random) -> None:  # noqa: C901 - a flat list of ways to spoil an element
-    every = [one for one in root.iter() if isinstance(one.tag, str)]
+    every = [element for element in root.iter() if isinstance(element.tag, str)]
     chosen, other = random.choice(every), random.choice(every)
     parent = chosen.getparent()
     match random.randrange(9):
@@ -162,7 +164,11 @@ def _element(root: etree._Element, random: Random) -> None:  # noqa: C901 - a fl
 
 def _printable(inner: bytes) -> str:
     # What XML cannot carry as text is left out.
-    return "".join(one for one in inner.decode("utf-8", "replace") if one >= " " and one not in "\ufffe\uffff")
+    return "".join(
+        character
+        for character in inner.decode("utf-8", "replace")
+        if character >= " " and character not in "\ufffe\uffff"
+    )
 
 
 def _with_a_piece(body: bytes, random: Random) -> bytes:

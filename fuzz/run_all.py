@@ -51,12 +51,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("targets", nargs="*", default=list(TARGETS))
-    asked = parser.parse_args()
+    options = parser.parse_args()
     states = " ".join(f"{state:>11}" for state in STATES)
     print(f"{'target':15} {'executions':>11} {'crashes':>7} {'slowest':>9} {'peak':>8} {states}", flush=True)
     failed = False
-    with ThreadPoolExecutor(asked.lanes) as lanes:
-        for report in lanes.map(lambda target: campaign(target, asked.seconds), asked.targets):
+    with ThreadPoolExecutor(options.lanes) as lanes:
+        for report in lanes.map(lambda target: campaign(target, options.seconds), options.targets):
             print(line(report), flush=True)
             failed |= bool(report["stopped"])
     return 1 if failed else 0

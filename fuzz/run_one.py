@@ -22,8 +22,8 @@ from typing import Any, Final
 import atheris
 
 with atheris.instrument_imports(include=["adapters", "schemas", "gateway.lookup"], enable_loader_override=False):
-    from fuzz.harness import CORPUS, TARGETS, Said, Stage
-    from fuzz.mutations import spoil
+    from fuzz.harness import CORPUS, TARGETS, FuzzHarness, HttpAnswer
+    from fuzz.mutations import mutate
 
 LARGEST: Final = 65_536
 MEGABYTES: Final = 1024
@@ -44,22 +44,22 @@ class Campaign:
         self.slowest = (0.0, b"")
         self.began = time.monotonic()
         self._loop = asyncio.new_event_loop()
-        self._stage = Stage(TARGETS[name], folder)
+        self._stage = FuzzHarness(TARGETS[name], folder)
         self._seeds = tuple(self._loop.run_until_complete(self._stage.seeds()).values())
 
     def write_seeds(self, folder: Path) -> None:
         """Writes what the mock agency can say, and the kept finds of earlier runs, for the fuzzer to begin with."""
         folder.mkdir(parents=True, exist_ok=True)
-        written = [said.to_file() for said in self._seeds]
+        written = [answer.to_file() for answer in self._seeds]
         written += [file.read_bytes() for file in sorted((CORPUS / self.name).glob("*"))]
-        for one in written:
-            (folder / _digest(one)).write_bytes(one)
+        for content in written:
+            (folder / _digest(content)).write_bytes(content)
 
     def play(self, written: bytes) -> None:
         """Plays one input.  Whatever is raised here is a crash."""
         # Of the processor, not of the clock: others may use the machine.
         started = time.process_time()
-        answer = self._loop.run_until_complete(self._stage.ask(Said.from_file(written)))
+        answer = self._loop.run_until_complete(self._stage.ask(HttpAnswer.from_file(written)))
         took = time.process_time() - started
         self.states[answer.state] += 1
         outcome = f"{answer.state}/{answer.reason or '-'}"
@@ -74,8 +74,10 @@ class Campaign:
         random = Random(seed)
         if seed % 2:
             return bytes(atheris.Mutate(data, most))
-        said = Said.from_file(data) if random.random() < 0.5 else random.choice(self._seeds[:1] * 4 + self._seeds)
-        return spoil(said, random).to_file()[:most]
+        answer = (
+            HttpAnswer.from_file(data) if random.random() < 0.5 else random.choice(self._seeds[:1] * 4 + self._seeds)
+        )
+        return mutate(answer, random).to_file()[:most]
 
     def report(self) -> dict[str, Any]:
         """The figures of the run."""
@@ -99,10 +101,10 @@ def main() -> None:
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--folder", type=Path, help="where inputs and crashes are kept; a temporary folder if left out")
-    asked = parser.parse_args()
-    folder = asked.folder or Path(tempfile.mkdtemp(prefix="fuzz-"))
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="fuzz-"))
     folder.mkdir(parents=True, exist_ok=True)
-    campaign = Campaign(asked.target, folder)
+    campaign = Campaign(options.target, folder)
     campaign.write_seeds(folder / "inputs")
     last = {"at": time.monotonic()}
 
@@ -116,7 +118,7 @@ def main() -> None:
     settings = [
         sys.argv[0],
         str(folder / "inputs"),
-        f"-max_total_time={asked.seconds}",
+        f"-max_total_time={options.seconds}",
         f"-max_len={LARGEST}",
         f"-rss_limit_mb={MEGABYTES}",
         f"-timeout={SECONDS_EACH}",

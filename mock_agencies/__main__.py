@@ -17,11 +17,11 @@ from pathlib import Path
 import uvloop
 
 from mock_agencies import credentials
-from mock_agencies.fault_proxy import FaultProxy, controlled
+from mock_agencies.fault_proxy import FaultProxy, serve_control_api
 from mock_agencies.population import Population, SyntheticPerson
 from mock_agencies.serving import SERVERS, serving
 from mock_agencies.ticket_system import cli
-from mock_agencies.ticket_system.load_generator import named
+from mock_agencies.ticket_system.load_generator import party_reference
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,27 +48,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cast.add_argument("--json", action="store_true", dest="as_json")
     cast.add_argument("--seed", type=int, default=1)
     commands.add_parser("credentials", help="print the demo's credentials.toml")
-    asked = parser.parse_args(arguments)
-    match asked.command:
+    options = parser.parse_args(arguments)
+    match options.command:
         case "serve":
-            uvloop.run(_serve(asked))
+            uvloop.run(_serve(options))
         case "proxy":
-            uvloop.run(_proxy(asked))
+            uvloop.run(_proxy(options))
         case "ticket-system":
-            return uvloop.run(_work(asked))
+            return uvloop.run(_work(options))
         case "ledger":
-            return uvloop.run(cli.check_ledger(asked))
+            return uvloop.run(cli.check_ledger(options))
         case "cast":
-            _print_cast(Population(asked.seed), as_json=asked.as_json)
+            _print_cast(Population(options.seed), as_json=options.as_json)
         case "credentials":
             sys.stdout.write(credentials.as_toml())
     return 0
 
 
-async def _serve(asked: argparse.Namespace) -> None:
-    over = _over(asked)
+async def _serve(options: argparse.Namespace) -> None:
+    over = _over(options)
     async with serving(
-        asked.servers, port=asked.port, seed=asked.seed, precomputed=asked.precomputed, certificate=asked.certificate
+        options.servers,
+        port=options.port,
+        seed=options.seed,
+        precomputed=options.precomputed,
+        certificate=options.certificate,
     ) as servers:
         for server in servers.values():
             sys.stdout.write(json.dumps({"server": server.name, "address": server.address}) + "\n")
@@ -76,19 +80,19 @@ async def _serve(asked: argparse.Namespace) -> None:
         await over.wait()
 
 
-async def _proxy(asked: argparse.Namespace) -> None:
-    over = _over(asked)
+async def _proxy(options: argparse.Namespace) -> None:
+    over = _over(options)
     async with (
-        FaultProxy.running(asked.to, port=asked.port, seed=asked.seed) as proxy,
-        controlled(proxy, port=asked.control_port) as control,
+        FaultProxy.running(options.to, port=options.port, seed=options.seed) as proxy,
+        serve_control_api(proxy, port=options.control_port) as control,
     ):
         sys.stdout.write(json.dumps({"server": "proxy", "address": proxy.address, "control": control}) + "\n")
         sys.stdout.flush()
         await over.wait()
 
 
-async def _work(asked: argparse.Namespace) -> int:
-    return await cli.work(asked, _over(asked))
+async def _work(options: argparse.Namespace) -> int:
+    return await cli.run_ticket_system(options, _over(options))
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
@@ -98,12 +102,12 @@ def _host_and_port(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _over(asked: argparse.Namespace) -> asyncio.Event:
+def _over(options: argparse.Namespace) -> asyncio.Event:
     """What is set when the program is told to end."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, over.set)
-    if asked.until_stdin_closes:
+    if options.until_stdin_closes:
         threading.Thread(target=_await_end_of_stdin, args=(loop, over), daemon=True).start()
     return over
 
@@ -117,7 +121,7 @@ def _await_end_of_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) ->
 
 def _print_cast(population: Population, *, as_json: bool) -> None:
     if as_json:
-        shown = {role: named(party) | asdict(party) for role, party in population.cast.items()}
+        shown = {role: party_reference(party) | asdict(party) for role, party in population.cast.items()}
         sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, default=str) + "\n")
         return
     for role, party in population.cast.items():

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from mock_agencies.clock import MockClock
-from mock_agencies.exchange import MockRequest, MockResponse, Refusal
+from mock_agencies.exchange import MockRequest, MockResponse, OperationRefused
 from mock_agencies.faults.catalogue import CATALOGUE
 from mock_agencies.faults.delivery import DELIVERIES
 from mock_agencies.faults.replies import REPLIES
-from mock_agencies.faults.script import Armed, Script
+from mock_agencies.faults.script import ArmedFault, FaultScript
 from mock_agencies.operation import Operation
 
 _JOURNAL: Final = 200
@@ -38,7 +38,7 @@ class MockAgency:
     def __init__(self, name: str, operations: Sequence[Operation], clock: MockClock) -> None:
         self.name = name
         self.clock = clock
-        self.script = Script()
+        self.script = FaultScript()
         self.ledger: Counter[str] = Counter({operation.name: 0 for operation in operations})
         self.journal: deque[RequestLogEntry] = deque(maxlen=_JOURNAL)
         self.operations = {operation.name: operation for operation in operations}
@@ -66,7 +66,7 @@ class MockAgency:
         else:
             try:
                 answer = operation.answer(request, armed)
-            except Refusal as refusal:
+            except OperationRefused as refusal:
                 verdict, answer = refusal.why, refusal.answer
         self.journal.append(RequestLogEntry(operation.name, verdict, request))
         if armed is None:
@@ -98,7 +98,7 @@ class MockAgency:
     def _operations_for(self, fault: str, operation: str | None) -> frozenset[str]:
         if operation is not None and operation not in self.operations:
             raise ValueError(f"no such operation; there are {', '.join(sorted(self.operations))}")
-        applies = {name for name, one in self.operations.items() if fault in one.faults}
+        applies = {name for name, candidate in self.operations.items() if fault in candidate.faults}
         meant = frozenset(applies if operation is None else applies & {operation})
         if not meant:
             raise ValueError("no such fault here; GET /_control/faults lists them")
@@ -108,17 +108,22 @@ class MockAgency:
 
     def _show_faults(self, _request: MockRequest) -> MockResponse:
         listed = [
-            {**asdict(fault), "operations": sorted(one.name for one in self.operations.values() if name in one.faults)}
+            {
+                **asdict(fault),
+                "operations": [
+                    operation for operation in sorted(self.operations) if name in self.operations[operation].faults
+                ],
+            }
             for name, fault in CATALOGUE.items()
         ]
-        armed = [{**asdict(one), "operations": sorted(one.operations)} for one in self.script.armed]
+        armed = [{**asdict(fault), "operations": sorted(fault.operations)} for fault in self.script.armed]
         return _json({"faults": [fault for fault in listed if fault["operations"]], "armed": armed})
 
     def _arm(self, request: MockRequest) -> MockResponse:
         try:
-            asked = json.loads(request.body)
-            fault = asked.pop("fault")
-            self.arm(fault, asked.pop("operation", None), **asked)
+            order = json.loads(request.body)
+            fault = order.pop("fault")
+            self.arm(fault, order.pop("operation", None), **order)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, status=422)
         return self._show_faults(request)
@@ -165,10 +170,10 @@ def _armed(
     times: int | None = None,
     after: int = 0,
     options: dict[str, Any] | None = None,
-) -> Armed:
+) -> ArmedFault:
     if times is not None and not isinstance(times, int):
         raise TypeError("times is a whole number or null")
-    return Armed(fault, operations, times, int(after), dict(options or {}))
+    return ArmedFault(fault, operations, times, int(after), dict(options or {}))
 
 
 def _json(value: Any, status: int = 200) -> MockResponse:

@@ -96,7 +96,7 @@ class MockResponse:
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.body
 
 
-class Refusal(Exception):
+class OperationRefused(Exception):
     """
     What a server says to a question that it does not accept; `why` is one word for the journal, never on the wire.
     """

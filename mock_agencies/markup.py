@@ -32,11 +32,13 @@ def child(element: etree._Element | None, name: str) -> etree._Element | None:
     """Returns the first child of that local name, or None."""
     if element is None:
         return None
-    return next((one for one in element if isinstance(one.tag, str) and local(one) == name), None)
+    return next(
+        (candidate for candidate in element if isinstance(candidate.tag, str) and local(candidate) == name), None
+    )
 
 
 def texts(element: etree._Element | None) -> dict[str, str]:
     """Returns the children's texts by local name; empty if there is no element."""
     if element is None:
         return {}
-    return {local(one): (one.text or "").strip() for one in element if isinstance(one.tag, str)}
+    return {local(child): (child.text or "").strip() for child in element if isinstance(child.tag, str)}

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from mock_agencies.clock import HOUR_MS, MINUTE_MS, SECOND_MS, MockClock
-from mock_agencies.exchange import MockRequest, MockResponse, Refusal
-from mock_agencies.faults.script import Armed
+from mock_agencies.exchange import MockRequest, MockResponse, OperationRefused
+from mock_agencies.faults.script import ArmedFault
 from mock_agencies.operation import Operation
 
 FIELDS: Final = ("sid", "rid", "rtime", "sign")
@@ -51,7 +51,7 @@ def encrypt_secret(secret: str, app_key: str) -> str:
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
 
 
-class Rejected(Exception):
+class PlatformRejected(Exception):
     """The platform does not let a call through; `why` is one word for the journal."""
 
     def __init__(self, why: str) -> None:
@@ -70,12 +70,12 @@ class NationalPlatform:
         self.clock = clock
         self._ends: dict[str, int] = {}
 
-    def let_in(self, fields: Mapping[str, str], armed: Armed | None = None) -> None:
-        """Checks the four fields of a business call, under `expired_secret` as if none lived.  Raises `Rejected`."""
+    def authenticate(self, fields: Mapping[str, str], armed: ArmedFault | None = None) -> None:
+        """Checks the four fields of a business call (none live: `expired_secret`).  Raises `PlatformRejected`."""
         self._check(fields, [] if armed is not None and armed.name == "expired_secret" else self._live())
 
     def renew(self, fields: Mapping[str, str]) -> tuple[str, int]:
-        """Checks the four fields of a refresh call; returns a new secret and its end.  Raises `Rejected`."""
+        """Checks the four fields of a refresh call; returns a new secret and its end.  Raises `PlatformRejected`."""
         self._check(fields, [self.app_key])
         secret, end = secrets.token_hex(16), self.clock.now_ms() + SECRET_LIFETIME_MS
         earlier = {live: self._ends[live] for live in self._live()[: _SECRETS_AT_ONCE - 1]}
@@ -89,26 +89,26 @@ class NationalPlatform:
     def _check(self, fields: Mapping[str, str], keys: list[str]) -> None:
         sid, rid, rtime, signed = (fields.get(name, "") for name in FIELDS)
         if not (sid and rid and rtime and signed):
-            raise Rejected("missing_field")
+            raise PlatformRejected("missing_field")
         if sid != self.sid:
-            raise Rejected("unknown_sid")
+            raise PlatformRejected("unknown_sid")
         if not _RID.fullmatch(rid):
-            raise Rejected("malformed_rid")
+            raise PlatformRejected("malformed_rid")
         if not _RTIME.fullmatch(rtime) or abs(int(rtime) - self.clock.now_ms()) > TOLERANCE_MS:
-            raise Rejected("stale_rtime")
+            raise PlatformRejected("stale_rtime")
         if not any(
             hmac.compare_digest(sign(sid, rid, rtime, key).encode(), signed.encode(errors="replace")) for key in keys
         ):
-            raise Rejected("bad_signature" if keys else "no_live_secret")
+            raise PlatformRejected("bad_signature" if keys else "no_live_secret")
 
 
-def fields_of(named: Mapping[str, Any]) -> dict[str, str]:
+def fields_of(armed_name: Mapping[str, Any]) -> dict[str, str]:
     """Collects the four fields from headers or a body, under either prefix."""
     return {
-        name: str(named[prefix + name])
+        name: str(armed_name[prefix + name])
         for prefix in PREFIXES
         for name in FIELDS
-        if named.get(prefix + name) is not None
+        if armed_name.get(prefix + name) is not None
     }
 
 
@@ -122,17 +122,17 @@ class RefreshSecret(Operation):
     def __init__(self, platform: NationalPlatform) -> None:
         self.platform = platform
 
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:
         fields = _json_fields(request)
         fault = armed.name if armed else None
         why = "fault" if fault == "fault" else ""
         if not why:
             try:
                 secret, end = self.platform.renew(fields)
-            except Rejected as rejected:
+            except PlatformRejected as rejected:
                 why = rejected.why
         if why:
-            raise Refusal(why, _reply("1", "密钥刷新失败", None))
+            raise OperationRefused(why, _reply("1", "密钥刷新失败", None))
         wrapped = encrypt_secret(secret, self.platform.app_key)
         if fault == "undecryptable_secret":
             wrapped = base64.b64encode(b"not a whole block").decode()
@@ -144,7 +144,7 @@ class RefreshSecret(Operation):
 def _json_fields(request: MockRequest) -> dict[str, str]:
     body = request.texts()
     if body is None:
-        raise Refusal("body", _reply("1", "请求体不是JSON对象", None))
+        raise OperationRefused("body", _reply("1", "请求体不是JSON对象", None))
     return fields_of(body)
 
 

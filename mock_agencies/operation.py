@@ -9,9 +9,9 @@ from typing import ClassVar, Final, Generic, TypeVar
 
 from mock_agencies.exchange import JSON, MockRequest, MockResponse
 from mock_agencies.faults.delivery import DELIVERIES
-from mock_agencies.faults.records import RECORDS, Leaves, Row
+from mock_agencies.faults.records import RECORDS, FaultFields, Row
 from mock_agencies.faults.replies import REPLIES
-from mock_agencies.faults.script import Armed
+from mock_agencies.faults.script import ArmedFault
 from mock_agencies.population import ORGANIZATIONS, PERSONS, Population, SyntheticOrganization, SyntheticPerson
 
 T = TypeVar("T", bound=SyntheticPerson | SyntheticOrganization)
@@ -32,8 +32,8 @@ class Operation(ABC):
     family_faults: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
-        """Answers a request, under a fault of the family if one is given.  Raises `Refusal`."""
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:
+        """Answers a request, under a fault of the family if one is given.  Raises `OperationRefused`."""
 
     @property
     def faults(self) -> frozenset[str]:
@@ -42,7 +42,7 @@ class Operation(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class OperationInput:
+class OperationQuery:
     """
     A question that was accepted: the number, the name where given, and what else the answer depends on.
 
@@ -63,11 +63,11 @@ class Register(ABC, Generic[T]):
         self.population = population
 
     @abstractmethod
-    def find(self, asked: OperationInput) -> list[T]:
+    def find(self, query: OperationQuery) -> list[T]:
         """Finds whom the agency holds under this question."""
 
     @abstractmethod
-    def rows(self, subject: T, asked: OperationInput) -> list[Row]:
+    def rows(self, subject: T, query: OperationQuery) -> list[Row]:
         """Returns what the agency holds about one subject."""
 
     @abstractmethod
@@ -84,9 +84,9 @@ class PersonRegister(Register[SyntheticPerson]):
 
     agency: ClassVar[str]
 
-    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
-        found = self.population.find_person(asked.number)
-        return [person for person in found if person.number_at(self.agency) == asked.number]
+    def find(self, query: OperationQuery) -> list[SyntheticPerson]:
+        persons = self.population.find_person(query.number)
+        return [person for person in persons if person.number_at(self.agency) == query.number]
 
     def stranger(self, subject: SyntheticPerson | None) -> SyntheticPerson:
         index = subject.index if subject else 0
@@ -101,8 +101,10 @@ class PersonRegister(Register[SyntheticPerson]):
 class OrganizationRegister(Register[SyntheticOrganization]):
     """A register of organizations."""
 
-    def find(self, asked: OperationInput) -> list[SyntheticOrganization]:
-        return [found for found in self.population.find_organization(asked.number) if found.registered]
+    def find(self, query: OperationQuery) -> list[SyntheticOrganization]:
+        return [
+            organization for organization in self.population.find_organization(query.number) if organization.registered
+        ]
 
     def stranger(self, subject: SyntheticOrganization | None) -> SyntheticOrganization:
         return self.population.organization(((subject.index if subject else 0) + _FAR_AWAY) % ORGANIZATIONS)
@@ -112,20 +114,20 @@ class OrganizationRegister(Register[SyntheticOrganization]):
         return replace(other, uscc=subject.uscc, registration_number=subject.registration_number)
 
 
-class Lookup(Operation, Generic[T]):
+class LookupOperation(Operation, Generic[T]):
     """
     A question about a subject: accept, find, collect the rows, write; a fault has its say where it belongs.
 
     With `precomputed`, an undisturbed answer is written once per question and then repeated byte for byte.
     """
 
-    leaves: ClassVar[Leaves]
+    fault_fields: ClassVar[FaultFields]
     content_type: ClassVar[str] = JSON
     document_faults: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, register: Register[T], *, precomputed: bool) -> None:
         self.register = register
-        self._written: dict[OperationInput, MockResponse] | None = {} if precomputed else None
+        self._written: dict[OperationQuery, MockResponse] | None = {} if precomputed else None
 
     @property
     def faults(self) -> frozenset[str]:
@@ -133,39 +135,39 @@ class Lookup(Operation, Generic[T]):
         return super().faults | made
 
     @abstractmethod
-    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
-        """Verifies a request as the agency would and reads its question.  Raises `Refusal`."""
+    def accept(self, request: MockRequest, armed: ArmedFault | None) -> OperationQuery:
+        """Verifies a request as the agency would and reads its question.  Raises `OperationRefused`."""
 
     @abstractmethod
-    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:
+    def write(self, query: OperationQuery, rows: list[Row], armed: ArmedFault | None) -> MockResponse:
         """Writes the rows as the family does, disturbed by a fault of the document or the envelope if one is given."""
 
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
-        asked = self.accept(request, armed)
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:
+        query = self.accept(request, armed)
         if armed is None and self._written is not None:
-            if asked not in self._written:
-                self._written[asked] = self._answer(asked, None)
-            return self._written[asked]
-        return self._answer(asked, armed)
+            if query not in self._written:
+                self._written[query] = self._answer(query, None)
+            return self._written[query]
+        return self._answer(query, armed)
 
-    def _answer(self, asked: OperationInput, armed: Armed | None) -> MockResponse:
-        found = self.register.find(asked)
+    def _answer(self, query: OperationQuery, armed: ArmedFault | None) -> MockResponse:
+        subjects = self.register.find(query)
         if armed is not None and armed.name in SUBJECT_FAULTS:
-            found = self._others(armed.name, found)
-            asked = replace(asked, name=None)
-        rows = [row for subject in found for row in self.register.rows(subject, asked)]
+            subjects = self._others(armed.name, subjects)
+            query = replace(query, name=None)
+        rows = [row for subject in subjects for row in self.register.rows(subject, query)]
         if armed is not None and armed.name in RECORDS:
-            rows = RECORDS[armed.name](rows, self.leaves, armed.options)
-        return self.write(asked, rows, armed)
+            rows = RECORDS[armed.name](rows, self.fault_fields, armed.options)
+        return self.write(query, rows, armed)
 
-    def _others(self, fault: str, found: list[T]) -> list[T]:
+    def _others(self, fault: str, subjects: list[T]) -> list[T]:
         if fault == "wrong_subject":
-            return [self.register.stranger(found[0] if found else None)]
+            return [self.register.stranger(subjects[0] if subjects else None)]
         if fault == "two_matches":
-            return [*found[:1], *(self.register.twin(subject) for subject in found[:1])]
+            return [*subjects[:1], *(self.register.twin(subject) for subject in subjects[:1])]
         return []
 
 
-def named(armed: Armed | None, faults: Mapping[str, object]) -> str | None:
+def armed_name(armed: ArmedFault | None, faults: Mapping[str, object]) -> str | None:
     """Returns the armed fault's name if it is one of these."""
     return armed.name if armed is not None and armed.name in faults else None

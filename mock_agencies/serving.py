@@ -102,16 +102,16 @@ def _listener(port: int) -> Iterator[socket.socket]:
 async def _agency(listener: socket.socket, agency: MockAgency) -> AsyncIterator[None]:
     connections: set[Connection] = set()
 
-    def connection() -> Connection:
+    def connect() -> Connection:
         return Connection(agency.respond, connections)
 
-    server = await asyncio.get_running_loop().create_server(connection, sock=listener, backlog=_BACKLOG)
+    server = await asyncio.get_running_loop().create_server(connect, sock=listener, backlog=_BACKLOG)
     try:
         yield
     finally:
         server.close()
-        for one in tuple(connections):
-            one.abandon()
+        for connection in tuple(connections):
+            connection.abandon()
         # asyncio tells a connection of its end in the next turn of the loop.
         await asyncio.sleep(0)
 

@@ -5,8 +5,8 @@ Beside the faults of the mock agencies, which know the format that they spoil, t
 before any server.
 """
 
-from mock_agencies.fault_proxy.control import controlled
-from mock_agencies.fault_proxy.link import Timing
+from mock_agencies.fault_proxy.control import serve_control_api
+from mock_agencies.fault_proxy.link import ProxyClock
 from mock_agencies.fault_proxy.proxy import FaultProxy
 from mock_agencies.fault_proxy.toxics import (
     Bandwidth,
@@ -29,12 +29,12 @@ __all__ = [
     "Garbage",
     "Latency",
     "LimitData",
+    "ProxyClock",
     "Refuse",
     "Reset",
     "Slicer",
     "SlowClose",
     "Timeout",
-    "Timing",
     "Toxic",
-    "controlled",
+    "serve_control_api",
 ]

@@ -24,7 +24,7 @@ _TOXICS: Final = "/toxics"
 
 
 @asynccontextmanager
-async def controlled(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
+async def serve_control_api(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
     """A control desk for a running proxy until the block ends; its base address.  Raises `OSError`."""
     connections: set[Connection] = set()
 
@@ -32,16 +32,16 @@ async def controlled(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
         # Toxics come and go in their own time; the answer follows.
         return MockResponse(b"", deliver=_deliver(proxy, request))
 
-    def connection() -> Connection:
+    def connect() -> Connection:
         return Connection(respond, connections)
 
-    server = await asyncio.get_running_loop().create_server(connection, _HOST, port)
+    server = await asyncio.get_running_loop().create_server(connect, _HOST, port)
     try:
         yield f"http://{_HOST}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        for one in tuple(connections):
-            one.abandon()
+        for connection in tuple(connections):
+            connection.abandon()
         # asyncio tells a connection of its end in the next turn of the loop.
         await asyncio.sleep(0)
 

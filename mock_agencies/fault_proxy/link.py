@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from mock_agencies.fault_proxy.toxics import Cut, Direction, Toxic
+from mock_agencies.fault_proxy.toxics import ConnectionCut, Direction, Toxic
 
 _READ: Final = 65_536
 # So many pieces wait at most; then the sender does.
@@ -20,7 +20,7 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class ProxyClock:
     """The proxy's clock, for tests that turn it by hand."""
 
     now: Callable[[], float]
@@ -28,7 +28,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Active:
+class ActiveToxic:
     """A toxic that was added; `number` tells it from an equal one that was added before."""
 
     number: int
@@ -36,18 +36,18 @@ class Active:
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Toxics = Callable[[Direction], Sequence[Active]]
+Toxics = Callable[[Direction], Sequence[ActiveToxic]]
 Piece = tuple[float, bytes]
 
 
-class Link:
+class ProxiedConnection:
     """
     Passes bytes between a client and a server until one of them closes, or a toxic cuts them off.
 
     `chance` seeds what is drawn for this connection; `toxics` says which are active now in a direction.
     """
 
-    def __init__(self, client: Streams, server: Streams, *, toxics: Toxics, chance: str, timing: Timing) -> None:
+    def __init__(self, client: Streams, server: Streams, *, toxics: Toxics, chance: str, timing: ProxyClock) -> None:
         self.chance = chance
         self.timing = timing
         self.client_left = asyncio.Event()
@@ -69,7 +69,7 @@ class Link:
         try:
             # The end of one direction is the end of both: what a client of HTTP has closed, it will not read any more.
             ended, _ = await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
-            reset = any([await one for one in ended])
+            reset = any([await task for task in ended])
         finally:
             for task in (*reading, *passing):
                 task.cancel()
@@ -78,7 +78,7 @@ class Link:
                 _close(writer, reset=reset)
 
     async def until_left(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Waits for something, but not longer than the client is there.  Raises `Cut` when it is gone."""
+        """Waits for something, but not longer than the client is there.  Raises `ConnectionCut` when it is gone."""
         tasks = (asyncio.ensure_future(waiting), asyncio.create_task(self.client_left.wait()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -86,21 +86,21 @@ class Link:
             for task in tasks:
                 task.cancel()
         if self.client_left.is_set():
-            raise Cut(reset=False)
+            raise ConnectionCut(reset=False)
 
 
 class _Flow:
     """One direction."""
 
     def __init__(
-        self, link: Link, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, link: ProxiedConnection, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.pieces: asyncio.Queue[Piece | None] = asyncio.Queue(_WAITING)
         self._link = link
         self._direction = direction
         self._reader = reader
         self._writer = writer
-        self._grips: dict[int, _Grip | None] = {}
+        self._contexts: dict[int, _FlowToxicContext | None] = {}
 
     async def read(self) -> None:
         """Takes in what the sender sends, and when."""
@@ -116,18 +116,18 @@ class _Flow:
         try:
             while piece := await self.pieces.get():
                 await self._through(piece, self._held())
-            for toxic, grip in self._held():
-                await toxic.close(grip)
-        except Cut as cut:
+            for toxic, context in self._held():
+                await toxic.close(context)
+        except ConnectionCut as cut:
             return cut.reset
         return False
 
-    async def _through(self, piece: Piece, held: Sequence[tuple[Toxic, "_Grip"]]) -> None:
+    async def _through(self, piece: Piece, toxics: Sequence[tuple[Toxic, "_FlowToxicContext"]]) -> None:
         arrived, data = piece
-        if held:
-            (toxic, grip), rest = held[0], held[1:]
-            grip.arrived = arrived
-            async with aclosing(toxic.act(data, grip)) as parts:
+        if toxics:
+            (toxic, context), rest = toxics[0], toxics[1:]
+            context.arrived = arrived
+            async with aclosing(toxic.act(data, context)) as parts:
                 async for part in parts:
                     await self._through((self._link.timing.now(), part), rest)
             return
@@ -138,25 +138,25 @@ class _Flow:
             pass
         else:
             return
-        raise Cut(reset=False)
+        raise ConnectionCut(reset=False)
 
-    def _held(self) -> list[tuple[Toxic, "_Grip"]]:
-        held = []
-        for one in self._link.toxics(self._direction):
-            if one.number not in self._grips:
-                chance = Random(f"{self._link.chance}/{one.number}")
-                concerned = chance.random() < one.toxic.share
-                self._grips[one.number] = _Grip(self._link, self, chance) if concerned else None
-            if grip := self._grips[one.number]:
-                held.append((one.toxic, grip))
-        return held
+    def _held(self) -> list[tuple[Toxic, "_FlowToxicContext"]]:
+        contexts = []
+        for active in self._link.toxics(self._direction):
+            if active.number not in self._contexts:
+                chance = Random(f"{self._link.chance}/{active.number}")
+                concerned = chance.random() < active.toxic.share
+                self._contexts[active.number] = _FlowToxicContext(self._link, self, chance) if concerned else None
+            if context := self._contexts[active.number]:
+                contexts.append((active.toxic, context))
+        return contexts
 
 
 @dataclass(slots=True)
-class _Grip:
-    """The hold of one toxic on one direction, as `toxics.Grip` describes it."""
+class _FlowToxicContext:
+    """The hold of one toxic on one direction, as `toxics.ToxicContext` describes it."""
 
-    link: Link
+    link: ProxiedConnection
     flow: _Flow
     random: Random
     passed: int = 0

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from random import Random
 from typing import Final, Self
 
-from mock_agencies.fault_proxy.link import Active, Link, Streams, Timing, reset_on_close
+from mock_agencies.fault_proxy.link import ActiveToxic, ProxiedConnection, ProxyClock, Streams, reset_on_close
 from mock_agencies.fault_proxy.toxics import Direction, Refuse, Toxic
 
 _HOST: Final = "127.0.0.1"
@@ -24,14 +24,14 @@ class FaultProxy:
     the same connections in the same order fare alike in every run.
     """
 
-    def __init__(self, to: tuple[str, int], port: int, *, seed: int, timing: Timing) -> None:
+    def __init__(self, to: tuple[str, int], port: int, *, seed: int, timing: ProxyClock) -> None:
         self.to = to
         self.seen = 0
         """How many connections there were so far, refused ones not counted."""
         self._timing = timing
         self._seed = seed
         self._numbers = itertools.count(1)
-        self._active: list[Active] = []
+        self._active: list[ActiveToxic] = []
         self._links: set[asyncio.Task[None]] = set()
         self._bound = _bind(port)
         self.port: int = self._bound.getsockname()[1]
@@ -40,14 +40,14 @@ class FaultProxy:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, to: tuple[str, int], *, port: int = 0, seed: int = 1, timing: Timing | None = None
+        cls, to: tuple[str, int], *, port: int = 0, seed: int = 1, timing: ProxyClock | None = None
     ) -> AsyncIterator[Self]:
         """
         A proxy before the server at `to` (host, port) until the block ends; port 0 lets the system choose.
 
         Raises `OSError` if the port is taken.
         """
-        proxy = cls(to, port, seed=seed, timing=timing or Timing(asyncio.get_running_loop().time, asyncio.sleep))
+        proxy = cls(to, port, seed=seed, timing=timing or ProxyClock(asyncio.get_running_loop().time, asyncio.sleep))
         proxy._listen()
         try:
             yield proxy
@@ -72,21 +72,21 @@ class FaultProxy:
     @property
     def toxics(self) -> Sequence[Toxic]:
         """The active toxics, in their order."""
-        return tuple(one.toxic for one in self._active)
+        return tuple(active.toxic for active in self._active)
 
     async def add(self, toxic: Toxic) -> None:
         """Makes a toxic active, as the last one.  Raises `ValueError` if another one has its name."""
-        if any(one.toxic.name == toxic.name for one in self._active):
+        if any(active.toxic.name == toxic.name for active in self._active):
             raise ValueError("there is a toxic of this name; remove it, or give this one another name")
-        self._active.append(Active(next(self._numbers), toxic))
+        self._active.append(ActiveToxic(next(self._numbers), toxic))
         await self._listen_or_refuse()
 
     async def remove(self, name: str) -> None:
         """Ends a toxic; what it has begun to a connection goes on.  Raises `KeyError` if there is none of this name."""
-        found = next((one for one in self._active if one.toxic.name == name), None)
-        if found is None:
+        removed = next((active for active in self._active if active.toxic.name == name), None)
+        if removed is None:
             raise KeyError(name)
-        self._active.remove(found)
+        self._active.remove(removed)
         await self._listen_or_refuse()
 
     async def clear(self) -> None:
@@ -95,7 +95,7 @@ class FaultProxy:
         await self._listen_or_refuse()
 
     @asynccontextmanager
-    async def under(self, *toxics: Toxic) -> AsyncIterator[None]:
+    async def with_toxics(self, *toxics: Toxic) -> AsyncIterator[None]:
         """The toxics are active while the block lasts."""
         for toxic in toxics:
             await self.add(toxic)
@@ -111,7 +111,7 @@ class FaultProxy:
         self._accepting = asyncio.create_task(self._accept_all(self._bound))
 
     async def _listen_or_refuse(self) -> None:
-        refuse = any(isinstance(one.toxic, Refuse) and one.toxic.share == 1 for one in self._active)
+        refuse = any(isinstance(active.toxic, Refuse) and active.toxic.share == 1 for active in self._active)
         if refuse and self._accepting is not None:
             await self._stop_listening()
             # Bound and not listening: the system refuses, and nobody else takes the port.
@@ -157,15 +157,15 @@ class FaultProxy:
             reset_on_close(accepted)
             client[1].transport.abort()
             return
-        await Link(client, server, toxics=self._toxics, chance=chance, timing=self._timing).run()
+        await ProxiedConnection(client, server, toxics=self._toxics, chance=chance, timing=self._timing).run()
 
-    def _toxics(self, direction: Direction) -> Sequence[Active]:
-        return [one for one in self._active if one.toxic.direction is direction]
+    def _toxics(self, direction: Direction) -> Sequence[ActiveToxic]:
+        return [active for active in self._active if active.toxic.direction is direction]
 
     def _refuses(self, chance: str) -> bool:
         return any(
-            isinstance(one.toxic, Refuse) and Random(f"{chance}/{one.number}").random() < one.toxic.share
-            for one in self._active
+            isinstance(active.toxic, Refuse) and Random(f"{chance}/{active.number}").random() < active.toxic.share
+            for active in self._active
         )
 
 

@@ -1,8 +1,8 @@
 """
 The toxics: what can happen to bytes on their way.
 
-Each takes a piece and passes on what becomes of it, or ends the connection by raising `Cut`.  They stand in the order
-in which they were added, and each sees what the one before it lets through.
+Each toxic takes a piece and passes on the changed piece, or ends the connection by raising `ConnectionCut`.  Toxics
+work in the order in which they were added; each gets the output of the one before it.
 """
 
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ class Direction(Enum):
     DOWN = "down"
 
 
-class Cut(Exception):
+class ConnectionCut(Exception):
     """The connection ends here: in an orderly way (FIN), or with a RST."""
 
     def __init__(self, *, reset: bool) -> None:
@@ -27,10 +27,10 @@ class Cut(Exception):
         self.reset = reset
 
 
-class Grip(Protocol):
+class ToxicContext(Protocol):
     """
     A toxic's hold on one direction of one connection.  `passed` counts the bytes that it has seen there, `arrived` is
-    when the piece in hand came in.  Every wait raises `Cut` as soon as the client is gone.
+    when the piece in hand came in.  Every wait raises `ConnectionCut` as soon as the client is gone.
     """
 
     random: Random
@@ -75,11 +75,11 @@ class Toxic:
             if value < 0:
                 raise ValueError(f"{number.name} is not negative")
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - for those who wait
-        """What becomes of a piece.  May raise `Cut`."""
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - for those who wait
+        """What becomes of a piece.  May raise `ConnectionCut`."""
         yield data
 
-    async def close(self, grip: Grip) -> None:
+    async def close(self, context: ToxicContext) -> None:
         """What happens when the sender has closed, before the other side learns it."""
 
 
@@ -91,8 +91,8 @@ class Latency(Toxic):
     seconds: float = 0.1
     jitter: float = 0.0
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
-        await grip.sleep_until(grip.arrived + self.seconds + grip.random.uniform(-self.jitter, self.jitter))
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
+        await context.sleep_until(context.arrived + self.seconds + context.random.uniform(-self.jitter, self.jitter))
         yield data
 
 
@@ -103,11 +103,11 @@ class Bandwidth(Toxic):
     kind = "bandwidth"
     rate: int = 1_000
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
         size = max(1, self.rate // 20)
         for start in range(0, len(data), size):
             piece = data[start : start + size]
-            await grip.sleep(len(piece) / max(1, self.rate))
+            await context.sleep(len(piece) / max(1, self.rate))
             yield piece
 
 
@@ -118,8 +118,8 @@ class SlowClose(Toxic):
     kind = "slow_close"
     seconds: float = 1.0
 
-    async def close(self, grip: Grip) -> None:
-        await grip.sleep(self.seconds)
+    async def close(self, context: ToxicContext) -> None:
+        await context.sleep(self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +130,15 @@ class Timeout(Toxic):
     seconds: float = 0.0
     after: int = 0
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
-        head, rest = _split(data, grip, self.after)
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
+        head, rest = _split(data, context, self.after)
         if head:
             yield head
         if rest:
             if self.seconds == 0:
-                await grip.hang()
-            await grip.sleep(self.seconds)
-            raise Cut(reset=False)
+                await context.hang()
+            await context.sleep(self.seconds)
+            raise ConnectionCut(reset=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +149,13 @@ class Reset(Toxic):
     seconds: float = 0.0
     after: int = 0
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
-        head, rest = _split(data, grip, self.after)
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
+        head, rest = _split(data, context, self.after)
         if head:
             yield head
         if rest:
-            await grip.sleep(self.seconds)
-            raise Cut(reset=True)
+            await context.sleep(self.seconds)
+            raise ConnectionCut(reset=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +167,11 @@ class Slicer(Toxic):
     vary: int = 0
     seconds: float = 0.0
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
         start = 0
         while start < len(data):
-            end = start + max(1, self.size + grip.random.randint(-self.vary, self.vary))
-            await grip.sleep(self.seconds)
+            end = start + max(1, self.size + context.random.randint(-self.vary, self.vary))
+            await context.sleep(self.seconds)
             yield data[start:end]
             start = end
 
@@ -183,12 +183,12 @@ class LimitData(Toxic):
     kind = "limit_data"
     size: int = 100
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
-        head, _ = _split(data, grip, self.size)
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
+        head, _ = _split(data, context, self.size)
         if head:
             yield head
-        if grip.passed >= self.size:
-            raise Cut(reset=False)
+        if context.passed >= self.size:
+            raise ConnectionCut(reset=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +199,11 @@ class Garbage(Toxic):
     after: int = 0
     size: int = 64
 
-    async def act(self, data: bytes, grip: Grip) -> AsyncGenerator[bytes, None]:
-        first = min(max(0, self.after - grip.passed), len(data))
-        last = min(max(0, self.after + self.size - grip.passed), len(data))
-        grip.passed += len(data)
-        yield data[:first] + grip.random.randbytes(last - first) + data[last:]
+    async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:
+        first = min(max(0, self.after - context.passed), len(data))
+        last = min(max(0, self.after + self.size - context.passed), len(data))
+        context.passed += len(data)
+        yield data[:first] + context.random.randbytes(last - first) + data[last:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,9 +218,9 @@ KINDS: Final = {
 }
 
 
-def from_json(told: dict[str, Any]) -> Toxic:
+def from_json(document: dict[str, Any]) -> Toxic:
     """A toxic as the control desk is told it.  Raises `ValueError`, `TypeError`, `KeyError`."""
-    options = dict(told)
+    options = dict(document)
     kind = KINDS[options.pop("kind")]
     if "direction" in options:
         options["direction"] = Direction(options["direction"])
@@ -233,8 +233,8 @@ def as_json(toxic: Toxic) -> dict[str, Any]:
     return {"kind": toxic.kind, **values, "direction": toxic.direction.value}
 
 
-def _split(data: bytes, grip: Grip, limit: int) -> tuple[bytes, bytes]:
+def _split(data: bytes, context: ToxicContext, limit: int) -> tuple[bytes, bytes]:
     """What is within the first `limit` bytes of the connection, and the rest."""
-    left = max(0, limit - grip.passed)
-    grip.passed += len(data)
+    left = max(0, limit - context.passed)
+    context.passed += len(data)
     return data[:left], data[left:]

@@ -92,7 +92,7 @@ def _huge_body(options: Options) -> Delivery:
     async def deliver(line: ResponseSocket, wire: bytes) -> None:
         size = int(options.get("size", _HUGE))
         head = wire[: wire.index(b"\r\n\r\n")]
-        fields = [one for one in head.split(b"\r\n") if not one.lower().startswith(b"content-length:")]
+        fields = [field for field in head.split(b"\r\n") if not field.lower().startswith(b"content-length:")]
         line.write(b"\r\n".join([*fields, f"content-length: {size}".encode(), b"", b""]))
         body = wire[len(head) + 4 :][:size]
         line.write(body)

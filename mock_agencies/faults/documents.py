@@ -6,31 +6,33 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from mock_agencies.faults.records import Leaves
+from mock_agencies.faults.records import FaultFields
 
 _DEPTH: Final = 100_000
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def _duplicate_json_key(text: str, leaves: Leaves) -> str:
-    return re.sub(f'("{leaves.required}":)', r'\1"另一个值",\1', text, count=1)
+def _duplicate_json_key(text: str, fault_fields: FaultFields) -> str:
+    return re.sub(f'("{fault_fields.required}":)', r'\1"另一个值",\1', text, count=1)
 
 
-def _nan(text: str, leaves: Leaves) -> str:
-    return re.sub(f'("{leaves.number}":)-?[0-9.]+', r"\1NaN", text, count=1)
+def _nan(text: str, fault_fields: FaultFields) -> str:
+    return re.sub(f'("{fault_fields.number}":)-?[0-9.]+', r"\1NaN", text, count=1)
 
 
-def _deep_json(_text: str, _leaves: Leaves) -> str:
+def _deep_json(_text: str, _leaves: FaultFields) -> str:
     return "[" * _DEPTH + "]" * _DEPTH
 
 
-def _duplicate_element(text: str, leaves: Leaves) -> str:
+def _duplicate_element(text: str, fault_fields: FaultFields) -> str:
     return text.replace(
-        f"<{leaves.required}>", f"<{leaves.required}>另一个值</{leaves.required}><{leaves.required}>", 1
+        f"<{fault_fields.required}>",
+        f"<{fault_fields.required}>另一个值</{fault_fields.required}><{fault_fields.required}>",
+        1,
     )
 
 
-def _deep_xml(_text: str, _leaves: Leaves) -> str:
+def _deep_xml(_text: str, _leaves: FaultFields) -> str:
     return _DECLARATION + "<a>" * _DEPTH + "</a>" * _DEPTH
 
 
@@ -42,25 +44,25 @@ def _with_entity(text: str, declarations: str) -> str:
     return f"{_DECLARATION}<!DOCTYPE {name} [{declarations}]>{body}"
 
 
-def _dtd_inner(text: str, _leaves: Leaves) -> str:
+def _dtd_inner(text: str, _leaves: FaultFields) -> str:
     return _with_entity(text, '<!ENTITY x "另一个值">')
 
 
-def _external_entity(text: str, _leaves: Leaves) -> str:
+def _external_entity(text: str, _leaves: FaultFields) -> str:
     return _with_entity(text, '<!ENTITY x SYSTEM "file:///etc/hostname">')
 
 
-def _entity_bomb(text: str, _leaves: Leaves) -> str:
+def _entity_bomb(text: str, _leaves: FaultFields) -> str:
     levels = "".join(f'<!ENTITY x{level} "{f"&x{level + 1};" * 10}">' for level in range(9))
     return _with_entity(text, f'<!ENTITY x "&x0;">{levels}<!ENTITY x9 "哈哈">')
 
 
-JSON_DOCUMENTS: Final[dict[str, Callable[[str, Leaves], str]]] = {
+JSON_DOCUMENTS: Final[dict[str, Callable[[str, FaultFields], str]]] = {
     "duplicate_keys": _duplicate_json_key,
     "nan": _nan,
     "deep_json": _deep_json,
 }
-XML_DOCUMENTS: Final[dict[str, Callable[[str, Leaves], str]]] = {
+XML_DOCUMENTS: Final[dict[str, Callable[[str, FaultFields], str]]] = {
     "deep_xml": _deep_xml,
     "dtd_inner": _dtd_inner,
     "external_entity": _external_entity,

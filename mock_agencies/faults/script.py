@@ -12,7 +12,7 @@ _USUAL_TIMES = {"transient_empty": 2}
 
 
 @dataclass(slots=True)
-class Armed:
+class ArmedFault:
     """
     A fault in the script: for which operations, how many requests it lets pass first, how often it then comes.
     """
@@ -28,15 +28,15 @@ class Armed:
             self.times = _USUAL_TIMES.get(self.name)
 
 
-class Script:
+class FaultScript:
     """
     Faults in the order in which they were armed.  Of those for one operation the first comes until it is used up.
     """
 
     def __init__(self) -> None:
-        self.armed: list[Armed] = []
+        self.armed: list[ArmedFault] = []
 
-    def take(self, operation: str) -> Armed | None:
+    def take(self, operation: str) -> ArmedFault | None:
         """Takes the fault of this request, or None."""
         for fault in self.armed:
             if operation not in fault.operations:
@@ -51,7 +51,7 @@ class Script:
             return fault
         return None
 
-    def arm(self, fault: Armed) -> None:
+    def arm(self, fault: ArmedFault) -> None:
         """Puts a fault at the end of the script; one with no times at all is not taken."""
         if fault.times is None or fault.times > 0:
             self.armed.append(fault)

@@ -5,9 +5,9 @@ Human resources and social security (人社) behind the provincial gateway: insu
 from mock_agencies import credentials
 from mock_agencies.agency import MockAgency
 from mock_agencies.clock import MockClock
-from mock_agencies.human_resources.county import CountyParticipation, CountyRefreshSecret, CountyRequestSecret
+from mock_agencies.human_resources.county import CountyParticipationLookup, CountyRefreshSecret, CountyRequestSecret
 from mock_agencies.human_resources.gateway import IrsGateway
-from mock_agencies.human_resources.lookups import Participation, RefreshByKey, RefreshBySecret
+from mock_agencies.human_resources.lookups import ParticipationLookup, RefreshByKey, RefreshBySecret
 from mock_agencies.human_resources.register import InsuranceRegister
 from mock_agencies.population import Population
 
@@ -24,10 +24,10 @@ def create(population: Population, clock: MockClock, *, precomputed: bool = Fals
         [
             RefreshByKey(gate),
             RefreshBySecret(gate),
-            Participation(register, gate, precomputed=precomputed),
+            ParticipationLookup(register, gate, precomputed=precomputed),
             CountyRefreshSecret(county),
             CountyRequestSecret(county),
-            CountyParticipation(register, county, precomputed=precomputed),
+            CountyParticipationLookup(register, county, precomputed=precomputed),
         ],
         clock,
     )

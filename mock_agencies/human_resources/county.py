@@ -6,7 +6,7 @@ business calls with `appkey`, its k small, in the query.
 from typing import ClassVar
 
 from mock_agencies.exchange import MockRequest, MockResponse
-from mock_agencies.faults.script import Armed
+from mock_agencies.faults.script import ArmedFault
 from mock_agencies.human_resources.gateway import (
     BAD_PARAMETERS,
     BAD_SIGNATURE,
@@ -16,7 +16,7 @@ from mock_agencies.human_resources.gateway import (
     refused,
     written,
 )
-from mock_agencies.human_resources.lookups import Participation
+from mock_agencies.human_resources.lookups import ParticipationLookup
 from mock_agencies.operation import Operation
 
 
@@ -29,7 +29,7 @@ class CountyRefreshSecret(Operation):
     def __init__(self, gate: IrsGateway) -> None:
         self.gate = gate
 
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:  # noqa: ARG002
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:  # noqa: ARG002
         body = _asked(request, self.gate)
         issued = self.gate.issue_refresh_secret(body.get("appSecret", ""))
         return _reply({"refreshSecret": issued.refresh, "requestTime": str(self.gate.clock.now_ms())})
@@ -44,14 +44,14 @@ class CountyRequestSecret(Operation):
     def __init__(self, gate: IrsGateway) -> None:
         self.gate = gate
 
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:  # noqa: ARG002
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:  # noqa: ARG002
         body = _asked(request, self.gate)
         if not body.get("requestTime"):
             raise refused("missing_parameter", BAD_PARAMETERS)
         return _reply({"requestSecret": self.gate.issue_request_secret(body.get("refreshSecret", "")).request})
 
 
-class CountyParticipation(Participation):
+class CountyParticipationLookup(ParticipationLookup):
     """The same question on the county's own path; the signature is assumed to be the province's."""
 
     name: ClassVar[str] = "county_participation"

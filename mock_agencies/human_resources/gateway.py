@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from mock_agencies.clock import HOUR_MS, MINUTE_MS, MockClock
-from mock_agencies.exchange import MockRequest, MockResponse, Refusal
+from mock_agencies.exchange import MockRequest, MockResponse, OperationRefused
 
 REQUEST_SECRET_MS: Final = 15 * MINUTE_MS
 REFRESH_SECRET_MS: Final = 48 * HOUR_MS
@@ -77,36 +77,44 @@ class IrsGateway:
         self._secrets: GatewaySecrets | None = None
 
     def refresh_by_key(self, parameters: Mapping[str, str]) -> GatewaySecrets:
-        """Step 1, signed with the appSecret.  Raises `Refusal`."""
+        """Step 1, signed with the appSecret.  Raises `OperationRefused`."""
         self._check(parameters, self.app_secret, None)
         return self.rotate()
 
     def refresh_by_secret(self, parameters: Mapping[str, str]) -> GatewaySecrets:
-        """Step 2, signed with the refresh secret.  Raises `Refusal`."""
-        held = self._secrets
-        self._check(parameters, held.refresh if held else None, held.refresh_end if held else None)
+        """Step 2, signed with the refresh secret.  Raises `OperationRefused`."""
+        current = self._secrets
+        self._check(
+            parameters,
+            current.refresh if current else None,
+            current.refresh_end if current else None,
+        )
         return self.rotate()
 
-    def let_in(self, parameters: Mapping[str, str]) -> None:
-        """Step 3, a business call signed with the request secret.  Raises `Refusal`."""
-        held = self._secrets
-        self._check(parameters, held.request if held else None, held.request_end if held else None)
+    def authenticate(self, parameters: Mapping[str, str]) -> None:
+        """Step 3, a business call signed with the request secret.  Raises `OperationRefused`."""
+        current = self._secrets
+        self._check(
+            parameters,
+            current.request if current else None,
+            current.request_end if current else None,
+        )
 
     def issue_refresh_secret(self, app_secret: str) -> GatewaySecrets:
-        """The county's first step, with the appSecret in clear.  Raises `Refusal`."""
+        """The county's first step, with the appSecret in clear.  Raises `OperationRefused`."""
         if app_secret != self.app_secret:
             raise refused("wrong_app_secret", BAD_SIGNATURE)
         return self.rotate()
 
     def issue_request_secret(self, refresh_secret: str) -> GatewaySecrets:
-        """The county's second step, with the refresh secret in clear.  Raises `Refusal`."""
-        held = self._secrets
-        if held is None or refresh_secret != held.refresh:
+        """The county's second step, with the refresh secret in clear.  Raises `OperationRefused`."""
+        current = self._secrets
+        if current is None or refresh_secret != current.refresh:
             raise refused("wrong_refresh_secret", BAD_SIGNATURE)
-        if self.clock.now_ms() >= held.refresh_end:
+        if self.clock.now_ms() >= current.refresh_end:
             raise refused("expired_secret", EXPIRED)
         fresh = GatewaySecrets.issued_at(self.clock.now_ms())
-        self._secrets = GatewaySecrets(held.refresh, held.refresh_end, fresh.request, fresh.request_end)
+        self._secrets = GatewaySecrets(current.refresh, current.refresh_end, fresh.request, fresh.request_end)
         return self._secrets
 
     def rotate(self) -> GatewaySecrets:
@@ -116,8 +124,8 @@ class IrsGateway:
 
     def expire(self) -> None:
         """Lets the request secret run out."""
-        held = self._secrets or self.rotate()
-        self._secrets = GatewaySecrets(held.refresh, held.refresh_end, held.request, self.clock.now_ms())
+        current = self._secrets or self.rotate()
+        self._secrets = GatewaySecrets(current.refresh, current.refresh_end, current.request, self.clock.now_ms())
 
     def _check(self, parameters: Mapping[str, str], secret: str | None, end: int | None) -> None:
         app_key, signed, request_time = (parameters.get(name, "") for name in _SIGNED)
@@ -140,7 +148,7 @@ def signed_parameters(request: MockRequest) -> dict[str, str]:
     """
     Reads all parameters of a request in style A (query or form) or B (signature in headers, JSON body).
 
-    Raises `Refusal`.
+    Raises `OperationRefused`.
     """
     if request.media_type != "application/json":
         return request.parameters()
@@ -169,6 +177,6 @@ def written(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def refused(why: str, code: str, message: str | None = None) -> Refusal:
+def refused(why: str, code: str, message: str | None = None) -> OperationRefused:
     """Returns the refusal with a gateway code, on HTTP 200 as the gateway does."""
-    return Refusal(why, MockResponse(written(envelope(code, "", message=message)).encode()))
+    return OperationRefused(why, MockResponse(written(envelope(code, "", message=message)).encode()))

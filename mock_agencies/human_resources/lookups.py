@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Final
 from mock_agencies.clock import SECOND_MS
 from mock_agencies.exchange import MockRequest, MockResponse
 from mock_agencies.faults.documents import JSON_DOCUMENTS
-from mock_agencies.faults.records import Leaves, Row
-from mock_agencies.faults.script import Armed, Options
+from mock_agencies.faults.records import FaultFields, Row
+from mock_agencies.faults.script import ArmedFault, Options
 from mock_agencies.human_resources import gateway
 from mock_agencies.human_resources.gateway import BAD_PARAMETERS, OK, OVER_QUOTA, IrsGateway, envelope, refused, written
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import SUBJECT_FAULTS, Lookup, Operation, OperationInput, Register, named
+from mock_agencies.operation import SUBJECT_FAULTS, LookupOperation, Operation, OperationQuery, Register, armed_name
 from mock_agencies.population import SyntheticPerson
 
 _MATTER: Final = ("projectId", "powerMatters")
@@ -32,7 +32,7 @@ class RefreshByKey(Operation):
     def __init__(self, gate: IrsGateway) -> None:
         self.gate = gate
 
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:
         parameters = gateway.signed_parameters(request)
         fault = armed.name if armed else ""
         if fault == "fault":
@@ -42,7 +42,7 @@ class RefreshByKey(Operation):
         return MockResponse(written({**envelope(OK, datas, 1), "interfaces": []}).encode())
 
     def renew(self, parameters: dict[str, str]) -> gateway.GatewaySecrets:
-        """Asks the gate for new secrets.  Raises `Refusal`."""
+        """Asks the gate for new secrets.  Raises `OperationRefused`."""
         return self.gate.refresh_by_key(parameters)
 
 
@@ -56,7 +56,7 @@ class RefreshBySecret(RefreshByKey):
         return self.gate.refresh_by_secret(parameters)
 
 
-class Participation(Lookup[SyntheticPerson]):
+class ParticipationLookup(LookupOperation[SyntheticPerson]):
     """
     社会保险个人参保信息: `AAC002` and `aac003` in one call, in exactly this case, the acting official in `additional`.
 
@@ -69,7 +69,7 @@ class Participation(Lookup[SyntheticPerson]):
         "/gateway/api/socialPersonalParticipationInfo.htm",
     )
     methods: ClassVar[tuple[str, ...]] = ("GET", "POST")
-    leaves: ClassVar[Leaves] = Leaves(coded="AAC031", required="AAC003", number="AAC006")
+    fault_fields: ClassVar[FaultFields] = FaultFields(coded="AAC031", required="AAC003", number="AAC006")
     document_faults: ClassVar[frozenset[str]] = frozenset(
         {*JSON_DOCUMENTS, "fault", "unknown_envelope_code", "provider_error", "out_of_hours", "over_quota"}
         | {
@@ -86,26 +86,26 @@ class Participation(Lookup[SyntheticPerson]):
         super().__init__(register, precomputed=precomputed)
         self.gate = gate
 
-    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
+    def accept(self, request: MockRequest, armed: ArmedFault | None) -> OperationQuery:
         if armed is not None and armed.name == "expired_secret":
             self.gate.expire()
         if armed is not None and armed.name == "bad_signature":
             self.gate.rotate()
         parameters = self.parameters(request)
-        self.gate.let_in(parameters)
+        self.gate.authenticate(parameters)
         number, name = parameters.get("AAC002", ""), parameters.get("aac003", "")
         if not number or not name:
             raise refused("missing_parameter", BAD_PARAMETERS)
         if number != number.upper():
             raise refused("lower_case_number", BAD_PARAMETERS)
         _check_matter(parameters.get("additional", ""))
-        return OperationInput(number, name)
+        return OperationQuery(number, name)
 
     def parameters(self, request: MockRequest) -> dict[str, str]:
-        """Reads the parameters, signature included.  Raises `Refusal`."""
+        """Reads the parameters, signature included.  Raises `OperationRefused`."""
         return gateway.signed_parameters(request)
 
-    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:  # noqa: ARG002
+    def write(self, query: OperationQuery, rows: list[Row], armed: ArmedFault | None) -> MockResponse:  # noqa: ARG002
         datas: Any = rows
         if armed is not None and armed.name in SUBJECT_FAULTS and not rows:
             datas = _EMPTY.get(str(armed.options.get("form")), [])
@@ -113,8 +113,8 @@ class Participation(Lookup[SyntheticPerson]):
         if armed is not None and armed.name in _ENVELOPES:
             body = _ENVELOPES[armed.name](body, armed.options)
         text = written(body)
-        if one := named(armed, JSON_DOCUMENTS):
-            text = JSON_DOCUMENTS[one](text, self.leaves)
+        if fault := armed_name(armed, JSON_DOCUMENTS):
+            text = JSON_DOCUMENTS[fault](text, self.fault_fields)
         return MockResponse(text.encode())
 
 
@@ -143,7 +143,7 @@ def _provider_envelope(body: Row, options: Options) -> Row:
 
 def _half_escaped(body: Row, _options: Options) -> Row:
     records = "".join(
-        "<ROW&gt;" + "".join(f"<{leaf}&gt;{held or ''}</{leaf}&gt;" for leaf, held in row.items()) + "</ROW&gt;"
+        "<ROW&gt;" + "".join(f"<{leaf}&gt;{value or ''}</{leaf}&gt;" for leaf, value in row.items()) + "</ROW&gt;"
         for row in body["datas"]
     )
     return {**body, "datas": records}

@@ -8,7 +8,7 @@ from datetime import date
 from typing import ClassVar
 
 from mock_agencies.faults.records import Row
-from mock_agencies.operation import OperationInput, PersonRegister
+from mock_agencies.operation import OperationQuery, PersonRegister
 from mock_agencies.population import SyntheticPerson
 
 _ACTIVE, _ENDED = "1", "3"
@@ -21,14 +21,14 @@ class InsuranceRegister(PersonRegister):
 
     agency: ClassVar[str] = "human_resources"
 
-    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
+    def find(self, query: OperationQuery) -> list[SyntheticPerson]:
         return [
             person
-            for person in super().find(asked)
-            if person.insured and asked.name in (None, person.name, person.name_at(self.agency))
+            for person in super().find(query)
+            if person.insured and query.name in (None, person.name, person.name_at(self.agency))
         ]
 
-    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:  # noqa: ARG002
+    def rows(self, subject: SyntheticPerson, query: OperationQuery) -> list[Row]:  # noqa: ARG002
         rows = []
         if subject.previous_employer is not None:
             rows.append(self._row(subject, "110", _ENDED, subject.previous_employer, date(2012, 9, 1), 201806))

@@ -5,8 +5,8 @@ Market regulation (市场监管) behind the national platform: registrations of 
 from mock_agencies import credentials
 from mock_agencies.agency import MockAgency
 from mock_agencies.clock import MockClock
-from mock_agencies.market_regulation.lookups import Positions, Registration
-from mock_agencies.market_regulation.registers import PositionRegister, Registry
+from mock_agencies.market_regulation.lookups import PositionsLookup, RegistrationLookup
+from mock_agencies.market_regulation.registers import OrganizationRegistry, PositionRegister
 from mock_agencies.national import NationalPlatform, RefreshSecret
 from mock_agencies.population import Population
 
@@ -21,8 +21,8 @@ def create(population: Population, clock: MockClock, *, precomputed: bool = Fals
         "market_regulation",
         [
             RefreshSecret(platform),
-            Registration(Registry(population), platform, precomputed=precomputed),
-            Positions(PositionRegister(population), platform, precomputed=precomputed),
+            RegistrationLookup(OrganizationRegistry(population), platform, precomputed=precomputed),
+            PositionsLookup(PositionRegister(population), platform, precomputed=precomputed),
         ],
         clock,
     )

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from mock_agencies.exchange import MockRequest, MockResponse, Refusal
+from mock_agencies.exchange import MockRequest, MockResponse, OperationRefused
 from mock_agencies.faults.documents import JSON_DOCUMENTS
-from mock_agencies.faults.records import Leaves, Row
-from mock_agencies.faults.script import Armed, Options
-from mock_agencies.national import NationalPlatform, Rejected, fields_of
+from mock_agencies.faults.records import FaultFields, Row
+from mock_agencies.faults.script import ArmedFault, Options
+from mock_agencies.national import NationalPlatform, PlatformRejected, fields_of
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import SUBJECT_FAULTS, Lookup, OperationInput, Register, T, named
+from mock_agencies.operation import SUBJECT_FAULTS, LookupOperation, OperationQuery, Register, T, armed_name
 from mock_agencies.population import SyntheticOrganization, SyntheticPerson
 
 _OFFICIAL: Final = ("username", "userdept", "projectid", "powermatters")
@@ -22,7 +22,7 @@ _DATES: Final = ("estdate", "apprdate", "opfrom", "opto")
 _EMPTY: Final[Mapping[str, Any]] = {"null": None, "object": {}, "text": ""}
 
 
-class PlatformLookup(Lookup[T]):
+class PlatformLookup(LookupOperation[T]):
     """A business call behind the national platform: signed headers, a JSON body, `{code, message, data}`."""
 
     document_faults: ClassVar[frozenset[str]] = frozenset(
@@ -34,19 +34,19 @@ class PlatformLookup(Lookup[T]):
         self.platform = platform
 
     @abstractmethod
-    def question(self, body: Mapping[str, str]) -> OperationInput:
-        """Reads the business parameters.  Raises `Refusal`."""
+    def question(self, body: Mapping[str, str]) -> OperationQuery:
+        """Reads the business parameters.  Raises `OperationRefused`."""
 
-    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
+    def accept(self, request: MockRequest, armed: ArmedFault | None) -> OperationQuery:
         try:
-            self.platform.let_in(fields_of(request.headers), armed)
-        except Rejected as rejected:
+            self.platform.authenticate(fields_of(request.headers), armed)
+        except PlatformRejected as rejected:
             why = rejected.why
         else:
             return self.question(_business_body(request))
         raise _refused(why, "api-002 签名校验失败")
 
-    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:  # noqa: ARG002
+    def write(self, query: OperationQuery, rows: list[Row], armed: ArmedFault | None) -> MockResponse:  # noqa: ARG002
         options = armed.options if armed else {}
         fault = armed.name if armed else ""
         if fault == "odd_dates":
@@ -59,32 +59,32 @@ class PlatformLookup(Lookup[T]):
         text = json.dumps(
             disturb(envelope, options) if disturb else envelope, ensure_ascii=False, separators=(",", ":")
         )
-        if one := named(armed, JSON_DOCUMENTS):
-            text = JSON_DOCUMENTS[one](text, self.leaves)
+        if document_fault := armed_name(armed, JSON_DOCUMENTS):
+            text = JSON_DOCUMENTS[document_fault](text, self.fault_fields)
         return MockResponse(text.encode())
 
 
-class Registration(PlatformLookup[SyntheticOrganization]):
+class RegistrationLookup(PlatformLookup[SyntheticOrganization]):
     """企业基本信息查询: by unified code or registration number, with or without the name."""
 
     name: ClassVar[str] = "registration"
     paths: ClassVar[tuple[str, ...]] = ("/sysapi/enterprise/basic",)
-    leaves: ClassVar[Leaves] = Leaves(coded="regstateCn", required="entname", number="estdate")
+    fault_fields: ClassVar[FaultFields] = FaultFields(coded="regstateCn", required="entname", number="estdate")
     document_faults: ClassVar[frozenset[str]] = PlatformLookup.document_faults | {"odd_dates"}
 
-    def question(self, body: Mapping[str, str]) -> OperationInput:
+    def question(self, body: Mapping[str, str]) -> OperationQuery:
         number = body.get("uniscid") or body.get("regno")
         if not number:
             raise _refused("parameter_missing", "res-001 缺少参数uniscid或regno")
-        return OperationInput(number, body.get("entname") or None)
+        return OperationQuery(number, body.get("entname") or None)
 
 
-class Positions(PlatformLookup[SyntheticPerson]):
+class PositionsLookup(PlatformLookup[SyntheticPerson]):
     """A person's positions: by ID number and name together, no browsing."""
 
     name: ClassVar[str] = "positions"
     paths: ClassVar[tuple[str, ...]] = ("/sysapi/enterprise/positions",)
-    leaves: ClassVar[Leaves] = Leaves(coded="regstateCn", required="entname")
+    fault_fields: ClassVar[FaultFields] = FaultFields(coded="regstateCn", required="entname")
     document_faults: ClassVar[frozenset[str]] = PlatformLookup.document_faults - {"nan"}
 
     @property
@@ -92,11 +92,11 @@ class Positions(PlatformLookup[SyntheticPerson]):
         # Its rows repeat neither the person's number nor name, so that nobody could notice another person in them.
         return super().faults - {"wrong_subject", "two_matches"}
 
-    def question(self, body: Mapping[str, str]) -> OperationInput:
+    def question(self, body: Mapping[str, str]) -> OperationQuery:
         number, name = body.get("cerno"), body.get("name")
         if not number or not name:
             raise _refused("parameter_missing", "res-001 缺少参数cerno或name")
-        return OperationInput(number, name)
+        return OperationQuery(number, name)
 
 
 def _business_body(request: MockRequest) -> Mapping[str, str]:
@@ -113,18 +113,18 @@ def _business_body(request: MockRequest) -> Mapping[str, str]:
     return body
 
 
-def _refused(why: str, message: str) -> Refusal:
+def _refused(why: str, message: str) -> OperationRefused:
     body = json.dumps({"code": 300, "message": message, "data": None}, ensure_ascii=False)
-    return Refusal(why, MockResponse(body.encode()))
+    return OperationRefused(why, MockResponse(body.encode()))
 
 
 def _with_odd_dates(row: Row, options: Options) -> Row:
-    def odd(held: int | None) -> str | None:
-        if held is None or options.get("form") == "empty":
+    def odd(value: int | None) -> str | None:
+        if value is None or options.get("form") == "empty":
             return ""
-        return f"{datetime.fromtimestamp(held / 1000, UTC) + timedelta(hours=8):%Y-%m-%d}"
+        return f"{datetime.fromtimestamp(value / 1000, UTC) + timedelta(hours=8):%Y-%m-%d}"
 
-    return {leaf: odd(held) if leaf in _DATES else held for leaf, held in row.items()}
+    return {leaf: odd(value) if leaf in _DATES else value for leaf, value in row.items()}
 
 
 def _failed(message: str) -> Callable[[Row, Options], Row]:

@@ -9,14 +9,14 @@ from typing import ClassVar
 
 from mock_agencies.clock import midnight_ms
 from mock_agencies.faults.records import Row
-from mock_agencies.operation import OperationInput, OrganizationRegister, PersonRegister
+from mock_agencies.operation import OperationQuery, OrganizationRegister, PersonRegister
 from mock_agencies.population import SyntheticOrganization, SyntheticPerson
 
 
-class Registry(OrganizationRegister):
+class OrganizationRegistry(OrganizationRegister):
     """The enterprise register.  Dates are midnight in China in ms; the representative may stand under an old name."""
 
-    def rows(self, subject: SyntheticOrganization, asked: OperationInput) -> list[Row]:  # noqa: ARG002
+    def rows(self, subject: SyntheticOrganization, query: OperationQuery) -> list[Row]:  # noqa: ARG002
         representative = self.population.person(subject.representative)
         return [
             {
@@ -48,23 +48,23 @@ class Registry(OrganizationRegister):
 
 
 def _suspension(subject: SyntheticOrganization) -> Row:
-    held = subject.suspension
+    suspension = subject.suspension
     return {
-        "clsflag": "1" if held else "0",
-        "clsfrom": midnight_ms(held.since) if held else None,
-        "clsto": midnight_ms(held.until) if held else None,
-        "clsaddr": held.address.text if held else None,
-        "clsrecipient": held.recipient if held else None,
+        "clsflag": "1" if suspension else "0",
+        "clsfrom": midnight_ms(suspension.since) if suspension else None,
+        "clsto": midnight_ms(suspension.until) if suspension else None,
+        "clsaddr": suspension.address.text if suspension else None,
+        "clsrecipient": suspension.recipient if suspension else None,
     }
 
 
 def _recipient(subject: SyntheticOrganization) -> Row:
-    held = subject.recipient
+    recipient = subject.recipient
     return {
         "fgnflag": "1" if "外国" in subject.type_text else "0",
-        "svcrecipient": held.name if held else None,
-        "svcaddr": held.address.text if held else None,
-        "svctel": held.telephone if held else None,
+        "svcrecipient": recipient.name if recipient else None,
+        "svcaddr": recipient.address.text if recipient else None,
+        "svctel": recipient.telephone if recipient else None,
     }
 
 
@@ -73,12 +73,12 @@ class PositionRegister(PersonRegister):
 
     agency: ClassVar[str] = "market_regulation"
 
-    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
+    def find(self, query: OperationQuery) -> list[SyntheticPerson]:
         return [
-            person for person in super().find(asked) if asked.name in (None, person.name, person.name_at(self.agency))
+            person for person in super().find(query) if query.name in (None, person.name, person.name_at(self.agency))
         ]
 
-    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:  # noqa: ARG002
+    def rows(self, subject: SyntheticPerson, query: OperationQuery) -> list[Row]:  # noqa: ARG002
         return [
             {
                 "uniscid": organization.uscc,

@@ -9,16 +9,16 @@ from functools import partial
 from typing import Final
 
 from mock_agencies.population import cast, organizations, people
-from mock_agencies.population.cast import NO_ORGANIZATION, NOBODY
+from mock_agencies.population.cast import UNKNOWN_ORGANIZATION, UNKNOWN_PERSON
 from mock_agencies.population.draws import Shuffle
 from mock_agencies.population.organizations import SyntheticOrganization
 from mock_agencies.population.people import SyntheticPerson
 
 __all__ = [
-    "NOBODY",
-    "NO_ORGANIZATION",
     "ORGANIZATIONS",
     "PERSONS",
+    "UNKNOWN_ORGANIZATION",
+    "UNKNOWN_PERSON",
     "Population",
     "SyntheticOrganization",
     "SyntheticPerson",
@@ -36,10 +36,10 @@ class Population:
 
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
-        self._numbers = Shuffle.of(people.NUMBERS, seed, "number")
-        self._codes = Shuffle.of(organizations.CODES, seed, "code")
-        self._representatives = Shuffle.of(PERSONS - _CAST, seed, "representative")
-        self._officers = Shuffle.of(PERSONS - _CAST, seed, "officer")
+        self._numbers = Shuffle.from_seed(people.NUMBERS, seed, "number")
+        self._codes = Shuffle.from_seed(organizations.CODES, seed, "code")
+        self._representatives = Shuffle.from_seed(PERSONS - _CAST, seed, "representative")
+        self._officers = Shuffle.from_seed(PERSONS - _CAST, seed, "officer")
         cast_people = cast.people(partial(people.derive, seed, organizations=ORGANIZATIONS))
         cast_organizations = cast.organizations(self._derive_organization)
         self.cast: Mapping[str, SyntheticPerson | SyntheticOrganization] = {**cast_people, **cast_organizations}
@@ -74,28 +74,34 @@ class Population:
 
     def find_organization(self, number: str) -> list[SyntheticOrganization]:
         """Finds the organizations with this unified code or registration number: none or one."""
-        held = [found for found in self._organizations if number in (found.uscc, found.registration_number)]
-        if held:
-            return held
+        matches = [
+            organization
+            for organization in self._organizations
+            if number in (organization.uscc, organization.registration_number)
+        ]
+        if matches:
+            return matches
         index = organizations.index_of_code(self._codes, number)
         if index is None:
             index = organizations.index_of_registration(self._codes, number)
         if index is None or not len(self._organizations) <= index < ORGANIZATIONS:
             return []
-        found = self.organization(index)
-        return [found] if number in (found.uscc, found.registration_number) else []
+        organization = self.organization(index)
+        return [organization] if number in (organization.uscc, organization.registration_number) else []
 
     def positions(self, person: SyntheticPerson) -> list[tuple[SyntheticOrganization, str]]:
         """Returns the organizations in which a person holds a position, each with the position's title."""
-        held = [
-            (found, found.representative_title) for found in self._organizations if found.representative == person.index
+        positions = [
+            (organization, organization.representative_title)
+            for organization in self._organizations
+            if organization.representative == person.index
         ]
         for shuffle, title in ((self._representatives, None), (self._officers, "监事")):
             index = shuffle.back(person.index - _CAST) if person.index >= _CAST else -1
             if len(self._organizations) <= index < ORGANIZATIONS:
-                found = self.organization(index)
-                held.append((found, title or found.representative_title))
-        return held
+                organization = self.organization(index)
+                positions.append((organization, title or organization.representative_title))
+        return positions
 
     def _derive_organization(self, index: int, representative: int) -> SyntheticOrganization:
         officer = _CAST + self._officers.out(index)

@@ -13,18 +13,18 @@ from mock_agencies import check_digits
 from mock_agencies.population import organizations as orgs
 from mock_agencies.population.organizations import ServiceRecipient, Suspension, SyntheticOrganization
 from mock_agencies.population.people import SyntheticPerson
-from mock_agencies.population.places import Address
+from mock_agencies.population.places import SyntheticAddress
 
-NOBODY: Final = check_digits.resident_number("33080219900307199")
-NO_ORGANIZATION: Final = check_digits.uscc("91", "330802", "DEM00YYY")
+UNKNOWN_PERSON: Final = check_digits.resident_number("33080219900307199")
+UNKNOWN_ORGANIZATION: Final = check_digits.uscc("91", "330802", "DEM00YYY")
 
-_OLD_HOUSE = Address("浙江省衢州市柯城区荷花街道示范一路12号3幢201室", "330802", "324000")
-_NEW_HOUSE = Address("浙江省衢州市衢江区樟潭街道样例大街88号5幢602室", "330803", "324022")
-_THIRD_HOUSE = Address("浙江省江山市虎山街道拟名路7号1幢101室", "330881", "324100")
-_DETENTION = Address("浙江省衢州市柯城区石梁镇例证街1号（示例看守所）", "330802", "324000")
-_OFFICE = Address("浙江省衢州市柯城区信安街道虚构东路168号", "330802", "324000")
-_OTHER_OFFICE = Address("浙江省龙游县东华街道模拟南街66号", "330825", "324400")
-_RECEIVING_OFFICE = Address("浙江省衢州市柯城区荷花街道假设路9号2楼", "330802", "324000")
+_OLD_HOUSE = SyntheticAddress("浙江省衢州市柯城区荷花街道示范一路12号3幢201室", "330802", "324000")
+_NEW_HOUSE = SyntheticAddress("浙江省衢州市衢江区樟潭街道样例大街88号5幢602室", "330803", "324022")
+_THIRD_HOUSE = SyntheticAddress("浙江省江山市虎山街道拟名路7号1幢101室", "330881", "324100")
+_DETENTION = SyntheticAddress("浙江省衢州市柯城区石梁镇例证街1号（示例看守所）", "330802", "324000")
+_OFFICE = SyntheticAddress("浙江省衢州市柯城区信安街道虚构东路168号", "330802", "324000")
+_OTHER_OFFICE = SyntheticAddress("浙江省龙游县东华街道模拟南街66号", "330825", "324400")
+_RECEIVING_OFFICE = SyntheticAddress("浙江省衢州市柯城区荷花街道假设路9号2楼", "330802", "324000")
 
 _PLAIN: Mapping[str, Any] = {
     "household": _OLD_HOUSE, "household_since": date(2009, 5, 4), "contact": _OLD_HOUSE, "residence": None,

@@ -46,7 +46,7 @@ class Shuffle:
     shift: int
 
     @classmethod
-    def of(cls, size: int, seed: int, kind: str) -> "Shuffle":
+    def from_seed(cls, size: int, seed: int, kind: str) -> "Shuffle":
         """Derives a shuffle from the seed; the factor has no divisor in common with the size."""
         draw = Draw(seed, f"shuffle {kind}", size)
         factor = draw.below(size - 2) + 1

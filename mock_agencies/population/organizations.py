@@ -9,7 +9,7 @@ from typing import Final
 from mock_agencies import check_digits
 from mock_agencies.population import names
 from mock_agencies.population.draws import Draw, Shuffle
-from mock_agencies.population.places import PLACES, Address, SyntheticPlace, premises
+from mock_agencies.population.places import PLACES, SyntheticAddress, SyntheticPlace, premises
 
 _CODE_PREFIX: Final = "DEM"
 _FIRST_CODE: Final = 31**4  # below it: the cast
@@ -36,7 +36,7 @@ class Suspension:
 
     since: date
     until: date
-    address: Address
+    address: SyntheticAddress
     recipient: str
 
 
@@ -45,7 +45,7 @@ class ServiceRecipient:
     """Whom a foreign-invested company has filed as the recipient of legal documents."""
 
     name: str
-    address: Address
+    address: SyntheticAddress
     telephone: str
 
 
@@ -67,13 +67,13 @@ class SyntheticOrganization:
     registry: str
     representative: int
     officer: int
-    domicile: Address
+    domicile: SyntheticAddress
     telephone: str
     founded: date
     approved: date
     capital: float
     scope: str
-    business_place: Address | None = None
+    business_place: SyntheticAddress | None = None
     former_name: str | None = None
     term_to: date | None = None
     suspension: Suspension | None = None

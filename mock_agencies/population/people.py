@@ -9,7 +9,7 @@ from typing import Final
 from mock_agencies import check_digits
 from mock_agencies.population import names
 from mock_agencies.population.draws import Draw, Shuffle
-from mock_agencies.population.places import PLACES, Address, home, number_region, place_of_region
+from mock_agencies.population.places import PLACES, SyntheticAddress, home, number_region, place_of_region
 
 FIRST_BIRTH: Final = date(1941, 1, 1)
 LAST_BIRTH: Final = date(2007, 12, 31)
@@ -34,15 +34,15 @@ class SyntheticPerson:
     name: str
     sex: str
     born_on: date
-    household: Address
+    household: SyntheticAddress
     household_since: date
     telephone: str
-    contact: Address
+    contact: SyntheticAddress
     contact_changed: date
     former_name: str | None = None
     deceased: bool = False
     serving: bool = False
-    residence: Address | None = None
+    residence: SyntheticAddress | None = None
     residence_since: date | None = None
     residence_kind: str = "1"
     workplace: str | None = None

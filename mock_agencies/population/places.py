@@ -11,7 +11,7 @@ from mock_agencies.population.draws import Draw
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SyntheticAddress:
     """An address as text, with the six-digit code of its region and its postcode."""
 
     text: str
@@ -63,14 +63,14 @@ def place_of_region(region: str) -> SyntheticPlace | None:
 _BY_REGION: Final = {place.region: place for place in PLACES} | {"330821": PLACES[1], "330823": PLACES[5]}
 
 
-def home(place: SyntheticPlace, draw: Draw) -> Address:
+def home(place: SyntheticPlace, draw: Draw) -> SyntheticAddress:
     """Draws a dwelling in that place."""
     town, street = draw.one_of(place.towns), names.street_and_number(draw)
     dwelling = f"{draw.below(30) + 1}幢{draw.below(6) + 1}0{draw.below(4) + 1}室"
-    return Address(f"{place.full_name}{town}{street}{dwelling}", place.region, place.postcode)
+    return SyntheticAddress(f"{place.full_name}{town}{street}{dwelling}", place.region, place.postcode)
 
 
-def premises(place: SyntheticPlace, draw: Draw) -> Address:
+def premises(place: SyntheticPlace, draw: Draw) -> SyntheticAddress:
     """Draws a place of business there."""
     town, street = draw.one_of(place.towns), names.street_and_number(draw)
-    return Address(f"{place.full_name}{town}{street}", place.region, place.postcode)
+    return SyntheticAddress(f"{place.full_name}{town}{street}", place.region, place.postcode)

@@ -7,10 +7,10 @@ from mock_agencies.agency import MockAgency
 from mock_agencies.clock import MockClock
 from mock_agencies.national import NationalPlatform, RefreshSecret
 from mock_agencies.population import Population
-from mock_agencies.public_security.rbsp import Addresses
+from mock_agencies.public_security.rbsp import AddressesLookup
 from mock_agencies.public_security.registers import HouseholdRegister, PopulationBase
 from mock_agencies.public_security.signing import SoapSigner
-from mock_agencies.public_security.soap import IdentityOperation
+from mock_agencies.public_security.soap import IdentityLookup
 
 __all__ = ["create"]
 
@@ -26,10 +26,10 @@ def create(
         "public_security",
         [
             RefreshSecret(platform),
-            IdentityOperation(
+            IdentityLookup(
                 PopulationBase(population), platform, account, clock, precomputed=precomputed, signer=signer
             ),
-            Addresses(HouseholdRegister(population), requests, clock, precomputed=precomputed),
+            AddressesLookup(HouseholdRegister(population), requests, clock, precomputed=precomputed),
         ],
         clock,
     )

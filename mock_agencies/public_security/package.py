@@ -21,7 +21,7 @@ def records(reference: str, clock: MockClock, code: str, rows: list[Row]) -> str
     """Writes a reply with a record per row; none is an empty DATA."""
     written = "".join(
         f'<RECORD no="{number}" code="" msg="">'
-        + "".join(f"<{leaf}>{escape(str(held))}</{leaf}>" for leaf, held in row.items())
+        + "".join(f"<{leaf}>{escape(str(value))}</{leaf}>" for leaf, value in row.items())
         + "</RECORD>"
         for number, row in enumerate(rows, start=1)
     )
@@ -40,13 +40,15 @@ def failed_record(reference: str, clock: MockClock, code: str, message: str) -> 
 
 def relay(rows: list[Row]) -> bytes:
     """Writes the rows as the provincial relay does: lower-case names, some others, dates with hyphens."""
-    found = [{_RELAY_NAMES.get(leaf, leaf.lower()): _relayed(leaf, held) for leaf, held in row.items()} for row in rows]
-    body = {"head": {"status": "0", "msg": "查询成功"}, "data": {"cxjg": found}}
+    renamed_rows = [
+        {_RELAY_NAMES.get(leaf, leaf.lower()): _relayed(leaf, value) for leaf, value in row.items()} for row in rows
+    ]
+    body = {"head": {"status": "0", "msg": "查询成功"}, "data": {"cxjg": renamed_rows}}
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _relayed(leaf: str, held: str) -> str:
-    return f"{held[:4]}-{held[4:6]}-{held[6:]}" if leaf == "CSRQ" else held
+def _relayed(leaf: str, value: str) -> str:
+    return f"{value[:4]}-{value[4:6]}-{value[6:]}" if leaf == "CSRQ" else value
 
 
 def _package(reference: str, clock: MockClock, code: str, message: str, inner: str) -> str:

@@ -11,12 +11,12 @@ from lxml import etree
 from mock_agencies import markup
 from mock_agencies.clock import MockClock, stamp
 from mock_agencies.credentials import RequesterAccount
-from mock_agencies.exchange import XML, MockRequest, MockResponse, Refusal
+from mock_agencies.exchange import XML, MockRequest, MockResponse, OperationRefused
 from mock_agencies.faults.documents import XML_DOCUMENTS
-from mock_agencies.faults.records import Leaves, Row
-from mock_agencies.faults.script import Armed
+from mock_agencies.faults.records import FaultFields, Row
+from mock_agencies.faults.script import ArmedFault
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import Lookup, OperationInput, named
+from mock_agencies.operation import LookupOperation, OperationQuery, armed_name
 from mock_agencies.population import SyntheticPerson
 from mock_agencies.public_security.registers import HouseholdRegister
 
@@ -29,13 +29,13 @@ _END_USER: Final = ("UserName", "UserDept", "UserIp")
 _HEAD: Final = ("Version", "TimeStamp")
 
 
-class Addresses(Lookup[SyntheticPerson]):
+class AddressesLookup(LookupOperation[SyntheticPerson]):
     """Household and residence by number: the columns in `RequiredItems` and no others."""
 
     name: ClassVar[str] = "addresses"
     paths: ClassVar[tuple[str, ...]] = ("/rbsp/request",)
     content_type: ClassVar[str] = XML
-    leaves: ClassVar[Leaves] = Leaves(coded="SWBS", required="XM")
+    fault_fields: ClassVar[FaultFields] = FaultFields(coded="SWBS", required="XM")
     document_faults: ClassVar[frozenset[str]] = frozenset(
         {*XML_DOCUMENTS, "fault", "unknown_envelope_code", "out_of_hours", "plain_text_refusal"}
         | {"columns_permuted", "short_row"}
@@ -48,7 +48,7 @@ class Addresses(Lookup[SyntheticPerson]):
         self.account = account
         self.clock = clock
 
-    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:  # noqa: ARG002
+    def accept(self, request: MockRequest, armed: ArmedFault | None) -> OperationQuery:  # noqa: ARG002
         root = markup.parse(request.body)
         if root is None or markup.local(root) != "RBSPMessage" or request.media_type != "text/xml":
             raise self._refused("message_unreadable", _BAD_MESSAGE)
@@ -57,7 +57,7 @@ class Addresses(Lookup[SyntheticPerson]):
         items = _items(markup.child(method, "Items"))
         requester = head.get("RequesterID") or items.get("RequesterID", "")
         if (head.get("ServiceID"), requester) != (self.account.service_id, self.account.requester_id):
-            raise Refusal("unknown_requester", _plain_refusal())
+            raise OperationRefused("unknown_requester", _plain_refusal())
         if markup.texts(method).get("Name") != "Query" or not all(head.get(part) for part in _HEAD):
             raise self._refused("message_incomplete", _BAD_MESSAGE)
         parts = {part: items.get(part, "") for part in _END_USER}
@@ -70,28 +70,29 @@ class Addresses(Lookup[SyntheticPerson]):
         columns = tuple(column.strip() for column in items.get("RequiredItems", "").split(","))
         if not set(columns) <= HouseholdRegister.columns:
             raise self._refused("unknown_column", _BAD_COLUMN)
-        return OperationInput(condition[1], columns=columns)
+        return OperationQuery(condition[1], columns=columns)
 
-    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:
+    def write(self, query: OperationQuery, rows: list[Row], armed: ArmedFault | None) -> MockResponse:
         fault = armed.name if armed else ""
         if fault == "plain_text_refusal":
             return _plain_refusal()
         if fault in _STATUSES:
             status, message = _STATUSES[fault]
             return self._table([[status, message]])
-        columns = list(rows[0]) if rows else list(asked.columns)
+        columns = list(rows[0]) if rows else list(query.columns)
         if fault == "columns_permuted":
             columns = columns[::-1]
         values = [[str(row[column]) for column in columns] for row in rows]
         if fault == "short_row":
             values = [row[:-1] for row in values]
         document = self._table([[OK, "成功"], columns, *values])
-        if one := named(armed, XML_DOCUMENTS):
-            return MockResponse(XML_DOCUMENTS[one](document.body.decode(), self.leaves).encode(), XML)
+        if document_fault := armed_name(armed, XML_DOCUMENTS):
+            text = XML_DOCUMENTS[document_fault](document.body.decode(), self.fault_fields)
+            return MockResponse(text.encode(), XML)
         return document
 
-    def _refused(self, why: str, status: str) -> Refusal:
-        return Refusal(why, self._table([[status, "请求不符合要求"]]))
+    def _refused(self, why: str, status: str) -> OperationRefused:
+        return OperationRefused(why, self._table([[status, "请求不符合要求"]]))
 
     def _table(self, rows: list[list[str]]) -> MockResponse:
         cells = "".join("<Row>" + "".join(f"<Data>{escape(cell)}</Data>" for cell in row) + "</Row>" for row in rows)
@@ -117,11 +118,11 @@ def _plain_refusal() -> MockResponse:
 
 
 def _items(items: etree._Element | None) -> dict[str, str]:
-    found = {}
+    values = {}
     for item in items if items is not None else ():
         value = markup.child(item, "Value")
         written = (
             markup.texts(value).get("Data") if value is not None and len(value) else value is not None and value.text
         )
-        found[markup.texts(item).get("Name", "")] = (written or "").strip()
-    return found
+        values[markup.texts(item).get("Name", "")] = (written or "").strip()
+    return values

@@ -6,7 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 from mock_agencies.faults.records import Row
-from mock_agencies.operation import OperationInput, PersonRegister
+from mock_agencies.operation import OperationQuery, PersonRegister
 from mock_agencies.population import SyntheticPerson
 
 MATCH, NO_MATCH = "1", "0"
@@ -21,14 +21,14 @@ class PopulationBase(PersonRegister):
 
     agency: ClassVar[str] = "population_base"
 
-    def find(self, asked: OperationInput) -> list[SyntheticPerson]:
-        found = super().find(asked)
-        named = [person for person in found if person.name == asked.name]
-        return named or found
+    def find(self, query: OperationQuery) -> list[SyntheticPerson]:
+        persons = super().find(query)
+        armed_name = [person for person in persons if person.name == query.name]
+        return armed_name or persons
 
-    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:
-        echo = {"GMSFHM": subject.id_number, "GMSFHM_PPDDM": MATCH, "XM": asked.name or subject.name}
-        if asked.name not in (None, subject.name):
+    def rows(self, subject: SyntheticPerson, query: OperationQuery) -> list[Row]:
+        echo = {"GMSFHM": subject.id_number, "GMSFHM_PPDDM": MATCH, "XM": query.name or subject.name}
+        if query.name not in (None, subject.name):
             return [{**echo, "XM_PPDDM": NO_MATCH}]
         return [
             {
@@ -53,9 +53,9 @@ class HouseholdRegister(PersonRegister):
         | {"QTZZQSRQ", "QTZZLX", "HKSZD", "FWCS", "SFZH"}
     )
 
-    def rows(self, subject: SyntheticPerson, asked: OperationInput) -> list[Row]:
+    def rows(self, subject: SyntheticPerson, query: OperationQuery) -> list[Row]:
         residence = subject.residence
-        held = {
+        columns = {
             "GMSFHM": subject.id_number,
             "SFZH": subject.id_number,
             "XM": subject.name,
@@ -74,7 +74,7 @@ class HouseholdRegister(PersonRegister):
             "HKSZD": subject.household.region,
             "FWCS": self._workplace(subject),
         }
-        return [{column: held[column] or "" for column in asked.columns}]
+        return [{column: columns[column] or "" for column in query.columns}]
 
     def _workplace(self, subject: SyntheticPerson) -> str | None:
         if subject.workplace or subject.previous_employer is None:

@@ -12,13 +12,13 @@ from lxml import etree
 from mock_agencies import check_digits, markup
 from mock_agencies.clock import MockClock
 from mock_agencies.credentials import PopulationAccount
-from mock_agencies.exchange import JSON, XML, MockRequest, MockResponse, Refusal
+from mock_agencies.exchange import JSON, XML, MockRequest, MockResponse, OperationRefused
 from mock_agencies.faults.documents import ELEMENT_DOCUMENTS
-from mock_agencies.faults.records import Leaves, Row
-from mock_agencies.faults.script import Armed
-from mock_agencies.national import NationalPlatform, Rejected, fields_of
+from mock_agencies.faults.records import FaultFields, Row
+from mock_agencies.faults.script import ArmedFault
+from mock_agencies.national import NationalPlatform, PlatformRejected, fields_of
 from mock_agencies.officials import missing_part
-from mock_agencies.operation import Lookup, OperationInput, named
+from mock_agencies.operation import LookupOperation, OperationQuery, armed_name
 from mock_agencies.population import SyntheticPerson
 from mock_agencies.public_security import package
 from mock_agencies.public_security.package import FOUND, NOT_FOUND
@@ -39,7 +39,7 @@ _OFFICIAL_REFUSED: Final = "21"
 _UUID_LENGTHS: Final = (32, 36)
 
 
-class IdentityOperation(Lookup[SyntheticPerson]):
+class IdentityLookup(LookupOperation[SyntheticPerson]):
     """
     人口基准信息查询 (GK_JZCX_RKJCXXCX): number and, usually, name.  With a signer its answers are signed, refusals not.
     """
@@ -47,7 +47,7 @@ class IdentityOperation(Lookup[SyntheticPerson]):
     name: ClassVar[str] = "identity"
     paths: ClassVar[tuple[str, ...]] = ("/gk/services/population",)
     content_type: ClassVar[str] = XML
-    leaves: ClassVar[Leaves] = Leaves(coded="SWBS", required="XM")
+    fault_fields: ClassVar[FaultFields] = FaultFields(coded="SWBS", required="XM")
     document_faults: ClassVar[frozenset[str]] = frozenset(
         {*ELEMENT_DOCUMENTS, "fault", "unknown_envelope_code", "provider_error", "out_of_hours", "name_mismatch"}
         | {"cdata_out", "success_variant", "json_relay", "expired_secret"}
@@ -63,13 +63,13 @@ class IdentityOperation(Lookup[SyntheticPerson]):
         self.account = account
         self.clock = clock
 
-    def answer(self, request: MockRequest, armed: Armed | None) -> MockResponse:
+    def answer(self, request: MockRequest, armed: ArmedFault | None) -> MockResponse:
         answer = super().answer(request, armed)
         if self.signer is None or answer.content_type != XML:
             return answer
         return replace(answer, body=self.signer.signed(answer.body, self.clock.now_ms()))
 
-    def accept(self, request: MockRequest, armed: Armed | None) -> OperationInput:
+    def accept(self, request: MockRequest, armed: ArmedFault | None) -> OperationQuery:
         if request.media_type != "text/xml":
             raise _fault("content_type", "Client", "Content-Type应为text/xml")
         envelope = _parsed(request.body, "envelope")
@@ -87,33 +87,33 @@ class IdentityOperation(Lookup[SyntheticPerson]):
             raise _fault("no_cdata", "Client", "in0应为CDATA")
         return self._question(parts.get("in0", ""), space)
 
-    def _check_header(self, envelope: etree._Element, armed: Armed | None) -> None:
+    def _check_header(self, envelope: etree._Element, armed: ArmedFault | None) -> None:
         header = markup.texts(markup.child(markup.child(envelope, "Header"), "tongtechheader"))
         try:
-            self.platform.let_in(fields_of(header), armed)
-        except Rejected as rejected:
+            self.platform.authenticate(fields_of(header), armed)
+        except PlatformRejected as rejected:
             why = rejected.why
         else:
             return
         raise _fault(why, "Client", "签名校验失败")
 
-    def _question(self, document: str, space: str) -> OperationInput:
+    def _question(self, document: str, space: str) -> OperationQuery:
         root = _parsed(document.encode(), "package")
         head = markup.texts(markup.child(root, "PACKAGEHEAD"))
         reference = head.get("FWQQBH", "")
         gap = _gap(head)
         if gap:
-            raise Refusal(
+            raise OperationRefused(
                 gap, self._reply(package.empty(reference, self.clock, _OFFICIAL_REFUSED, "请求信息不完整"), space)
             )
         record = markup.texts(markup.child(markup.child(root, "DATA"), "RECORD"))
         if not record.get("GMSFHM"):
-            raise Refusal(
+            raise OperationRefused(
                 "no_number", self._reply(package.empty(reference, self.clock, "22", "缺少公民身份号码"), space)
             )
-        return OperationInput(record["GMSFHM"], record.get("XM") or None, variant=space, reference=reference)
+        return OperationQuery(record["GMSFHM"], record.get("XM") or None, variant=space, reference=reference)
 
-    def write(self, asked: OperationInput, rows: list[Row], armed: Armed | None) -> MockResponse:
+    def write(self, query: OperationQuery, rows: list[Row], armed: ArmedFault | None) -> MockResponse:
         fault = armed.name if armed else ""
         if armed and fault == "fault":
             return _soap_fault("Server", "系统内部错误", int(armed.options.get("status", 500)))
@@ -123,10 +123,10 @@ class IdentityOperation(Lookup[SyntheticPerson]):
             rows = [
                 {"GMSFHM": row["GMSFHM"], "GMSFHM_PPDDM": "1", "XM": row["XM"], "XM_PPDDM": NO_MATCH} for row in rows
             ]
-        document = self._document(asked.reference, rows, fault)
-        if one := named(armed, ELEMENT_DOCUMENTS):
-            document = ELEMENT_DOCUMENTS[one](document, self.leaves)
-        return self._reply(document, asked.variant, cdata=fault == "cdata_out")
+        document = self._document(query.reference, rows, fault)
+        if document_fault := armed_name(armed, ELEMENT_DOCUMENTS):
+            document = ELEMENT_DOCUMENTS[document_fault](document, self.fault_fields)
+        return self._reply(document, query.variant, cdata=fault == "cdata_out")
 
     def _document(self, reference: str, rows: list[Row], fault: str) -> str:
         match fault:
@@ -172,13 +172,13 @@ def _parsed(text: bytes, what: str) -> etree._Element:
     return root
 
 
-def _fault(why: str, code: str, text: str) -> Refusal:
-    return Refusal(why, _soap_fault(code, text, 500))
+def _fault(why: str, code: str, text: str) -> OperationRefused:
+    return OperationRefused(why, _soap_fault(code, text, 500))
 
 
 def _soap_fault(code: str, text: str, status: int) -> MockResponse:
-    said = f"<faultcode>soap:{code}</faultcode><faultstring>{text}（{uuid4().hex[:8]}）</faultstring>"
-    return _in_envelope(f"<soap:Fault>{said}</soap:Fault>", status)
+    detail = f"<faultcode>soap:{code}</faultcode><faultstring>{text}（{uuid4().hex[:8]}）</faultstring>"
+    return _in_envelope(f"<soap:Fault>{detail}</soap:Fault>", status)
 
 
 def _in_envelope(body: str, status: int = 200) -> MockResponse:

@@ -30,7 +30,7 @@ def make_assertion(client: str, audience: str, *, now: float | None = None, **ch
 
 
 @dataclass(slots=True)
-class AssertionDesk:
+class AssertionVerifier:
     """
     Checks assertions: signature, issuer, subject, audience, life and that none is shown twice.
     """

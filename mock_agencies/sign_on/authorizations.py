@@ -74,14 +74,14 @@ def request_of(form: Mapping[str, str]) -> AuthorizationRequest:
 
 def scopes_of(client: RegisteredClient, form: Mapping[str, str]) -> tuple[str, ...]:
     """The scopes asked for, all of the client's without any.  Raises `OAuthError`."""
-    asked = tuple(dict.fromkeys(form.get("scope", "").split())) or client.scopes
-    if not set(asked) <= set(client.scopes):
+    scopes = tuple(dict.fromkeys(form.get("scope", "").split())) or client.scopes
+    if not set(scopes) <= set(client.scopes):
         raise OAuthError("invalid_scope", "a scope is not registered for this client")
-    return asked
+    return scopes
 
 
 @dataclass(slots=True)
-class Codes:
+class AuthorizationCodes:
     """
     Authorization codes that wait to be exchanged.
     """

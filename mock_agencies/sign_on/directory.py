@@ -74,11 +74,11 @@ class RegisteredClient:
 
 
 def _by_user(*staff: Staff) -> Mapping[str, Staff]:
-    return {one.user: one for one in staff}
+    return {member.user: member for member in staff}
 
 
 def _by_id(*clients: RegisteredClient) -> Mapping[str, RegisteredClient]:
-    return {one.id: one for one in clients}
+    return {client.id: client for client in clients}
 
 
 _KECHENG, _QUJIANG = "示例市柯城区人民法院", "示例市衢江区人民法院"

@@ -50,7 +50,7 @@ class KeyRing:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenOffice:
+class TokenIssuer:
     """
     Issues access tokens (RFC 9068) and ID tokens (OpenID Connect Core, section 2).  Times are seconds of Unix time.
     """

@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_agencies.sign_on.assertions import AssertionDesk
-from mock_agencies.sign_on.authorizations import Codes, client_of, request_of, scopes_of
+from mock_agencies.sign_on.assertions import AssertionVerifier
+from mock_agencies.sign_on.authorizations import AuthorizationCodes, client_of, request_of, scopes_of
 from mock_agencies.sign_on.directory import ACR, CLIENTS, LOOPBACK, STAFF
 from mock_agencies.sign_on.errors import OAuthError
-from mock_agencies.sign_on.issuing import ALGORITHM, KeyRing, TokenOffice
+from mock_agencies.sign_on.issuing import ALGORITHM, KeyRing, TokenIssuer
 from mock_agencies.sign_on.page import refusal_page, sign_in_page
 
 LARGEST_BODY = 16_384
@@ -58,9 +58,9 @@ class SignOnServer:
         self._issuer = issuer
         self._clock = clock
         self._ring = KeyRing()
-        self._office = TokenOffice(issuer, self._ring, clock)
-        self._codes = Codes(clock)
-        self._desk = AssertionDesk(frozenset({issuer, f"{issuer}/token"}), clock)
+        self._office = TokenIssuer(issuer, self._ring, clock)
+        self._codes = AuthorizationCodes(clock)
+        self._desk = AssertionVerifier(frozenset({issuer, f"{issuer}/token"}), clock)
         self._ledger: Counter[str] = Counter()
 
     async def discovery(self, _request: Request) -> Response:
@@ -135,23 +135,23 @@ class SignOnServer:
         The token that `{"user": …}` or `{"client": …}` would have got by the normal way `age` seconds ago; a client's
         is bound to the certificate with this `thumbprint`, if one is given.
         """
-        asked = await _object(request)
-        person, client = STAFF.get(str(asked.get("user"))), CLIENTS.get(str(asked.get("client")))
-        age = float(asked.get("age", 0))
-        office = TokenOffice(self._issuer, self._ring, lambda: self._clock() - age)
+        order = await _object(request)
+        person, client = STAFF.get(str(order.get("user"))), CLIENTS.get(str(order.get("client")))
+        age = float(order.get("age", 0))
+        office = TokenIssuer(self._issuer, self._ring, lambda: self._clock() - age)
         if person is not None:
             through = CLIENTS["shuniu-pages"]
             tokens = office.for_staff(person, through, through.scopes)
         elif client is not None and client.is_service:
-            tokens = office.for_service(client, client.scopes, asked.get("thumbprint"))
+            tokens = office.for_service(client, client.scopes, order.get("thumbprint"))
         else:
             raise OAuthError("invalid_request", "name a known user or a service client")
         return JSONResponse(tokens, headers=NO_STORE)
 
     async def control_rotate(self, request: Request) -> Response:
         """Changes the signing key; `{"withdraw": true}` unpublishes the older ones at once."""
-        asked = await _object(request)
-        return JSONResponse({"kid": self._ring.rotate(withdraw=asked.get("withdraw") is True)})
+        order = await _object(request)
+        return JSONResponse({"kid": self._ring.rotate(withdraw=order.get("withdraw") is True)})
 
     async def control_ledger(self, _request: Request) -> Response:
         """How often each operation was asked for."""
@@ -214,9 +214,9 @@ def _fields(encoded: str) -> dict[str, str]:
 async def _object(request: Request) -> dict[str, Any]:
     body = await request.body()
     try:
-        asked = json.loads(body or b"{}")
+        document = json.loads(body or b"{}")
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
+        document = None
+    if not isinstance(document, dict):
         raise OAuthError("invalid_request", "the body must be a JSON object")
-    return asked
+    return document

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mock_agencies.exchange import Delivery, MockRequest, MockResponse, ResponseSocket
-from mock_agencies.ticket_system.ledger import RECEIVED, REJECTED, Ledger
+from mock_agencies.ticket_system.ledger import RECEIVED, REJECTED, CallbackLedger
 from shuniu_client import CallbackMalformed, CallbackRejected, CallbackReplayed, verify_callback
 
 SLOW_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ResponseShares:
     """
     The shares (0 to 1) of callbacks that are answered with 500, after a while, or not at all.
     """
@@ -36,9 +36,9 @@ class CallbackReceiver:
     Answers callbacks.  `secret` is that of the receiver; what was taken is remembered in `taken`.
     """
 
-    ledger: Ledger
+    ledger: CallbackLedger
     secret: str
-    manners: Manners = Manners()
+    shares: ResponseShares = ResponseShares()
     draws: random.Random = field(default_factory=lambda: random.Random(1))
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     taken: set[str] = field(default_factory=set)
@@ -63,18 +63,18 @@ class CallbackReceiver:
             self.taken.add(callback.id)
         return answer
 
-    def _note(self, request: MockRequest, *, again: bool, **said: str) -> None:
+    def _note(self, request: MockRequest, *, again: bool, **details: str) -> None:
         digest = hashlib.sha256(request.body).hexdigest()
-        self.ledger.write(RECEIVED, id=request.headers["webhook-id"], digest=digest, again=again, **said)
+        self.ledger.write(RECEIVED, id=request.headers["webhook-id"], digest=digest, again=again, **details)
 
     def _well_or_badly(self, well: MockResponse) -> MockResponse:
         drawn = self.draws.random()
-        manners = self.manners
-        if drawn < manners.failing:
+        shares = self.shares
+        if drawn < shares.failing:
             return _said(500)
-        if drawn < manners.failing + manners.dropping:
+        if drawn < shares.failing + shares.dropping:
             return _said(204, _dropped)
-        if drawn < manners.failing + manners.dropping + manners.slow:
+        if drawn < shares.failing + shares.dropping + shares.slow:
             return _said(204, _slow)
         return well
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 DISPATCHED: Final = "dispatched"
-ASKING: Final = "asking"
+REQUESTING: Final = "asking"
 ACCEPTED: Final = "accepted"
 REFUSED: Final = "refused"
 CLOSING: Final = "closing"
@@ -22,10 +22,10 @@ CLOSED: Final = "closed"
 RECEIVED: Final = "received"
 REJECTED: Final = "rejected"
 
-Entry = dict[str, Any]
+LedgerEntry = dict[str, Any]
 
 
-class Ledger:
+class CallbackLedger:
     """
     Appends to one file.  `write` returns when the line is on the disk.
     """
@@ -34,9 +34,9 @@ class Ledger:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._clock = clock
 
-    def write(self, what: str, **said: Any) -> None:
+    def write(self, what: str, **details: Any) -> None:
         """Notes one thing with the time of now (Unix, seconds)."""
-        entry = {"at": self._clock(), "what": what} | said
+        entry = {"at": self._clock(), "what": what} | details
         os.write(self._descriptor, (json.dumps(entry, separators=(",", ":")) + "\n").encode())
         os.fsync(self._descriptor)
 
@@ -53,10 +53,10 @@ class Ledger:
         self.close()
 
 
-def entries(path: Path) -> Iterator[Entry]:
+def read_ledger(path: Path) -> Iterator[LedgerEntry]:
     """Every whole line; who was killed may have left half of one at the end."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             if line.endswith("\n"):
-                entry: Entry = json.loads(line)
+                entry: LedgerEntry = json.loads(line)
                 yield entry

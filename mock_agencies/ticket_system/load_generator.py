@@ -1,8 +1,8 @@
 """
 The ticket system at work: so many work orders a second, a form for each, some of them closed halfway.
 
-What the hub may or may not have heard is asked again under the same key until it is answered: whatever was accepted
-stands in the ledger.
+A request without an answer is repeated under the same key until it is answered, so that everything that the hub
+accepted stands in the ledger.
 """
 
 import asyncio
@@ -14,7 +14,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mock_agencies.population import Population, SyntheticOrganization, SyntheticPerson
-from mock_agencies.ticket_system.ledger import ACCEPTED, ASKING, CLOSED, CLOSING, DISPATCHED, REFUSED, Ledger
+from mock_agencies.ticket_system.ledger import (
+    ACCEPTED,
+    CLOSED,
+    CLOSING,
+    DISPATCHED,
+    REFUSED,
+    REQUESTING,
+    CallbackLedger,
+)
 from shuniu_client import AsyncClient, HubProblem, HubUnavailable, HubUnreachable
 
 COURT: Final = "浙0802"
@@ -50,29 +58,29 @@ class LoadPlan:
 
 @dataclass(slots=True)
 class LoadGenerator:
-    """One run of the ticket system.  Once `enough` is set nothing more is dispatched; what was begun is ended."""
+    """One run of the ticket system.  Once `stop` is set nothing more is dispatched; what was begun is ended."""
 
     client: AsyncClient
-    ledger: Ledger
+    ledger: CallbackLedger
     plan: LoadPlan
     population: Population = field(default_factory=Population)
     draws: random.Random = field(default_factory=lambda: random.Random(1))
-    enough: asyncio.Event = field(default_factory=asyncio.Event)
-    asked: int = 0
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    requested: int = 0
 
     async def run(self, count: int | None = None) -> None:
-        """Works until `count` work orders are dispatched, or until `enough`; then ends what it has begun."""
+        """Works until `count` work orders are dispatched, or until `stop`; then ends what it has begun."""
         room = asyncio.Semaphore(self.plan.at_once)
         async with asyncio.TaskGroup() as tasks:
-            while not self.enough.is_set() and (count is None or self.asked < count):
+            while not self.stop.is_set() and (count is None or self.requested < count):
                 await room.acquire()
-                self.asked += 1
-                tasks.create_task(self._one(self.asked, room))
+                self.requested += 1
+                tasks.create_task(self._process_order(self.requested, room))
                 if self.plan.rate:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self.enough.wait(), 1 / self.plan.rate)
+                        await asyncio.wait_for(self.stop.wait(), 1 / self.plan.rate)
 
-    async def _one(self, number: int, room: asyncio.Semaphore) -> None:
+    async def _process_order(self, number: int, room: asyncio.Semaphore) -> None:
         name = f"{self.plan.prefix}-{number}"
         closes = self.draws.random() < self.plan.closing
         wait = self.draws.uniform(0, LONGEST_UNTIL_CLOSED)
@@ -109,17 +117,17 @@ class LoadGenerator:
             request["callback"] = self.plan.receiver
         if self.plan.lasts is not None:
             request["deadline"] = (datetime.now(UTC) + timedelta(seconds=self.plan.lasts)).isoformat()
-        self.ledger.write(ASKING, work_order=name)
+        self.ledger.write(REQUESTING, work_order=name)
         while True:
             try:
-                found = await self.client.autofill(request, key=f"key-{name}")
+                autofill = await self.client.autofill(request, key=f"key-{name}")
             except (HubUnreachable, HubUnavailable):
                 await asyncio.sleep(self.draws.uniform(0.1, 0.5))
             except HubProblem as problem:
                 self.ledger.write(REFUSED, work_order=name, problem=str(problem))
                 return
             else:
-                self.ledger.write(ACCEPTED, work_order=name, autofill=found.id)
+                self.ledger.write(ACCEPTED, work_order=name, autofill=autofill.id)
                 return
 
     def _statement(self, number: int) -> dict[str, Any]:
@@ -133,11 +141,11 @@ class LoadGenerator:
             "court": COURT,
             "case_number": f"（2026）浙0802民初{number}号",
             "holder": HOLDER,
-            "parties": [{"role": "defendant", **named(one), "name": one.name} for one in parties],
+            "parties": [{"role": "defendant", **party_reference(party), "name": party.name} for party in parties],
         }
 
 
-def named(party: SyntheticPerson | SyntheticOrganization) -> dict[str, str]:
+def party_reference(party: SyntheticPerson | SyntheticOrganization) -> dict[str, str]:
     """How a court names the party: kind, type of identifier, identifier."""
     if isinstance(party, SyntheticOrganization):
         number, id_type = (party.uscc, "uscc") if party.uscc else (party.registration_number, "registration_number")

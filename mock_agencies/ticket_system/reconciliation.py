@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mock_agencies.ticket_system import ledger
-from mock_agencies.ticket_system.ledger import Entry
+from mock_agencies.ticket_system.ledger import LedgerEntry
 from shuniu_client import AsyncClient, NotFound
 
 ENDS: Final = frozenset({"delivered", "cancelled", "dead_lettered"})
@@ -26,46 +26,46 @@ class ReceivedCallback:
 
 
 @dataclass(slots=True)
-class Account:
+class LedgerSummary:
     """What the ledger says of everything; requests by their ids."""
 
     requests: dict[str, ReceivedCallback] = field(default_factory=dict)
     accepted: Counter[str] = field(default_factory=Counter)
     closed: dict[str, float] = field(default_factory=dict)
     ids: dict[str, set[str]] = field(default_factory=dict)
-    unasked: list[str] = field(default_factory=list)
+    unrequested: list[str] = field(default_factory=list)
     rejected: int = 0
     received: int = 0
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> "Account":
+    def from_entries(cls, entries: Iterable[LedgerEntry]) -> "LedgerSummary":
         """Reads a ledger."""
-        account = cls()
+        summary = cls()
         subjects: dict[str, str] = {}
-        heard: list[Entry] = []
+        callbacks: list[LedgerEntry] = []
         for entry in entries:
             match entry["what"]:
                 case ledger.ACCEPTED:
-                    account.accepted[entry["work_order"]] += 1
-                    account.requests[entry["autofill"]] = ReceivedCallback(entry["work_order"])
+                    summary.accepted[entry["work_order"]] += 1
+                    summary.requests[entry["autofill"]] = ReceivedCallback(entry["work_order"])
                 case ledger.CLOSED:
-                    account.closed[entry["work_order"]] = entry["at"]
+                    summary.closed[entry["work_order"]] = entry["at"]
                 case ledger.RECEIVED:
-                    heard.append(entry)
+                    callbacks.append(entry)
                     if "subject" in entry:
                         subjects[entry["id"]] = entry["subject"]
                 case ledger.REJECTED:
-                    account.rejected += 1
-        for entry in heard:
-            account.received += 1
-            account.ids.setdefault(entry["id"], set()).add(entry["digest"])
-            request = account.requests.get(subjects.get(entry["id"], ""))
+                    summary.rejected += 1
+        for entry in callbacks:
+            summary.received += 1
+            summary.ids.setdefault(entry["id"], set()).add(entry["digest"])
+            request = summary.requests.get(subjects.get(entry["id"], ""))
             if request is None:
-                account.unasked.append(entry["id"])
+                summary.unrequested.append(entry["id"])
             else:
                 request.digests.add(entry["digest"])
                 request.times.append(entry["at"])
-        return account
+        return summary
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Reconciliation:
     received: int = 0
     repeated: int = 0
     closed: int = 0
-    heard_then_cancelled: int = 0
+    received_then_cancelled: int = 0
     rejected: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -85,48 +85,50 @@ class Reconciliation:
         ends = ", ".join(f"{self.states[end]} {end}" for end in sorted(ENDS))
         return (
             f"{self.accepted} accepted: {ends}; {self.received} callbacks received, {self.repeated} of them again, "
-            f"{self.closed} work orders closed halfway, {self.heard_then_cancelled} taken by the receiver and ended "
+            f"{self.closed} work orders closed halfway, {self.received_then_cancelled} taken by the receiver and ended "
             f"otherwise at the hub, {self.rejected} rejected, {len(self.faults)} faults"
         )
 
 
-async def check(client: AsyncClient, entries: Iterable[Entry], *, others: bool = False) -> Reconciliation:
+async def reconcile(
+    client: AsyncClient, entries: Iterable[LedgerEntry], *, allow_unknown: bool = False
+) -> Reconciliation:
     """
-    Compares a ledger with the hub.  `others`: callbacks may be about requests that stand in no ledger.
+    Compares a ledger with the hub.  With `allow_unknown`, callbacks about requests of no ledger are no fault.
     """
-    account = Account.of(entries)
-    verdict = Reconciliation(accepted=len(account.requests), received=account.received, closed=len(account.closed))
-    verdict.rejected = account.rejected
+    summary = LedgerSummary.from_entries(entries)
+    verdict = Reconciliation(accepted=len(summary.requests), received=summary.received, closed=len(summary.closed))
+    verdict.rejected = summary.rejected
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def one(name: str, heard: ReceivedCallback) -> None:
+    async def check_request(name: str, received: ReceivedCallback) -> None:
         async with room:
             try:
                 state = (await client.get_autofill(name)).state
             except NotFound:
                 state = "lost"
         verdict.states[state] += 1
-        verdict.repeated += max(0, len(heard.times) - 1)
-        verdict.faults += list(_faults(name, heard, state, account))
-        verdict.heard_then_cancelled += bool(heard.times) and state != "delivered"
+        verdict.repeated += max(0, len(received.times) - 1)
+        verdict.faults += list(_faults(name, received, state, summary))
+        verdict.received_then_cancelled += bool(received.times) and state != "delivered"
 
-    await asyncio.gather(*(one(name, heard) for name, heard in account.requests.items()))
+    await asyncio.gather(*(check_request(name, received) for name, received in summary.requests.items()))
     verdict.faults += [
-        f"{count} requests of {name} for one key" for name, count in account.accepted.items() if count > 1
+        f"{count} requests of {name} for one key" for name, count in summary.accepted.items() if count > 1
     ]
-    verdict.faults += [f"{name} has two contents" for name, digests in account.ids.items() if len(digests) > 1]
-    if not others:
-        verdict.faults += [f"{name} is about nothing that was asked" for name in account.unasked]
+    verdict.faults += [f"{name} has two contents" for name, digests in summary.ids.items() if len(digests) > 1]
+    if not allow_unknown:
+        verdict.faults += [f"{name} is about nothing that was asked" for name in summary.unrequested]
     return verdict
 
 
-def _faults(name: str, heard: ReceivedCallback, state: str, account: Account) -> Iterable[str]:
+def _faults(name: str, received: ReceivedCallback, state: str, summary: LedgerSummary) -> Iterable[str]:
     if state not in ENDS:
         yield f"{name} has not ended: {state}"
-    if state == "delivered" and not heard.times:
+    if state == "delivered" and not received.times:
         yield f"{name} is delivered, and nothing came"
-    if len(heard.digests) > 1:
+    if len(received.digests) > 1:
         yield f"{name} came with two contents"
-    closed = account.closed.get(heard.work_order)
-    if closed is not None and any(at > closed for at in heard.times):
+    closed = summary.closed.get(received.work_order)
+    if closed is not None and any(at > closed for at in received.times):
         yield f"{name} came after its work order was closed"

@@ -12,7 +12,7 @@ from mock_agencies.sign_on.assertions import ASSERTION_TYPE, make_assertion
 EARLY_SECONDS = 60
 
 
-class Tokens:
+class ClientCredentials:
     """Tokens of one client at one sign-on server.  Call it for a valid one."""
 
     def __init__(self, issuer: str, client: str, *, clock: Callable[[], float] = time.monotonic) -> None:

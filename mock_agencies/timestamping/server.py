@@ -35,7 +35,7 @@ FAULTS = ("hang", "refuse", "stale", "chain", *_INSTEAD)
 
 def create() -> Starlette:
     """A fresh authority with fresh certificates."""
-    desk = _Desk()
+    desk = _TimestampEndpoints()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -51,7 +51,7 @@ def create() -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-class _Desk:
+class _TimestampEndpoints:
     def __init__(self) -> None:
         self.authority = TimestampAuthority()
         self._fault: str | None = None

@@ -40,8 +40,8 @@ from gateway.hub import Hub
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.server import HubServer, bind
 from gateway.settings import Settings
-from mock_agencies.ticket_system.ledger import entries
-from mock_agencies.ticket_system.reconciliation import Reconciliation, check
+from mock_agencies.ticket_system.ledger import read_ledger
+from mock_agencies.ticket_system.reconciliation import Reconciliation, reconcile
 from shuniu_client import AsyncClient
 
 DATABASE = "autofill_kills"
@@ -179,7 +179,7 @@ class Loop:
                 return self._outside.token(client="ticket-system")
 
             async with AsyncClient(self.address, token) as client:
-                return await check(client, entries(self.ledger))
+                return await reconcile(client, read_ledger(self.ledger))
 
         verdict = asyncio.run(held())
         self.tally.verdict = verdict

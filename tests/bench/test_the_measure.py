@@ -15,10 +15,10 @@ import pytest
 from bench import handwritten
 from bench.cpu_profile import ELSEWHERE, ROOT, Sampler
 from bench.dataset import PARTIES_OF_ONE, parties, questions, work_orders
-from bench.handwritten_upstreams import Net
+from bench.handwritten_upstreams import UpstreamTransport
 from bench.load import Figures, prepare, run
-from bench.lookups import _content, summed
-from bench.port_transport import PortNet
+from bench.lookups import _content, summarize
+from bench.port_transport import HubTransport
 from mock_agencies import credentials
 from mock_agencies.serving import serving
 
@@ -102,7 +102,7 @@ async def test_the_hand_written_gateway_asks_the_agencies_and_answers_whole(kind
     accounts.write_text(credentials.as_toml(), encoding="utf-8")
     async with serving() as servers:
         addresses = {name: one.address for name, one in servers.items()}
-        net: Net = handwritten.HttpxNet(addresses) if kind == "httpx" else PortNet(addresses)
+        net: UpstreamTransport = handwritten.HttpxTransport(addresses) if kind == "httpx" else HubTransport(addresses)
         app = handwritten.create_app(addresses, accounts, net)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
             body = questions([person], under_work_orders=False)[0]["body"]
@@ -137,7 +137,7 @@ def test_medians_and_ratios_are_of_the_rounds() -> None:
         name: [{"lookups_per_s": rate * factor, "p50_ms": 1.0, "p99_ms": 2.0} for factor in (1.0, 0.1, 1.0)]
         for name, rate in (("hub", 300.0), ("handwritten", 100.0), ("handwritten_on_port", 400.0))
     }
-    results = summed(rounds)
+    results = summarize(rounds)
 
     assert results["ratios"] == {"hub/handwritten": 3.0, "hub/handwritten_on_port": 0.75}
     assert results["hub"] == {"lookups_per_s": 300.0, "p50_ms": 1.0, "p99_ms": 2.0}

@@ -8,7 +8,13 @@ import pytest
 from lxml import etree
 
 from mock_agencies.exchange import MockResponse
-from mock_agencies.population import NO_ORGANIZATION, NOBODY, Population, SyntheticOrganization, SyntheticPerson
+from mock_agencies.population import (
+    UNKNOWN_ORGANIZATION,
+    UNKNOWN_PERSON,
+    Population,
+    SyntheticOrganization,
+    SyntheticPerson,
+)
 
 MOVED = "33080219900307005X"
 
@@ -81,13 +87,13 @@ def test_the_dead_are_known_to_the_police(court: Any, population: Population) ->
 
 def test_a_number_that_nobody_holds_is_an_honest_nothing(court: Any) -> None:
     """Every agency answers its own form of "no record" and no error."""
-    head, records = package(court.identity(NOBODY, "沈知溪"))
+    head, records = package(court.identity(UNKNOWN_PERSON, "沈知溪"))
 
     assert (head["FHDM"], records) == ("11", [])
-    assert len(table(court.addresses(NOBODY))) == 2
-    assert court.participation(NOBODY, "沈知溪")["datas"] == []
-    assert found(court.positions(NOBODY, "沈知溪")) == []
-    assert found(court.registration(NO_ORGANIZATION)) == []
+    assert len(table(court.addresses(UNKNOWN_PERSON))) == 2
+    assert court.participation(UNKNOWN_PERSON, "沈知溪")["datas"] == []
+    assert found(court.positions(UNKNOWN_PERSON, "沈知溪")) == []
+    assert found(court.registration(UNKNOWN_ORGANIZATION)) == []
 
 
 def test_the_police_know_where_a_mover_went(court: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_agencies.faults.script import Armed, Script
+from mock_agencies.faults.script import ArmedFault, FaultScript
 
 COMPANY = "91330802DEM000014A"
 JSON = {"content-type": "application/json"}
@@ -29,11 +29,11 @@ def test_a_fault_comes_as_often_as_it_says(court: Any) -> None:
 
 def test_faults_of_one_operation_come_one_after_another(court: Any) -> None:
     """The first armed is used up before the second begins; a third without times stays until it is cleared."""
-    script = Script()
+    script = FaultScript()
     here = frozenset({"registration"})
-    script.arm(Armed("reset", here, times=1))
-    script.arm(Armed("hang", here, times=1, after=1))
-    script.arm(Armed("truncated", here))
+    script.arm(ArmedFault("reset", here, times=1))
+    script.arm(ArmedFault("hang", here, times=1, after=1))
+    script.arm(ArmedFault("truncated", here))
     taken = [script.take("registration") for _ in range(5)]
 
     assert [fault.name if fault else None for fault in taken] == ["reset", None, "hang", "truncated", "truncated"]

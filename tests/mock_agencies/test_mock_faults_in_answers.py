@@ -196,7 +196,7 @@ def test_the_shapes_of_datas(court: Any) -> None:
 def test_duplicate_keys_hold_two_values(court: Any, operation: str) -> None:
     """The required leaf stands twice in one object."""
     text = disturbed(court, operation, "duplicate_keys").body.decode()
-    required = OPERATIONS[operation].leaves.required  # type: ignore[attr-defined]
+    required = OPERATIONS[operation].fault_fields.required  # type: ignore[attr-defined]
 
     assert re.search(rf'"{required}":"另一个值","{required}":"', text)
 

@@ -14,9 +14,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from mock_agencies.exchange import MockRequest
-from mock_agencies.ticket_system.callback_receiver import CallbackReceiver, Manners
-from mock_agencies.ticket_system.ledger import ACCEPTED, CLOSED, RECEIVED, Ledger, entries
-from mock_agencies.ticket_system.reconciliation import check
+from mock_agencies.ticket_system.callback_receiver import CallbackReceiver, ResponseShares
+from mock_agencies.ticket_system.ledger import ACCEPTED, CLOSED, RECEIVED, CallbackLedger, read_ledger
+from mock_agencies.ticket_system.reconciliation import reconcile
 from shuniu_client import AsyncClient
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -34,7 +34,7 @@ def verdict(states: dict[str, str], *lines: dict[str, Any]) -> tuple[list[str], 
 
     async def run() -> tuple[list[str], str]:
         async with AsyncClient("http://hub", lambda: "t", transport=httpx.MockTransport(hub)) as client:
-            found = await check(client, lines)
+            found = await reconcile(client, lines)
             return found.faults, str(found)
 
     return asyncio.run(run())
@@ -100,12 +100,12 @@ def test_each_fault_is_found(states: dict[str, str], lines: list[dict[str, Any]]
 
 def test_half_a_line_at_the_end_is_no_line(folder: Path) -> None:
     """Who was killed while writing has not written."""
-    with Ledger(folder / "ledger", clock=lambda: 1.0) as ledger:
+    with CallbackLedger(folder / "ledger", clock=lambda: 1.0) as ledger:
         ledger.write(ACCEPTED, work_order="TS-1", autofill="a")
     with (folder / "ledger").open("a") as file:
         file.write('{"at": 2.0, "wh')
 
-    assert list(entries(folder / "ledger")) == [accepted("a")]
+    assert list(read_ledger(folder / "ledger")) == [accepted("a")]
 
 
 def callback(id_: str, data: dict[str, Any], *, at: datetime = NOW) -> MockRequest:
@@ -130,7 +130,7 @@ def callback(id_: str, data: dict[str, Any], *, at: datetime = NOW) -> MockReque
 
 def test_the_desk_notes_first_and_answers_then(folder: Path) -> None:
     """Taken, taken again, altered, late: each in the ledger before its answer."""
-    with Ledger(folder / "ledger") as ledger:
+    with CallbackLedger(folder / "ledger") as ledger:
         desk = CallbackReceiver(ledger, SECRET, clock=lambda: NOW)
         good = callback("a", {"n": 1})
         altered = MockRequest("POST", "/hooks", "", good.headers, good.body.replace(b"1}", b"2}"))
@@ -138,7 +138,7 @@ def test_the_desk_notes_first_and_answers_then(folder: Path) -> None:
         statuses = [desk.respond(one).status for one in (good, good, altered, late)]
 
     assert statuses == [204, 204, 401, 401]
-    noted = [(one["what"], one.get("again"), one.get("why")) for one in entries(folder / "ledger")]
+    noted = [(one["what"], one.get("again"), one.get("why")) for one in read_ledger(folder / "ledger")]
     assert noted == [
         ("received", False, None),
         ("received", True, None),
@@ -149,13 +149,13 @@ def test_the_desk_notes_first_and_answers_then(folder: Path) -> None:
 
 def test_the_desk_answers_as_badly_as_it_is_told(folder: Path) -> None:
     """By a seed, so that a run can be had again."""
-    with Ledger(folder / "ledger") as ledger:
-        manners = Manners(failing=0.3, slow=0.2, dropping=0.2)
-        desk = CallbackReceiver(ledger, SECRET, manners, random.Random(7), clock=lambda: NOW)
+    with CallbackLedger(folder / "ledger") as ledger:
+        shares = ResponseShares(failing=0.3, slow=0.2, dropping=0.2)
+        desk = CallbackReceiver(ledger, SECRET, shares, random.Random(7), clock=lambda: NOW)
         answers = [desk.respond(callback(f"a{number}", {})) for number in range(300)]
 
     ways = [answer.status if answer.deliver is None else answer.deliver.__name__ for answer in answers]
     counts = {way: ways.count(way) for way in set(ways)}
     assert set(counts) == {204, 500, "_slow", "_dropped"}
     assert 60 < counts[500] < 120
-    assert len(list(entries(folder / "ledger"))) == 300
+    assert len(list(read_ledger(folder / "ledger"))) == 300

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mock_agencies import check_digits
 from mock_agencies.population import (
-    NO_ORGANIZATION,
-    NOBODY,
     ORGANIZATIONS,
     PERSONS,
+    UNKNOWN_ORGANIZATION,
+    UNKNOWN_PERSON,
     Population,
     SyntheticOrganization,
     SyntheticPerson,
@@ -72,7 +72,7 @@ def test_a_representative_is_found_to_represent(index: int) -> None:
 @given(seed=SEEDS, size=st.integers(min_value=3, max_value=10**9), data=st.data())
 def test_a_shuffle_can_be_turned_back(seed: int, size: int, data: st.DataObject) -> None:
     """`back` undoes `out` for any size and seed."""
-    shuffle = Shuffle.of(size, seed, "test")
+    shuffle = Shuffle.from_seed(size, seed, "test")
     index = data.draw(st.integers(min_value=0, max_value=size - 1))
 
     assert shuffle.back(shuffle.out(index)) == index
@@ -168,9 +168,9 @@ def test_two_persons_can_share_a_number_and_two_firms_a_name() -> None:
 
 def test_there_are_well_formed_numbers_that_nobody_holds() -> None:
     """For the honest "no record": a valid person's number and a valid code without a holder."""
-    assert check_digits.is_resident_number(NOBODY)
-    assert check_digits.is_uscc(NO_ORGANIZATION)
-    assert (POPULATION.find_person(NOBODY), POPULATION.find_organization(NO_ORGANIZATION)) == ([], [])
+    assert check_digits.is_resident_number(UNKNOWN_PERSON)
+    assert check_digits.is_uscc(UNKNOWN_ORGANIZATION)
+    assert (POPULATION.find_person(UNKNOWN_PERSON), POPULATION.find_organization(UNKNOWN_ORGANIZATION)) == ([], [])
 
 
 def test_an_index_outside_the_population_is_refused() -> None:

@@ -111,7 +111,7 @@ async def times_out_and_leaves_nothing(toxic: Toxic) -> None:
     """One call under what would not end, and one after it."""
     async with agency() as proxy, port() as through:
         tasks = asyncio.all_tasks()
-        async with proxy.under(toxic):
+        async with proxy.with_toxics(toxic):
             with pytest.raises(AgencyTimeout):
                 await ask(through, proxy, SHORT)
         await proxy.idle()
@@ -127,7 +127,7 @@ async def test_what_breaks_is_told_apart_and_the_next_question_is_answered(
 ) -> None:
     """Long before its deadline: a broken connection is no reason to wait."""
     async with agency() as proxy, port() as through:
-        async with proxy.under(toxic):
+        async with proxy.with_toxics(toxic):
             with pytest.raises(error):
                 await ask(through, proxy, PATIENT)
         await proxy.idle()
@@ -138,7 +138,7 @@ async def test_what_breaks_is_told_apart_and_the_next_question_is_answered(
 @pytest.mark.parametrize("toxic", HARMLESS, ids=lambda toxic: toxic.kind)
 async def test_what_is_only_slow_or_unreadable_to_others_passes(toxic: Toxic) -> None:
     """The port gives the bytes as they came; what they mean is for the family to say."""
-    async with agency() as proxy, port() as through, proxy.under(toxic):
+    async with agency() as proxy, port() as through, proxy.with_toxics(toxic):
         reply = await ask(through, proxy, PATIENT)
 
     assert (reply.status, len(reply.body)) == (200, len(BODY))
@@ -148,7 +148,7 @@ async def test_a_kept_connection_that_died_unnoticed_costs_one_question_and_no_m
     """As a firewall does it that forgets connections."""
     async with agency() as proxy, port() as through:
         await ask(through, proxy, PATIENT)
-        async with proxy.under(Timeout(direction=UP)):
+        async with proxy.with_toxics(Timeout(direction=UP)):
             with pytest.raises(AgencyTimeout):
                 await ask(through, proxy, SHORT)
 
@@ -171,7 +171,7 @@ async def test_after_a_storm_of_2000_cancelled_calls_ten_of_ten_connections_serv
                 call.cancel()
                 await asyncio.gather(call, return_exceptions=True)
 
-        async with proxy.under(Latency(seconds=0.05, jitter=0.04)):
+        async with proxy.with_toxics(Latency(seconds=0.05, jitter=0.04)):
             await asyncio.gather(*(worker() for _ in range(20)))
 
         calls = await asyncio.gather(*(ask(through, proxy, PATIENT) for _ in range(10)))

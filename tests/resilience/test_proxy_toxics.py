@@ -17,12 +17,12 @@ from mock_agencies.fault_proxy import (
     Garbage,
     Latency,
     LimitData,
+    ProxyClock,
     Refuse,
     Reset,
     Slicer,
     SlowClose,
     Timeout,
-    Timing,
     Toxic,
 )
 
@@ -45,9 +45,9 @@ class Hands:
         await asyncio.sleep(0)
 
     @property
-    def timing(self) -> Timing:
+    def timing(self) -> ProxyClock:
         """The same as the proxy takes it."""
-        return Timing(lambda: self.now, self.sleep)
+        return ProxyClock(lambda: self.now, self.sleep)
 
 
 @asynccontextmanager
@@ -200,7 +200,7 @@ async def test_refusing_is_what_a_dead_server_does_and_ends_with_the_toxic() -> 
     """The port stays ours meanwhile."""
     async with proxied() as proxy:
         port = proxy.port
-        async with proxy.under(Refuse()):
+        async with proxy.with_toxics(Refuse()):
             with pytest.raises(ConnectionRefusedError):
                 await ask(proxy)
 
@@ -231,7 +231,7 @@ async def test_an_open_connection_is_concerned_as_soon_as_a_toxic_comes_and_spar
     async with proxied() as proxy, client(proxy) as (reader, writer):
         writer.write(b"?")
         before = await read(reader, len(ANSWER))
-        async with proxy.under(Garbage(size=len(ANSWER))):
+        async with proxy.with_toxics(Garbage(size=len(ANSWER))):
             writer.write(b"?")
             under = await read(reader, len(ANSWER))
         writer.write(b"?")

@@ -7,10 +7,10 @@ from functools import cache
 
 import pytest
 
-from fuzz.harness import TARGETS, Stage
+from fuzz.harness import TARGETS, FuzzHarness
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], FuzzHarness]:
     """Sets up a target by its name, once: nothing stays on a stage from one answer to the next."""
-    return cache(lambda name: Stage(TARGETS[name], tmp_path_factory.mktemp(name)))
+    return cache(lambda name: FuzzHarness(TARGETS[name], tmp_path_factory.mktemp(name)))

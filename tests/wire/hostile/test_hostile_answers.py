@@ -9,21 +9,21 @@ from typing import Final
 
 import pytest
 
-from fuzz.harness import TARGETS, Said, Stage
+from fuzz.harness import TARGETS, FuzzHarness, HttpAnswer
 from schemas.codes import AnswerState, Reason
 from tests.wire.hostile.catalogue import CASES, SECRETS, Change
 
 pytestmark = pytest.mark.anyio
 
-Stages = Callable[[str], Stage]
+Stages = Callable[[str], FuzzHarness]
 UNREADABLE: Final = (AnswerState.UNAVAILABLE, Reason.UNDECODABLE)
 STANDS: Final = (AnswerState.FOUND, None)
 
 
-async def true_answer(stage: Stage) -> Said:
+async def true_answer(stage: FuzzHarness) -> HttpAnswer:
     """The mock agency's own answer."""
     await stage.ask()
-    heard = stage.mount.heard
+    heard = stage.transport.last_answer
     assert heard is not None
     return heard
 
@@ -39,7 +39,7 @@ async def test_a_hostile_answer_is_unavailable(stage: Stages, target: str, chang
     bad = bad if isinstance(bad, bytes) else bad.encode()
     assert bad != said.body
 
-    answer = await played.ask(Said(bad, said.status, said.headers))
+    answer = await played.ask(HttpAnswer(bad, said.status, said.headers))
 
     assert (answer.state, answer.reason) == UNREADABLE
     assert [raw.body for raw in answer.evidence.answers] == ([] if target in SECRETS else [bad])

@@ -18,7 +18,7 @@ from adapters.wire import decode, xml_parser
 from adapters.wire.base import MOST_ROWS, THREAD_ABOVE
 from adapters.wire.transport import BODY_LIMIT
 from adapters.wire.ws_security import WINDOW
-from fuzz.harness import ROOT, Said, Stage
+from fuzz.harness import ROOT, FuzzHarness, HttpAnswer
 
 pytestmark = pytest.mark.anyio
 
@@ -145,18 +145,18 @@ def test_a_reference_is_kept_if_it_has_the_form_of_one(leaf: Any, kept: str | No
     ],
 )
 async def test_a_leaf_that_is_read_has_a_length_and_any_other_has_none(
-    stage: Callable[[str], Stage], leaf: str, length: int, state: str
+    stage: Callable[[str], FuzzHarness], leaf: str, length: int, state: str
 ) -> None:
     """A photo may be long, an address or a number may not."""
     played = stage("irs")
     await played.ask()
-    said = played.mount.heard
+    said = played.transport.last_answer
     assert said is not None
     envelope = json.loads(said.body)
     for row in envelope["datas"]:
         row[leaf] = "甲" * length
 
-    answer = await played.ask(Said(json.dumps(envelope).encode(), headers=said.headers))
+    answer = await played.ask(HttpAnswer(json.dumps(envelope).encode(), headers=said.headers))
 
     assert answer.state == state
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz.harness import CORPUS, TARGETS, Said, Stage
-from fuzz.mutations import spoil
+from fuzz.harness import CORPUS, TARGETS, FuzzHarness, HttpAnswer
+from fuzz.mutations import mutate
 from schemas.codes import AnswerState
 
-Stages = Callable[[str], Stage]
+Stages = Callable[[str], FuzzHarness]
 SHORT: Final = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -37,12 +37,12 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @cache
-def seeds(played: Stage, runner: asyncio.Runner) -> tuple[Said, ...]:
+def seeds(played: FuzzHarness, runner: asyncio.Runner) -> tuple[HttpAnswer, ...]:
     """What the mock agency can say."""
     return tuple(runner.run(played.seeds()).values())
 
 
-def check(played: Stage, runner: asyncio.Runner, said: Said) -> None:
+def check(played: FuzzHarness, runner: asyncio.Runner, said: HttpAnswer) -> None:
     """The answer ends in a state that has what belongs to it."""
     answer = runner.run(played.ask(said))
 
@@ -52,7 +52,7 @@ def check(played: Stage, runner: asyncio.Runner, said: Said) -> None:
     assert said.body in [raw.body for raw in answer.evidence.answers] or played.target.secret or encoded(said)
 
 
-def encoded(said: Said) -> bool:
+def encoded(said: HttpAnswer) -> bool:
     """Whether the answer was refused for its encoding, before its body came."""
     return any(name == b"content-encoding" for name, _ in said.headers)
 
@@ -63,7 +63,7 @@ def encoded(said: Said) -> bool:
 def test_a_spoiled_answer_ends_in_a_state(stage: Stages, runner: asyncio.Runner, target: str, random: Random) -> None:
     """One to three things wrong with what the agency can say."""
     played = stage(target)
-    check(played, runner, spoil(random.choice(seeds(played, runner)), random))
+    check(played, runner, mutate(random.choice(seeds(played, runner)), random))
 
 
 @EVERY
@@ -71,12 +71,12 @@ def test_a_spoiled_answer_ends_in_a_state(stage: Stages, runner: asyncio.Runner,
 @given(body=st.binary(max_size=300), label=st.sampled_from(["application/json", "text/xml"]))
 def test_any_bytes_end_in_a_state(stage: Stages, runner: asyncio.Runner, target: str, body: bytes, label: str) -> None:
     """Under a label that is read."""
-    check(stage(target), runner, Said(body, headers=((b"content-type", label.encode()),)))
+    check(stage(target), runner, HttpAnswer(body, headers=((b"content-type", label.encode()),)))
 
 
 @pytest.mark.parametrize("file", CORPORA, ids=["/".join(file.parts[-2:]) for file in CORPORA])
 def test_what_fuzzing_found_once_ends_in_its_state(stage: Stages, runner: asyncio.Runner, file: Path) -> None:
     """Each kept find is named after the state and reason that it ends in."""
-    answer = runner.run(stage(file.parent.name).ask(Said.from_file(file.read_bytes())))
+    answer = runner.run(stage(file.parent.name).ask(HttpAnswer.from_file(file.read_bytes())))
 
     assert f"{answer.state}-{answer.reason or ''}".rstrip("-") == file.stem.partition(".")[0]
