@@ -1,5 +1,5 @@
 """
-What the decision adds to a lookup, and that it does not grow with the number of open grants (`make bench-access`).
+What the decision adds to a lookup, and that it does not grow with the number of open grants (`make bench PART=access`).
 
     python -m bench.access [--large 1000000] [--rounds 7]
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.access.replicas import TICKETS, Replicas, rule_of, statement
 
-# The full form is `make prove-access`.
+# The full form is `make prove PART=access`.
 RACES = int(os.environ.get("SHUNIU_TEST_RACES", "250"))
 AT_ONCE = 6
 

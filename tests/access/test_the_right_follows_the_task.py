@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.access.model import KINDS, Delegation, Model, Order
 from tests.access.replicas import TICKETS, Replicas, rule_of, statement
 
-# The full form is `make prove-access`.
+# The full form is `make prove PART=access`.
 RUNS = int(os.environ.get("SHUNIU_TEST_RUNS", "12"))
 STEPS = int(os.environ.get("SHUNIU_TEST_STEPS", "40"))
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.desk import Desk, opened
 
-# Made up for every operation, beside the cases that its schema itself names.  The full form is `make prove-contract`.
+# Generated calls of each operation, besides the cases that its schema names.  In full: `make prove PART=contract`.
 EXAMPLES = os.environ.get("SHUNIU_TEST_EXAMPLES", "2")
 CHECKS = (
     "not_a_server_error",

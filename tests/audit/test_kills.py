@@ -1,5 +1,5 @@
 """
-Four hubs write one log, and nothing acknowledged is lost, whoever is killed: the short form of `make prove-audit`.
+Four hubs write one log, and nothing acknowledged is lost, whoever is killed: the short form of `make prove PART=audit`.
 """
 
 import re

@@ -1,6 +1,6 @@
 """
 Hub, worker and database are killed under load, and every accepted request ends exactly once: the short form of
-`make prove-autofill`.
+`make prove PART=autofill`.
 """
 
 import subprocess

@@ -1,7 +1,7 @@
 """
 A storm of callers who hang up: the hub ends what they began, and then everything serves as before.
 
-`make prove-storm` runs it with more of them than `make test`.
+`make prove PART=storm` runs it with more of them than `make test`.
 """
 
 import asyncio

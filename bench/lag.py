@@ -1,5 +1,5 @@
 """
-How long the event loop waits while a large answer is read: `python -m fuzz.lag [--bytes 5000000]`.
+How long the event loop waits while a large answer is read: `python -m bench.lag [--bytes 5000000]`.
 
 For each family the answers that cost most: many rows, many small groups or elements, and one long text.  Prints the
 time until it is read, the longest wait of the loop meanwhile, and by how much the process grew.
@@ -95,7 +95,7 @@ def run(target: str, many: str, ends: tuple[str, str], piece: str, size: int) ->
 
 def main() -> None:
     """Every case in a process of its own."""
-    parser = argparse.ArgumentParser(prog="python -m fuzz.lag", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.lag", description=__doc__)
     parser.add_argument("--bytes", type=int, default=BODY_LIMIT)
     size = parser.parse_args().bytes
     print(f"{'target':11} {'many':11} {'read in':>10} {'loop waits':>10} {'grows':>9}  state", flush=True)
