@@ -4,7 +4,3 @@ The command line `shuniu`: noun then verb, data on stdout, everything else on st
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not found, 4 an agency was not heard, 5 not permitted,
 6 verified, but with findings.
 """
-
-from gateway.cli.app import main
-
-__all__ = ["main"]

@@ -101,7 +101,7 @@ def _hub(settings: Settings) -> Iterator[str]:
         "SHUNIU_WORKERS": 0,
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", "from gateway.cli import main; main()", "serve"],
+        [sys.executable, "-m", "gateway", "serve"],
         env=os.environ | {name: str(value) for name, value in said.items()},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -95,7 +95,7 @@ def hub_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str
     """A hub in a process of its own, and its address."""
     given = settings.model_dump(exclude_none=True, exclude_defaults=True)
     environment = os.environ | {f"SHUNIU_{name.upper()}": str(value) for name, value in given.items()}
-    command = [sys.executable, "-c", "from gateway.cli import main; main()", "serve"]
+    command = [sys.executable, "-m", "gateway", "serve"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         yield process, process.stderr.readline().split(" serves at ")[1].split()[0]

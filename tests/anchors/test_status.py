@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from audit.errors import LogBroken
-from gateway.cli.app import app
+from gateway.__main__ import app
 from tests.anchors.conftest import Authority
 from tests.anchors.courts import Court, open_for_business
 

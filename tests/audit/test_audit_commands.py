@@ -20,7 +20,7 @@ from audit.sealing.keys import Keys
 from audit.store.log import Log
 from audit.store.reader import Reader
 from audit.store.search import Hit, Query, search
-from gateway.cli.app import app
+from gateway.__main__ import app
 from tests.audit.sample import (
     CANARY_CASE,
     CANARY_ID,

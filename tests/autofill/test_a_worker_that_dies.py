@@ -43,7 +43,7 @@ def worker(desk: Desk, folder: Path) -> Iterator[subprocess.Popen[str]]:
         "SHUNIU_AUTOFILL_PAUSE": settings.autofill_pause,
         "SHUNIU_WORKER_SILENCE": 1,
     }
-    command = [sys.executable, "-c", "from gateway.cli import main; main()", "worker"]
+    command = [sys.executable, "-m", "gateway", "worker"]
     environment = os.environ | {name: str(value) for name, value in told.items()}
     with (folder / "worker.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stderr=log, stdout=log, text=True)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from gateway.cli.app import app
+from gateway.__main__ import app
 from tests.callbacks.receiver import Receiver
 from tests.desk import Desk
 

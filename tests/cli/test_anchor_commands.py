@@ -17,7 +17,7 @@ from audit.format.checkpoint import Cosigner, WitnessKey, open_checkpoint
 from audit.format.note import parse
 from audit.sealing.keys import KeyFile
 from audit.store.reader import Reader
-from gateway.cli.app import app
+from gateway.__main__ import app
 from gateway.settings import Settings
 from tests.desk import Desk
 

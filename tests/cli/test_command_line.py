@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gateway.cli.app import app
+from gateway.__main__ import app
 from tests.desk import Desk
 
 RUN = CliRunner()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from gateway.cli.app import app
+from gateway.__main__ import app
 from gateway.cli.console import Exit
 from gateway.egress import Destination, destinations
 from gateway.settings import Settings

@@ -24,7 +24,7 @@ from audit.sealing.rollback_guard import RollbackGuard
 from audit.store.reader import Reader
 from audit.store.search import Query, search
 from audit.store.succession import begin, embedded, last_known
-from gateway.cli.app import app
+from gateway.__main__ import app
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
 from gateway.hub import HUB_KEY, Hub

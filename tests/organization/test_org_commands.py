@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.cli.app import app
+from gateway.__main__ import app
 from gateway.demo import tree
 from tests.organization.house import House
 

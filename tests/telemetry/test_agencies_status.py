@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from gateway.__main__ import app
 from gateway.api.agencies import StandingView, standing_view
 from gateway.cli import agency_table, console
-from gateway.cli.app import app
 from gateway.resilience.status import BreakerState
 from tests.desk import Desk
 from tests.telemetry.test_figures import GUARD, NOW
