@@ -19,8 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from gateway.application import HubServer
 from gateway.provisioning import bundled_database
-from gateway.server import HubServer, bind
+from gateway.server import bind
 from gateway.settings import Settings
 
 EVERY: Final = 0.002

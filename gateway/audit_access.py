@@ -13,7 +13,6 @@ from uuid import uuid4
 from audit.export.formats import Format
 from audit.format.event import Actor, Event, EventType, SealedPayload
 from audit.store.search import Query
-from gateway.sign_on import Caller
 from schemas.codes import Code, IdType
 from schemas.identifiers import parse
 from schemas.subject import Subject
@@ -71,11 +70,6 @@ class AuditAccess:
         if not self.note:
             return []
         return [SealedPayload(kind="note", body=self.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS))]
-
-
-def who_is(caller: Caller) -> Actor:
-    """A recognised caller, as the log knows people."""
-    return Actor(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
 
 
 def sought(id_type: IdType, id_number: str, country: str | None = None) -> Subject:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from adapters.errors import ConfigurationError
 from audit.sealing.mac import mac
 
+HUB_KEY = "hub.key"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 

@@ -32,7 +32,7 @@ from gateway.autofill.service import AutofillService
 from gateway.callbacks.service import Callbacks
 from gateway.compliance.service import Compliance
 from gateway.database import Database
-from gateway.field_encryption import FieldEncryption
+from gateway.field_encryption import HUB_KEY, FieldEncryption
 from gateway.lookup.answer_cache import AnswerCache
 from gateway.lookup.history import LookupHistory
 from gateway.lookup.service import LookupService
@@ -46,8 +46,6 @@ from gateway.settings import Settings
 from gateway.sign_on import TokenVerifier
 from gateway.sign_on.sign_in_service import SignInService
 from gateway.telemetry.service import Telemetry
-
-HUB_KEY = "hub.key"
 
 
 class Closeable(Protocol):

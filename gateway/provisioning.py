@@ -17,8 +17,7 @@ from audit.sealing.rollback_guard import sync_folder
 from audit.store import database as audit_database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
-from gateway.field_encryption import FieldEncryption
-from gateway.hub import HUB_KEY
+from gateway.field_encryption import HUB_KEY, FieldEncryption
 from gateway.settings import Settings
 
 DATABASE = "shuniu"

@@ -7,39 +7,26 @@ skips nothing of it.
 """
 
 import asyncio
-import gc
 import signal
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from adapters.errors import ConfigurationError
-from audit.errors import AuditError, AuditUnavailable, LogConfigurationError
-from gateway.api.app import create_app
 from gateway.api.draining import DrainState
-from gateway.hub import Hub
-from gateway.settings import Settings
 from gateway.sign_on.mtls import ClientCertificates
-
-GC_THRESHOLDS = (20_000, 20, 50)
 
 # So long a stopped hub still reads what open connections are just sending, to answer that it is stopping.  Seconds.
 LINGER_SECONDS: Final = 0.3
 # So long a caller may take to receive an answer that was begun in time.
 SENDING_SECONDS: Final = 5
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
-START_ERRORS: Final = (ConfigurationError, LogConfigurationError, AuditError)
-
-
-class StartFailed(Exception):
-    """The hub could not start; the text says why and what mends it."""
 
 
 class UvicornServer(uvicorn.Server):
@@ -108,59 +95,6 @@ class UvicornServer(uvicorn.Server):
         return protocol
 
 
-class HubServer(UvicornServer):
-    """The server of one hub; `failure` is why it could not start."""
-
-    failure: Exception | None = None
-    _when_ready: Callable[[], None] = staticmethod(lambda: None)
-
-    def __init__(self, settings: Settings, tls: ssl.SSLContext | None = None) -> None:
-        door = DrainState()
-
-        async def start() -> Hub:
-            hub = await Hub.start(settings)
-            _spare_the_collector()
-            return hub
-
-        app = create_app(start, in_flight=settings.in_flight, door=door)
-        super().__init__(_config(self._noting_failure(app), tls), door, settings.drain)
-
-    def serve_at(self, listener: socket.socket, *, when_ready: Callable[[], None] = lambda: None) -> None:
-        """Serves until it is told to stop; says by `when_ready` that it has begun.  Raises `StartFailed`."""
-        self._when_ready = when_ready
-        try:
-            self.run(sockets=[listener])
-        except SystemExit:
-            if self.failure is None:
-                raise
-        if self.failure is not None:
-            raise StartFailed(start_error_text(self.failure))
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._when_ready()
-
-    def _noting_failure(self, app: ASGIApp) -> ASGIApp:
-        async def noting(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "lifespan":
-                await app(scope, receive, send)
-                return
-
-            async def without_traceback(message: Message) -> None:
-                # What is known has a sentence of its own, said by whoever runs this.
-                await send({**message, "message": ""} if message["type"] == "lifespan.startup.failed" else message)
-
-            try:
-                await app(scope, receive, without_traceback)
-            except START_ERRORS as error:
-                if self.started:
-                    raise
-                self.failure = error
-
-        return noting
-
-
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes any free one.  Raises `OSError`."""
     listener = socket.create_server((host, port), backlog=2048)
@@ -174,10 +108,11 @@ def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> UvicornServe
 
     With `tls` it speaks HTTPS alone, and the application sees the certificates of its clients.
     """
-    return UvicornServer(_config(app, tls), DrainState(), drain=SENDING_SECONDS)
+    return UvicornServer(server_config(app, tls), DrainState(), drain=SENDING_SECONDS)
 
 
-def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
+def server_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
+    """How every server of ours runs uvicorn."""
     return uvicorn.Config(
         app,
         http="auto" if tls is None else ClientCertificates,
@@ -197,13 +132,6 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
     )
 
 
-def start_error_text(failure: Exception) -> str:
-    """Why a hub did not start, one of `START_ERRORS`, said to whoever started it."""
-    if isinstance(failure, AuditUnavailable):
-        return f"{failure}: see that PostgreSQL runs and that SHUNIU_DATABASE_URL names it"
-    return str(failure)
-
-
 def _accepted(listener: socket.socket) -> socket.socket | None:
     try:
         accepted, _ = listener.accept()
@@ -211,10 +139,3 @@ def _accepted(listener: socket.socket) -> socket.socket | None:
         return None
     accepted.setblocking(False)
     return accepted
-
-
-def _spare_the_collector() -> None:
-    # Code and tables live as long as the process: the collector need not walk them, nor start after every few answers.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)

@@ -15,12 +15,17 @@ from gateway.access.catalogue import Catalogue, Kind, Scope
 from gateway.access.database_clock import ADVANCE_EVERY, advance
 from gateway.access.policy import Policies, PolicyDecision, PolicyFacts
 from gateway.access.rules import AccessRule
-from gateway.access.snapshot import AccessRequest, AccessSnapshot, GrantedWorkOrder
-from gateway.access.snapshot import read_snapshots as read_standings
+from gateway.access.snapshot import (
+    AccessLease,
+    AccessRequest,
+    AccessSnapshot,
+    GrantedWorkOrder,
+    access_leases,
+    read_snapshots,
+)
 from gateway.access.usage_counters import UsageCounters
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database, DatabaseUnavailable, batching
-from gateway.database.locks import Lease, Leases
 from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
 from gateway.sign_on import Caller
@@ -90,8 +95,8 @@ class Authorizer:
         self._keeping: asyncio.Task[None] | None = None
         self._work_orders = work_orders
         self._policies = policies
-        self._standings = batching.BatchedStatement(database, read_standings)
-        self._leases = Leases(database)
+        self._standings = batching.BatchedStatement(database, read_snapshots)
+        self._leases = access_leases(database)
         self._questions = UsageCounters(database)
 
     async def grant(
@@ -134,17 +139,17 @@ class Authorizer:
             delegation=None if standing.delegation is None else str(standing.delegation),
         )
 
-    async def before_release(self, caller: Caller, grant: Grant) -> tuple[AccessRule | None, Lease]:
+    async def before_release(self, caller: Caller, grant: Grant) -> tuple[AccessRule | None, AccessLease]:
         """
         Looks again: the rule that ended the right meanwhile, or None while it lives.  Nothing can end it until the
         lease is given back.  Raises `DatabaseUnavailable`.
         """
         lease = await self._leases.acquire(grant.request)
-        order = lease.snapshot.order
+        order = lease.row.order
         same = order is not None and order.version == grant.order.version
-        narrowed_to = grant.restricted_to if same else _narrowed_to(self._statement(lease.snapshot))
+        narrowed_to = grant.restricted_to if same else _narrowed_to(self._statement(lease.row))
         # The question was counted when it was asked, and its party's name compared.
-        verdict = self._judge(caller, lease.snapshot, narrowed_to, grant.wants, name_fits=True, counted=True)
+        verdict = self._judge(caller, lease.row, narrowed_to, grant.wants, name_fits=True, counted=True)
         return (None if verdict.permitted else verdict.refusal), lease
 
     async def explain(

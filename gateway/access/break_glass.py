@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from audit.format.event import Actor, Event
 from audit.store.log import Log
+from gateway.access.audit_events import work_order_changed
 from gateway.access.catalogue import EMERGENCY, Catalogue
 from gateway.access.confirmations import get_work_order
 from gateway.access.emergency_rules import (
@@ -30,7 +31,6 @@ from gateway.access.work_orders import WorkOrders, party_identifier
 from gateway.database import Database
 from gateway.database.tables import access_grant, review
 from gateway.field_encryption import FieldEncryption
-from gateway.lookup.audit_events import work_order_changed
 from gateway.organization import store
 from gateway.organization.people import Member, StaffAccount
 from gateway.organization.recording import sealed_payload

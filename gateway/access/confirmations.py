@@ -5,23 +5,26 @@ force.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
+from gateway.access.audit_events import purpose_of_use
 from gateway.access.catalogue import Catalogue
 from gateway.access.emergency_rules import CONFIRMER_ROLES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
-from gateway.access.snapshot import GrantedWorkOrder
+from gateway.access.snapshot import WORK_ORDER_COLUMNS, GrantedWorkOrder
 from gateway.access.work_orders import VersionConflict
 from gateway.database import Database
-from gateway.database.tables import confirmation, work_order
-from gateway.lookup.audit_events import task
+from gateway.database.tables import confirmation
 from gateway.organization.people import Member
-from schemas.work_order import WorkOrderStatus
+
+_RECORDED: Final = text(
+    f"SELECT {WORK_ORDER_COLUMNS} FROM work_order w WHERE w.court = :court AND w.id = :name AND w.recorded"  # noqa: S608
+)
 
 
 class Confirmations:
@@ -67,7 +70,7 @@ class Confirmations:
             exchange=uuid4(),
             at=self._clock(),
             who=who,
-            why=task(order, self._policy),
+            why=purpose_of_use(order, self._policy),
             outcome="confirmed",
         )
         index = await self._log.append(event)
@@ -78,21 +81,10 @@ class Confirmations:
 
 def get_work_order(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
     """A recorded work order as it stands.  Raises `WorkOrderNotFound`."""
-    c = work_order.c
-    row = connection.execute(select(work_order).where(c.court == court, c.id == name, c.recorded)).one_or_none()
+    row = connection.execute(_RECORDED, {"court": court, "name": name}).one_or_none()
     if row is None:
         raise WorkOrderNotFound
-    return GrantedWorkOrder(
-        court=row.court,
-        id=row.id,
-        version=row.version,
-        status=WorkOrderStatus(row.status),
-        kind=row.kind,
-        case_number=row.case_number,
-        holder=row.holder,
-        recorded=row.recorded,
-        document=bytes(row.document),
-    )
+    return GrantedWorkOrder.from_row(row)
 
 
 def list_confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
+from gateway.access.audit_events import purpose_of_use
 from gateway.access.break_glass import FLAG
 from gateway.access.confirmations import get_work_order, list_confirmers
 from gateway.access.emergency_rules import REVIEWER_ROLES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
 from gateway.access.snapshot import GrantedWorkOrder
 from gateway.database import Database
 from gateway.database.tables import review
-from gateway.lookup.audit_events import task
 from gateway.organization.people import Member
 from gateway.organization.recording import sealed_payload
 from schemas.codes import Code
@@ -79,7 +79,7 @@ class EmergencyReviews:
             exchange=uuid4(),
             at=at,
             who=who,
-            why=None if order is None else task(order, self._policy),
+            why=None if order is None else purpose_of_use(order, self._policy),
             outcome="reviewed",
             detail={"exception": FLAG, "finding": finding.value},
         )

@@ -3,18 +3,25 @@ What stands in the database about one wish to ask: the work order, its grant abo
 court's tree, stand-ins, second persons.  One statement, read fresh for every decision.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
-from gateway.database import batching
+from gateway.database import Database, batching
 from gateway.database.array_dumpers import BlobArray, TextArray
+from gateway.database.locks import Lease, Leases, person_lock, work_order_lock
 from schemas.work_order import WorkOrderStatus
 
 # Refusals that a guess would meet, and the time within which they are counted.
 MAX_REFUSALS: Final = 20
 REFUSALS_WITHIN: Final = timedelta(hours=1)
+
+# The columns of `GrantedWorkOrder.from_row`, of the table `work_order w`.
+WORK_ORDER_COLUMNS: Final = (
+    "w.court, w.id, w.version, w.status, w.kind, w.case_number, w.holder, w.recorded, w.document"
+)
 
 
 class AccessRequest(NamedTuple):
@@ -41,6 +48,22 @@ class GrantedWorkOrder:
     holder: str
     recorded: bool
     document: bytes = field(repr=False)
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        """Builds one from a row that begins with `WORK_ORDER_COLUMNS`."""
+        court, work_order, version, status, kind, case_number, holder, recorded, document = row[:9]
+        return cls(
+            court=court,
+            id=work_order,
+            version=version,
+            status=WorkOrderStatus(status),
+            kind=kind,
+            case_number=case_number,
+            holder=holder,
+            recorded=recorded,
+            document=bytes(document),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +94,23 @@ class AccessSnapshot:
     refused_too_often: bool
 
 
-READ: Final = """
-    SELECT a.n, w.court, w.id, w.version, w.status, w.kind, w.case_number, w.holder, w.recorded, w.document,
+AccessLease = Lease[AccessSnapshot]
+
+
+def access_leases(database: Database) -> Leases[AccessRequest, AccessSnapshot]:
+    """Leases on the rights of a caller under a work order: neither can end while the lease is valid."""
+    return Leases(
+        database,
+        names=lambda request: (
+            work_order_lock(request.court, request.work_order),
+            person_lock(request.court, request.user),
+        ),
+        read=read_snapshots,
+    )
+
+
+READ: Final = f"""
+    SELECT a.n, {WORK_ORDER_COLUMNS},
         g.id, g.position, g.starts_at <= t.now, g.ends_at <= t.now, g.asked, g.allowed,
         coalesce(p.active, false), p.roles, p.sealed,
         (SELECT d.id FROM delegation d WHERE d.court = a.court AND d.deputy = a."user" AND d.absent = w.holder
@@ -86,7 +124,7 @@ READ: Final = """
     LEFT JOIN org_person p ON p.court = a.court AND p."user" = a."user"
     LEFT JOIN confirmation c ON c.court = w.court AND c.work_order = w.id AND c.version = w.version
     LEFT JOIN refusal r ON r.court = a.court AND r."user" = a."user"
-"""
+"""  # noqa: S608 - constants of this file
 
 
 async def read_snapshots(
@@ -106,7 +144,7 @@ def _standing(row: tuple[Any, ...]) -> AccessSnapshot:
     order, grant, rest = row[1:10], row[10:16], row[16:]
     member, roles, person, delegation, confirmed_by, refused = rest
     return AccessSnapshot(
-        order=None if order[0] is None else _order(order),
+        order=None if order[0] is None else GrantedWorkOrder.from_row(order),
         grant=None if grant[0] is None else GrantRow(
             id=grant[0], position=grant[1], begun=grant[2], ended=grant[3], asked=grant[4], allowed=grant[5]
         ),
@@ -117,18 +155,3 @@ def _standing(row: tuple[Any, ...]) -> AccessSnapshot:
         confirmed_by=confirmed_by,
         refused_too_often=refused,
     )  # fmt: skip
-
-
-def _order(row: tuple[Any, ...]) -> GrantedWorkOrder:
-    court, name, version, status, kind, case_number, holder, recorded, document = row
-    return GrantedWorkOrder(
-        court=court,
-        id=name,
-        version=version,
-        status=WorkOrderStatus(status),
-        kind=kind,
-        case_number=case_number,
-        holder=holder,
-        recorded=recorded,
-        document=document,
-    )

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from gateway.access.snapshot import GrantedWorkOrder
+from gateway.access.snapshot import WORK_ORDER_COLUMNS, GrantedWorkOrder
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database
 from schemas.work_order import WorkOrderStatement, WorkOrderStatus
@@ -49,7 +49,7 @@ _HANDS: Final = """
             AND d.starts_at <= access_now() AND d.ends_at > access_now()))
 """
 _FROM: Final = f"""
-    SELECT w.*, g.ends_at, w.holder <> :user AS stands_in
+    SELECT {WORK_ORDER_COLUMNS}, g.ends_at, w.holder <> :user AS stands_in
     FROM work_order w CROSS JOIN LATERAL (
         SELECT max(ends_at) AS ends_at FROM access_grant g WHERE g.court = w.court AND g.work_order = w.id) g
     WHERE w.court = :court AND w.recorded AND {_HANDS}
@@ -103,17 +103,7 @@ class Worklist:
         return self._holding(rows[0]) if rows else None
 
     def _holding(self, row: Row[Any]) -> WorklistItem:
-        order = GrantedWorkOrder(
-            court=row.court,
-            id=row.id,
-            version=row.version,
-            status=WorkOrderStatus(row.status),
-            kind=row.kind,
-            case_number=row.case_number,
-            holder=row.holder,
-            recorded=row.recorded,
-            document=bytes(row.document),
-        )
+        order = GrantedWorkOrder.from_row(row)
         statement = self._work_orders.document(order)
         return WorklistItem(order=order, statement=statement, ends_at=row.ends_at, as_deputy=row.stands_in)
 

@@ -46,10 +46,10 @@ from gateway.api.validation_errors import as_problem, invalid
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
 from gateway.sign_on import NotFromOurPages, NotSignedIn, SignInFailed, SignOnUnavailable
-from gateway.web.error_pages import Handler, for_people
-from gateway.web.routes import add_pages
 from schemas.identifiers import IdentifierError
 from schemas.lookup import LookupRequest
+
+ErrorHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 DESCRIPTION = (
     "The data-exchange gateway of a court: one hub that asks other agencies about a party to a case, inside an open "
@@ -79,12 +79,21 @@ ROOMS = (
 )
 
 
-def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: DrainState | None = None) -> ASGIApp:
+def create_app(
+    start: Callable[[], Awaitable[Hub]],
+    *,
+    in_flight: int,
+    drain_state: DrainState | None = None,
+    add_pages: Callable[[FastAPI], None],
+    error_page: Callable[[ErrorHandler], ErrorHandler],
+) -> ASGIApp:
     """
-    The application; `start` makes the hub when the server starts, in the server's event loop.  Whoever holds the
-    `door` can close it.
+    The application; `start` makes the hub when the server starts, in the server's event loop.
+
+    `add_pages` adds the routes for people, and `error_page` lets an error handler answer them with a page;
+    `drain_state` is for the server that stops the application.
     """
-    handlers: dict[Any, Handler] = {
+    handlers: dict[Any, ErrorHandler] = {
         Problem: refusal_log.respond,
         RequestValidationError: _invalid,
         HTTPException: _http,
@@ -106,19 +115,17 @@ def create_app(start: Callable[[], Awaitable[Hub]], *, in_flight: int, door: Dra
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
-        exception_handlers={kind: for_people(handler) for kind, handler in handlers.items()},
+        exception_handlers={kind: error_page(handler) for kind, handler in handlers.items()},
     )
     for room in ROOMS:
         app.include_router(room.router)
     add_page(app)
     add_pages(app)
     _document_problems(app)
-    way_in = FastPath(app, lookups.PATH, lookups.look_up, LookupRequest)
-    told = for_people(plainly)
-    return TelemetryMiddleware(
-        DrainMiddleware(RequestLimitsMiddleware(way_in, in_flight=in_flight, told=told), door or DrainState(), told),
-        app,
-    )
+    told = error_page(plainly)
+    fast_path = FastPath(app, lookups.PATH, lookups.look_up, LookupRequest)
+    limited = RequestLimitsMiddleware(fast_path, in_flight=in_flight, told=told)
+    return TelemetryMiddleware(DrainMiddleware(limited, drain_state or DrainState(), told), app)
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -25,7 +25,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.limits import json_body
 from gateway.api.members import Auditor
 from gateway.api.problems import documented
-from gateway.audit_access import AuditAccess, who_is
+from gateway.audit_access import AuditAccess
 from gateway.sign_on import Caller
 from schemas.codes import AnswerState
 
@@ -110,7 +110,7 @@ async def export_events(body: ExportRequest, caller: Auditor, hub: TheHub) -> St
 
 async def _recorded(caller: Caller, log: Log, inspection: AuditAccess) -> int:
     now = datetime.now(UTC)
-    return await log.append(inspection.event(who_is(caller), now), keep=inspection.kept(now))
+    return await log.append(inspection.event(caller.actor(), now), keep=inspection.kept(now))
 
 
 async def _page(caller: Caller, log: Log, inspection: AuditAccess) -> RecordedEvents:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 from starlette.background import BackgroundTask
 
+from gateway.access.snapshot import AccessLease
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.idempotency import IdempotencyKey, key_of, refuse
 from gateway.api.limits import json_body
@@ -26,7 +27,6 @@ from gateway.autofill.result import FilledForm
 from gateway.autofill.service import RequestNotFound
 from gateway.autofill.states import RequestState
 from gateway.autofill.store import StoredRequest
-from gateway.database.locks import Lease
 from gateway.hub import Hub
 from gateway.sign_on import Caller
 from schemas.work_order import WORK_ORDER_ID, Word
@@ -253,7 +253,7 @@ async def _found(hub: Hub, caller: Caller, autofill_id: UUID) -> StoredRequest:
     raise Problem("not-found")
 
 
-async def _give_back(leases: Sequence[Lease]) -> None:
+async def _give_back(leases: Sequence[AccessLease]) -> None:
     # A plain function would be run in a thread.
     for lease in leases:
         lease.release()

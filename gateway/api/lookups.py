@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from starlette.background import BackgroundTask
 
+from gateway.access.snapshot import AccessLease
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
 from gateway.api.problems import Problem, documented
-from gateway.database.locks import Lease
 from gateway.lookup.service import LookupNotFound, ReleasedResult, Withheld
 from schemas.lookup import LookupRequest, LookupResult
 
@@ -71,6 +71,6 @@ def _answer(released: ReleasedResult) -> Response:
     )
 
 
-async def _give_back(lease: Lease) -> None:
+async def _give_back(lease: AccessLease) -> None:
     # A plain function would be run in a thread.
     lease.release()

@@ -11,7 +11,6 @@ from audit.format.event import Actor
 from gateway.access.rules import AccessRule
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.problems import Problem
-from gateway.audit_access import who_is
 from gateway.organization.people import Member
 from gateway.organization.roles import Role
 from gateway.sign_on import Caller
@@ -50,7 +49,7 @@ async def not_kept(response: Response) -> None:
 
 def who(caller: Caller, member: Member) -> Actor:
     """The acting person of a record, with unit and roles from the tree and not from a token."""
-    return replace(who_is(caller), unit=member.position.id, role=",".join(sorted(member.roles)))
+    return replace(caller.actor(), unit=member.position.id, role=",".join(sorted(member.roles)))
 
 
 def refused(rule: Code) -> Problem:

@@ -22,7 +22,6 @@ from audit.errors import AuditUnavailable
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.api.problems import Problem
-from gateway.audit_access import who_is
 from gateway.sign_on import Caller
 
 EVERY_SECONDS = 60.0
@@ -49,7 +48,7 @@ class RefusalLog:
 
         Raises `AuditUnavailable`.
         """
-        return await self._log.append(self._event(who_is(caller), {"rule": rule, "operation": operation}))
+        return await self._log.append(self._event(caller.actor(), {"rule": rule, "operation": operation}))
 
     def count(self, rule: str) -> None:
         """Takes note of a call that nobody could be recognised from."""

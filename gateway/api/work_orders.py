@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path
 
+from gateway.access.audit_events import work_order_changed
 from gateway.access.break_glass import PREFIX
 from gateway.access.catalogue import EMERGENCY, Kind
 from gateway.access.emergency_rules import EmergencyRule
@@ -17,7 +18,6 @@ from gateway.api.limits import json_body
 from gateway.api.members import refused
 from gateway.api.problems import InputError, Problem, documented
 from gateway.hub import Hub
-from gateway.lookup.audit_events import work_order_changed
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, IdentifierError
 from schemas.identifiers.case_number import parse_case_number

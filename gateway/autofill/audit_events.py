@@ -15,9 +15,9 @@ from uuid import UUID
 from audit.errors import RecordRefused
 from audit.format.event import Actor, Event, EventType, QuestionOutcome
 from audit.store.log import Log
+from gateway.access.audit_events import purpose_of_use
 from gateway.autofill.states import RequestState
 from gateway.autofill.store import StoredRequest
-from gateway.lookup.audit_events import task
 from gateway.lookup.fan_out import AgencyReply
 from gateway.sign_on import Caller
 from schemas.subject import Subject
@@ -60,7 +60,7 @@ def accepted(request: StoredRequest, whose: Sequence[Subject], at: datetime, pol
         at=at,
         who=_who(request),
         whose=tuple(whose),
-        why=task(request.order, policy),
+        why=purpose_of_use(request.order, policy),
         outcome="accepted",
         detail={"template": request.template},
     )
@@ -92,7 +92,7 @@ def ended(request: StoredRequest, at: datetime, policy: str) -> Event:
         exchange=request.id,
         at=at,
         who=_who(request),
-        why=replace(task(request.order, policy), version=request.version),
+        why=replace(purpose_of_use(request.order, policy), version=request.version),
         outcome=request.state.value,
         detail={"template": request.template, "reason": request.reason or ""},
     )

@@ -17,8 +17,8 @@ from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
 from gateway.access.redaction import restrict, shown
 from gateway.access.rules import AccessRule
+from gateway.access.snapshot import AccessLease
 from gateway.access.work_orders import WorkOrders
-from gateway.audit_access import who_is
 from gateway.autofill import audit_events, endings, result, store
 from gateway.autofill.filling import withheld
 from gateway.autofill.job_runner import JobRunner, Reschedule, context, parties_of
@@ -30,7 +30,6 @@ from gateway.autofill.templates import FormTemplate, FormTemplates
 from gateway.callbacks.outbox import OutboundDelivery, Permit, Stop
 from gateway.callbacks.states import DeliveryState
 from gateway.database import Database, DatabaseUnavailable
-from gateway.database.locks import Lease
 from gateway.field_encryption import FieldEncryption
 from gateway.sign_on import Caller
 
@@ -53,7 +52,7 @@ class Shown:
     """What there is of a form, which may leave while every lease is held; whoever sends it gives them back."""
 
     form: FilledForm
-    leases: Sequence[Lease]
+    leases: Sequence[AccessLease]
 
 
 class FormDelivery:
@@ -106,7 +105,7 @@ class FormDelivery:
             whole = self._stored(request, form, parties, grants) or self._so_far(request, form, parties, grants)
             whose = audit_events.subjects(party.statement for party in parties)
             event = audit_events.read_again(request, uuid4(), whose, self._clock(), self._access.policy)
-            await self._log.append(replace(event, who=who_is(parties[0].caller)))
+            await self._log.append(replace(event, who=parties[0].caller.actor()))
             if not all(lease.valid for lease in leases):
                 raise DatabaseUnavailable  # noqa: TRY301 - the leases go back whatever happens
         except BaseException:
@@ -140,10 +139,10 @@ class FormDelivery:
 
     async def _held(
         self, request: StoredRequest, parties: Sequence[Party]
-    ) -> tuple[dict[int, Grant], list[Lease]] | AccessRule:
+    ) -> tuple[dict[int, Grant], list[AccessLease]] | AccessRule:
         """The grants about every party of whom something is known, held; or the rule that refuses one of them."""
         grants: dict[int, Grant] = {}
-        leases: list[Lease] = []
+        leases: list[AccessLease] = []
         try:
             for party in parties:
                 if not party.wants or not any(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from adapters.errors import ConfigurationError
+from audit.errors import AuditError, AuditUnavailable, LogConfigurationError
 from gateway.cli import client, render
 from gateway.cli.access import access_app
 from gateway.cli.agencies import agencies_app
@@ -21,7 +22,6 @@ from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.org import org_app
 from gateway.cli.worker import worker
 from gateway.provisioning import APPLICATION_ROLE, bundled_database, create_keys, create_tables
-from gateway.server import StartFailed
 from gateway.settings import Settings
 from gateway.telemetry.service import VERSION
 from schemas.codes import AnswerState, IdType, Want
@@ -44,7 +44,9 @@ def main() -> None:
     problem = ""
     try:
         app()
-    except (ConfigurationError, StartFailed) as error:
+    except AuditUnavailable as error:
+        problem = f"{error}: see that PostgreSQL runs and that SHUNIU_DATABASE_URL names it"
+    except (ConfigurationError, LogConfigurationError, AuditError) as error:
         problem = str(error)
     if problem:
         say.print(problem, style="bold red", markup=False)

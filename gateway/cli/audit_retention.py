@@ -23,7 +23,7 @@ from gateway.cli.local_log import (
     named_key,
     record,
 )
-from gateway.hub import HUB_KEY
+from gateway.field_encryption import HUB_KEY
 from gateway.provisioning import copy_hub_key
 from schemas.codes import IdType
 

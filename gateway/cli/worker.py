@@ -12,7 +12,6 @@ import typer
 from gateway.cli.console import Exit, announce, fail
 from gateway.cli.systemd import tell_ready
 from gateway.hub import Hub
-from gateway.server import START_ERRORS, StartFailed, start_error_text
 from gateway.settings import Settings
 from gateway.telemetry import logs
 
@@ -36,14 +35,8 @@ def worker(
         settings = settings.model_copy(update={"workers": at_once})
     if settings.workers == 0:
         fail("Nothing to do: set SHUNIU_WORKERS, or say --at-once, to at least 1.", Exit.USAGE)
-    problem: Exception | None = None
     with closing(logs.set_up(settings.log_format, settings.log_level)) as lines:
-        try:
-            asyncio.run(_work(settings, lines))
-        except START_ERRORS as error:
-            problem = error
-    if problem is not None:
-        raise StartFailed(start_error_text(problem))
+        asyncio.run(_work(settings, lines))
 
 
 async def _work(settings: Settings, lines: logs.LineHandler) -> None:

@@ -1,27 +1,28 @@
 """
-A release and the ending of its right exclude each other.
+Leases on rights: a release and the ending of its right exclude each other.
 
-Before an answer leaves, its right is looked at once more while a shared lock on the work order (and on the person) is
-held; whoever ends a right takes the same lock alone.  So an answer has left before the closing call returns, or it does
-not leave; on every replica, since the locks are the database's, and for a hub that dies, since they die with its
-connection.  Nobody waits for a lock here: a release that meets an ending looks again.
+Before an answer leaves, its right is read once more under shared advisory locks; a transaction that ends a right takes
+the same locks exclusively first.  So an answer has left before that transaction commits, or it does not leave: on every
+replica, since the locks are the database's, and for a hub that dies, since they end with its connection.  A reader
+never waits for a lock: a release that meets an ending tries again.
 """
 
 import asyncio
 import select
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, text
 
-from gateway.access import snapshot
-from gateway.access.snapshot import AccessRequest, AccessSnapshot
 from gateway.database import Database, DatabaseUnavailable, batching
 from gateway.database.array_dumpers import TextArray
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 # An answer is recorded and handed to the network in far less; neither a slow log nor a caller who does not read must
-# hold up a closing for longer.  Seconds.
+# hold up a closing for longer.
 MAX_SECONDS: Final = 5.0
 MAX_SENDING_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = 0.005
@@ -31,7 +32,7 @@ _TRY: Final = """
     FROM unnest(%s::text[]) WITH ORDINALITY AS a (name, n)
 """
 _UNLOCK: Final = "SELECT pg_advisory_unlock_shared(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS a (name)"
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def work_order_lock(court: str, work_order: str) -> str:
@@ -45,8 +46,8 @@ def person_lock(court: str, user: str) -> str:
 
 
 def lock_exclusively(connection: Connection, name: str) -> None:
-    """Waits, within the database's limits, until no release under this name is under way; until the commit."""
-    connection.execute(_ALONE, {"name": name})
+    """Waits, within the database's limits, until no lease under this name is open; holds the lock until the commit."""
+    connection.execute(_LOCK, {"name": name})
 
 
 def _hung_up(connection: batching.Connection) -> bool:
@@ -59,26 +60,14 @@ def _hung_up(connection: batching.Connection) -> bool:
     return bool(poll.poll(0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """One release.  Every one is its own, so that two of the same caller hold two locks."""
-
-    wish: AccessRequest
-    number: int
-
-    @property
-    def names(self) -> tuple[str, str]:
-        return work_order_lock(self.wish.court, self.wish.work_order), person_lock(self.wish.court, self.wish.user)
-
-
 @dataclass(eq=False, slots=True)
-class Lease:
+class Lease(Generic[V]):
     """
-    How things stand, and will stand as long as it is `held`: until `give_back`, or for `MAX_SECONDS` seconds.
+    A row that cannot change while the lease is `valid`: until `release`, at most for `MAX_SECONDS`.
     """
 
-    snapshot: AccessSnapshot
-    _leases: "Leases" = field(repr=False)
+    row: V
+    _leases: "Leases[Any, V]" = field(repr=False)
     _connection: batching.Connection = field(repr=False)
     _names: tuple[str, ...] = field(repr=False)
     _released: bool = False
@@ -88,39 +77,46 @@ class Lease:
 
     @property
     def valid(self) -> bool:
-        """Whether nobody can have ended the right meanwhile."""
+        """Whether the row cannot have changed since it was read."""
         return not self._released and not self._connection.closed and not _hung_up(self._connection)
 
     def release(self) -> None:
-        """Lets endings go on.  Safe to repeat."""
+        """Lets changes go on.  Safe to repeat."""
         if not self._released:
             self._released = True
             self._leases.unlock(self._connection, self._names)
 
     def release_after_sending(self) -> None:
-        """The answer is being sent: whatever becomes of that, the lease ends soon."""
+        """Releases within `MAX_SENDING_SECONDS`, whatever becomes of the answer that is being sent."""
         asyncio.get_running_loop().call_later(MAX_SENDING_SECONDS, self.release)
 
 
-class Leases:
+class Leases(Generic[K, V]):
     """
-    The leases of one hub.  They live on one connection of their own.
+    The leases of one hub, on one connection of their own.  `names` gives the locks of a key, `read` the rows of keys.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._reads = batching.BatchedStatement(database, self._take)
-        self._numbers = 0
+    def __init__(
+        self,
+        database: Database,
+        *,
+        names: Callable[[K], tuple[str, ...]],
+        read: Callable[[batching.Connection, list[K]], Awaitable[Mapping[K, V]]],
+    ) -> None:
+        self._names = names
+        self._read = read
+        # Every lease has a number of its own, so that two of the same key hold their locks twice.
+        self._statements = batching.BatchedStatement(database, self._acquire)
+        self._number = 0
         self._unlocking: set[asyncio.Task[None]] = set()
-        self._free: dict[batching.Connection, list[str]] = {}
+        self._released: dict[batching.Connection, list[str]] = {}
 
-    async def acquire(self, wish: AccessRequest) -> Lease:
-        """
-        How things stand for a wish, kept so until the lease is given back.  Raises `DatabaseUnavailable`.
-        """
+    async def acquire(self, key: K) -> Lease[V]:
+        """The row of a key, kept as it is until the lease is released.  Raises `DatabaseUnavailable`."""
         until = asyncio.get_running_loop().time() + MAX_SECONDS
         while asyncio.get_running_loop().time() < until:
-            self._numbers += 1
-            lease = await self._reads.run(_Key(wish, self._numbers))
+            self._number += 1
+            lease = await self._statements.run((key, self._number))
             if lease is not None:
                 return lease
             await asyncio.sleep(RETRY_SECONDS)
@@ -128,40 +124,40 @@ class Leases:
 
     def unlock(self, connection: batching.Connection, names: Iterable[str]) -> None:
         """Gives locks back, many at a time.  A connection that is gone took its locks along."""
-        waiting = self._free.setdefault(connection, [])
-        waiting += names
-        if len(self._unlocking) == 0:
+        self._released.setdefault(connection, []).extend(names)
+        if not self._unlocking:
             task = asyncio.create_task(self._unlock_all())
             self._unlocking.add(task)
             task.add_done_callback(self._unlocking.discard)
 
     async def aclose(self) -> None:
-        """Gives the connection back, and every lock with it."""
-        await self._reads.aclose()
+        """Closes the connection, which ends every lock."""
+        await self._statements.aclose()
 
     async def _unlock_all(self) -> None:
-        while self._free:
-            free, self._free = self._free, {}
-            for connection, names in free.items():
+        while self._released:
+            released, self._released = self._released, {}
+            for connection, names in released.items():
                 if not connection.closed:
                     await asyncio.gather(connection.execute(_UNLOCK, (TextArray(names),)), return_exceptions=True)
 
-    async def _take(self, connection: batching.Connection, keys: list[_Key]) -> Mapping[_Key, Lease]:
-        names = [name for key in keys for name in key.names]
-        found = await connection.execute(_TRY, (TextArray(names),), binary=True)
-        locked = {row[0] - 1 for row in await found.fetchall() if row[1]}
-        held: dict[_Key, tuple[str, ...]] = {}
-        useless: list[str] = []
-        for place, key in enumerate(keys):
-            both = {2 * place, 2 * place + 1}
-            if both <= locked:
-                held[key] = key.names
+    async def _acquire(
+        self, connection: batching.Connection, requests: list[tuple[K, int]]
+    ) -> Mapping[tuple[K, int], Lease[V]]:
+        wanted = [(request, name) for request in requests for name in self._names(request[0])]
+        cursor = await connection.execute(_TRY, (TextArray(name for _, name in wanted),), binary=True)
+        locked: dict[tuple[K, int], list[str]] = {request: [] for request in requests}
+        refused: set[tuple[K, int]] = set()
+        for place, granted in await cursor.fetchall():
+            request, name = wanted[place - 1]
+            if granted:
+                locked[request].append(name)
             else:
-                useless += [names[one] for one in both & locked]
-        if useless:
+                refused.add(request)
+        if useless := [name for request in refused for name in locked.pop(request)]:
             self.unlock(connection, useless)
-        if not held:
+        if not locked:
             return {}
-        # A statement of its own: it sees what was committed before the locks were had.
-        stand = await snapshot.read_snapshots(connection, list({key.wish for key in held}))
-        return {key: Lease(stand[key.wish], self, connection, names) for key, names in held.items()}
+        # A statement of its own: it sees what was committed before the locks were taken.
+        rows = await self._read(connection, list({key for key, _ in locked}))
+        return {request: Lease(rows[request[0]], self, connection, tuple(names)) for request, names in locked.items()}

@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
+from gateway.application import HubServer
 from gateway.cli.console import Exit, announce, as_document, fail, say
 from gateway.cli.options import Json
 from gateway.cli.systemd import tell_ready
 from gateway.demo import tour, tree, world
 from gateway.provisioning import bundled_database, create_keys
-from gateway.server import HubServer, bind
+from gateway.server import bind
 from gateway.settings import Settings
 from gateway.sign_on.mtls import tls_context
 from gateway.telemetry import logs

@@ -18,11 +18,12 @@ import httpx
 from rich.panel import Panel
 from rich.table import Table
 
+from gateway.application import HubServer
 from gateway.cli import render
 from gateway.cli.console import say, show
 from gateway.demo import tree, world
 from gateway.provisioning import CLUSTER, bundled_database, create_keys
-from gateway.server import HubServer, bind
+from gateway.server import bind
 from gateway.settings import Settings
 
 WORK_ORDER = "W-2026-01877"

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.contract import Adapter
-from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome, SealedPayload
+from audit.format.event import AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome, SealedPayload
+from gateway.access.audit_events import PURPOSE, purpose_of_use
 from gateway.access.authorization import AccessDenied, Grant
 from gateway.access.rules import AccessRule
-from gateway.access.snapshot import GrantedWorkOrder
 from gateway.audit_access import NOTE_DAYS
 from gateway.lookup.disclosure import Disclosure
 from gateway.lookup.fan_out import AgencyReply
@@ -19,9 +19,6 @@ from gateway.sign_on import Caller
 from schemas.identifiers import Identifier
 from schemas.lookup import LookupRequest, LookupResult
 from schemas.subject import Subject
-from schemas.work_order import WorkOrderStatement
-
-PURPOSE = "service_of_process"
 
 # The answer goes when its purpose is reached (PIPL 47); the record that it was given stays (PIPL 56).
 RESULT_DAYS = 180
@@ -41,7 +38,7 @@ def intent(
         type=EventType.LOOKUP_INTENT,
         exchange=lookup_id,
         at=at,
-        who=_who(caller),
+        who=caller.actor(),
         whose=(subject,),
         why=_permitted(grant, policy),
         asked=asked,
@@ -87,13 +84,13 @@ def denied(
             work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules
         )
         if refusal.order is None
-        else task(refusal.order, policy, decision="deny", rules=refusal.rules)
+        else purpose_of_use(refusal.order, policy, decision="deny", rules=refusal.rules)
     )
     return Event(
         type=EventType.LOOKUP_DENIED,
         exchange=lookup_id,
         at=at,
-        who=_who(caller),
+        who=caller.actor(),
         whose=(subject,),
         why=why,
         outcome="refused",
@@ -116,7 +113,7 @@ def opened_again(
         type=opening.type,
         exchange=exchange,
         at=at,
-        who=_who(caller),
+        who=caller.actor(),
         whose=(subject,),
         why=_permitted(grant, policy),
         released=opening.released,
@@ -137,42 +134,6 @@ def shown_early(exchange: UUID, intended: Event, at: datetime, answer: AgencyRep
         released=result.sections,
         outcome="released",
         detail={"lookup": str(intended.exchange), **intended.detail, **_reused((answer,))},
-    )
-
-
-def work_order_changed(
-    exchange: UUID,
-    at: datetime,
-    caller: Caller,
-    name: str,
-    statement: WorkOrderStatement,
-    parties: list[Identifier],
-    policy: str,
-    exception: str = "",
-) -> Event:
-    """
-    A work order was stated: from now on its rights are these.  `exception` flags one that no ticket system made.
-    """
-    return Event(
-        type=EventType.WORK_ORDER_CHANGED,
-        exchange=exchange,
-        at=at,
-        who=_who(caller),
-        whose=tuple(
-            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.asked_as, name=party.name)
-            for party, identifier in zip(statement.parties, parties, strict=True)
-        ),
-        why=PurposeOfUse(
-            work_order=name,
-            version=statement.version,
-            kind=statement.kind,
-            case_number=statement.case_number,
-            purpose=PURPOSE,
-            policy=policy,
-            decision="permit",
-        ),
-        outcome=statement.status.value,
-        detail={"parties": len(parties), **({"exception": exception} if exception else {})},
     )
 
 
@@ -206,28 +167,8 @@ def kept_note(opening: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
     return (SealedPayload(kind="note", body=opening.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
 
 
-def _who(caller: Caller) -> Actor:
-    return Actor(user=caller.user, name=caller.name, client=caller.client, court=caller.court, unit=caller.unit)
-
-
 def _permitted(grant: Grant, policy: str) -> PurposeOfUse:
-    return replace(task(grant.order, policy, rules=grant.rules), grant=grant.id)
-
-
-def task(
-    order: GrantedWorkOrder, policy: str, *, decision: str = "permit", rules: tuple[str, ...] = ()
-) -> PurposeOfUse:
-    """The task of a record, and how its right was judged."""
-    return PurposeOfUse(
-        work_order=order.id,
-        version=order.version,
-        kind=order.kind,
-        case_number=order.case_number,
-        purpose=PURPOSE,
-        policy=policy,
-        rules=rules,
-        decision=decision,
-    )
+    return replace(purpose_of_use(grant.order, policy, rules=grant.rules), grant=grant.id)
 
 
 def _stand_in(grant: Grant) -> dict[str, str | int]:

@@ -18,8 +18,8 @@ from audit.format.event import Event
 from audit.store.log import Log
 from gateway.access.authorization import Authorizer, Grant
 from gateway.access.redaction import restrict, shown
+from gateway.access.snapshot import AccessLease
 from gateway.database import DatabaseUnavailable
-from gateway.database.locks import Lease
 from gateway.lookup import audit_events
 from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 from gateway.lookup.merge import merge
@@ -39,7 +39,7 @@ class ProgressListener:
     """
 
     begun: Callable[[tuple[PlannedQuestion, ...]], None]
-    heard: Callable[[LookupResult, Lease], None]
+    heard: Callable[[LookupResult, AccessLease], None]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,8 +23,8 @@ from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
 from gateway.access.redaction import restrict, shown
 from gateway.access.rules import AccessRule
+from gateway.access.snapshot import AccessLease
 from gateway.database import DatabaseUnavailable
-from gateway.database.locks import Lease
 from gateway.lookup import audit_events
 from gateway.lookup.answer_cache import AnswerCache
 from gateway.lookup.disclosure import Purpose, reading
@@ -57,7 +57,7 @@ class ReleasedResult:
     """
 
     body: bytes
-    lease: Lease
+    lease: AccessLease
     record: int | None = None
 
 
@@ -221,7 +221,9 @@ class LookupService:
         denied = audit_events.denied(exchange, self._clock(), caller, request, identifier, refusal, self._access.policy)
         raise Withheld(refusal.rule, await self._log.append(denied))
 
-    def _released(self, lease: Lease, answer: bytes, trail: AuditTrail, record: int | None = None) -> ReleasedResult:
+    def _released(
+        self, lease: AccessLease, answer: bytes, trail: AuditTrail, record: int | None = None
+    ) -> ReleasedResult:
         if not lease.valid:
             # The log was slower than a closing may be made to wait, or the database let go of the lock.
             raise DatabaseUnavailable

@@ -11,8 +11,7 @@ from audit.format.event import Actor
 from audit.sealing.keys import KeyFile
 from audit.store.log import Log
 from gateway.database import Database
-from gateway.field_encryption import FieldEncryption
-from gateway.hub import HUB_KEY
+from gateway.field_encryption import HUB_KEY, FieldEncryption
 from gateway.organization.change_plan import ChangePlan
 from gateway.organization.import_export import OrganizationFile
 from gateway.organization.service import OrganizationService

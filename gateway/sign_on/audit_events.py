@@ -5,7 +5,7 @@ What sessions leave in the audit log.  The network address of the browser is sea
 from datetime import datetime
 from uuid import UUID
 
-from audit.format.event import Actor, Event, EventType, fit_for_clear
+from audit.format.event import Event, EventType, fit_for_clear
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.sign_in import SignedIn
 
@@ -20,7 +20,7 @@ def session_signed_in(exchange: UUID, at: datetime, signed_in: SignedIn, address
         type=EventType.SESSION_SIGNED_IN,
         exchange=exchange,
         at=at,
-        who=_who(signed_in.caller, address),
+        who=signed_in.caller.actor(terminal=address),
         outcome="signed_in",
         detail={"acr": _word(identity.acr), "method": _word(",".join(identity.methods))},
     )
@@ -32,20 +32,9 @@ def session_ended(exchange: UUID, at: datetime, caller: Caller, how: str, addres
         type=EventType.SESSION_ENDED,
         exchange=exchange,
         at=at,
-        who=_who(caller, address),
+        who=caller.actor(terminal=address),
         outcome="ended",
         detail={"how": how},
-    )
-
-
-def _who(caller: Caller, address: str | None) -> Actor:
-    return Actor(
-        user=caller.user,
-        name=caller.name,
-        client=caller.client,
-        court=caller.court,
-        unit=caller.unit,
-        terminal=address,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit.format.event import Actor
 from gateway.sign_on.errors import NotSignedIn, SignInRule
 
 # Clocks of court and hub may differ by this much, either way.
@@ -35,6 +36,12 @@ class Caller:
     expires_at: float
     token_id: str
     bound_to: str | None = None
+
+    def actor(self, *, terminal: str | None = None) -> Actor:
+        """The caller as the actor of an audit event."""
+        return Actor(
+            user=self.user, name=self.name, client=self.client, court=self.court, unit=self.unit, terminal=terminal
+        )
 
 
 def caller_from_claims(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> Caller:

@@ -5,10 +5,9 @@ A lease lives as long as the connection that holds its locks, and whoever holds 
 import psycopg
 import pytest
 
-from gateway.access.snapshot import AccessRequest
+from gateway.access.snapshot import AccessRequest, access_leases
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
-from gateway.database.locks import Leases
 from gateway.provisioning import APPLICATION_ROLE, create_tables
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +20,7 @@ async def test_a_lease_whose_server_has_gone_is_not_held(postgres: EmbeddedServe
     postgres.create(NAME)
     create_tables(postgres.url(NAME), origin="lease.example/audit/1", application=APPLICATION_ROLE)
     database = Database(postgres.url(NAME, user=APPLICATION_ROLE), connections=1)
-    leases = Leases(database)
+    leases = access_leases(database)
     lease = await leases.acquire(AccessRequest("浙0802", "li.ting", "W-1", b"m" * 32))
     before = lease.valid
 

@@ -34,11 +34,12 @@ import httpx
 import psutil
 import psycopg
 
+from gateway.application import HubServer
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree, world
 from gateway.hub import Hub
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
-from gateway.server import HubServer, bind
+from gateway.server import bind
 from gateway.settings import Settings
 from mock_agencies.ticket_system.ledger import read_ledger
 from mock_agencies.ticket_system.reconciliation import Reconciliation, reconcile

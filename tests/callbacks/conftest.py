@@ -13,8 +13,7 @@ from audit.store.log import Log
 from gateway.callbacks.service import Callbacks
 from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
-from gateway.field_encryption import FieldEncryption
-from gateway.hub import HUB_KEY
+from gateway.field_encryption import HUB_KEY, FieldEncryption
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
 from tests.callbacks.post_office import Clock, Forms, PostOffice

@@ -27,7 +27,8 @@ from audit.store.succession import begin, embedded, last_known
 from gateway.__main__ import app
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
-from gateway.hub import HUB_KEY, Hub
+from gateway.field_encryption import HUB_KEY
+from gateway.hub import Hub
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
 

@@ -19,10 +19,11 @@ import psycopg
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from gateway.application import HubServer
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
-from gateway.server import HubServer, bind
+from gateway.server import bind
 from gateway.settings import Settings
 
 Answer = httpx.Response

@@ -18,9 +18,9 @@ from joserfc import jws
 from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, Key
 
-from gateway.api.app import create_app
-from gateway.field_encryption import FieldEncryption
-from gateway.hub import HUB_KEY, Hub
+from gateway.application import create_app
+from gateway.field_encryption import HUB_KEY, FieldEncryption
+from gateway.hub import Hub
 from gateway.settings import Settings
 from gateway.sign_on import TokenVerifier
 from gateway.sign_on.sign_in_service import SignInService
@@ -227,7 +227,7 @@ async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock)
     )
     vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
     people = SignInService.from_settings(settings, sign_on, started.database, vault, started.log, clock=clock)
-    hub = replace(started, settings=settings, sign_on=sign_on, people=people)
+    hub = replace(started, settings=settings, token_verifier=sign_on, sign_in_service=people)
 
     async def start() -> Any:
         return _Lent(hub)

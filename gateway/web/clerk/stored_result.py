@@ -13,9 +13,9 @@ from fastapi import APIRouter, Form, Query
 from starlette.background import BackgroundTask
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.access.snapshot import AccessLease
 from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
-from gateway.database.locks import Lease
 from gateway.hub import Hub
 from gateway.lookup.disclosure import (
     NUMBERS,
@@ -49,7 +49,7 @@ class Opened:
     task: Task
     made: PastLookup
     result: LookupResult = field(repr=False)
-    lease: Lease
+    lease: AccessLease
     record: int
 
     def sent(self, response: HTMLResponse) -> Response:
@@ -156,6 +156,6 @@ async def _released(
     raise problem
 
 
-async def _give_back(lease: Lease) -> None:
+async def _give_back(lease: AccessLease) -> None:
     # A plain function would be run in a thread.
     lease.release()

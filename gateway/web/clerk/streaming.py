@@ -13,9 +13,9 @@ from typing import Final
 from starlette.responses import StreamingResponse
 
 from audit.errors import AuditUnavailable
+from gateway.access.snapshot import AccessLease
 from gateway.api.problems import Problem
 from gateway.database import DatabaseUnavailable
-from gateway.database.locks import Lease
 from gateway.hub import Hub
 from gateway.lookup.fan_out import PlannedQuestion
 from gateway.lookup.partial_results import ProgressListener
@@ -52,7 +52,7 @@ class _Sending:
         self._page = page
         self._task = task
         self._cards = Cards(hub.agencies)
-        self._waiting: asyncio.Queue[tuple[str, Lease | None] | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[str, AccessLease | None] | None] = asyncio.Queue()
         self._asked: list[tuple[str, str]] = []
         self._parts: list[LookupResult] = []
 
@@ -96,7 +96,7 @@ class _Sending:
         self._asked += [(one.agency, one.capability.name) for one in planned]
         self._say(self._page.text(TEMPLATE, "begun", task=self._task, cards=self._of(lambda _: True)), None)
 
-    def _heard(self, result: LookupResult, lease: Lease) -> None:
+    def _heard(self, result: LookupResult, lease: AccessLease) -> None:
         lease.release_after_sending()
         self._parts.append(result)
         agency = result.agencies[0].agency
@@ -108,5 +108,5 @@ class _Sending:
         asked = [one for one in self._asked if wanted(one[0])]
         return self._cards.of(asked, [part for part in self._parts if wanted(part.agencies[0].agency)])
 
-    def _say(self, said: str, lease: Lease | None) -> None:
+    def _say(self, said: str, lease: AccessLease | None) -> None:
         self._waiting.put_nowait((said, lease))
