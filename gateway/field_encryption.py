@@ -7,13 +7,13 @@ row cannot be moved to another place.
 """
 
 import os
-import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.errors import ConfigurationError
+from audit.durable_files import create_key_file, readable_by_others
 from audit.sealing.mac import mac
 
 HUB_KEY = "hub.key"
@@ -39,7 +39,7 @@ class FieldEncryption:
         """Reads an owner-only key file.  Raises `ConfigurationError` with the command that mends it."""
         if not path.exists():
             raise ConfigurationError(f"{path}: no key file; make the keys of a new installation with: shuniu init")
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if readable_by_others(path):
             raise ConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
         root = path.read_bytes()
         if len(root) != KEY_BYTES:
@@ -49,12 +49,7 @@ class FieldEncryption:
     @staticmethod
     def create(path: Path) -> None:
         """Writes a fresh key for its owner alone; refuses to replace one."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
+        create_key_file(path, os.urandom(KEY_BYTES))
 
     def seal(self, context: str, value: bytes) -> bytes:
         """Seals `value` for one context."""

@@ -2,7 +2,6 @@
 An installation: keys, tables and log, made once and on request, then only opened.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,8 @@ import psycopg
 from psycopg import sql
 
 from adapters.errors import ConfigurationError
+from audit.durable_files import create_key_file
 from audit.sealing.keys import KeyFile
-from audit.sealing.rollback_guard import sync_folder
 from audit.store import database as audit_database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
@@ -78,12 +77,7 @@ def copy_hub_key(old: Path, new: Path) -> bool:
     if not (old / HUB_KEY).exists():
         return False
     if not (new / HUB_KEY).exists():
-        descriptor = os.open(new / HUB_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write((old / HUB_KEY).read_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(new)
+        create_key_file(new / HUB_KEY, (old / HUB_KEY).read_bytes())
     return True
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import segno
 
-from audit.export.exporter import write_durably
+from audit.durable_files import replace_file, sync_folder
 from audit.format.checkpoint import read_checkpoint
 from audit.format.note import VerifierKey
-from audit.sealing.rollback_guard import sync_folder
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -85,8 +84,8 @@ def deliver(folder: Path, note: bytes, vkey: VerifierKey, day: date) -> Path:
         # A folder that is gone, such as a share that is not mounted, is not made anew on the wrong disk.
         raise NotADirectoryError
     name = f"{day.isoformat()}.checkpoint"
-    write_durably(folder, f"{day.isoformat()}.html", page(note, vkey, day).encode())
-    write_durably(folder, name, note)
+    replace_file(folder / f"{day.isoformat()}.html", page(note, vkey, day).encode())
+    replace_file(folder / name, note)
     sync_folder(folder)
     return folder / name
 

@@ -7,13 +7,12 @@ given the new public key.
 
 import base64
 import os
-import stat
 from pathlib import Path
 
+from audit.durable_files import create_key_file, readable_by_others
 from audit.errors import LogConfigurationError
 from audit.format.checkpoint import Cosigner
 from audit.format.note import COSIGNATURE, NoteError, decode_base64, parse_key
-from audit.sealing.rollback_guard import sync_folder
 
 FILE = "witness.key"
 COMMAND = "shuniu audit witness-key"
@@ -35,18 +34,11 @@ def create_witness_key(folder: Path, *, name: str) -> Cosigner:
         f"seed {base64.b64encode(seed).decode()}",
     )
     path = folder / FILE
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_key_file(path, ("\n".join(lines) + "\n").encode())
     except FileExistsError:
-        descriptor = -1
-    if descriptor < 0:
-        raise LogConfigurationError(f"{path}: a witness key is there already; move it away to make a new one")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(folder)
+        message = f"{path}: a witness key is there already; move it away to make a new one"
+        raise LogConfigurationError(message) from None
     return cosigner
 
 
@@ -55,7 +47,7 @@ def load_witness_key(folder: Path) -> Cosigner:
     path = folder / FILE
     if not path.exists():
         raise LogConfigurationError(f"{path}: no witness key; make one with: {COMMAND}")
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if readable_by_others(path):
         raise LogConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from audit.anchor.anchors import AnchorKind
 from audit.anchor.witness import with_cosignatures
+from audit.durable_files import replace_file, sync_folder
 from audit.format.checkpoint import read_checkpoint
 from audit.format.note import VerifierKey
 from audit.format.tiles import ENTRIES, WIDTH, Tile, encode_bundle, hash_tiles
-from audit.sealing.rollback_guard import sync_folder
 from audit.store.reader import Reader
 from audit.verify.database_source import DatabaseSource
 from audit.verify.directory_source import ANCHORS, CHECKPOINT, CHECKPOINTS, COSIGNED, VKEY
@@ -95,17 +95,16 @@ def export(
             if progress is not None:
                 progress(min((n + 1) * WIDTH, size), size)
         for tile in hash_tiles(size):
-            if tile.level:
-                write_durably(
-                    folder, tile.path, tables.hashes(tile.level, tile.n, tile.width), keep=tile.width == WIDTH
-                )
+            # A full tile never changes.
+            if tile.level and not (tile.width == WIDTH and (folder / tile.path).exists()):
+                replace_file(folder / tile.path, tables.hashes(tile.level, tile.n, tile.width))
         anchored = tables.anchored()
         for older in (*tables.older(), *anchored.values(), note):
-            write_durably(folder, f"{CHECKPOINTS}/{read_checkpoint(older).size}", older)
+            replace_file(folder / CHECKPOINTS / f"{read_checkpoint(older).size}", older)
         note = _write_anchors(folder, tables, anchored, note)
         _describe(folder, vkey, note, at or datetime.now(UTC))
         _sync(folder)
-        write_durably(folder, CHECKPOINT, note)
+        replace_file(folder / CHECKPOINT, note)
         sync_folder(folder)
     _remove_partials(folder, size)
     return size
@@ -117,22 +116,22 @@ def _write_bundle(folder: Path, tables: DatabaseSource, n: int, width: int) -> N
         return
     # Damage is exported as it is, for the verifier to find: a missing entry leaves its bundle short.
     entries = [entry for entry in tables.entries(n, width) if entry is not None]
-    write_durably(folder, bundle.path, encode_bundle(entries))
-    write_durably(folder, tile.path, tables.hashes(0, n, width))
+    replace_file(folder / bundle.path, encode_bundle(entries))
+    replace_file(folder / tile.path, tables.hashes(0, n, width))
 
 
 def _write_anchors(folder: Path, tables: DatabaseSource, anchored: Mapping[int, bytes], note: bytes) -> bytes:
     """Writes the evidence and the cosigned checkpoints; returns the newest checkpoint with its own cosignatures."""
     lines: dict[int, list[bytes]] = {}
     for covered, kind, name, evidence in tables.anchors():
-        write_durably(folder, f"{ANCHORS}/{covered}.{kind}.{_file_name(name)}", evidence)
+        replace_file(folder / f"{ANCHORS}/{covered}.{kind}.{_file_name(name)}", evidence)
         if kind == AnchorKind.COSIGNATURE:
             lines.setdefault(covered, []).append(evidence)
     for covered, given in lines.items():
         if covered not in anchored:
             continue
         # Beside the bare note, not in its place: a timestamp speaks of the bare note's bytes.
-        write_durably(folder, f"{COSIGNED}/{covered}", with_cosignatures(anchored[covered], given))
+        replace_file(folder / COSIGNED / f"{covered}", with_cosignatures(anchored[covered], given))
     return with_cosignatures(note, lines[tables.signed_size]) if tables.signed_size in lines else note
 
 
@@ -149,8 +148,8 @@ def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> Non
         "minimum_index": 0,
         "exported_at": at.isoformat(timespec="seconds"),
     }
-    write_durably(folder, VKEY, (vkey.encode() + "\n").encode())
-    write_durably(folder, MANIFEST, (json.dumps(said, indent=2) + "\n").encode())
+    replace_file(folder / VKEY, (vkey.encode() + "\n").encode())
+    replace_file(folder / MANIFEST, (json.dumps(said, indent=2) + "\n").encode())
     text = README.format(
         origin=checkpoint.origin,
         size=checkpoint.size,
@@ -159,25 +158,7 @@ def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> Non
         first_bundle=Tile(ENTRIES, 0, width or 1).path,
         first_tile=Tile(0, 0, width or 1).path,
     )
-    write_durably(folder, "README.md", text.encode())
-
-
-def write_durably(folder: Path, name: str, content: bytes, *, keep: bool = False) -> None:
-    """
-    Writes a file whole or not at all; its name is durable once its folder is synced.  With `keep`, one that is there
-    stays.
-    """
-    path = folder / name
-    if keep and path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_file(folder / "README.md", text.encode())
 
 
 def _sync(folder: Path) -> None:

@@ -12,13 +12,13 @@ anything with the attributes of `Keys` will do.
 import base64
 import binascii
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audit.durable_files import create_key_file, readable_by_others
 from audit.errors import LogConfigurationError
 from audit.format.note import NoteError, Signer, key_id
-from audit.sealing.rollback_guard import RollbackGuard, sync_folder
+from audit.sealing.rollback_guard import RollbackGuard
 
 KEY_BYTES = 32
 FILE = "audit.keys"
@@ -56,20 +56,12 @@ class KeyFile:
             f"root {base64.b64encode(root).decode()}",
             f"index {base64.b64encode(index).decode()}",
         )
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / FILE
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            create_key_file(path, ("\n".join(lines) + "\n").encode())
         except FileExistsError:
-            descriptor = -1
-        if descriptor < 0:
-            raise LogConfigurationError(f"{path}: a key file is there already; a new log needs a new file")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            raise LogConfigurationError(f"{path}: a key file is there already; a new log needs a new file") from None
         RollbackGuard.create(folder / GUARD)
-        sync_folder(folder)
         return KeyFile.load(folder)
 
     @staticmethod
@@ -83,7 +75,7 @@ class KeyFile:
                 f"{path}: no key file; restore it from its copy. A new installation makes one with: shuniu init; "
                 "if every copy is lost, a new log begins with: shuniu audit succeed"
             )
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if readable_by_others(path):
             raise LogConfigurationError(f"{path}: others can read these keys; run: chmod 600 {path}")
         try:
             return _parse(path)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.durable_files import create_key_file, replace_file, sync_folder
 from audit.errors import LogConfigurationError
 from audit.format.checkpoint import open_checkpoint
 from audit.format.note import NoteError, VerifierKey
@@ -40,11 +41,7 @@ class RollbackGuard:
     @staticmethod
     def create(path: Path) -> None:
         """Writes the guard of a new log, which has signed nothing yet.  Never replaces one."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_encode(Remembered(b"", CompactRange())))
-            file.flush()
-            os.fsync(file.fileno())
+        create_key_file(path, _encode(Remembered(b"", CompactRange())))
 
     def load(self) -> Remembered:
         """Reads the guard.  Raises `ConfigurationError` if it is missing or does not belong to the key."""
@@ -72,13 +69,7 @@ class RollbackGuard:
 
     def store(self, remembered: Remembered) -> None:
         """Replaces the guard, durably.  The caller holds the lock and has checked that the log only grew."""
-        beside = self._path.with_suffix(".new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_encode(remembered))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+        replace_file(self._path, _encode(remembered), mode=0o600)
         sync_folder(self._path.parent)
 
     @contextlib.contextmanager
@@ -90,15 +81,6 @@ class RollbackGuard:
             yield
         finally:
             os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encode(remembered: Remembered) -> bytes:

@@ -6,7 +6,6 @@ The hub's own key at the sign-on server: by it the hub proves that it is the hub
 import contextlib
 import json
 import secrets
-import stat
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -17,6 +16,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from adapters.errors import ConfigurationError
+from audit.durable_files import readable_by_others
 from gateway.sign_on.jwks import key_algorithm
 from gateway.sign_on.jws import REGISTRY
 from gateway.sign_on.oidc_client import UNTRUSTED
@@ -46,7 +46,7 @@ class ClientKey:
                 f"{path}: not a private key that signs; make one with: "
                 f"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {path}"
             )
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if readable_by_others(path):
             raise ConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
         return cls(key, algorithm)
 

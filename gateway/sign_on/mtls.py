@@ -8,13 +8,13 @@ import asyncio
 import base64
 import hashlib
 import ssl
-import stat
 from collections.abc import Mapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.errors import ConfigurationError
+from audit.durable_files import readable_by_others
 from gateway.settings import Settings
 
 
@@ -64,7 +64,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     loaded = False
     try:
-        others_can_read = stat.S_IMODE(settings.tls_key.stat().st_mode) & 0o077
+        exposed = readable_by_others(settings.tls_key)
         context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=_no_password)
         if settings.tls_client_ca is not None:
             context.load_verify_locations(settings.tls_client_ca)
@@ -77,7 +77,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
             "SHUNIU_TLS_CERTIFICATE, SHUNIU_TLS_KEY, SHUNIU_TLS_CLIENT_CA: could not be loaded; name PEM files, the "
             "key without a password and belonging to the certificate"
         )
-    if others_can_read:
+    if exposed:
         raise ConfigurationError(f"{settings.tls_key}: others can read this key; run: chmod 600 {settings.tls_key}")
     return context
 
