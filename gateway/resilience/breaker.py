@@ -1,5 +1,5 @@
 """
-The breaker of one capability: a failing or slow agency is given a rest, and its callers an answer at once.
+A circuit breaker for one capability: a failing or slow agency gets a rest, its callers an answer at once.
 
     closed ──(too many failures or slow calls)──▶ open ──(rest over)──▶ half-open ──(two successes)──▶ closed
                                                    ▲                        │
@@ -17,7 +17,7 @@ from gateway.resilience.status import BreakerState
 
 WINDOW_SECONDS: Final = 30
 SUCCESSES: Final = 2
-# A call that needed more of its time than this was slow.
+# The share of its timeout beyond which a call counts as slow.
 SLOW: Final = 0.8
 _JITTER: Final = 0.1
 
@@ -32,7 +32,7 @@ class _BreakerSecond:
 
 class Breaker:
     """
-    Decides whether a call goes through, and learns from how it ended.  Every `admitted` call ends with exactly one of
+    Decides whether a call goes through, by how the calls before it ended.  Every admitted call ends with exactly one of
     `succeeded`, `failed` and `dropped`; `monotonic` in seconds.
     """
 
@@ -49,7 +49,7 @@ class Breaker:
 
     @property
     def state(self) -> BreakerState:
-        """How things stand now."""
+        """The state now."""
         if self._until is None:
             return BreakerState.CLOSED
         return BreakerState.OPEN if self._monotonic() < self._until else BreakerState.HALF_OPEN
@@ -72,7 +72,7 @@ class Breaker:
         return True
 
     def succeeded(self, *, slow: bool = False) -> None:
-        """The agency answered; `slow`, if it needed nearly all of its time."""
+        """The agency answered; `slow` if that took nearly all of the timeout."""
         self._in_a_row = 0
         if self._until is None:
             second = self._second()
@@ -86,7 +86,7 @@ class Breaker:
                 self._close()
 
     def failed(self) -> None:
-        """The agency did not answer, or nothing that can be read."""
+        """The agency did not answer, or not readably."""
         self._in_a_row += 1
         if self._until is None:
             second = self._second()
@@ -99,7 +99,7 @@ class Breaker:
             self._open()
 
     def dropped(self) -> None:
-        """The call ended by our own doing: that says nothing about the agency."""
+        """The call was ended by the hub, which says nothing about the agency."""
         self._probing = False
 
     def _weigh(self) -> None:

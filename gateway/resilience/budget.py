@@ -1,6 +1,6 @@
 """
-How many attempts may be repeated: a tenth of the first ones of the last minute and ten, so that an agency that is down
-is not asked much more often than one that is up.
+A retry budget: a tenth of the first attempts of the last minute, and ten, may be repeated, so that an agency that is
+down is not called much more often than one that is up.
 """
 
 from collections import deque
@@ -33,11 +33,11 @@ class RetryBudget:
         self._seconds: deque[_BudgetSecond] = deque()
 
     def first(self) -> None:
-        """A question is asked for the first time."""
+        """Counts a first attempt."""
         self._now().firsts += 1
 
     def take(self) -> bool:
-        """Whether one more attempt may be repeated; it is counted if so."""
+        """Counts a repeated attempt; False if the budget has none left."""
         now = self._now()
         if self.left < 1:
             return False

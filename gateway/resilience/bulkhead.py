@@ -1,19 +1,19 @@
 """
-The bulkhead of an agency: so many questions at once, so many waiting, and nobody waits for long.
+A bulkhead for one agency: bounds the questions in flight, those that wait, and how long they wait.
 
-What floods one agency fills its own bulkhead and nothing else.
+A flood of questions to one agency fills its own bulkhead and no other.
 """
 
 import asyncio
 
 
 class BulkheadFull(Exception):
-    """No place became free in time, or too many wait already."""
+    """No slot became free in time, or too many questions wait already."""
 
 
 class Bulkhead:
     """
-    `in_flight` places, `queue` waiting for at most `longest_wait` seconds each; first come, first served.
+    `in_flight` slots, `queue` questions waiting for at most `longest_wait` seconds each, in the order of arrival.
     """
 
     def __init__(self, *, in_flight: int, queue: int, longest_wait: float) -> None:
@@ -22,19 +22,19 @@ class Bulkhead:
         self.waiting = 0
         self.in_flight = 0
         self._longest_wait = longest_wait
-        self._places = asyncio.Semaphore(in_flight)
+        self._slots = asyncio.Semaphore(in_flight)
 
     async def acquire(self, until: float) -> None:
-        """Takes a place, once there is one; `until` on the event loop's clock.  Raises `BulkheadFull`."""
-        if not self._places.locked():
-            await self._places.acquire()
+        """Takes a slot, waiting at most until `until` on the event loop's clock.  Raises `BulkheadFull`."""
+        if not self._slots.locked():
+            await self._slots.acquire()
         elif self.waiting >= self.queue:
             raise BulkheadFull
         else:
             self.waiting += 1
             try:
                 async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + self._longest_wait)):
-                    await self._places.acquire()
+                    await self._slots.acquire()
             except TimeoutError:
                 raise BulkheadFull from None
             finally:
@@ -42,6 +42,6 @@ class Bulkhead:
         self.in_flight += 1
 
     def release(self) -> None:
-        """Gives a place to who waits longest."""
+        """Passes the slot to the question that waits longest."""
         self.in_flight -= 1
-        self._places.release()
+        self._slots.release()

@@ -1,9 +1,9 @@
 """
-The guard of one capability: one question walks through it, and every attempt of it.
+The call guard of one capability: limits and repeats the calls to an agency.
 
     hours, pause ─▶ bulkhead ─▶ attempts ( breaker ─▶ quota and budget ─▶ the agency )
 
-Nothing of a question outlives its deadline.  What the agency did is learnt from the typed errors of the adapters alone.
+Nothing of a question outlives its deadline.  The state of the agency is learnt from the adapters' typed errors alone.
 """
 
 import asyncio
@@ -37,24 +37,24 @@ from gateway.resilience.quotas import QuotaGrant, SharedQuotas
 from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason
 
-# Of one question, whatever they are for.
+# Requests of one question, those for secrets included.
 MAX_REQUESTS: Final = 3
-# No attempt begins with less time than this (seconds).
+# No attempt begins with less time than this.
 MIN_ATTEMPT_SECONDS: Final = 0.5
-# Every wait of the wire ends at the deadline by itself; this is for one that does not (seconds).
+# Every wait of the wire ends at the deadline by itself; this is for one that does not.
 GRACE_SECONDS: Final = 0.05
 TRANSIENT_BACKOFF_SECONDS: Final = 0.05
 THROTTLED_BACKOFF_SECONDS: Final = 1.0
 MAX_BACKOFF_SECONDS: Final = 20.0
-# A clerk who is told to come back so soon would have waited (seconds).
+# A pause this short is waited for instead of being reported.
 SHORT_PAUSE_SECONDS: Final = 1.0
 
 # Where an answer broke off or was no answer at all, another attempt may bring a whole one.
-_GARBAGE: Final = frozenset({"body", "content-type"})
-# Waits of ours, not of the agency: they close it for nobody else.
-_OUR_OWN: Final = frozenset({Reason.OVERLOADED, Reason.RESTING})
-_MINUTE: Final = 60.0
-_HEARD: Final = frozenset({AnswerState.FOUND, AnswerState.NOT_FOUND, AnswerState.AMBIGUOUS})
+_INCOMPLETE_AT: Final = frozenset({"body", "content-type"})
+# Limits of this process, not of the agency: they pause nothing.
+_OWN_LIMITS: Final = frozenset({Reason.OVERLOADED, Reason.RESTING})
+_MINUTE_SECONDS: Final = 60.0
+_ANSWERED: Final = frozenset({AnswerState.FOUND, AnswerState.NOT_FOUND, AnswerState.AMBIGUOUS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class _Pause:
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What was last heard, for people."""
+class _LastAnswer:
+    """The last answer of the agency, for its status."""
 
     good_at: datetime | None = None
     at: datetime | None = None
@@ -76,7 +76,7 @@ class _Seen:
 
 class CallGuard:
     """
-    Asks one capability of one agency as its policy says.
+    Calls one capability of one agency as its policy says.
     """
 
     def __init__(
@@ -103,15 +103,15 @@ class CallGuard:
         self._random = random
         self._breaker = Breaker(policy.breaker, clock.monotonic, random=random)
         self._pause: _Pause | None = None
-        self._use: QuotaGrant | None = None
-        self._seen = _Seen()
+        self._quota: QuotaGrant | None = None
+        self._last = _LastAnswer()
 
     async def ask(self, adapter: Adapter, question: Question) -> Interpretation:
         """
-        What the agency says.  Raises `AgencyError`, and `UnsupportedLookup` as the adapter does.
+        The agency's answer.  Raises `AgencyError`, and `UnsupportedLookup` as the adapter does.
         """
-        await self._in_time(question)
-        # Thousands may wait here at once: whatever each of them holds meanwhile counts.
+        await self._check_open(question)
+        # Thousands may wait here at once, so the memory that each of them holds meanwhile counts.
         try:
             await self._bulkhead.acquire(question.deadline)
         except BulkheadFull:
@@ -125,19 +125,19 @@ class CallGuard:
             self._bulkhead.release()
 
     def answered(self, state: AnswerState, reason: Reason | None, at: datetime, seconds: float, drift: int) -> None:
-        """The question came to its end, and this is what the caller is told."""
-        seen = self._seen
-        seen.at, seen.state, seen.reason = at, state, reason
-        seen.drift += drift
-        if state in _HEARD:
-            seen.good_at = at
+        """Records the answer that the caller of a question gets."""
+        last = self._last
+        last.at, last.state, last.reason = at, state, reason
+        last.drift += drift
+        if state in _ANSWERED:
+            last.good_at = at
         self._watcher.answered(self.agency, self.capability, state, reason, seconds)
 
     @property
     def state(self) -> GuardState:
-        """How things stand."""
+        """The status now."""
         closed_until, closed_because = self._closed()
-        use, seen = self._use, self._seen
+        quota, last = self._quota, self._last
         return GuardState(
             agency=self.agency,
             capability=self.capability,
@@ -148,19 +148,19 @@ class CallGuard:
             waiting=self._bulkhead.waiting,
             waiting_limit=self._bulkhead.queue,
             budget_left=self._budget.left,
-            minute_left=use.minute_left if use else self._policy.per_minute,
-            day_left=use.day_left if use else self._policy.per_day,
+            minute_left=quota.minute_left if quota else self._policy.per_minute,
+            day_left=quota.day_left if quota else self._policy.per_day,
             closed_until=closed_until,
             closed_because=closed_because,
-            last_good_at=seen.good_at,
-            last_state=seen.state,
-            last_reason=seen.reason,
-            last_at=seen.at,
-            drift=seen.drift,
+            last_good_at=last.good_at,
+            last_state=last.state,
+            last_reason=last.reason,
+            last_at=last.at,
+            drift=last.drift,
         )
 
-    async def _in_time(self, question: Question) -> None:
-        """Raises where the agency is not to be asked at this moment; waits where that is nearly over."""
+    async def _check_open(self, question: Question) -> None:
+        """Raises if the agency must not be called now; waits for a pause that is nearly over."""
         now = self._clock.now()
         if not self._policy.hours.open_at(now):
             raise AgencyClosed(self._until_next_opening())
@@ -172,35 +172,22 @@ class CallGuard:
         await asyncio.sleep(left)
 
     async def _attempts(self, adapter: Adapter, question: Question) -> Interpretation:
-        failed: AgencyError
-        try:
-            return await self._attempt(adapter, question)
-        except AgencyError as error:
-            if not self._worth_another(error, question):
-                raise
-            failed = error
-        return await self._repeated(adapter, question, failed)
-
-    async def _repeated(self, adapter: Adapter, question: Question, failed: AgencyError) -> Interpretation:
-        """Further attempts after a first one that failed; raises the last failure that the agency caused."""
-        failures = [failed]
+        """Attempts until one succeeds or no other may help; raises the last failure that the agency caused."""
+        failure: AgencyError | None = None
 
         async def attempt() -> Interpretation:
-            if len(failures) == 1:
-                # The engine begins where the first attempt ended.
-                failures.append(failed)
-                raise failed
-            if not self._budget.take():
-                raise failures[-1]
+            nonlocal failure
+            if failure is not None and not self._budget.take():
+                raise failure
             try:
-                return await self._attempt(adapter, question, again=True)
+                return await self._attempt(adapter, question, first=failure is None)
             except AgencyError as error:
-                failures.append(error)
+                failure = error
                 raise
 
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: self._worth_another(error, question)),
-            wait=self._wait,
+            retry=retry_if_exception(lambda error: self._may_repeat(error, question)),
+            wait=self._backoff,
             stop=lambda state: (
                 state.attempt_number >= self._policy.attempts
                 or self._left(question) < state.upcoming_sleep + MIN_ATTEMPT_SECONDS
@@ -210,7 +197,7 @@ class CallGuard:
         )
         return await retrying(attempt)
 
-    async def _attempt(self, adapter: Adapter, question: Question, *, again: bool = False) -> Interpretation:
+    async def _attempt(self, adapter: Adapter, question: Question, *, first: bool) -> Interpretation:
         if not self._breaker.admit():
             raise AgencyThrottled(self._breaker.wait or SHORT_PAUSE_SECONDS, reason=Reason.RESTING)
         began = self._clock.monotonic()
@@ -228,21 +215,21 @@ class CallGuard:
             await self._learn(error)
             raise
         except BaseException:
-            # Cut off at the deadline, the agency failed; cut off earlier, its caller had gone.
+            # Cut off at the deadline, the agency failed; cut off earlier, its caller had left.
             late = self._left(question) <= 0
             outcome = Reason.TIMEOUT.value if late else "cancelled"
             (self._breaker.failed if late else self._breaker.dropped)()
             raise
         finally:
             if outcome:
-                if not again:
+                if first:
                     self._budget.first()
                 took = self._clock.monotonic() - began
                 self._watcher.attempted(self.agency, self.capability, outcome, took)
         return reading
 
     def _permits(self, question: Question) -> Callable[[], Awaitable[None]]:
-        """What one attempt awaits before each request that the agency counts."""
+        """What an attempt awaits before each request that the agency counts."""
         before = question.evidence.attempts
 
         async def permit() -> None:
@@ -257,47 +244,44 @@ class CallGuard:
     async def _within_quota(self) -> None:
         if self._quotas is None:
             return
-        use: QuotaGrant | None = None
+        quota: QuotaGrant | None = None
         with suppress(DatabaseUnavailable):
-            use = self._use = await self._quotas.take(self.agency, self.capability, self._policy)
-        if use is None:
-            # Nobody could say whether this one still fits.
+            quota = self._quota = await self._quotas.take(self.agency, self.capability, self._policy)
+        if quota is None:
+            # Without the database, whether this request still fits is unknown.
             raise AgencyThrottled(SHORT_PAUSE_SECONDS, reason=Reason.OVERLOADED)
-        if not use.given:
-            of_the_day = use.wait > _MINUTE or use.day_left == 0
-            raise AgencyThrottled(use.wait, reason=Reason.QUOTA if of_the_day else Reason.THROTTLED)
+        if not quota.given:
+            day_used_up = quota.wait > _MINUTE_SECONDS or quota.day_left == 0
+            raise AgencyThrottled(quota.wait, reason=Reason.QUOTA if day_used_up else Reason.THROTTLED)
 
     async def _learn(self, error: AgencyError) -> None:
-        """What a failed attempt says about the agency, and when it wants to be asked again."""
+        """Updates breaker, pause and quota with a failed attempt."""
         match error:
             case AgencyThrottled() | AgencyUnavailable(reason=Reason.OVERLOADED):
                 self._breaker.dropped()
             case AgencyUnavailable() | AnswerUnreadable() | AgencyFault(reason=Reason.CERTIFICATE):
                 self._breaker.failed()
             case _:
-                # It answered, if not as we wished, and is not in trouble.
+                # It answered, so it is not in trouble.
                 self._breaker.succeeded()
         if error.reason is Reason.OUTSIDE_HOURS and error.retry_after is None:
             error.retry_after = self._until_next_opening()
-        if not error.retry_after or error.reason in _OUR_OWN:
+        if not error.retry_after or error.reason in _OWN_LIMITS:
             return
         until = self._clock.monotonic() + error.retry_after
         if self._pause is None or self._pause.until < until:
             self._pause = _Pause(until, error.reason)
-        if error.reason is Reason.QUOTA and self._quotas is not None and (self._use is None or self._use.given):
-            # The agency said so, and not our own count: the other replicas need not find out by themselves.
+        if error.reason is Reason.QUOTA and self._quotas is not None and (self._quota is None or self._quota.given):
+            # The agency said so before our own count did: the other replicas need not find out by themselves.
             with suppress(DatabaseUnavailable):
                 await self._quotas.close(self.agency, self.capability, error.retry_after)
 
-    def _worth_another(self, error: BaseException, question: Question) -> bool:
-        """Whether the agency's facts, the time and the budget allow one more attempt after this failure."""
-        if not isinstance(error, AgencyError) or not self._repeatable(error, question):
-            return False
-        attempts = question.evidence.attempts
-        wait = error.retry_after or 0.0
+    def _may_repeat(self, error: BaseException, question: Question) -> bool:
+        """Whether the agency's facts, the number of attempts and the budget allow one more after this failure."""
         return (
-            attempts < self._policy.attempts
-            and self._left(question) >= wait + MIN_ATTEMPT_SECONDS
+            isinstance(error, AgencyError)
+            and question.evidence.attempts < self._policy.attempts
+            and self._repeatable(error, question)
             and self._budget.left >= 1
         )
 
@@ -307,11 +291,11 @@ class CallGuard:
             case AgencyThrottled(reason=Reason.THROTTLED):
                 return error.retry_after is not None
             case AnswerUnreadable(reason=Reason.UNDECODABLE):
-                return error.at in _GARBAGE and question.evidence.attempts <= 1
+                return error.at in _INCOMPLETE_AT and question.evidence.attempts <= 1
             case _:
                 return error.repeatable
 
-    def _wait(self, state: RetryCallState) -> float:
+    def _backoff(self, state: RetryCallState) -> float:
         """Full jitter, or what the agency asked for and a little more."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, AgencyError) and error.retry_after:

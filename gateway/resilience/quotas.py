@@ -1,8 +1,8 @@
 """
 Quotas that all replicas share: how many questions an agency takes per minute and per day, counted in PostgreSQL.
 
-An agency that says itself that the day's quota is used up, or that it wants to be left alone for a while, is believed
-by every replica.  The database's clock decides, so replicas cannot disagree about the minute.
+When an agency itself says that the day's quota is used up, or names a time to wait, every replica obeys.  The
+database's clock decides, so replicas cannot disagree about the minute.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ _NO_QUOTA: Final = 2_000_000_000
 
 
 class QuotaRequest(NamedTuple):
-    """One call that wants to be counted; `number` makes every one its own."""
+    """One call to count; `number` makes each unique."""
 
     agency: str
     capability: str
@@ -78,7 +78,7 @@ class QuotaRequest(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaGrant:
     """
-    What came of it: `given`, whether the call may be made; what is left of the quotas; and when some is there again.
+    Whether the call may be made (`given`), what is left of the quotas, and when there will be more.
     """
 
     given: bool
@@ -103,14 +103,14 @@ class SharedQuotas:
     async def take(self, agency: str, capability: str, policy: CallPolicy) -> QuotaGrant:
         """Counts one call, if it fits.  Raises `DatabaseUnavailable`."""
         self._numbers += 1
-        use = await self._counts.run(
+        grant = await self._counts.run(
             QuotaRequest(agency, capability, policy.per_minute or _NO_QUOTA, policy.per_day or _NO_QUOTA, self._numbers)
         )
-        assert use is not None  # noqa: S101 - there is a row for every call
-        return use
+        assert grant is not None  # noqa: S101 - there is a row for every call
+        return grant
 
     async def close(self, agency: str, capability: str, seconds: float) -> None:
-        """The agency said so itself: no replica asks it for so long.  Raises `DatabaseUnavailable`."""
+        """Keeps every replica from calling for so long, as the agency demands.  Raises `DatabaseUnavailable`."""
         await self._closings.run((agency, capability, seconds))
 
     async def aclose(self) -> None:
@@ -125,28 +125,28 @@ async def _take(connection: batching.Connection, calls: list[QuotaRequest]) -> M
         by_route.setdefault((call.agency, call.capability), []).append(call)
     agencies, capabilities = zip(*by_route, strict=True)
     await connection.execute(_ROWS, (TextArray(agencies), TextArray(capabilities)))
-    ones = [same[0] for same in by_route.values()]
-    found = await connection.execute(
+    first_calls = [same_route[0] for same_route in by_route.values()]
+    cursor = await connection.execute(
         _TAKE,
         (
             TextArray(agencies),
             TextArray(capabilities),
-            IntegerArray(len(same) for same in by_route.values()),
-            IntegerArray(one.per_minute for one in ones),
-            IntegerArray(one.per_day for one in ones),
+            IntegerArray(len(same_route) for same_route in by_route.values()),
+            IntegerArray(call.per_minute for call in first_calls),
+            IntegerArray(call.per_day for call in first_calls),
         ),
     )
-    used: dict[QuotaRequest, QuotaGrant] = {}
-    for agency, capability, given, minute_left, day_left, again_at, now in await found.fetchall():
+    grants: dict[QuotaRequest, QuotaGrant] = {}
+    for agency, capability, given, minute_left, day_left, again_at, now in await cursor.fetchall():
         for place, call in enumerate(by_route[agency, capability]):
-            used[call] = QuotaGrant(
+            grants[call] = QuotaGrant(
                 given=place < given,
                 minute_left=None if call.per_minute == _NO_QUOTA else max(minute_left, 0),
                 day_left=None if call.per_day == _NO_QUOTA else max(day_left, 0),
                 again_at=again_at,
                 wait=max(again_at.timestamp() - now, 0.0),
             )
-    return used
+    return grants
 
 
 async def _close(

@@ -1,5 +1,5 @@
 """
-All guards of one hub: one for each connected capability, with what the capabilities of an agency share.
+The call guards of one hub: one for each connected capability, with what the capabilities of an agency share.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -18,18 +18,18 @@ from schemas.codes import AnswerState, Reason
 
 
 class NoWatcher:
-    """Nobody counts."""
+    """No-op: nothing is counted."""
 
     def attempted(self, agency: str, capability: str, outcome: str, seconds: float) -> None:
-        """Nothing."""
+        """No-op."""
 
     def answered(self, agency: str, capability: str, state: AnswerState, reason: Reason | None, seconds: float) -> None:
-        """Nothing."""
+        """No-op."""
 
 
 class GuardRegistry:
     """
-    Asks agencies as their policies say.  `quotas` is shared with the other replicas; everything else is this process's
+    Calls agencies as their policies say.  `quotas` is shared with the other replicas; everything else is this process's
     own, so that N replicas have N times the thresholds that are not shares.
     """
 
@@ -63,7 +63,7 @@ class GuardRegistry:
                 )
 
     def ask(self, adapter: Adapter, capability: Capability, question: Question) -> Awaitable[Interpretation]:
-        """What the agency says.  Raises `AgencyError`, `UnsupportedLookup`."""
+        """The agency's answer.  Raises `AgencyError`, `UnsupportedLookup`."""
         guard = self.get(adapter.agency.id, capability.name)
         if guard is None:
             # Not connected: the adapter says so itself, and nothing is sent.
@@ -81,7 +81,7 @@ class GuardRegistry:
         seconds: float,
         drift: int,
     ) -> None:
-        """A question came to its end, and this is what its caller is told."""
+        """Records the answer that the caller of a question gets."""
         guard = self.get(agency, capability)
         if guard is not None:
             guard.answered(state, reason, at, seconds, drift)
@@ -91,7 +91,7 @@ class GuardRegistry:
         return self._guards.get((agency, capability))
 
     def states(self) -> tuple[GuardState, ...]:
-        """How things stand with every connected capability."""
+        """The status of every connected capability."""
         return tuple(guard.state for guard in self._guards.values())
 
     async def aclose(self) -> None:

@@ -1,5 +1,5 @@
 """
-How things stand with each capability of each agency, for people and meters; nothing here is about a person.
+The status of each capability of each agency, for pages and metrics; it holds nothing about a person.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from schemas.codes import AnswerState, Reason
 
 
 class BreakerState(StrEnum):
-    """Whether questions go through: all, none, or one at a time to find out."""
+    """Whether questions go through: all, none, or one at a time as a probe."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -25,8 +25,8 @@ class GuardState:
 
     `opens_again_in` seconds until a first question is let through again; `budget_left` repeated attempts that may be
     made now; `minute_left` and `day_left` of the quotas that all replicas share, as last heard, None where none is
-    declared; `closed_until` while calendar, quota or the agency's own word keep questions back; `drift` leaves that
-    nobody agreed on, since start.
+    declared; `closed_until` while calendar, quota or the agency's own demand keeps questions back; `drift` counts the
+    unknown elements of answers since the start.
     """
 
     agency: str
@@ -51,13 +51,13 @@ class GuardState:
 
 class Watcher(Protocol):
     """
-    Who counts what the guards do.  Its calls are cheap and never raise.
+    Counts what the guards do.  Its calls are cheap and never raise.
     """
 
     def attempted(self, agency: str, capability: str, outcome: str, seconds: float) -> None:
-        """One request to the agency came to its end: `answered`, or the reason why not."""
+        """A request to the agency has ended: `answered`, or the reason why not."""
         ...
 
     def answered(self, agency: str, capability: str, state: AnswerState, reason: Reason | None, seconds: float) -> None:
-        """One question came to its end, whatever was needed for it."""
+        """A question has ended, after any number of attempts."""
         ...
