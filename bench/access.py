@@ -110,9 +110,9 @@ def filled(server: EmbeddedServer, folder: Path, grants: int) -> Iterator[tuple[
 
 async def opened(settings: Settings, owner: str) -> OpenAccess:
     """States the clerk's work orders, and opens the decision."""
-    vault = FieldEncryption.load(settings.key_folder / "hub.key")
+    encryption = FieldEncryption.load(settings.key_folder / "hub.key")
     database = Database(settings.database_url or "")
-    orders = WorkOrders(database, vault)
+    orders = WorkOrders(database, encryption)
     catalogue = Catalogue.load()
     kind = catalogue.kinds["service-of-process"]
     people = parties(ASKED)
@@ -122,7 +122,7 @@ async def opened(settings: Settings, owner: str) -> OpenAccess:
         await orders.put(name, statement, identifiers, kind, datetime.now(UTC))
         await orders.mark_recorded(statement.court, name, 1)
     access = Authorizer(
-        database=database, vault=vault, work_orders=orders, catalogue=catalogue, policies=Policies.load()
+        database=database, encryption=encryption, work_orders=orders, catalogue=catalogue, policies=Policies.load()
     )
     requests = [
         (name_of(place), parse(IdType.RESIDENT_ID, person.id_number, country=None))

@@ -117,7 +117,7 @@ class Hub:
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
         observing = kept(Telemetry.of(settings))
-        vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
+        encryption = FieldEncryption.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
         catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
@@ -133,31 +133,37 @@ class Hub:
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
         )
         opened.push_async_callback(asyncio.to_thread, database.close)
-        secrets = SharedSecretStore(database, vault)
+        secrets = SharedSecretStore(database, encryption)
         agencies = kept(load_agencies(settings.agencies, settings.credentials, store=secrets))
         # Before the agencies: what one of them is handing out just now is still received.
         kept(secrets)
         bound = settings.bound_clients.split()
         sign_on = kept(TokenVerifier(settings.sign_on_issuer, audience=settings.audience, bound=bound))
-        work_orders = WorkOrders(database, vault)
+        work_orders = WorkOrders(database, encryption)
         access = kept(
-            Authorizer(database=database, vault=vault, work_orders=work_orders, catalogue=catalogue, policies=policies)
+            Authorizer(
+                database=database,
+                encryption=encryption,
+                work_orders=work_orders,
+                catalogue=catalogue,
+                policies=policies,
+            )
         )
         access.start_clock()
         guards = kept(GuardRegistry(agencies.policies, quotas=SharedQuotas(database), watcher=observing))
         joint = SingleFlight(guards)
-        received = kept(AnswerCache(database, vault, agencies, agencies.policies))
+        received = kept(AnswerCache(database, encryption, agencies, agencies.policies))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessTable(log.reader))
-        callbacks = kept(Callbacks.of(database, vault, log, at_once=settings.callback_senders, clock=clock))
+        callbacks = kept(Callbacks.of(database, encryption, log, at_once=settings.callback_senders, clock=clock))
         hub = cls(
             settings=settings,
             resources=opened,
             telemetry=observing,
             database=database,
-            encryption=vault,
+            encryption=encryption,
             log=log,
             token_verifier=sign_on,
-            sign_in_service=kept(SignInService.from_settings(settings, sign_on, database, vault, log)),
+            sign_in_service=kept(SignInService.from_settings(settings, sign_on, database, encryption, log)),
             agency_secrets=secrets,
             agencies=agencies,
             guards=guards,
@@ -175,10 +181,12 @@ class Hub:
             lookup_history=LookupHistory(database),
             worklist=Worklist(database, work_orders),
             members=kept(Members(database)),
-            organization=OrganizationService(database, vault, log, clock=clock),
+            organization=OrganizationService(database, encryption, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
             confirmations=Confirmations(database, log, catalogue, policy=access.policy, clock=clock),
-            break_glass=BreakGlass(database, vault, log, work_orders, catalogue, policy=access.policy, clock=clock),
+            break_glass=BreakGlass(
+                database, encryption, log, work_orders, catalogue, policy=access.policy, clock=clock
+            ),
             emergency_reviews=EmergencyReviews(database, log, policy=access.policy, clock=clock),
             anchoring=kept(Anchoring(log, anchors, clock=clock)),
             witness_endpoint=WitnessEndpoint(witness, clock=clock),
@@ -192,7 +200,7 @@ class Hub:
                     callbacks=callbacks,
                     log=log,
                     database=database,
-                    vault=vault,
+                    encryption=encryption,
                     deadline=settings.deadline,
                     pause=settings.autofill_pause,
                     at_once=settings.workers,
@@ -200,7 +208,7 @@ class Hub:
                     clock=clock,
                 )
             ),
-            compliance=kept(Compliance.of(database, vault, log, settings.calendar, clock=clock)),
+            compliance=kept(Compliance.of(database, encryption, log, settings.calendar, clock=clock)),
         )
         hub.anchoring.start()
         hub.callbacks.sender.start()

@@ -83,7 +83,7 @@ class Authorizer:
         self,
         *,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         work_orders: WorkOrders,
         catalogue: Catalogue,
         policies: Policies,
@@ -91,7 +91,7 @@ class Authorizer:
         self.catalogue = catalogue
         self.policy = f"access/{policies.digest[:12]}+{catalogue.digest[:12]}"
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._keeping: asyncio.Task[None] | None = None
         self._work_orders = work_orders
         self._policies = policies
@@ -198,7 +198,7 @@ class Authorizer:
         if standing.delegation is None:
             return document.holder.official
         # Agencies are told who really asks.
-        return store.open_official(self._vault, caller.court, caller.user, standing.sealed_person)
+        return store.open_official(self._encryption, caller.court, caller.user, standing.sealed_person)
 
     async def _standing(self, wish: AccessRequest) -> AccessSnapshot:
         standing = await self._standings.run(wish)

@@ -84,7 +84,7 @@ class BreakGlass:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         log: Log,
         work_orders: WorkOrders,
         catalogue: Catalogue,
@@ -93,7 +93,7 @@ class BreakGlass:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._log = log
         self._work_orders = work_orders
         self._catalogue = catalogue
@@ -166,7 +166,7 @@ class BreakGlass:
         open_ones = select(c.work_order).where(c.court == actor.court, c.holder == actor.user, c.reviewed_at.is_(None))
         if connection.execute(open_ones.where(c.due_at <= func.access_now())).first() is not None:
             raise EmergencyRefused(EmergencyRule.REVIEW_OVERDUE)
-        person = store.get_account(connection, self._vault, actor.court, actor.user)
+        person = store.get_account(connection, self._encryption, actor.court, actor.user)
         if person is None or person.official is None:
             raise EmergencyRefused(EmergencyRule.PARTICULARS_MISSING)
         row = {

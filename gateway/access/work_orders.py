@@ -71,9 +71,9 @@ class WorkOrders:
     The store of work orders and of the grants that follow from them.
     """
 
-    def __init__(self, database: Database, vault: FieldEncryption) -> None:
+    def __init__(self, database: Database, encryption: FieldEncryption) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._followers: list[ChangeListener] = []
 
     def subscribe(self, follower: ChangeListener) -> None:
@@ -104,8 +104,8 @@ class WorkOrders:
             "kind": statement.kind,
             "case_number": statement.case_number,
             "holder": statement.holder.user,
-            "digest": self._vault.blind_index("work order", hashlib.sha256(document).hexdigest()),
-            "document": self._vault.seal(_context(statement.court, name, statement.version), document),
+            "digest": self._encryption.blind_index("work order", hashlib.sha256(document).hexdigest()),
+            "document": self._encryption.seal(_context(statement.court, name, statement.version), document),
             "changed_at": at,
         }
         # A party that is named twice has one grant, at its first place.
@@ -147,14 +147,14 @@ class WorkOrders:
 
     def document(self, order: GrantedWorkOrder) -> WorkOrderStatement:
         """Opens the sealed particulars."""
-        opened = self._vault.open(_context(order.court, order.id, order.version), order.document)
+        opened = self._encryption.open(_context(order.court, order.id, order.version), order.document)
         return WorkOrderStatement.model_validate_json(opened)
 
     def party_index(self, identifier: Identifier) -> bytes:
         """The mark under which a party is known, whichever way its identifier is spelt."""
         # Two countries may give one number: a passport is known by both.
         kind = f"{identifier.id_type.value}|{identifier.country or ''}"
-        return self._vault.blind_index(kind, identifier.asked_as)
+        return self._encryption.blind_index(kind, identifier.asked_as)
 
 
 def party_identifier(party: PartyStatement) -> Identifier:

@@ -13,17 +13,17 @@ from adapters.wire.secrets import CredentialPair, Secret
 from gateway.field_encryption import DecryptionFailed, FieldEncryption
 
 
-def sealed(vault: FieldEncryption, key: str, number: int, ring: CredentialPair, clock: CorrectedClock) -> bytes:
+def sealed(encryption: FieldEncryption, key: str, number: int, ring: CredentialPair, clock: CorrectedClock) -> bytes:
     """The ring in the form that is shared."""
     document = {
         "secret": _written(ring.secret, clock),
         "refresh": _written(ring.refresh, clock) if ring.refresh else None,
     }
-    return vault.seal(_context(key, number), json.dumps(document).encode())
+    return encryption.seal(_context(key, number), json.dumps(document).encode())
 
 
 def opened(
-    vault: FieldEncryption, key: str, number: int, blob: bytes, *, age: float, clock: CorrectedClock
+    encryption: FieldEncryption, key: str, number: int, blob: bytes, *, age: float, clock: CorrectedClock
 ) -> CredentialPair | None:
     """
     A ring that was written `age` seconds ago, on this process's clocks.
@@ -31,7 +31,7 @@ def opened(
     None if it does not open: another hub's key, or a row that was changed or moved; then a new one must be fetched.
     """
     try:
-        document = json.loads(vault.open(_context(key, number), blob))
+        document = json.loads(encryption.open(_context(key, number), blob))
     except DecryptionFailed:
         return None
     refresh = document["refresh"]

@@ -58,13 +58,13 @@ class SharedSecretStore:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         *,
         clock: CorrectedClock | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._clock = clock or CorrectedClock()
         self._sleep = sleep
         self._kept: dict[str, _Kept] = {}
@@ -183,12 +183,12 @@ class SharedSecretStore:
         return ring
 
     def _sealed(self, key: str, number: int, ring: CredentialPair) -> bytes:
-        return codec.sealed(self._vault, key, number, ring, self._clock)
+        return codec.sealed(self._encryption, key, number, ring, self._clock)
 
     def _opened(self, key: str, row: repository.SecretRow) -> CredentialPair | None:
         if row.sealed is None:
             return None
-        return codec.opened(self._vault, key, row.number, row.sealed, age=row.age, clock=self._clock)
+        return codec.opened(self._encryption, key, row.number, row.sealed, age=row.age, clock=self._clock)
 
     async def _asked(self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:

@@ -25,7 +25,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def key_of(vault: FieldEncryption, caller: Caller, said: str | None, operation: str, body: bytes) -> Key | None:
+def key_of(encryption: FieldEncryption, caller: Caller, said: str | None, operation: str, body: bytes) -> Key | None:
     """The key of a call, with the mark of what it asks for; None if the call has none."""
     if said is None:
         return None
@@ -34,7 +34,7 @@ def key_of(vault: FieldEncryption, caller: Caller, said: str | None, operation: 
         court=caller.court,
         client=caller.client,
         key=said.strip('"'),
-        fingerprint=vault.blind_index("idempotent request", f"{operation}|{digest}"),
+        fingerprint=encryption.blind_index("idempotent request", f"{operation}|{digest}"),
     )
 
 

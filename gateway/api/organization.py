@@ -142,7 +142,7 @@ async def change_person(
 ) -> ChangeReceipt:
     """Enters a person, moves them, gives and takes roles, below the caller's own place and as their office allows."""
     proposal = PersonProposal(
-        vault=hub.organization.vault,
+        encryption=hub.organization.encryption,
         user=user,
         unit=body.unit,
         roles=None if body.roles is None else frozenset(body.roles),
@@ -163,7 +163,7 @@ async def switch_off_person(
     ] = None,
 ) -> ChangeReceipt:
     """Switches an account off at once, and takes its roles; the entry stays."""
-    proposal = SwitchOff(vault=hub.organization.vault, court=court or caller.court, user=user)
+    proposal = SwitchOff(encryption=hub.organization.encryption, court=court or caller.court, user=user)
     return await _changed(hub, caller, member, proposal)
 
 

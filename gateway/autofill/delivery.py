@@ -70,7 +70,7 @@ class FormDelivery:
         runs: JobRunner,
         log: Log,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         clock: Callable[[], datetime],
     ) -> None:
         self._access = access
@@ -80,7 +80,7 @@ class FormDelivery:
         self._runs = runs
         self._log = log
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._clock = clock
 
     async def show(self, caller: Caller, request: StoredRequest) -> Shown | WithheldForm | None:
@@ -168,7 +168,7 @@ class FormDelivery:
     ) -> FilledForm | None:
         if request.sealed is None:
             return None
-        stored = result.load(self._vault.open(context(request.id), request.sealed))
+        stored = result.load(self._encryption.open(context(request.id), request.sealed))
         statements = {party.place: party.statement for party in parties}
         return replace(
             stored,

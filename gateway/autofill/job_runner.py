@@ -65,7 +65,7 @@ class JobRunner:
         rounds: Rounds,
         log: Log,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         outbox: Outbox,
         clock: Callable[[], datetime],
     ) -> None:
@@ -75,7 +75,7 @@ class JobRunner:
         self._rounds = rounds
         self._log = log
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._outbox = outbox
         self._clock = clock
         self.serves = {
@@ -204,7 +204,7 @@ class JobRunner:
         now: datetime,
         told: dict[UUID, int],
     ) -> None:
-        sealed = self._vault.seal(context(request.id), body)
+        sealed = self._encryption.seal(context(request.id), body)
         store.end(connection, request, RequestState.FILLED, at=now, index=index, sealed=sealed, told=told)
         if request.receiver is not None:
             self._outbox.enqueue(

@@ -85,7 +85,7 @@ class Rounds:
         joint: SingleFlight,
         log: Log,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         deadline: float,
         pause: float,
         clock: Callable[[], datetime],
@@ -95,7 +95,7 @@ class Rounds:
         self._joint = joint
         self._log = log
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._deadline = deadline
         self._pause = pause
         self._clock = clock
@@ -130,7 +130,7 @@ class Rounds:
     def kept(self, request: StoredRequest, questions: list[QuestionRow]) -> tuple[AgencyReply, ...]:
         """The answers of earlier rounds."""
         opened = (
-            codec.load(self._vault.open(_context(request, one), one.sealed), self._agencies)
+            codec.load(self._encryption.open(_context(request, one), one.sealed), self._agencies)
             for one in questions
             if one.sealed is not None
         )
@@ -229,7 +229,7 @@ class Rounds:
             "next_ats": [one.next_at for one in after],
             "answered_ats": [answer.answered_at for answer in heard],
             "sealed": [
-                self._vault.seal(_context(request, one), codec.dump(answer))
+                self._encryption.seal(_context(request, one), codec.dump(answer))
                 for one, answer in zip(after, heard, strict=True)
             ],
         }

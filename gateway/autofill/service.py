@@ -73,7 +73,7 @@ class AutofillService:
         callbacks: Callbacks,
         log: Log,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         deadline: float,
         pause: float,
         at_once: int,
@@ -92,7 +92,7 @@ class AutofillService:
             joint=joint,
             log=log,
             database=database,
-            vault=vault,
+            encryption=encryption,
             deadline=deadline,
             pause=pause,
             clock=clock,
@@ -105,7 +105,7 @@ class AutofillService:
             rounds=rounds,
             log=log,
             database=database,
-            vault=vault,
+            encryption=encryption,
             outbox=callbacks.outbox,
             clock=clock,
         )
@@ -117,7 +117,7 @@ class AutofillService:
             runs=runs,
             log=log,
             database=database,
-            vault=vault,
+            encryption=encryption,
             clock=clock,
         )
         accepting = Intake(

@@ -38,7 +38,7 @@ class DeliveryAttempts:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         receivers: Receivers,
         *,
         clock: Callable[[], datetime],
@@ -46,7 +46,7 @@ class DeliveryAttempts:
         tls: ssl.SSLContext,
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._receivers = receivers
         self._clock = clock
         self._lookup = lookup
@@ -79,7 +79,7 @@ class DeliveryAttempts:
     async def _attempted(self, claimed: Claimed, gate: GuardedTransport) -> AttemptOutcome | Stop:
         delivery, receiver = claimed.delivery, claimed.receiver
         try:
-            body = self._vault.open(context(delivery.id), claimed.sealed)
+            body = self._encryption.open(context(delivery.id), claimed.sealed)
             url = checked(receiver.url, internal=receiver.internal)
             address = await pinned(url, internal=receiver.internal, lookup=self._lookup)
             headers = self._headers(receiver, delivery, body)
@@ -97,7 +97,7 @@ class DeliveryAttempts:
             "User-Agent": "Shuniu",
             "webhook-id": delivery.id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": secrets_of(self._vault, receiver).signatures(delivery.id, now, body),
+            "webhook-signature": secrets_of(self._encryption, receiver).signatures(delivery.id, now, body),
         }
 
     def _written(

@@ -36,7 +36,7 @@ class Dispatcher:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         receivers: Receivers,
         *,
         at_once: int,
@@ -48,7 +48,7 @@ class Dispatcher:
         self._at_once = at_once
         self._clock = clock
         self._errands = DeliveryAttempts(
-            database, vault, receivers, clock=clock, lookup=lookup, tls=tls or ssl.create_default_context()
+            database, encryption, receivers, clock=clock, lookup=lookup, tls=tls or ssl.create_default_context()
         )
         self._deliverables: dict[str, Deliverable] = {}
         self._news = asyncio.Event()

@@ -110,8 +110,8 @@ class Outbox:
     Where deliveries are entered and withdrawn.  Every method is a part of the caller's transaction.
     """
 
-    def __init__(self, vault: FieldEncryption) -> None:
-        self._vault = vault
+    def __init__(self, encryption: FieldEncryption) -> None:
+        self._encryption = encryption
 
     def enqueue(
         self,
@@ -154,7 +154,7 @@ class Outbox:
             "receiver": receiver,
             "event_type": event_type,
             "subject": subject,
-            "sealed": self._vault.seal(context(webhook_id), body),
+            "sealed": self._encryption.seal(context(webhook_id), body),
             "state": DeliveryState.WAITING.value,
             "attempts": 0,
             "version": 0,

@@ -75,9 +75,9 @@ def receiver_of(row: Row[Any]) -> Receiver:
     return Receiver(**values | {"state": ReceiverState(said["state"]), "secrets": bytes(said["secrets"])})
 
 
-def secrets_of(vault: FieldEncryption, receiver: Receiver) -> SigningSecrets:
+def secrets_of(encryption: FieldEncryption, receiver: Receiver) -> SigningSecrets:
     """Opens the signing secrets.  Raises `DecryptionFailed`."""
-    return SigningSecrets.load(vault.open(_context(receiver.court, receiver.name), receiver.secrets))
+    return SigningSecrets.load(encryption.open(_context(receiver.court, receiver.name), receiver.secrets))
 
 
 class Receivers:
@@ -88,14 +88,14 @@ class Receivers:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         lookup: Lookup | None = None,
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._log = log
         self._clock = clock
         self._lookup = lookup
@@ -133,7 +133,7 @@ class Receivers:
         )
         await self._record(who, wanted, "registered", before)
         secrets = SigningSecrets.fresh()
-        sealed = self._vault.seal(_context(wanted.court, wanted.name), secrets.dump())
+        sealed = self._encryption.seal(_context(wanted.court, wanted.name), secrets.dump())
         receiver, fresh = await self._database.run(_entered, wanted, sealed)
         return receiver, secrets.newest if fresh else None
 
@@ -202,8 +202,8 @@ class Receivers:
     def _rotated(self, connection: Connection, receiver: Receiver) -> str:
         row = connection.execute(_which(receiver).with_for_update()).one()
         now = self._clock()
-        secrets = secrets_of(self._vault, receiver_of(row)).rotated(now)
-        sealed = self._vault.seal(_context(receiver.court, receiver.name), secrets.dump())
+        secrets = secrets_of(self._encryption, receiver_of(row)).rotated(now)
+        sealed = self._encryption.seal(_context(receiver.court, receiver.name), secrets.dump())
         _put(connection, receiver, secrets=sealed, changed_at=now)
         return secrets.newest
 

@@ -31,12 +31,12 @@ class Callbacks:
 
     @classmethod
     def of(
-        cls, database: Database, vault: FieldEncryption, log: Log, *, at_once: int, clock: Callable[[], datetime]
+        cls, database: Database, encryption: FieldEncryption, log: Log, *, at_once: int, clock: Callable[[], datetime]
     ) -> Self:
         """Everything, and nothing sent before `sender.start`."""
-        outbox = Outbox(vault)
-        receivers = Receivers(database, vault, log, clock=clock)
-        sender = Dispatcher(database, vault, receivers, at_once=at_once, clock=clock)
+        outbox = Outbox(encryption)
+        receivers = Receivers(database, encryption, log, clock=clock)
+        sender = Dispatcher(database, encryption, receivers, at_once=at_once, clock=clock)
         trials = Pings(database, outbox, clock=clock)
         sender.serve(FAMILY, trials)
         deliveries = DeliveryAdmin(database, log, sender.of, clock=clock)

@@ -82,14 +82,14 @@ class ReviewQueue:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         looking: RecordedSearch,
         calendar: CourtCalendar,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._looking = looking
         self._calendar = calendar
         self._clock = clock
@@ -170,7 +170,7 @@ class ReviewQueue:
         return ReviewItem(handle=mark.hex(), case=case, reviewed=reviewed)
 
     def _mark(self, court: str, day: date, user: str) -> bytes:
-        return self._vault.blind_index("use", f"{court}|{day.isoformat()}|{user}")
+        return self._encryption.blind_index("use", f"{court}|{day.isoformat()}|{user}")
 
 
 def hit_rates(rows: Sequence[Any]) -> Mapping[str, tuple[int, int]]:

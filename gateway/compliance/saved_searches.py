@@ -50,10 +50,14 @@ class SavedSearches:
     """
 
     def __init__(
-        self, database: Database, vault: FieldEncryption, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        encryption: FieldEncryption,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._clock = clock
 
     async def keep(self, actor: Member, private: PrivateCriteria) -> str:
@@ -67,7 +71,7 @@ class SavedSearches:
         sealed = await self._database.run(_sealed, actor, secret_digest(token), self._clock())
         if sealed is None:
             raise ComplianceItemNotFound
-        return _private(json.loads(self._vault.open(_context(secret_digest(token)), sealed)))
+        return _private(json.loads(self._encryption.open(_context(secret_digest(token)), sealed)))
 
     def _insert(
         self, connection: Connection, actor: Member, digest: bytes, private: PrivateCriteria, now: datetime
@@ -77,7 +81,7 @@ class SavedSearches:
             "id": digest,
             "court": actor.court,
             "user": actor.user,
-            "sealed": self._vault.seal(_context(digest), json.dumps(_plain(private), ensure_ascii=False).encode()),
+            "sealed": self._encryption.seal(_context(digest), json.dumps(_plain(private), ensure_ascii=False).encode()),
             "expires_at": now + LASTS,
         }
         connection.execute(insert(search_handle), [row])

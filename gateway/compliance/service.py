@@ -33,7 +33,7 @@ class Compliance:
     def of(
         cls,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         log: Log,
         calendar: Path | None,
         *,
@@ -43,9 +43,9 @@ class Compliance:
         looking = RecordedSearch(log, clock=clock)
         return cls(
             looking=looking,
-            handles=SavedSearches(database, vault, clock=clock),
-            reports=SubjectReports(database, vault, looking, clock=clock),
-            queue=ReviewQueue(database, vault, looking, CourtCalendar.read(calendar), clock=clock),
+            handles=SavedSearches(database, encryption, clock=clock),
+            reports=SubjectReports(database, encryption, looking, clock=clock),
+            queue=ReviewQueue(database, encryption, looking, CourtCalendar.read(calendar), clock=clock),
             verifications=VerificationJobs(looking, clock=clock),
         )
 

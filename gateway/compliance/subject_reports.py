@@ -70,13 +70,13 @@ class SubjectReports:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         looking: RecordedSearch,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._looking = looking
         self._clock = clock
 
@@ -181,7 +181,7 @@ class SubjectReports:
         row = await self._database.run(report_store.one, actor.court, report)
         if row is None:
             raise ComplianceItemNotFound
-        return row, _draft(json.loads(self._vault.open(_context(report), bytes(row.sealed))))
+        return row, _draft(json.loads(self._encryption.open(_context(report), bytes(row.sealed))))
 
     async def _record(
         self,
@@ -213,7 +213,7 @@ class SubjectReports:
             "until": draft.until and draft.until.isoformat(),
             "withheld": [[n, one.reason.value, one.review_on.isoformat()] for n, one in sorted(draft.withheld.items())],
         }
-        return self._vault.seal(_context(report), json.dumps(plain).encode())
+        return self._encryption.seal(_context(report), json.dumps(plain).encode())
 
 
 def _look(court: str, draft: _Draft) -> AuditAccess:

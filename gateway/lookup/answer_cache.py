@@ -59,11 +59,11 @@ class AnswerCache:
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         agencies: Mapping[str, Adapter],
         policies: Mapping[str, AgencyPolicy],
     ) -> None:
-        self._vault = vault
+        self._encryption = encryption
         self._agencies = agencies
         self._fresh_for = {
             (agency, capability): call.fresh_for
@@ -105,7 +105,7 @@ class AnswerCache:
             if answer.reading is None or answer.reused_from is not None or key not in self._fresh_for:
                 continue
             expires_at = answer.answered_at + timedelta(seconds=self._fresh_for[key])
-            sealed = self._vault.seal(_context(grant, key), codec.dump(answer))
+            sealed = self._encryption.seal(_context(grant, key), codec.dump(answer))
             row = (grant, *key, lookup, answer.answered_at, expires_at, sealed)
             # Held here, or nobody would hold it.
             task = asyncio.create_task(self._write(row))
@@ -121,7 +121,7 @@ class AnswerCache:
     def _opened(self, grant: str, key: Key, row: _Row) -> AgencyReply | None:
         """The answer; None if this version cannot read it, or it is not what was kept: then the agency is asked."""
         with contextlib.suppress(DecryptionFailed, ValidationError):
-            return codec.load(self._vault.open(_context(grant, key), row.sealed), self._agencies)
+            return codec.load(self._encryption.open(_context(grant, key), row.sealed), self._agencies)
         return None
 
     async def _write(self, row: tuple[Any, ...]) -> None:

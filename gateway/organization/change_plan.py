@@ -87,7 +87,7 @@ Proposal = Callable[[Connection, Tree], tuple[Iterable[Unit], Iterable[StaffAcco
 
 
 def make_plan(
-    connection: Connection, vault: FieldEncryption, proposal: Proposal, actor: Member | None = None
+    connection: Connection, encryption: FieldEncryption, proposal: Proposal, actor: Member | None = None
 ) -> ChangePlan:
     """
     What a proposal comes to on what stands now; with `actor`, as far as they may.  Raises `ChangeRefused`.
@@ -103,7 +103,7 @@ def make_plan(
     if actor:
         _within_reach(actor, tree, [one.unit for one in proposed_people])
     keys = [(one.court, one.user) for one in proposed_people]
-    known = store.get_accounts(connection, vault, keys)
+    known = store.get_accounts(connection, encryption, keys)
     plan = ChangePlan(
         units=tuple((standing.units.get(unit.id), unit) for unit in proposed_units),
         people=tuple((known.get((one.court, one.user)), one) for one in proposed_people),

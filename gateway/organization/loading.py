@@ -35,7 +35,7 @@ async def open_organization(settings: Settings) -> AsyncIterator[OrganizationSer
         raise ConfigurationError("SHUNIU_DATABASE_URL is not set; it names the database as the hub's login role")
     database = Database(url, timeout=SECONDS, connections=1)
     try:
-        vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
+        encryption = FieldEncryption.load(settings.key_folder / HUB_KEY)
         log = await Log.open(
             url,
             KeyFile.load(settings.key_folder),
@@ -44,7 +44,7 @@ async def open_organization(settings: Settings) -> AsyncIterator[OrganizationSer
             sign_every=None,
         )
         try:
-            yield OrganizationService(database, vault, log)
+            yield OrganizationService(database, encryption, log)
             await log.sign()
         finally:
             await log.aclose()

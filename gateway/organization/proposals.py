@@ -41,7 +41,7 @@ class PersonProposal:
     A person in a unit, whose court is the unit's.  What is None stays as it is.  Somebody switched off is back on.
     """
 
-    vault: FieldEncryption
+    encryption: FieldEncryption
     user: str
     unit: str
     roles: frozenset[Role] | None = None
@@ -54,7 +54,7 @@ class PersonProposal:
         # Nobody is put into a region but by the file of the tree: such a unit has no court.
         if place is None or place.court is None:
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
-        known = store.get_account(connection, self.vault, place.court, self.user)
+        known = store.get_account(connection, self.encryption, place.court, self.user)
         before = known or StaffAccount(court=place.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
         after = replace(
             before,
@@ -71,13 +71,13 @@ class PersonProposal:
 class SwitchOff:
     """Nobody's account any more, and no role with it."""
 
-    vault: FieldEncryption
+    encryption: FieldEncryption
     court: str
     user: str
 
     def __call__(self, connection: Connection, _tree: Tree) -> Rows:
         """The whole row."""
-        person = store.get_account(connection, self.vault, self.court, self.user)
+        person = store.get_account(connection, self.encryption, self.court, self.user)
         if person is None:
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
         return (), [replace(person, active=False, roles=frozenset())]

@@ -30,19 +30,19 @@ class ConcurrentChange(Exception):
 
 class OrganizationService:
     """
-    The tree as this hub changes it.  Holds the database, the vault and the log, and no state of its own.
+    The tree as this hub changes it.  Holds the database, the encryption and the log, and no state of its own.
     """
 
     def __init__(
         self,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self.vault = vault
+        self.encryption = encryption
         self._log = log
         self._clock = clock
 
@@ -52,7 +52,7 @@ class OrganizationService:
 
         Raises `ChangeRefused`, `ConcurrentChange`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        plan = await self._database.run(make_plan, self.vault, proposal, actor)
+        plan = await self._database.run(make_plan, self.encryption, proposal, actor)
         if not plan.courts:
             return None
         indexes = await self._take_effect(plan, who, proposal, actor)
@@ -65,21 +65,21 @@ class OrganizationService:
         Returns what was new.  Raises like `change`.
         """
         units, people = tuple(units), tuple(people)
-        plan = await self._database.run(make_plan, self.vault, lambda *_: (units, people))
+        plan = await self._database.run(make_plan, self.encryption, lambda *_: (units, people))
         if plan.courts:
             await self._take_effect(plan, who, lambda *_: (units, people))
         return plan
 
     async def get_account(self, court: str, user: str) -> StaffAccount | None:
         """One person with all that is sealed, active or not."""
-        return await self._database.run(store.get_account, self.vault, court, user)
+        return await self._database.run(store.get_account, self.encryption, court, user)
 
     async def export(self, *, below: str | None = None) -> tuple[list[Unit], list[StaffAccount]]:
         """The tree, or what hangs at one unit of it, the unit included."""
 
         def read(connection: Connection) -> tuple[list[Unit], list[StaffAccount]]:
             units = list(store.list_units(connection, below=below).values())
-            return units, store.list_accounts(connection, self.vault, below=below)
+            return units, store.list_accounts(connection, self.encryption, below=below)
 
         return await self._database.run(read)
 
@@ -103,7 +103,7 @@ class OrganizationService:
             if now is None:
                 return False
         try:
-            again = make_plan(connection, self.vault, proposal, now)
+            again = make_plan(connection, self.encryption, proposal, now)
         except ChangeRefused:
             return False
         if again != plan:
@@ -115,7 +115,7 @@ class OrganizationService:
             if before is not None and (before.unit != after.unit or not after.active):
                 end_delegations(connection, before.court, before.user)
         store.write_units(connection, again.tree, again.new_units)
-        store.write_accounts(connection, self.vault, again.new_people)
+        store.write_accounts(connection, self.encryption, again.new_people)
         return True
 
 

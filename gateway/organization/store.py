@@ -80,21 +80,23 @@ def list_units(connection: Connection, *, below: str | None = None) -> dict[str,
     return {row.id: _as_unit(row) for row in connection.execute(query)}
 
 
-def list_accounts(connection: Connection, vault: FieldEncryption, *, below: str | None = None) -> list[StaffAccount]:
+def list_accounts(
+    connection: Connection, encryption: FieldEncryption, *, below: str | None = None
+) -> list[StaffAccount]:
     """Everybody, by court and user; or who sits in a unit or below it."""
     query = select(org_person).order_by(org_person.c.court, org_person.c.user)
     if below is not None:
         query = query.join(org_unit, org_unit.c.id == org_person.c.unit).where(org_unit.c.path.contains([below]))
-    return [_as_person(row, vault) for row in connection.execute(query)]
+    return [_as_person(row, encryption) for row in connection.execute(query)]
 
 
-def get_account(connection: Connection, vault: FieldEncryption, court: str, user: str) -> StaffAccount | None:
+def get_account(connection: Connection, encryption: FieldEncryption, court: str, user: str) -> StaffAccount | None:
     """One person, active or not."""
-    return get_accounts(connection, vault, [(court, user)]).get((court, user))
+    return get_accounts(connection, encryption, [(court, user)]).get((court, user))
 
 
 def get_accounts(
-    connection: Connection, vault: FieldEncryption, keys: Sequence[tuple[str, str]]
+    connection: Connection, encryption: FieldEncryption, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], StaffAccount]:
     """Those of these courts and users who stand in the tree, active or not."""
     c = org_person.c
@@ -103,14 +105,14 @@ def get_accounts(
     query = select(org_person).where(c.court == func.any(sorted(courts)), c.user == func.any(sorted(users)))
     wanted = set(keys)
     found = (row for row in connection.execute(query) if (row.court, row.user) in wanted)
-    return {(row.court, row.user): _as_person(row, vault) for row in found}
+    return {(row.court, row.user): _as_person(row, encryption) for row in found}
 
 
-def open_official(vault: FieldEncryption, court: str, user: str, sealed: bytes) -> Official:
+def open_official(encryption: FieldEncryption, court: str, user: str, sealed: bytes) -> Official:
     """
     The acting official that a person of the tree is to agencies; what the tree does not know of them is empty.
     """
-    personal = json.loads(vault.open(_context(court, user), sealed))
+    personal = json.loads(encryption.open(_context(court, user), sealed))
     known = personal["official"] or {"id_number": "", "unit_code": "", "unit_name": "", "terminal": ""}
     return Official(user=user, name=personal["name"], **known)
 
@@ -124,12 +126,12 @@ def write_units(connection: Connection, tree: Tree, units: Iterable[Unit]) -> No
             connection.execute(org_unit.update().where(org_unit.c.id == name).values(path=path))
 
 
-def write_accounts(connection: Connection, vault: FieldEncryption, people: Iterable[StaffAccount]) -> None:
+def write_accounts(connection: Connection, encryption: FieldEncryption, people: Iterable[StaffAccount]) -> None:
     """Writes people whose units stand already."""
     rows = []
     for one in people:
         personal = {"name": one.name, "official": asdict(one.official) if one.official else None}
-        sealed = vault.seal(_context(one.court, one.user), json.dumps(personal, ensure_ascii=False).encode())
+        sealed = encryption.seal(_context(one.court, one.user), json.dumps(personal, ensure_ascii=False).encode())
         roles = sorted(role.value for role in one.roles)
         row = {"court": one.court, "user": one.user, "unit": one.unit, "roles": roles}
         rows.append(row | {"active": one.active, "sealed": sealed})
@@ -152,8 +154,8 @@ def _as_unit(row: Row[Any]) -> Unit:
     return Unit(id=row.id, parent=row.parent, kind=UnitKind(row.kind), court=row.court, zh=row.zh, en=row.en)
 
 
-def _as_person(row: Row[Any], vault: FieldEncryption) -> StaffAccount:
-    personal = json.loads(vault.open(_context(row.court, row.user), bytes(row.sealed)))
+def _as_person(row: Row[Any], encryption: FieldEncryption) -> StaffAccount:
+    personal = json.loads(encryption.open(_context(row.court, row.user), bytes(row.sealed)))
     return StaffAccount(
         court=row.court,
         user=row.user,

@@ -51,9 +51,9 @@ class PendingSignIns:
     The store of attempts, shared by all replicas.  `clock` gives Unix time.
     """
 
-    def __init__(self, database: Database, vault: FieldEncryption, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, encryption: FieldEncryption, clock: Callable[[], float]) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._clock = clock
 
     async def keep(self, attempt: PendingSignIn) -> tuple[str, str]:
@@ -67,7 +67,7 @@ class PendingSignIns:
         row = {
             "id": secret_digest(secret),
             "state": secret_digest(state),
-            "sealed": self._vault.seal(_context(secret_digest(secret)), _SEALED.dump_json(attempt)),
+            "sealed": self._encryption.seal(_context(secret_digest(secret)), _SEALED.dump_json(attempt)),
             "expires_at": now + timedelta(seconds=ATTEMPT_SECONDS),
         }
         await self._database.run(_keep, row, now)
@@ -85,7 +85,7 @@ class PendingSignIns:
         sealed = await self._database.run(
             _take, found, secret_digest(state), datetime.fromtimestamp(self._clock(), UTC)
         )
-        return None if sealed is None else _SEALED.validate_json(self._vault.open(_context(found), sealed))
+        return None if sealed is None else _SEALED.validate_json(self._encryption.open(_context(found), sealed))
 
 
 def _context(digest: bytes) -> str:

@@ -61,10 +61,15 @@ class Sessions:
     """
 
     def __init__(
-        self, database: Database, vault: FieldEncryption, log: Log, limits: SessionLimits, clock: Callable[[], float]
+        self,
+        database: Database,
+        encryption: FieldEncryption,
+        log: Log,
+        limits: SessionLimits,
+        clock: Callable[[], float],
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._encryption = encryption
         self._log = log
         self._limits = limits
         self._clock = clock
@@ -83,7 +88,7 @@ class Sessions:
             "id": digest,
             "exchange": exchange,
             "address": self._mark(address),
-            "caller": self._vault.seal(_context(digest), _CALLER.dump_json(caller)),
+            "caller": self._encryption.seal(_context(digest), _CALLER.dump_json(caller)),
             "started_at": now,
             "seen_at": now,
             "ends_at": ends_at,
@@ -128,7 +133,7 @@ class Sessions:
 
     def csrf_token(self, secret: str) -> str:
         """The token of a session against forged calls: it follows from the secret, and does not lead back to it."""
-        return self._vault.blind_index("csrf", secret).hex()
+        return self._encryption.blind_index("csrf", secret).hex()
 
     async def aclose(self) -> None:
         """Gives the connection for reads back."""
@@ -167,11 +172,11 @@ class Sessions:
     def _caller(self, row: SessionRow) -> Caller | None:
         """The person, or None if another key or another version of the hub has written who it is."""
         with contextlib.suppress(DecryptionFailed, ValidationError):
-            return _CALLER.validate_json(self._vault.open(_context(row.id), row.caller))
+            return _CALLER.validate_json(self._encryption.open(_context(row.id), row.caller))
         return None
 
     def _mark(self, address: str) -> bytes:
-        return self._vault.blind_index("network address", address)
+        return self._encryption.blind_index("network address", address)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -32,7 +32,7 @@ class SignInService:
         settings: Settings,
         sign_on: TokenVerifier,
         database: Database,
-        vault: FieldEncryption,
+        encryption: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], float] = time.time,
@@ -50,8 +50,8 @@ class SignInService:
         )
         key = None if settings.sign_on_client_key is None else ClientKey.load(settings.sign_on_client_key)
         return cls(
-            SignIn(sign_on, PendingSignIns(database, vault, clock), demand, clock, key=key),
-            Sessions(database, vault, log, limits, clock),
+            SignIn(sign_on, PendingSignIns(database, encryption, clock), demand, clock, key=key),
+            Sessions(database, encryption, log, limits, clock),
         )
 
     async def aclose(self) -> None:

@@ -100,17 +100,19 @@ class Agency:
 class House:
     """Hubs on one database.  Whoever opens one closes it with `aclose`."""
 
-    def __init__(self, server: EmbeddedServer, vault: FieldEncryption) -> None:
+    def __init__(self, server: EmbeddedServer, encryption: FieldEncryption) -> None:
         self.agency = Agency()
         self.naps = Naps()
         self._server = server
-        self._vault = vault
+        self._encryption = encryption
         self._opened: list[tuple[Database, SharedSecretStore]] = []
 
-    def hub(self, hands: Hands, *, vault: FieldEncryption | None = None, timeout: float = 2.0) -> SharedSecretStore:
+    def hub(
+        self, hands: Hands, *, encryption: FieldEncryption | None = None, timeout: float = 2.0
+    ) -> SharedSecretStore:
         """One more hub; its clocks are these."""
         database = Database(self._server.url(DATABASE), timeout=timeout, connections=4)
-        secrets = SharedSecretStore(database, vault or self._vault, clock=hands.clock, sleep=self.naps.sleep)
+        secrets = SharedSecretStore(database, encryption or self._encryption, clock=hands.clock, sleep=self.naps.sleep)
         secrets.keep(KEY, self.agency.fetch_at(hands), margin=MARGIN)
         self._opened.append((database, secrets))
         return secrets

@@ -177,6 +177,6 @@ async def test_a_hub_with_another_key_of_its_own_fetches_for_itself(house: House
     """It cannot open the row, and says nothing of what it found."""
     await house.hub(hands).renew(KEY, None, until())
 
-    ring = await house.hub(hands, vault=FieldEncryption(bytes(32))).renew(KEY, None, until())
+    ring = await house.hub(hands, encryption=FieldEncryption(bytes(32))).renew(KEY, None, until())
 
     assert ring.secret.text == "secret-2"

@@ -55,7 +55,7 @@ class World:
 @pytest.fixture
 async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIterator[World]:
     """Two hubs without a secret yet."""
-    hands, vault = Hands(), FieldEncryption(bytes(32))
+    hands, encryption = Hands(), FieldEncryption(bytes(32))
     secret_file = tmp_path / "credentials.toml"
     secret_file.touch(mode=0o600)
     secret_file.write_text(credentials.as_toml(), encoding="utf-8")
@@ -67,7 +67,7 @@ async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIter
         for _ in range(2):
             database = Database(tables.url(DATABASE), connections=4)
             stack.callback(database.close)
-            store = SharedSecretStore(database, vault, clock=hands.clock, sleep=Naps().sleep)
+            store = SharedSecretStore(database, encryption, clock=hands.clock, sleep=Naps().sleep)
             hub = load_agencies(CONFIGURATION, secret_file, addresses=addresses, clock=hands.clock, store=store)
             stack.push_async_callback(hub.aclose)
             stack.push_async_callback(store.aclose)

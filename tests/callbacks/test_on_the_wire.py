@@ -26,7 +26,7 @@ def trusting(office: PostOffice, authority: Authority) -> Dispatcher:
     context = ssl.create_default_context(cafile=str(authority.certificate))
     parts = office.callbacks
     sender = Dispatcher(
-        office.database, parts.outbox._vault, parts.receivers, at_once=4, clock=office.clock, tls=context
+        office.database, parts.outbox._encryption, parts.receivers, at_once=4, clock=office.clock, tls=context
     )
     sender.serve("cn.shuniu.autofill.", office.forms)
     return sender

@@ -17,37 +17,37 @@ ROOT = bytes(range(32))
 @given(st.text(max_size=40), st.binary(max_size=400))
 def test_what_is_sealed_opens_in_its_place_and_nowhere_else(context: str, value: bytes) -> None:
     """The place is part of the seal."""
-    vault = FieldEncryption(ROOT)
-    sealed = vault.seal(context, value)
+    encryption = FieldEncryption(ROOT)
+    sealed = encryption.seal(context, value)
 
-    assert vault.open(context, sealed) == value
+    assert encryption.open(context, sealed) == value
     with pytest.raises(DecryptionFailed):
-        vault.open(context + "x", sealed)
+        encryption.open(context + "x", sealed)
 
 
 @given(st.binary(min_size=1, max_size=60), st.integers(min_value=0), st.integers(min_value=1, max_value=255))
 def test_any_changed_byte_breaks_the_seal(value: bytes, place: int, flip: int) -> None:
     """Nothing opens that is not exactly what was sealed."""
-    vault = FieldEncryption(ROOT)
-    sealed = bytearray(vault.seal("here", value))
+    encryption = FieldEncryption(ROOT)
+    sealed = bytearray(encryption.seal("here", value))
     sealed[place % len(sealed)] ^= flip
 
     with pytest.raises(DecryptionFailed):
-        vault.open("here", bytes(sealed))
+        encryption.open("here", bytes(sealed))
 
 
 def test_marks_are_equal_for_equal_identifiers_of_one_kind_under_one_key() -> None:
     """Another kind, another number or another key: another mark."""
-    vault = FieldEncryption(ROOT)
-    mark = vault.blind_index("resident_id", "330802199003071239")
+    encryption = FieldEncryption(ROOT)
+    mark = encryption.blind_index("resident_id", "330802199003071239")
 
     assert mark == FieldEncryption(ROOT).blind_index("resident_id", "330802199003071239")
     assert (
         len(
             {
                 mark,
-                vault.blind_index("uscc", "330802199003071239"),
-                vault.blind_index("resident_id", "33080219900307005X"),
+                encryption.blind_index("uscc", "330802199003071239"),
+                encryption.blind_index("resident_id", "33080219900307005X"),
             }
         )
         == 3

@@ -208,13 +208,13 @@ def test_what_is_written_into_the_database_is_read_back_the_same(
     """With names sealed in between."""
     units, people = tree
     engine = create_engine(ground.postgres.url(ground.database))
-    vault = FieldEncryption(bytes(32))
+    encryption = FieldEncryption(bytes(32))
     with engine.connect() as connection:
         connection.execute(text("DELETE FROM org_person; DELETE FROM org_unit"))
         store.write_units(connection, Tree({unit.id: unit for unit in units}), units)
-        store.write_accounts(connection, vault, people)
+        store.write_accounts(connection, encryption, people)
 
-        written = store.list_units(connection), store.list_accounts(connection, vault)
+        written = store.list_units(connection), store.list_accounts(connection, encryption)
         connection.rollback()
     engine.dispose()
 

@@ -225,8 +225,8 @@ async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock)
         clock=clock,
         ticks=clock,
     )
-    vault = FieldEncryption.load(settings.key_folder / HUB_KEY)
-    people = SignInService.from_settings(settings, sign_on, started.database, vault, started.log, clock=clock)
+    encryption = FieldEncryption.load(settings.key_folder / HUB_KEY)
+    people = SignInService.from_settings(settings, sign_on, started.database, encryption, started.log, clock=clock)
     hub = replace(started, settings=settings, token_verifier=sign_on, sign_in_service=people)
 
     async def start() -> Any:

@@ -112,7 +112,7 @@ async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm
         hub,
         form,
         PersonProposal(
-            vault=hub.organization.vault,
+            encryption=hub.organization.encryption,
             user=form.user,
             unit=form.unit,
             roles=frozenset(form.roles) if form.with_roles else None,
@@ -124,7 +124,9 @@ async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm
 @router.post("/off")
 async def switch_off(page: OfTheTree, hub: TheHub, form: Annotated[OffForm, Form()]) -> Response:
     """Switches an account off at once."""
-    return await _changed(page, hub, form, SwitchOff(vault=hub.organization.vault, court=form.court, user=form.user))
+    return await _changed(
+        page, hub, form, SwitchOff(encryption=hub.organization.encryption, court=form.court, user=form.user)
+    )
 
 
 @router.post("/units")
