@@ -15,6 +15,11 @@ from gateway.sign_on import SignInRule
 
 ROOT = Path(__file__).parent.parent.parent
 READMES = ("README.md", "README.zh-CN.md")
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("*.md", "docs/**/*.md", "tests/README.md", "adapters/*/README.md", "mock_agencies/README.md")
+    for path in ROOT.glob(pattern)
+)
 
 
 def document(name: str) -> str:
@@ -45,14 +50,49 @@ def test_every_setting_is_documented(setting: str) -> None:
     assert f"`SHUNIU_{setting.upper()}`" in document("docs/settings.md")
 
 
-@pytest.mark.parametrize(
-    "name", [*READMES, "docs/settings.md", "docs/trust.md", "docs/access.md", "docs/operations/monitoring.md"]
-)
-def test_every_link_leads_to_a_file(name: str) -> None:
-    """No document points at nothing."""
-    links = re.findall(r"\]\(([^)#:]+)\)", document(name))
+def headings(name: str) -> set[str]:
+    """The addresses of a document's headings, as the repository's host makes them."""
+    lines = re.findall(r"^#+ (.+)$", document(name), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
-    assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
+    """Links between the documents, with their fragments."""
+    broken = []
+    for path, fragment in re.findall(r"\]\((?![a-z]+:)([^)#]*)#?([^)]*)\)", document(name)):
+        target = (ROOT / name).parent.joinpath(path).resolve() if path else ROOT / name
+        if not target.exists() or (fragment and fragment not in headings(str(target.relative_to(ROOT)))):
+            broken.append(f"{path}#{fragment}")
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_make_target_of_a_document_exists(name: str) -> None:
+    """`make bench PART=…` and the others are in the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", document("Makefile"), re.MULTILINE))
+
+    assert set(re.findall(r"`make ([a-z-]+)", document(name))) <= targets
+
+
+def test_every_document_is_in_the_index() -> None:
+    """docs/README.md links to every document of its folder."""
+    index = document("docs/README.md")
+    folder = ROOT / "docs"
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*.md") if path.parent.name != "decisions"}
+
+    assert {name for name in names - {"README.md"} if f"({name})" not in index} == set()
+
+
+def test_every_code_word_of_the_glossary_is_used_in_the_code() -> None:
+    """docs/glossary.md explains words that a reader of the code meets."""
+    rooms = ("schemas", "audit", "adapters", "gateway")
+    code = "\n".join(path.read_text("utf-8") for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
+    rows = re.findall(r"^\| (`[^|]+) \|", document("docs/glossary.md"), re.MULTILINE)
+    words = [word for row in rows for word in re.findall(r"`(\w+)`", row)]
+
+    assert [word for word in words if not re.search(rf"(?i){word.replace('_', '_?')}", code)] == []
 
 
 def test_both_readmes_show_the_two_commands_first_and_the_same_commands_throughout() -> None:
