@@ -171,7 +171,7 @@ def test_the_documented_limits_are_those_that_hold() -> None:
         f"| depth of JSON, of XML | {decode.DEPTH_LIMIT}, 256 |",
         f"| characters of a path | {decode.PATH_LIMIT} |",
         f"| rows of an answer | {MOST_ROWS} |",
-        f"| characters of a leaf that is read | {LONGEST_LEAF:,} |",
+        f"| characters of an element that is read | {LONGEST_LEAF:,} |",
         f"Above {THREAD_ABOVE:,} bytes",
         f"| `signed_window` | {WINDOW} |",
     ):
