@@ -1,8 +1,7 @@
 """
-A search's hits as files for other tools: JSON lines, CSV, FHIR AuditEvent (`audit.export.fhir`).
+Search hits as files for other tools: JSON lines and CSV.
 
-Personal values appear only where the caller may see them: `people=False` leaves them out of every format.  Every format
-is written piece by piece, so that its length costs no memory.
+`people=False` leaves personal values out of both.  Files are written in pieces, so that their length costs no memory.
 """
 
 import csv
@@ -13,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Self
 
-from audit.export.fhir import as_fhir
 from audit.store.search import Hit
 
 
@@ -30,7 +28,6 @@ class Format(StrEnum):
 
     JSONL = "jsonl", "application/jsonl"
     CSV = "csv", "text/csv"
-    FHIR = "fhir", "application/fhir+json"
 
 
 CSV_COLUMNS = (
@@ -53,22 +50,16 @@ CSV_COLUMNS = (
     "parties",
 )
 
-# A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = frozenset("=+-@")
 _QUOTES = frozenset("\"'`＂＇")
-# Nobody's value begins with a sign that moves the cursor to the next cell or line.
+# These move the cursor to the next cell or line; no legitimate value begins with one.
 _CURSOR = frozenset("\t\r\n")
 
 
-def written(out_format: Format, hits: Iterable[Hit], *, origin: str, people: bool) -> Iterator[str]:
+def serialize(out_format: Format, hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
     """The pieces of a file in one of the formats."""
-    match out_format:
-        case Format.JSONL:
-            return as_jsonl(hits, people=people)
-        case Format.CSV:
-            return as_csv(hits, people=people)
-        case Format.FHIR:
-            return as_fhir(hits, origin=origin, people=people)
+    return (as_csv if out_format is Format.CSV else as_jsonl)(hits, people=people)
 
 
 def as_jsonl(hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
@@ -78,7 +69,7 @@ def as_jsonl(hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
 
 
 def as_document(hit: Hit, *, people: bool) -> dict[str, Any]:
-    """A hit as a JSON object: place, proof state, leaf, and the outcome that completes it."""
+    """A hit as a JSON object: index, proof state, leaf, and the outcome that completes it."""
     document: dict[str, Any] = {
         "index": hit.index,
         "type": hit.type.value,
@@ -99,13 +90,13 @@ def as_csv(hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
     yield csv_line(columns)
     for hit in hits:
         cells = _cells(hit)
-        yield csv_line([harmless(str(cells[column])) for column in columns])
+        yield csv_line([escape_formula(str(cells[column])) for column in columns])
 
 
 def _cells(hit: Hit) -> dict[str, object]:
     leaf, completing = hit.leaf, hit.outcome.leaf if hit.outcome else {}
     who, why = leaf.get("who", {}), leaf.get("why", {})
-    heard = completing.get("heard", leaf.get("heard", ()))
+    answers = completing.get("heard", leaf.get("heard", ()))
     return {
         "index": hit.index,
         "at": hit.at.isoformat(),
@@ -117,7 +108,7 @@ def _cells(hit: Hit) -> dict[str, object]:
         "purpose": why.get("purpose", ""),
         "decision": why.get("decision", ""),
         "asked": " ".join(leaf.get("ask", ())),
-        "answered": " ".join(f"{one['q']}:{one['is']}" for one in heard),
+        "answered": " ".join(f"{answer['q']}:{answer['is']}" for answer in answers),
         "released": " ".join(completing.get("released", leaf.get("released", ()))),
         "outcome": completing.get("outcome", leaf.get("outcome", "")),
         "user": hit.people.get("who", {}).get("user", ""),
@@ -129,7 +120,7 @@ def _cells(hit: Hit) -> dict[str, object]:
     }
 
 
-def harmless(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """The cell, behind an apostrophe if a spreadsheet could take it for a formula."""
     return f"'{cell}" if cell[:1] in _CURSOR or _formula(cell) else cell
 

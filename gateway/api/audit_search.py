@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import StreamingResponse
 
-from audit.export.formats import Format, written
+from audit.export.formats import Format, serialize
 from audit.format.event import EventType
 from audit.store.log import Log
 from audit.store.search import Query as Wanted
@@ -84,9 +84,7 @@ async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> Re
     responses={
         200: {
             "description": "the file, as it is written; it ends early if the log becomes unreadable meanwhile",
-            "content": {
-                one.media_type: {"schema": {"type": "object" if one is Format.FHIR else "string"}} for one in Format
-            },
+            "content": {out_format.media_type: {"schema": {"type": "string"}} for out_format in Format},
         },
         **documented(*WITH_BODY),
     },
@@ -126,7 +124,7 @@ def _begun(log: Log, inspection: AuditAccess) -> Iterator[str]:
     pages = search_all(log.reader, replace(inspection.query, below=head.signed_size, limit=EXPORT_PAGE), head)
     hits = (hit for page in chain((next(pages),), pages) for hit in page.hits)
     assert inspection.out_format is not None  # noqa: S101 - an export names its format
-    return _blocks(written(inspection.out_format, hits, origin=log.origin, people=inspection.people))
+    return _blocks(serialize(inspection.out_format, hits, people=inspection.people))
 
 
 def _blocks(pieces: Iterator[str]) -> Iterator[str]:

@@ -79,7 +79,7 @@ def audit_search(
         query = replace(query, below=size)
         seen: list[int] = []
         pages = _noted(search_all(here.reader, query) if whole or deep else [search(here.reader, query)], seen)
-        document = _show(pages, inspection, here, json_output=json_output)
+        document = _show(pages, inspection, json_output=json_output)
         if deep:
             shown = _walk(here, query, seen, size)
             _tell(shown)
@@ -96,14 +96,12 @@ def _noted(pages: Iterable[SearchPage], seen: list[int]) -> Iterator[SearchPage]
         yield page
 
 
-def _show(pages: Iterable[SearchPage], inspection: AuditAccess, here: LogHere, *, json_output: bool) -> dict[str, Any]:
+def _show(pages: Iterable[SearchPage], inspection: AuditAccess, *, json_output: bool) -> dict[str, Any]:
     """Shows the hits, or gathers them for the one document of `--json`."""
     document: dict[str, Any] = {"hits": [], "next": None}
     if inspection.out_format is not None:
         hits = (hit for page in pages for hit in page.hits)
-        sys.stdout.writelines(
-            formats.written(inspection.out_format, hits, origin=here.keys.origin, people=inspection.people)
-        )
+        sys.stdout.writelines(formats.serialize(inspection.out_format, hits, people=inspection.people))
         return document
     for page in pages:
         document["next"] = page.next

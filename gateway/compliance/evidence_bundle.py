@@ -1,8 +1,8 @@
 """
-A bundle for somebody outside: what a search found, as files that can be checked without us.
+An evidence bundle: the hits of a search as a ZIP that can be verified without the hub.
 
-`events.jsonl`, `events.csv` or `events.json` (FHIR) hold the records, `records/` the exact bytes of each beside its
-offline proof, `checkpoint` and `log.vkey` what the proofs end in, `manifest.json` what was asked for by whom.
+`events.jsonl` or `events.csv` holds the records, `records/` the exact bytes of each beside its offline proof,
+`checkpoint` and `log.vkey` what the proofs end in, `manifest.json` the criteria and the purpose.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from audit.export.formats import Format, written
+from audit.export.formats import Format, serialize
 from audit.format.proof import Proof
 from audit.format.tree import inclusion_proof
 from audit.store.log import Log
@@ -69,10 +69,10 @@ def bundle(log: Log, inspection: AuditAccess, at: datetime, purpose: SearchRevea
         hits += page.hits
         if len(hits) > MOST_RECORDS:
             raise BundleTooLarge
-    events = f"events.{'json' if out_format is Format.FHIR else out_format.value}"
+    events = f"events.{out_format.value}"
     # Excel takes a file without this mark for one of another character set.
     mark = "\ufeff" if out_format is Format.CSV else ""
-    text = mark + "".join(written(out_format, hits, origin=log.origin, people=inspection.people))
+    text = mark + "".join(serialize(out_format, hits, people=inspection.people))
     files = {
         events: text.encode(),
         "checkpoint": head.signed_note,

@@ -190,7 +190,7 @@ def test_a_deep_search_finds_what_somebody_hid_from_the_index(
     assert (answer.exit_code, told in answer.stderr) == (6, True), answer.output
 
 
-@pytest.mark.parametrize("out_format", ["jsonl", "csv", "fhir"])
+@pytest.mark.parametrize("out_format", ["jsonl", "csv"])
 def test_a_file_format_is_recorded_as_an_export(run: Run, dsn: Dsn, keys: Keys, out_format: str) -> None:
     """With its format, and without personal values unless there is a reason."""
     plain = run("search", "--all", "--format", out_format)

@@ -30,7 +30,6 @@ class OutFormat(Code):
 
     JSONL = "jsonl", "JSON 行（程序读取）", "JSON lines, for programs"
     CSV = "csv", "CSV（Excel 打开）", "CSV, for Excel"
-    FHIR = "fhir", "FHIR AuditEvent", "FHIR AuditEvent"
 
 
 @router.get("")
