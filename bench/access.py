@@ -87,7 +87,7 @@ class OpenAccess:
         """One decision, whole; its seconds."""
         order, identifier = self.requests[number % len(self.requests)]
         start = time.perf_counter()
-        grant = await self.access.grant(CALLER, order, identifier, None, [Want.IDENTITY], again=False)
+        grant = await self.access.grant(CALLER, order, identifier, None, [Want.IDENTITY])
         _, lease = await self.access.before_release(CALLER, grant)
         lease.release()
         return time.perf_counter() - start

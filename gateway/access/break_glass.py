@@ -1,9 +1,9 @@
 """
-Breaking the glass: a lookup that cannot wait for the ticket system, by two people, for four hours, and reviewed after.
+Break glass: a work order that cannot wait for the ticket system, by two people, for four hours, reviewed afterwards.
 
-Somebody with a part in cases states the task themselves, under a number `BG-…`.  It grants nothing until a second
-person confirms it, its kind bounds it like any other, the log flags it, and while a review of an earlier one is
-overdue its holder gets no other.
+An official of cases states it in person, under a number `BG-…`.  It grants nothing until a second person confirms it;
+its kind bounds it like any other; the log flags it; and while a review of an earlier one is overdue, its holder gets no
+other.
 """
 
 from collections.abc import Callable
@@ -48,14 +48,14 @@ class EmergencyReason(Code):
     """Why a lookup cannot wait for the ticket system."""
 
     DEADLINE = "deadline", "法定期限即将届满", "A time limit of the law is about to end"
-    SAFETY = "safety", "人身安全紧急", "Somebody's safety is in danger"
+    SAFETY = "safety", "人身安全紧急", "A person's safety is in danger"
     PRESERVATION = "preservation", "紧急保全", "Property must be preserved at once"
     TICKETS_DOWN = "tickets_down", "工单系统故障", "The ticket system does not work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyRequest:
-    """What is asked for and why.  `note` is free text, kept sealed beside the record."""
+    """What is requested and why.  `note` is free text, sealed with the record."""
 
     case_number: str = field(repr=False)
     party: PartyStatement = field(repr=False)
@@ -67,7 +67,7 @@ class EmergencyRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingEmergency:
-    """An emergency that waits for its second person."""
+    """An emergency that waits for its confirmation."""
 
     work_order: str
     version: int
@@ -76,72 +76,62 @@ class PendingEmergency:
     audit: int
 
 
+@dataclass(frozen=True, slots=True)
 class BreakGlass:
     """
-    States emergencies and ends them, through the same door as every work order.
+    Begins and ends emergencies, as versions of a work order like any other.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        encryption: FieldEncryption,
-        log: Log,
-        work_orders: WorkOrders,
-        catalogue: Catalogue,
-        *,
-        policy: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._database = database
-        self._encryption = encryption
-        self._log = log
-        self._work_orders = work_orders
-        self._catalogue = catalogue
-        self._policy = policy
-        self._clock = clock
+    database: Database
+    encryption: FieldEncryption
+    log: Log
+    work_orders: WorkOrders
+    catalogue: Catalogue
+    policy: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    async def begin(self, actor: Member, caller: Caller, who: Actor, asked: EmergencyRequest) -> PendingEmergency:
+    async def begin(self, actor: Member, caller: Caller, who: Actor, emergency: EmergencyRequest) -> PendingEmergency:
         """
-        States one.  Raises `EmergencyRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
+        Begins one.  Raises `EmergencyRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
         if not actor.roles & CASE_ROLES:
             raise EmergencyRefused(EmergencyRule.ROLE_MISSING)
         name = PREFIX + str(uuid4())
-        # The review is due before there is anything to review: no emergency can be without one.
-        holder, due = await self._database.run(self._promised, actor, name)
+        # The review is entered first, so that no emergency can be without one.
+        holder, due = await self.database.run(self._enter_review, actor, name)
         statement = WorkOrderStatement(
             version=1,
             status=WorkOrderStatus.DISPATCHED,
             kind=EMERGENCY,
             court=actor.court,
-            case_number=asked.case_number,
+            case_number=emergency.case_number,
             holder=holder,
-            parties=(asked.party,),
-            want=asked.want,
+            parties=(emergency.party,),
+            want=emergency.want,
         )
-        at = self._clock()
-        audit = await self._state(name, statement, [asked.identifier], caller, who, at, asked)
-        ends_at = await self._database.run(_ends_at, actor.court, name)
+        at = self.clock()
+        audit = await self._record(name, statement, [emergency.identifier], caller, who, at, emergency)
+        ends_at = await self.database.run(_ends_at, actor.court, name)
         return PendingEmergency(work_order=name, version=1, ends_at=ends_at, review_due_at=due, audit=audit)
 
     async def end(self, actor: Member, caller: Caller, who: Actor, name: str) -> None:
         """
-        Ends one early, by its holder or by whoever may confirm; again is harmless.
+        Ends one early, by its holder or a confirmer; safe to repeat.
 
-        When it returns, no answer leaves under it any more.  Raises `WorkOrderNotFound`, `AuditUnavailable`,
+        When it returns, no answer is released under it any more.  Raises `WorkOrderNotFound`, `AuditUnavailable`,
         `DatabaseUnavailable`.
         """
-        order = await self._database.run(_emergency, actor.court, name)
+        order = await self.database.run(_emergency, actor.court, name)
         if actor.user != order.holder and not actor.roles & CONFIRMER_ROLES:
             raise WorkOrderNotFound
         if not order.status.open:
             return
-        document = self._work_orders.document(order)
+        document = self.work_orders.document(order)
         ended = document.model_copy(update={"version": order.version + 1, "status": WorkOrderStatus.CLOSED})
         parties = [party_identifier(party) for party in document.parties]
-        await self._state(name, ended, parties, caller, who, self._clock())
+        await self._record(name, ended, parties, caller, who, self.clock())
 
-    async def _state(
+    async def _record(
         self,
         name: str,
         statement: WorkOrderStatement,
@@ -149,24 +139,26 @@ class BreakGlass:
         caller: Caller,
         who: Actor,
         at: datetime,
-        asked: EmergencyRequest | None = None,
+        emergency: EmergencyRequest | None = None,
     ) -> int:
-        kind = self._catalogue.kinds[EMERGENCY]
-        await self._work_orders.put(name, statement, parties, kind, at)
-        event = work_order_changed(uuid4(), at, caller, name, statement, parties, self._policy, FLAG)
-        reason = {"reason": asked.reason.value} if asked else {}
+        kind = self.catalogue.kinds[EMERGENCY]
+        await self.work_orders.put(name, statement, parties, kind, at)
+        event = work_order_changed(uuid4(), at, caller, name, statement, parties, self.policy, FLAG)
+        reason = {"reason": emergency.reason.value} if emergency else {}
         flagged: Event = replace(event, who=who, detail={**event.detail, **reason})
-        note = [sealed_payload("note", at, {"note": asked.note})] if asked else []
-        audit = await self._log.append(flagged, keep=note)
-        await self._work_orders.mark_recorded(statement.court, name, statement.version)
+        note = [sealed_payload("note", at, {"note": emergency.note})] if emergency else []
+        audit = await self.log.append(flagged, keep=note)
+        await self.work_orders.mark_recorded(statement.court, name, statement.version)
         return audit
 
-    def _promised(self, connection: Connection, actor: Member, name: str) -> tuple[HolderStatement, datetime]:
+    def _enter_review(self, connection: Connection, actor: Member, name: str) -> tuple[HolderStatement, datetime]:
         c = review.c
-        open_ones = select(c.work_order).where(c.court == actor.court, c.holder == actor.user, c.reviewed_at.is_(None))
-        if connection.execute(open_ones.where(c.due_at <= func.access_now())).first() is not None:
+        open_reviews = select(c.work_order).where(
+            c.court == actor.court, c.holder == actor.user, c.reviewed_at.is_(None)
+        )
+        if connection.execute(open_reviews.where(c.due_at <= func.access_now())).first() is not None:
             raise EmergencyRefused(EmergencyRule.REVIEW_OVERDUE)
-        person = store.get_account(connection, self._encryption, actor.court, actor.user)
+        person = store.get_account(connection, self.encryption, actor.court, actor.user)
         if person is None or person.official is None:
             raise EmergencyRefused(EmergencyRule.PARTICULARS_MISSING)
         row = {
@@ -181,7 +173,7 @@ class BreakGlass:
 
 def _holder(person: StaffAccount) -> HolderStatement:
     official = person.official
-    assert official is not None  # noqa: S101 - looked at by the caller
+    assert official is not None  # noqa: S101 - checked by the caller
     return HolderStatement(
         user=person.user,
         name=person.name,
@@ -195,8 +187,8 @@ def _holder(person: StaffAccount) -> HolderStatement:
 def _ends_at(connection: Connection, court: str, name: str) -> datetime:
     c = access_grant.c
     query = select(c.ends_at).where(c.court == court, c.work_order == name)
-    found: datetime = connection.execute(query).scalar_one()
-    return found
+    ends_at: datetime = connection.execute(query).scalar_one()
+    return ends_at
 
 
 def _emergency(connection: Connection, court: str, name: str) -> GrantedWorkOrder:

@@ -1,9 +1,10 @@
 """
-The second person: a task of a kind that needs one grants nothing until somebody else has confirmed the version in
-force.
+Confirmations by a second person: a work order of a kind that needs one grants nothing until another person has
+confirmed the version in force.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -27,25 +28,17 @@ _RECORDED: Final = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Confirmations:
     """
-    Takes confirmations, each recorded before it counts.
+    Takes confirmations, each recorded before it takes effect.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        log: Log,
-        catalogue: Catalogue,
-        *,
-        policy: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._database = database
-        self._log = log
-        self._catalogue = catalogue
-        self._policy = policy
-        self._clock = clock
+    database: Database
+    log: Log
+    catalogue: Catalogue
+    policy: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def confirm(self, actor: Member, who: Actor, name: str, version: int) -> int | None:
         """
@@ -55,8 +48,8 @@ class Confirmations:
         """
         if not actor.roles & CONFIRMER_ROLES:
             raise EmergencyRefused(EmergencyRule.CONFIRMER_ROLE)
-        order, confirmed = await self._database.run(_order_and_confirmation, actor.court, name)
-        kind = self._catalogue.kind(order.court, order.kind)
+        order, confirmed = await self.database.run(_order_and_confirmation, actor.court, name)
+        kind = self.catalogue.kind(order.court, order.kind)
         if order.holder == actor.user:
             raise EmergencyRefused(EmergencyRule.CONFIRMER_OWN)
         if kind is None or not kind.second_person:
@@ -68,19 +61,19 @@ class Confirmations:
         event = Event(
             type=EventType.WORK_ORDER_CHANGED,
             exchange=uuid4(),
-            at=self._clock(),
+            at=self.clock(),
             who=who,
-            why=purpose_of_use(order, self._policy),
+            why=purpose_of_use(order, self.policy),
             outcome="confirmed",
         )
-        index = await self._log.append(event)
+        index = await self.log.append(event)
         # The row names its version: a newer one that came meanwhile stays unconfirmed.
-        await self._database.run(_confirmed, order, actor.user)
+        await self.database.run(_confirmed, order, actor.user)
         return index
 
 
 def get_work_order(connection: Connection, court: str, name: str) -> GrantedWorkOrder:
-    """A recorded work order as it stands.  Raises `WorkOrderNotFound`."""
+    """A recorded work order in its present version.  Raises `WorkOrderNotFound`."""
     row = connection.execute(_RECORDED, {"court": court, "name": name}).one_or_none()
     if row is None:
         raise WorkOrderNotFound
@@ -88,7 +81,7 @@ def get_work_order(connection: Connection, court: str, name: str) -> GrantedWork
 
 
 def list_confirmers(connection: Connection, court: str, name: str) -> dict[int, str]:
-    """Who confirmed which version."""
+    """The user who confirmed, by version."""
     c = confirmation.c
     query = select(c.version, c.confirmed_by).where(c.court == court, c.work_order == name)
     return {row.version: row.confirmed_by for row in connection.execute(query)}

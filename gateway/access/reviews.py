@@ -1,5 +1,5 @@
 """
-What becomes of a broken glass: somebody who had no part in it says, within three days, whether it was justified.
+Reviews of emergencies: within three days a person without part in it states whether it was justified.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class ReviewFinding(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueReview:
-    """An emergency that nobody has reviewed yet."""
+    """An emergency without a review."""
 
     work_order: str
     holder: str = field(repr=False)
@@ -42,28 +42,21 @@ class DueReview:
     overdue: bool
 
 
+@dataclass(frozen=True, slots=True)
 class EmergencyReviews:
     """
-    Lists what is due and takes findings, each recorded before it counts.
+    Lists due reviews and takes findings, each recorded before it takes effect.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        log: Log,
-        *,
-        policy: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._database = database
-        self._log = log
-        self._policy = policy
-        self._clock = clock
+    database: Database
+    log: Log
+    policy: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def due(self, actor: Member) -> list[DueReview]:
-        """What is open at the court, the most urgent first.  Raises `EmergencyRefused`, `DatabaseUnavailable`."""
-        _only_reviewers(actor)
-        return await self._database.run(_open, actor.court)
+        """The open reviews of the court, the most urgent first.  Raises `EmergencyRefused`, `DatabaseUnavailable`."""
+        _require_reviewer(actor)
+        return await self.database.run(_open, actor.court)
 
     async def review(self, actor: Member, who: Actor, name: str, finding: ReviewFinding, note: str) -> int:
         """
@@ -71,24 +64,24 @@ class EmergencyReviews:
 
         Raises `EmergencyRefused`, `WorkOrderNotFound`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        _only_reviewers(actor)
-        order = await self._database.run(_reviewable, actor, name)
-        at = self._clock()
+        _require_reviewer(actor)
+        order = await self.database.run(_reviewable, actor, name)
+        at = self.clock()
         event = Event(
             type=EventType.WORK_ORDER_CHANGED,
             exchange=uuid4(),
             at=at,
             who=who,
-            why=None if order is None else purpose_of_use(order, self._policy),
+            why=None if order is None else purpose_of_use(order, self.policy),
             outcome="reviewed",
             detail={"exception": FLAG, "finding": finding.value},
         )
-        index = await self._log.append(event, keep=[sealed_payload("note", at, {"work_order": name, "note": note})])
-        await self._database.run(_reviewed, actor, name, finding)
+        index = await self.log.append(event, keep=[sealed_payload("note", at, {"work_order": name, "note": note})])
+        await self.database.run(_reviewed, actor, name, finding)
         return index
 
 
-def _only_reviewers(actor: Member) -> None:
+def _require_reviewer(actor: Member) -> None:
     if not actor.roles & REVIEWER_ROLES:
         raise EmergencyRefused(EmergencyRule.REVIEWER_ROLE)
 
@@ -124,5 +117,5 @@ def _row(connection: Connection, court: str, name: str) -> Row[Any] | None:
 def _reviewed(connection: Connection, actor: Member, name: str, finding: ReviewFinding) -> None:
     c = review.c
     # The first of two findings at once counts; both stand in the log.
-    open_one = update(review).where(c.court == actor.court, c.work_order == name, c.reviewed_at.is_(None))
-    connection.execute(open_one.values(reviewed_by=actor.user, reviewed_at=func.access_now(), finding=finding.value))
+    open_review = update(review).where(c.court == actor.court, c.work_order == name, c.reviewed_at.is_(None))
+    connection.execute(open_review.values(reviewed_by=actor.user, reviewed_at=func.access_now(), finding=finding.value))

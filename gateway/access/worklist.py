@@ -1,7 +1,7 @@
 """
-What somebody holds: their open work orders, and those of whom they stand in for, by deadline.
+The worklist of a person: their open work orders and those they hold as deputy, by deadline.
 
-Nothing here grants anything: a lookup is decided on its own, every time.
+It grants nothing: every lookup is decided on its own.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ PAGE: Final = 25
 
 
 class Cursor(NamedTuple):
-    """A place in the list, from which its next page begins."""
+    """The position after which the next page begins."""
 
     ends_at: datetime
     id: str
@@ -38,12 +38,12 @@ class WorklistItem:
 
     @property
     def cursor(self) -> Cursor:
-        """Where it stands in the list."""
+        """Its position in the list."""
         return Cursor(self.ends_at, self.order.id)
 
 
-# Whose work orders count: one's own, and those of whom one stands in for now.
-_HANDS: Final = """
+# A person's own work orders, and those of the people for whom they are the deputy now.
+_HELD: Final = """
     (w.holder = :user OR w.holder IN (
         SELECT d.absent FROM delegation d WHERE d.court = :court AND d.deputy = :user AND d.ended_at IS NULL
             AND d.starts_at <= access_now() AND d.ends_at > access_now()))
@@ -52,7 +52,7 @@ _FROM: Final = f"""
     SELECT {WORK_ORDER_COLUMNS}, g.ends_at, w.holder <> :user AS stands_in
     FROM work_order w CROSS JOIN LATERAL (
         SELECT max(ends_at) AS ends_at FROM access_grant g WHERE g.court = w.court AND g.work_order = w.id) g
-    WHERE w.court = :court AND w.recorded AND {_HANDS}
+    WHERE w.court = :court AND w.recorded AND {_HELD}
 """  # noqa: S608 - constants of this file
 _OPEN: Final = [status.value for status in WorkOrderStatus if status.open]
 
@@ -60,22 +60,22 @@ _OPEN: Final = [status.value for status in WorkOrderStatus if status.open]
 _LIST: Final = text(f"""
     {_FROM} AND w.status = ANY (:open) AND g.ends_at > access_now()
         AND (:kind = '' OR w.kind = :kind)
-        AND (:said = '' OR strpos(upper(w.id), upper(:said)) > 0
-            OR strpos(translate(w.case_number, '()', '（）'), translate(:said, '()', '（）')) > 0)
+        AND (:search = '' OR strpos(upper(w.id), upper(:search)) > 0
+            OR strpos(translate(w.case_number, '()', '（）'), translate(:search, '()', '（）')) > 0)
         AND (CAST(:after_at AS timestamptz) IS NULL OR (g.ends_at, w.id) > (:after_at, :after_id))
     ORDER BY g.ends_at, w.id LIMIT :most
 """)
 _ONE: Final = text(f"{_FROM} AND w.id = :id")
 
 
+@dataclass(frozen=True, slots=True)
 class Worklist:
     """
-    Reads what people hold, fresh every time.
+    Reads worklists, fresh every time.
     """
 
-    def __init__(self, database: Database, work_orders: WorkOrders) -> None:
-        self._database = database
-        self._work_orders = work_orders
+    database: Database
+    work_orders: WorkOrders
 
     async def list_open(
         self, court: str, user: str, *, kind: str = "", search: str = "", after: Cursor | None = None
@@ -85,26 +85,26 @@ class Worklist:
 
         `said` is a part of a number or of a case number.  Raises `DatabaseUnavailable`.
         """
-        rows = await self._database.run(_list, {
-            "court": court, "user": user, "open": _OPEN, "kind": kind, "said": search.strip(),
+        rows = await self.database.run(_list, {
+            "court": court, "user": user, "open": _OPEN, "kind": kind, "search": search.strip(),
             "after_at": None if after is None else after.ends_at, "after_id": "" if after is None else after.id,
             "most": PAGE + 1,
         })  # fmt: skip
-        held = [self._holding(row) for row in rows[:PAGE]]
-        return held, held[-1].cursor if len(rows) > PAGE else None
+        items = [self._item(row) for row in rows[:PAGE]]
+        return items, items[-1].cursor if len(rows) > PAGE else None
 
     async def get(self, court: str, user: str, name: str) -> WorklistItem | None:
         """
-        A work order that somebody holds, open or not; None for one that is not in their hands.
+        A work order of the person, open or not; None for any other.
 
         Raises `DatabaseUnavailable`.
         """
-        rows = await self._database.run(_one, {"court": court, "user": user, "id": name})
-        return self._holding(rows[0]) if rows else None
+        rows = await self.database.run(_one, {"court": court, "user": user, "id": name})
+        return self._item(rows[0]) if rows else None
 
-    def _holding(self, row: Row[Any]) -> WorklistItem:
+    def _item(self, row: Row[Any]) -> WorklistItem:
         order = GrantedWorkOrder.from_row(row)
-        statement = self._work_orders.document(order)
+        statement = self.work_orders.document(order)
         return WorklistItem(order=order, statement=statement, ends_at=row.ends_at, as_deputy=row.stands_in)
 
 

@@ -160,7 +160,7 @@ class Rounds:
         refusal: AccessDenied
         try:
             return await self._access.grant(
-                party.caller, request.work_order, identifier, None, party.wants, again=again
+                party.caller, request.work_order, identifier, None, party.wants, count_question=not again
             )
         except AccessDenied as error:
             refusal = error

@@ -214,7 +214,7 @@ class LookupService:
         refusal: AccessDenied
         try:
             return await self._access.grant(
-                caller, request.work_order, identifier, request.subject.name, request.want, again=again
+                caller, request.work_order, identifier, request.subject.name, request.want, count_question=not again
             )
         except AccessDenied as error:
             refusal = error
