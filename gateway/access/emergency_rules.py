@@ -1,5 +1,5 @@
 """
-The rules of lookups that need a second person, and of those that do not wait for a work order.
+The rules of confirmations by a second person, and of emergencies.
 """
 
 from typing import Final
@@ -7,14 +7,14 @@ from typing import Final
 from gateway.organization.roles import Role
 from schemas.codes import Code
 
-# Who has a part in cases, who may confirm another's task, and who looks at exceptions afterwards.
+# The roles that work on cases, that may confirm another person's work order, and that review emergencies.
 CASE_ROLES: Final = frozenset({Role.ASSISTANT, Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINISTRATOR})
 CONFIRMER_ROLES: Final = frozenset({Role.JUDGE, Role.GROUP_LEADER, Role.CENTRE_ADMINISTRATOR})
 REVIEWER_ROLES: Final = frozenset({Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR})
 
 
 class EmergencyRule(Code):
-    """Why an exception, its confirmation or its review is refused."""
+    """Why an emergency, a confirmation or a review is refused."""
 
     BY_PEOPLE_ONLY = (
         "emergency_by_people_only",
@@ -25,13 +25,13 @@ class EmergencyRule(Code):
     ROLE_MISSING = (
         "emergency_role_missing",
         "只有办案人员可以发起应急查询。请由工单承办人发起，或请本院安全管理员授予角色。",
-        "Only somebody with a part in cases states an emergency. Leave it to the official of the case, or ask the "
+        "Only people who work on cases state an emergency. Leave it to the official of the case, or ask the "
         "security administrator of your court for a role.",
     )
     PARTICULARS_MISSING = (
         "particulars_missing",
         "您的承办人信息不全，外部机关不予答复。请本院系统管理员补充公民身份号码、单位代码和终端。",
-        "Your particulars as an official are not in the tree, and agencies answer nobody without them. Ask the system "
+        "Your particulars as an official are not in the tree, and agencies do not answer without them. Ask the system "
         "administrator of your court to add identity number, unit code, unit name and terminal.",
     )
     REVIEW_OVERDUE = (
@@ -48,7 +48,7 @@ class EmergencyRule(Code):
     CONFIRMER_OWN = (
         "confirmation_own",
         "任何人不得确认自己承办的工单。请组长、中心管理员或法官确认。",
-        "Nobody confirms their own task. Ask a group leader, a centre's administrator or a judge.",
+        "People do not confirm their own task. Ask a group leader, a centre's administrator or a judge.",
     )
     NOT_NEEDED = (
         "confirmation_not_needed",
@@ -74,7 +74,7 @@ class EmergencyRule(Code):
 
 
 class EmergencyRefused(Exception):
-    """A rule refuses it."""
+    """A rule refuses an emergency, a confirmation or a review."""
 
     def __init__(self, rule: EmergencyRule) -> None:
         super().__init__(f"refused by rule {rule.value}")

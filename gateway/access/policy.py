@@ -1,8 +1,7 @@
 """
-The decision itself: facts in, permit or the rules that forbid out.  By Cedar, and by nothing else.
+The policy decision: facts in, a permit or the rules that forbid out, by Cedar alone.
 
-A decision is a function of its facts alone: the facts are read fresh every time, and what is remembered is only that
-the same facts were judged before.
+A decision is a function of its facts.  The facts are read fresh every time; only decisions on equal facts are cached.
 """
 
 import hashlib
@@ -17,16 +16,16 @@ import cedarpy
 from adapters.errors import ConfigurationError
 from gateway.access.rules import AccessRule
 
-REMEMBERED: Final = 4_096
+MAX_CACHED_DECISIONS: Final = 4_096
 _ORDER: Final = {rule.value: place for place, rule in enumerate(AccessRule)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFacts:
     """
-    Everything that a decision is made of.  Holds no identifier and no name of a party.
+    The facts of a decision.  Holds no identifier and no name of a party.
 
-    `deputy`: the caller stands in for the holder now.  `lookups` and `wants` are sorted words.
+    `deputy`: the caller is the holder's deputy now.  `lookups` and `wants` are sorted.
     """
 
     caller: str
@@ -50,7 +49,7 @@ class PolicyFacts:
     wants: tuple[str, ...]
 
     def evaluation(self) -> dict[str, Any]:
-        """The question in the shape of AuthZEN's Authorization API 1.0: subject, action, resource, context."""
+        """The facts in the shape of AuthZEN's Authorization API 1.0: subject, action, resource, context."""
         return {
             "subject": {
                 "type": "Person",
@@ -86,14 +85,14 @@ class PolicyFacts:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDecision:
-    """Whether the lookup is permitted; the rules that permitted it, or all that forbid it, gravest first."""
+    """Whether the lookup is permitted; the rules that permitted it, or all that forbid it, the gravest first."""
 
     permitted: bool
     rules: tuple[str, ...]
 
     @property
     def refusal(self) -> AccessRule:
-        """The rule that is told to the caller."""
+        """The rule that the caller is given."""
         return AccessRule(self.rules[0]) if self.rules else AccessRule.NOT_HELD
 
 
@@ -106,14 +105,14 @@ class Policies:
         try:
             self._policies = cedarpy.PolicySet.from_str(text)
             result = cedarpy.validate_policies(text, cedarpy.Schema.from_str(schema))
-            problem = "; ".join(f"{one.policy_id}: {one.error}" for one in result.errors)
+            problem = "; ".join(f"{error.policy_id}: {error.error}" for error in result.errors)
         except ValueError as error:
             problem = str(error)
         if problem:
             raise ConfigurationError(f"the access policies do not hold together: {problem}")
         self.text = text
         self.digest = hashlib.sha256(f"{schema}\0{text}".encode()).hexdigest()
-        self.decide = lru_cache(maxsize=REMEMBERED)(self._decide)
+        self.decide = lru_cache(maxsize=MAX_CACHED_DECISIONS)(self._decide)
 
     @classmethod
     def load(cls) -> "Policies":
@@ -126,24 +125,24 @@ class Policies:
         return _text("access.cedarschema")
 
     def _decide(self, facts: PolicyFacts) -> PolicyDecision:
-        """Judges.  An engine that fails forbids."""
-        asked = facts.evaluation()
-        principal, grant = _entity(asked["subject"]), _entity(asked["resource"])
+        """Evaluates the policies; an engine error forbids."""
+        evaluation = facts.evaluation()
+        principal, grant = _entity(evaluation["subject"]), _entity(evaluation["resource"])
         holder = {"type": "Person", "id": f"{facts.court}/{facts.holder}"}
         grant["attrs"]["holder"] = {"__entity": holder}
         grant["attrs"]["deputies"] = [{"__entity": principal["uid"]}] if facts.deputy else []
         answer = cedarpy.is_authorized(
             {
                 "principal": principal["uid"],
-                "action": {"type": "Action", "id": asked["action"]["name"]},
+                "action": {"type": "Action", "id": evaluation["action"]["name"]},
                 "resource": grant["uid"],
-                "context": asked["context"],
+                "context": evaluation["context"],
             },
             self._policies,
             [principal, grant],
         )
         names = answer.diagnostics.id_annotations_by_reason
-        rules = sorted((names.get(one) or one for one in answer.diagnostics.reasons), key=_place)
+        rules = sorted((names.get(reason) or reason for reason in answer.diagnostics.reasons), key=_place)
         permitted = answer.decision is cedarpy.Decision.Allow and not answer.diagnostics.errors
         return PolicyDecision(permitted, tuple(rules))
 
@@ -152,8 +151,8 @@ def _text(name: str) -> str:
     return files("gateway.access.policies").joinpath(name).read_text(encoding="utf-8")
 
 
-def _entity(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {"uid": {"type": said["type"], "id": said["id"]}, "attrs": dict(said["properties"]), "parents": []}
+def _entity(entity: Mapping[str, Any]) -> dict[str, Any]:
+    return {"uid": {"type": entity["type"], "id": entity["id"]}, "attrs": dict(entity["properties"]), "parents": []}
 
 
 def _place(rule: str) -> int:

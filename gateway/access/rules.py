@@ -1,8 +1,9 @@
 """
-The rules that can refuse a lookup.  Each says who can change that, and what to do next.
+The rules that can refuse a lookup.  Each states who can change that, and the next step.
 
-Their words are the ids of the policies in `policies/access.cedar`; their order is the order in which a refusal tells
-them: who comes before which task, and nobody learns more of a work order than that they do not hold it.
+Their values are the ids of the policies in `policies/access.cedar`.  A refusal names the first that applies, in this
+order: rules about the caller come before those about the work order, so that a caller learns of a work order that is
+not theirs only that they do not hold it.
 """
 
 from schemas.codes import Code

@@ -1,6 +1,6 @@
 """
-What stands in the database about one wish to ask: the work order, its grant about the party, the caller's place in the
-court's tree, stand-ins, second persons.  One statement, read fresh for every decision.
+A snapshot of a caller's rights: the work order, its grant about the party, the caller's position in the court's tree,
+delegations, confirmations.  One statement, read fresh for every decision.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from gateway.database.array_dumpers import BlobArray, TextArray
 from gateway.database.locks import Lease, Leases, person_lock, work_order_lock
 from schemas.work_order import WorkOrderStatus
 
-# Refusals that a guess would meet, and the time within which they are counted.
+# Refusals of guesses after which a caller is refused, and the time within which they are counted.
 MAX_REFUSALS: Final = 20
 REFUSALS_WITHIN: Final = timedelta(hours=1)
 
@@ -25,7 +25,7 @@ WORK_ORDER_COLUMNS: Final = (
 
 
 class AccessRequest(NamedTuple):
-    """Who asks, under which work order, about which party (by its mark)."""
+    """Who asks, under which work order, about which party (by its blind index)."""
 
     court: str
     user: str
@@ -36,7 +36,7 @@ class AccessRequest(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantedWorkOrder:
     """
-    A work order as it stands now.  Holder's and parties' particulars stay sealed until `WorkOrders.document`.
+    A work order in its present version.  Particulars of holder and parties stay encrypted until `WorkOrders.document`.
     """
 
     court: str
@@ -81,7 +81,7 @@ class GrantRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSnapshot:
     """
-    How things stand for one wish.  `official` is sealed; `confirmed_by` is who confirmed the version in force.
+    The rights behind one request.  `sealed_person` is encrypted; `confirmed_by` confirmed the version in force.
     """
 
     order: GrantedWorkOrder | None
@@ -128,19 +128,19 @@ READ: Final = f"""
 
 
 async def read_snapshots(
-    connection: batching.Connection, wishes: list[AccessRequest]
+    connection: batching.Connection, requests: list[AccessRequest]
 ) -> dict[AccessRequest, AccessSnapshot]:
-    """How things stand for each wish, at one moment."""
-    courts, users, orders, parties = zip(*wishes, strict=True)
-    found = await connection.execute(
+    """The snapshot of each request, all of one moment."""
+    courts, users, orders, parties = zip(*requests, strict=True)
+    cursor = await connection.execute(
         READ,
         (MAX_REFUSALS, REFUSALS_WITHIN, TextArray(courts), TextArray(users), TextArray(orders), BlobArray(parties)),
         binary=True,
     )
-    return {wishes[row[0] - 1]: _standing(row) for row in await found.fetchall()}
+    return {requests[row[0] - 1]: _as_snapshot(row) for row in await cursor.fetchall()}
 
 
-def _standing(row: tuple[Any, ...]) -> AccessSnapshot:
+def _as_snapshot(row: tuple[Any, ...]) -> AccessSnapshot:
     order, grant, rest = row[1:10], row[10:16], row[16:]
     member, roles, person, delegation, confirmed_by, refused = rest
     return AccessSnapshot(

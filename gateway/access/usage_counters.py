@@ -1,5 +1,5 @@
 """
-Counting: how many questions each grant has left, and how often somebody was refused by a rule that a guess would meet.
+Usage counters: the questions of each grant, and the refusals of a caller by rules that a guess would meet.
 """
 
 from typing import Any, Final, NamedTuple
@@ -12,7 +12,7 @@ from gateway.database.array_dumpers import BlobArray, IntegerArray, TextArray
 
 
 class UsageKey(NamedTuple):
-    """One question about to be asked under a grant; `number` makes every one its own."""
+    """One question to count under a grant; `number` makes each unique."""
 
     court: str
     work_order: str
@@ -70,16 +70,16 @@ class UsageCounters:
 
 async def _count(connection: batching.Connection, questions: list[UsageKey]) -> dict[UsageKey, bool]:
     grants: dict[tuple[str, str, bytes], list[UsageKey]] = {}
-    for one in questions:
-        grants.setdefault((one.court, one.work_order, one.party), []).append(one)
+    for question in questions:
+        grants.setdefault((question.court, question.work_order, question.party), []).append(question)
     courts, orders, parties = zip(*grants, strict=True)
-    wanted = IntegerArray(len(ones) for ones in grants.values())
-    found = await connection.execute(
+    wanted = IntegerArray(len(same_grant) for same_grant in grants.values())
+    cursor = await connection.execute(
         _COUNT, (TextArray(courts), TextArray(orders), BlobArray(parties), wanted), binary=True
     )
     counted: dict[UsageKey, bool] = {}
-    for court, order, party, given in await found.fetchall():
-        counted |= {one: place < given for place, one in enumerate(grants[court, order, bytes(party)])}
+    for court, order, party, given in await cursor.fetchall():
+        counted |= {question: place < given for place, question in enumerate(grants[court, order, bytes(party)])}
     return counted
 
 

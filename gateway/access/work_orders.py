@@ -1,5 +1,5 @@
 """
-Work orders in the database: stated by the ticket system, read for every decision, never cached.
+Work orders in the database: written by the ticket system, read for every decision, never cached.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from schemas.work_order import PartyStatement, WorkOrderStatement, WorkOrderStat
 
 class VersionConflict(Exception):
     """
-    The stated version is not newer than the one in force (`.current`), and says something else.
+    The version is not newer than the one in force (`.current`), and differs from it.
     """
 
     def __init__(self, current: int) -> None:
@@ -61,8 +61,8 @@ _UNNAMED: Final = text("""
 """)
 
 
-# Whoever must know in the same transaction that a work order stands at a new version: its number, what is stated, the
-# client that states it, and when.
+# Called in the transaction that puts a new version in force, with the work order's number, the statement, the client
+# that sent it, and the time.
 ChangeListener = Callable[[Connection, str, WorkOrderStatement, str, datetime], None]
 
 
@@ -74,11 +74,11 @@ class WorkOrders:
     def __init__(self, database: Database, encryption: FieldEncryption) -> None:
         self._database = database
         self._encryption = encryption
-        self._followers: list[ChangeListener] = []
+        self._listeners: list[ChangeListener] = []
 
-    def subscribe(self, follower: ChangeListener) -> None:
-        """From now on `follower` takes part in every transaction that puts a new version in force."""
-        self._followers.append(follower)
+    def subscribe(self, listener: ChangeListener) -> None:
+        """Calls `listener` in every transaction that puts a new version in force."""
+        self._listeners.append(listener)
 
     async def put(
         self,
@@ -90,10 +90,10 @@ class WorkOrders:
         client: str = "",
     ) -> bool:
         """
-        Takes a statement.  True: new, and it must be recorded; False: exactly this stands and is recorded already.
+        Stores a version.  True: it is new and must be recorded; False: exactly this is stored and recorded already.
 
-        When it returns, whatever the statement ended has ended: no answer leaves under it any more.  A new statement
-        grants nothing before `recorded`.  Raises `VersionConflict`, `DatabaseUnavailable`.
+        When it returns, the rights that the version ended have ended: no answer is released under them any more.  A new
+        version grants nothing before `mark_recorded`.  Raises `VersionConflict`, `DatabaseUnavailable`.
         """
         document = statement.model_dump_json().encode()
         row = {
@@ -136,29 +136,29 @@ class WorkOrders:
         if connection.execute(UPSERT, row).rowcount:
             connection.execute(_UNNAMED, {name: grants[name] for name in ("court", "id", "parties")})
             connection.execute(_GRANTS, grants)
-            for follower in self._followers:
-                follower(connection, row["id"], statement, client, row["changed_at"])
+            for listener in self._listeners:
+                listener(connection, row["id"], statement, client, row["changed_at"])
             return True
-        return _stands(connection, row)
+        return _is_unrecorded_repeat(connection, row)
 
     async def mark_recorded(self, court: str, name: str, version: int) -> None:
-        """Notes that this version stands in the audit log, and so may grant."""
+        """Notes that this version is in the audit log, so that it may grant."""
         await self._database.run(_recorded, court, name, version)
 
     def document(self, order: GrantedWorkOrder) -> WorkOrderStatement:
-        """Opens the sealed particulars."""
+        """Decrypts the statement."""
         opened = self._encryption.open(_context(order.court, order.id, order.version), order.document)
         return WorkOrderStatement.model_validate_json(opened)
 
     def party_index(self, identifier: Identifier) -> bytes:
-        """The mark under which a party is known, whichever way its identifier is spelt."""
-        # Two countries may give one number: a passport is known by both.
+        """The blind index of a party, the same for every spelling of its identifier."""
+        # Two countries may give the same number to a passport.
         kind = f"{identifier.id_type.value}|{identifier.country or ''}"
         return self._encryption.blind_index(kind, identifier.asked_as)
 
 
 def party_identifier(party: PartyStatement) -> Identifier:
-    """A party's identifier, checked hard.  Raises `IdentifierError`."""
+    """A party's identifier, validated.  Raises `IdentifierError`."""
     return parse(party.id_type, party.id_number, country=party.country)
 
 
@@ -166,8 +166,8 @@ def _context(court: str, name: str, version: int) -> str:
     return f"work order|{court}|{name}|{version}"
 
 
-def _stands(connection: Connection, row: dict[str, Any]) -> bool:
-    """Whether exactly this stands already, and is not recorded yet.  Raises `VersionConflict`."""
+def _is_unrecorded_repeat(connection: Connection, row: dict[str, Any]) -> bool:
+    """Whether exactly this is stored already, and not recorded yet.  Raises `VersionConflict`."""
     current = connection.execute(
         select(work_order.c.version, work_order.c.digest, work_order.c.recorded).where(
             work_order.c.court == row["court"], work_order.c.id == row["id"]

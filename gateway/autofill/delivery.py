@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
-from gateway.access.redaction import restrict, shown
+from gateway.access.redaction import mask, restrict
 from gateway.access.rules import AccessRule
 from gateway.access.snapshot import AccessLease
 from gateway.access.work_orders import WorkOrders
@@ -197,7 +197,7 @@ class FormDelivery:
                 known = Known(
                     party=party,
                     grant=grant,
-                    result=shown(restrict(whole, grant.scopes), grant.scopes),
+                    result=mask(restrict(whole, grant.scopes), grant.scopes),
                     trail={one.key: one.outcome for one in mine if one.outcome is not None},
                     told={},
                     next_at=None,

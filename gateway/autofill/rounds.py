@@ -18,7 +18,7 @@ from adapters.contract import Adapter, Question
 from audit.format.event import AskedQuestion, Event, EventType
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
-from gateway.access.redaction import restrict, shown
+from gateway.access.redaction import mask, restrict
 from gateway.access.rules import AccessRule
 from gateway.access.work_orders import party_identifier
 from gateway.autofill import audit_events, store
@@ -121,7 +121,7 @@ class Rounds:
         return Known(
             party=party,
             grant=grant,
-            result=shown(restrict(whole, grant.scopes), grant.scopes),
+            result=mask(restrict(whole, grant.scopes), grant.scopes),
             trail={one.key: index for one in mine if (index := one.outcome or told.get(one.lookup or request.id))},
             told=told,
             next_at=min((one.next_at for one in mine if one.next_at is not None), default=None),
@@ -202,7 +202,7 @@ class Rounds:
             if rule is None:
                 rule = await self._keep(request, party, after, heard, lookup)
             whole = self.merged(request, party, _together(earlier, heard), simplified=grant.simplified_procedure)
-            result = shown(restrict(whole, grant.scopes), grant.scopes)
+            result = mask(restrict(whole, grant.scopes), grant.scopes)
             outcome = of_lookups.outcome(intent, self._clock(), heard, result, rule)
             raw = () if rule else of_lookups.kept(heard, None, self._agencies, self._clock())
             index = await self._log.append(_of(request, outcome), keep=raw)

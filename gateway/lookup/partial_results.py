@@ -17,7 +17,7 @@ from audit.errors import AuditUnavailable
 from audit.format.event import Event
 from audit.store.log import Log
 from gateway.access.authorization import Authorizer, Grant
-from gateway.access.redaction import restrict, shown
+from gateway.access.redaction import mask, restrict
 from gateway.access.snapshot import AccessLease
 from gateway.database import DatabaseUnavailable
 from gateway.lookup import audit_events
@@ -77,7 +77,7 @@ class PartialResults:
             now=self.clock(),
         )
         scopes = self.grant.scopes
-        result = shown(restrict(whole, scopes), scopes)
+        result = mask(restrict(whole, scopes), scopes)
         ended, lease = await self.access.before_release(self.caller, self.grant)
         try:
             if ended is None:

@@ -21,7 +21,7 @@ from adapters.tracing import Trace
 from audit.format.event import AskedQuestion, EventType
 from audit.store.log import Log
 from gateway.access.authorization import AccessDenied, Authorizer, Grant
-from gateway.access.redaction import restrict, shown
+from gateway.access.redaction import mask, restrict
 from gateway.access.rules import AccessRule
 from gateway.access.snapshot import AccessLease
 from gateway.database import DatabaseUnavailable
@@ -146,7 +146,7 @@ class LookupService:
                 now=self._clock(),
             )
             stored = restrict(whole, grant.scopes)
-            result = shown(stored, grant.scopes)
+            result = mask(stored, grant.scopes)
         with self._stage("release"):
             ended, lease = await self._access.before_release(caller, grant)
         try:
@@ -190,7 +190,7 @@ class LookupService:
         if intent is None or outcome is None:
             raise LookupNotFound
         # The right may be narrower by now than it was when the answer was stored.
-        result = shown(restrict(load(answer), grant.scopes), grant.scopes)
+        result = mask(restrict(load(answer), grant.scopes), grant.scopes)
         ended, lease = await self._access.before_release(caller, grant)
         try:
             policy = self._access.policy

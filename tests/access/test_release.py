@@ -13,7 +13,7 @@ import pytest
 from gateway.access.catalogue import Catalogue, Kind, Scope
 from gateway.access.catalogue.fields import ENTRIES, FIELDS, entry_field
 from gateway.access.catalogue.masks import BULLETS
-from gateway.access.redaction import restrict, shown
+from gateway.access.redaction import mask, restrict
 from schemas.address import Ladder, ServiceAddress
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.lookup import LookupResult, dump, load
@@ -107,15 +107,14 @@ def said_by(kind: Kind, identity: type) -> dict[tuple[Want, str], str | None]:
 @pytest.mark.parametrize("kind", CATALOGUE.kinds.values(), ids=CATALOGUE.kinds)
 def test_what_is_released_is_what_the_catalogue_says(kind: Kind, identity: type) -> None:
     whole = {(want, name): value for want, name, value, _ in released(result(identity))}
-    answer = shown(restrict(result(identity), kind.scopes), kind.scopes)
+    answer = mask(restrict(result(identity), kind.scopes), kind.scopes)
     said = said_by(kind, identity)
 
     seen = {(want, name): (value, other) for want, name, value, other in released(answer)}
 
     assert seen.keys() == said.keys()
     for place, (value, other) in seen.items():
-        mask = said[place]
-        if mask is None:
+        if said[place] is None:
             assert value == whole[place]
         else:
             assert BULLETS in value
@@ -148,8 +147,8 @@ def test_a_field_left_out_of_one_kind_changes_that_field_of_that_kind_alone(kind
     for want, scope in kind.scopes.items():
         for name in sorted(scope.fields):
             fewer = dict(kind.scopes) | {want: Scope(fields=scope.fields - {name}, masks=scope.masks)}
-            before = {one[:2]: one[2:] for one in released(shown(restrict(result(), kind.scopes), kind.scopes))}
-            after = {one[:2]: one[2:] for one in released(shown(restrict(result(), fewer), fewer))}
+            before = {one[:2]: one[2:] for one in released(mask(restrict(result(), kind.scopes), kind.scopes))}
+            after = {one[:2]: one[2:] for one in released(mask(restrict(result(), fewer), fewer))}
 
             assert before.keys() - after.keys() <= {(want, name)}
             assert {place: before[place] for place in after} == after
@@ -172,6 +171,6 @@ def test_every_field_of_the_vocabulary_can_be_named() -> None:
 
 def test_a_masked_result_is_stored_and_read_like_any_other() -> None:
     kind = CATALOGUE.kinds["court-session-recording"]
-    answer = shown(restrict(result(), kind.scopes), kind.scopes)
+    answer = mask(restrict(result(), kind.scopes), kind.scopes)
 
     assert load(dump(answer)) == answer
