@@ -1,9 +1,9 @@
 """
-What the decision adds to a lookup, and that it does not grow with the number of open grants (`make bench PART=access`).
+Benchmark of access decisions: their share of a lookup, with few and with many open grants (`make bench PART=access`).
 
     python -m bench.access [--large 1000000] [--rounds 7]
 
-One decision is what every lookup pays: the right at the door with its question counted, and the right again before
+One decision is what each lookup costs: the right with its question counted, and the right again before
 release, with its lease.  Two databases on one server, one with 1,000 open grants and one with 1,000,000, are asked in
 turns; the lookup's own time is that of the same hub over HTTP (the last run of `make bench`, or `--lookup-p50`).
 """
@@ -50,7 +50,7 @@ MOST_OF_A_LOOKUP: Final = 0.10
 MOST_GROWTH: Final = 1.2
 FILE: Final = Path(__file__).parent / "results.access.json"
 
-# Work orders of other people, as many as it takes; nobody asks under them.
+# Work orders of other people, to fill the tables; they are never used.
 FILL: Final = """
     INSERT INTO work_order
         (court, id, version, status, kind, case_number, holder, digest, document, recorded, changed_at)
@@ -71,7 +71,7 @@ CALLER: Final = Caller(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAccess:
-    """An open access over one database, and what can be asked under it."""
+    """An authorizer over one database, and the requests that its work orders permit."""
 
     access: Authorizer
     database: Database
@@ -79,12 +79,12 @@ class OpenAccess:
     requests: list[tuple[str, Any]]
 
     def renew(self) -> None:
-        """Gives every grant its questions back: the benchmark asks more than a clerk may."""
+        """Resets the question counters: the benchmark asks more than a clerk may."""
         with psycopg.connect(self.owner, autocommit=True) as connection:
             connection.execute("UPDATE access_grant SET asked = 0 WHERE asked > 0")
 
     async def decide(self, number: int) -> float:
-        """One decision, whole; its seconds."""
+        """Makes one whole decision; seconds."""
         order, identifier = self.requests[number % len(self.requests)]
         start = time.perf_counter()
         grant = await self.access.grant(CALLER, order, identifier, None, [Want.IDENTITY])

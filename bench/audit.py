@@ -1,5 +1,5 @@
 """
-The audit log measured against its goals: appends, verification, size, search.
+Benchmark of the audit log against its goals: appends, verification, size, search.
 
     python -m bench.audit [--seconds 8] [--large 1000000]
 

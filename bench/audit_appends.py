@@ -1,5 +1,5 @@
 """
-Appends to the audit log under load, beside the bare batched INSERT of the same bytes.
+Benchmark of appends under load, beside a plain batched INSERT of the same bytes.
 
 Full rows: facets, indexes, sealed values, search marks, tree.  Callers wait for one record before they send the next,
 an intent and its outcome in turn.
@@ -32,7 +32,7 @@ SAMPLE = 200
 
 @dataclass
 class AppendLoad:
-    """Latencies in seconds of what was acknowledged, and the seconds that it took."""
+    """Latencies (seconds) of acknowledged records, and the duration of the run."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -86,7 +86,7 @@ def one_process(dsn: str, keys: Keys, callers: int, seconds: float) -> AppendLoa
 
 def beside_bare(server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seconds: float) -> tuple[AppendLoad, float]:
     """
-    The log and the bare INSERT in turns, so that whatever else the machine does meets both; rows per second of the bare
+    The log and the plain INSERT in turns, so that other load on the machine affects both; rows per second of the bare
     one, which commits as many rows at once as the log has callers.
     """
     ours, rows, spent = AppendLoad(), 0, 0.0

@@ -1,5 +1,5 @@
 """
-What reading the audit log costs: bytes per record, verification of an export, search by subject at two sizes.
+Benchmark of reading the audit log: bytes per record, verification of an export, search by subject at two sizes.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 """
-Forms that are filled by themselves, measured against their goals: work orders per second, and who waits how long.
+Benchmark of forms against their goals: work orders per second, and waiting times in the queue.
 
     python -m bench.autofill [--orders 300] [--waiting 100000] [--seconds 20]
 
@@ -39,7 +39,7 @@ SHUNIU: Final = str(Path(sys.executable).parent / "shuniu")
 
 
 class ServedHub(NamedTuple):
-    """A hub that serves: where, and as which process."""
+    """A serving hub: its address and process id."""
 
     address: str
     pid: int

@@ -1,5 +1,5 @@
 """
-How long a request waits in the queue for its turn, with few and with many waiting before it.
+Benchmark of the form queue: how long a request waits for its turn, with few and with many before it.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _BACK: Final = """
 
 
 class Jobs:
-    """Stands in for `JobRunner`: every run lasts 20 ms, and when probes began is remembered."""
+    """A fake `JobRunner`: each run lasts 20 ms, and the start times of probes are kept."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection
@@ -113,7 +113,7 @@ async def _measure(url: str, seconds: float) -> float:
 
 
 class _NoLog(Log):
-    """Nothing ends here, so nothing is recorded."""
+    """A fake log that records nothing."""
 
     def __init__(self) -> None:
         """Needs nothing."""

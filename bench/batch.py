@@ -1,5 +1,5 @@
 """
-A batch of 10,000 lines of which every tenth is bad: who is answered what, what was accepted, and in how much memory.
+Benchmark of a batch of 10,000 lines, every tenth of them bad: answers, accepted requests, and memory.
 
     python -m bench.batch [--lines 10000]
 
@@ -73,7 +73,7 @@ def send(client: httpx.Client, body: list[bytes], pid: int) -> tuple[list[dict[s
 def _court(folder: str) -> AbstractContextManager[tuple[AgencyServers, ServedHub]]:
     path = Path(folder)
     path.chmod(0o755)
-    # Nobody fills the forms meanwhile: what is measured is the taking in.
+    # No worker fills the forms meanwhile: only the intake is measured.
     return court(path, 1, workers=0)
 
 

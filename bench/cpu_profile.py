@@ -1,5 +1,5 @@
 """
-Where the hub's processor time goes: serves a hub and samples itself while it is under load.
+A CPU profile of the hub by room: serves a hub and samples itself under load.
 
 A timer on the event loop's own processor time interrupts it after every few milliseconds.  (A timer on the whole
 process would mostly find the loop where it waits for the interpreter's lock.)  The loop's time since the last interrupt
@@ -63,7 +63,7 @@ ENGINE: Final = "transport engine's own threads"
 
 
 class Sampler:
-    """Books processor time (seconds) on rooms from `start` until `stop`; belongs to the event loop's thread."""
+    """Attributes processor time (seconds) to rooms from `start` until `stop`; belongs to the event loop's thread."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

@@ -1,5 +1,5 @@
 """
-Whom the benchmark asks about: synthetic persons of the demo's population, and the work orders that name them.
+The data set of the benchmarks: synthetic persons of the demo's population, and work orders that name them.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 # mypy: disallow-untyped-calls=False
 """
-The gateway that a competent developer writes in an afternoon: FastAPI, zeep's own async transport, default httpx.
+A hand-written gateway for comparison: FastAPI, zeep's own async transport, default httpx.
 
 It asks the same four questions about a person as the hub, in parallel, and answers in the same shape.  It caches the
 agencies' secrets as the hub does.  It has no access check, no audit and no retry.  The transport is a parameter

@@ -1,5 +1,5 @@
 """
-What the hand-written gateway makes of the rows: the hub's result, every field with its sources.
+The result of the hand-written gateway: the hub's shape, each field with its sources.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -43,7 +43,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class UpstreamAnswer:
-    """What one upstream said, and when (ISO 8601)."""
+    """The answer of one upstream, with its time (ISO 8601)."""
 
     agency: str
     capability: str
@@ -129,7 +129,7 @@ POSITION: dict[str, tuple[str, Read]] = {
 
 
 def identity(answers: Iterable[UpstreamAnswer]) -> Fields | None:
-    """One identity of all that was said; where sources disagree, the others stand beside the first."""
+    """One identity out of all answers; where sources disagree, the others stand beside the first."""
     merged: Fields = {}
     for answer in answers:
         for row in answer.rows:

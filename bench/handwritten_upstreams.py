@@ -1,6 +1,6 @@
 # mypy: disallow-untyped-calls=False
 """
-The four upstreams of the hand-written gateway, each as its format asks: sign, send, decode into rows.
+The four upstreams of the hand-written gateway: sign, send, decode into rows, each in its format.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ Row = Mapping[str, Any]
 
 
 class UpstreamTransport(Protocol):
-    """How bytes travel: to one agency by POST, and for zeep."""
+    """The transport of the upstreams: POST to one agency, and zeep's transport."""
 
     async def post(self, agency: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """The body of a 200 answer; raises for anything else."""

@@ -1,5 +1,5 @@
 """
-Lookups that do not need an agency, while that agency hangs (`make bench PART=hanging`).
+Benchmark of lookups that do not need an agency, while that agency hangs (`make bench PART=hanging`).
 
 One hub; clients ask about organizations, which market regulation alone answers, in rounds that alternate: human
 resources is well, human resources hangs.  In both, persons are asked about at a steady rate, whose lookups do wait for

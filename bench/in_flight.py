@@ -1,5 +1,5 @@
 """
-2,000 lookups in flight against agencies that take a second (`make bench PART=in_flight`).
+Benchmark of 2,000 lookups in flight against agencies that take a second (`make bench PART=in_flight`).
 
 Every client has one connection and asks again as soon as it is answered, so that so many lookups are always under way.
 The bulkheads are set wide: of each agency so many questions may be out as the hub of a machine with two cores can ask

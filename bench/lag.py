@@ -1,5 +1,5 @@
 """
-How long the event loop waits while a large answer is read: `python -m bench.lag [--bytes 5000000]`.
+Benchmark of the event loop's lag while a large answer is read: `python -m bench.lag [--bytes 5000000]`.
 
 For each family the answers that cost most: many rows, many small groups or elements, and one long text.  Prints the
 time until it is read, the longest wait of the loop meanwhile, and by how much the process grew.

@@ -1,5 +1,5 @@
 """
-A closed loop of clients against one address: each asks, waits for the whole answer, checks it, and asks again.
+A closed-loop load generator: each client sends a request, waits for the whole answer, checks it, and repeats.
 
 A process of its own, and as cheap as can be, for it shares the machine with what it measures: request bytes are made
 beforehand, answers are searched and not parsed.  Questions come as JSON on stdin, the figures go as JSON to stdout.
@@ -48,7 +48,7 @@ class Figures:
 
 @dataclass(slots=True)
 class Measurement:
-    """What all clients note down together."""
+    """The latencies and failures of all clients."""
 
     measured_from: float
     until: float
@@ -65,7 +65,7 @@ class Measurement:
             self.latencies.append(ended - began)
 
     def figures(self) -> Figures:
-        """The sum of it."""
+        """The summary."""
         ordered = sorted(self.latencies)
         return Figures(
             lookups=len(ordered),

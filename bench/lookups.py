@@ -1,5 +1,5 @@
 """
-Lookups a second beside a hand-written gateway (`make bench`).
+Benchmark of lookups a second beside a hand-written gateway (`make bench PART=lookups`).
 
 Side by side on the same mock agencies, one process each, 32 clients, in turns:
   (a) the hub: sign-on, work order, two durable audit records, in PostgreSQL;
@@ -64,7 +64,7 @@ class LoadRunner:
         return figures
 
     def figures(self, gateway: Gateway, *, as_hub: bool) -> dict[str, Any]:
-        """The same, whatever became of the lookups: `failures` says it."""
+        """The figures without a check; `failures` counts wrong answers."""
         headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
         job = {"headers": headers, "questions": questions(self.people, under_work_orders=as_hub)}
         command = [sys.executable, "-m", "bench.load", "--address", gateway.address]
@@ -135,7 +135,7 @@ def measure(runner: LoadRunner, folder: Path, rounds: int) -> dict[str, list[dic
             for name, gateway in gateways.items():
                 if name == "hub":
                     runner.state_work_orders(gateway)
-                # All three share an account, and whoever renews its secret ends the others': one question, and not the
+                # All three share an account, and each renewal ends the others' secret: one question, and not the
                 # first twenty at once, finds that out.
                 runner.answer(gateway, 0, as_hub=name == "hub")
                 figures = runner.load(gateway, as_hub=name == "hub")

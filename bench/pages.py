@@ -1,5 +1,5 @@
 """
-The clerk's page: how long after the fastest agency's answer its card is sent, and what the page weighs.
+Benchmark of the clerk's page: delay of the first card after the fastest agency's answer, and size of the page.
 
 One reader asks again and again in a demo court; agencies, hub and reader share the machine.
 """

@@ -1,6 +1,6 @@
 # mypy: disallow-untyped-calls=False
 """
-The hand-written gateway's way to the agencies over the hub's transport port: what the choice of transport alone buys.
+The hand-written gateway over the hub's transport, to measure the effect of the transport alone.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ CONNECTIONS = 20  # of each agency, as in the demo's agencies.toml
 
 
 class HubTransport:
-    """One port an agency, shared by zeep."""
+    """One of the hub's transports for each agency, shared by zeep."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
@@ -33,17 +33,17 @@ class HubTransport:
         return answer.body
 
     def soap(self, agency: str) -> AsyncTransport:
-        """zeep over the same port."""
+        """zeep's transport over the same transport."""
         return ZeepHubTransport(self.ports[agency])
 
     async def aclose(self) -> None:
-        """Closes the ports."""
+        """Closes the transports."""
         for port in self.ports.values():
             await port.aclose()
 
 
 class ZeepHubTransport(AsyncTransport):
-    """Carries zeep's messages over a port; zeep's own client is never used."""
+    """Sends zeep's messages over the hub's transport; zeep's own client is not used."""
 
     def __init__(self, port: AgencyTransport) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 """
-The processes of the benchmark: mock agencies with sign-on, the hub, and the hand-written gateway in its two forms.
+The processes of the benchmarks: mock agencies with sign-on, the hub, and the hand-written gateway in its two forms.
 """
 
 import json
@@ -90,7 +90,7 @@ def hub(
     command = [str(Path(sys.executable).parent / "shuniu")]
     for words in (["init"], ["org", "import", str(TREE)]):
         subprocess.run([*command, *words], check=True, env=environment, capture_output=True)
-    # Not a pipe: a hub that logs every call must not wait for somebody to read it.
+    # Not a pipe: a hub that logs every call must not wait for a reader.
     lines = folder / "hub.log"
     with lines.open("w") as log, _process([*command, "serve", "--port", "0"], environment, stderr=log) as process:
         gateway = Gateway(process=process, address=read_address(lines, process))

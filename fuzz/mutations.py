@@ -1,5 +1,5 @@
 """
-Ways to spoil a true answer that a parser cannot tell from the truth: its values, names, elements, rows and bytes.
+Random mutations of true answers: values, names, elements, rows and bytes.
 
 Every choice comes from a `Random` that is given, so that Hypothesis can shrink it and a corpus can repeat it.
 """
@@ -42,7 +42,7 @@ _STATUSES: Final = (100, 204, 206, 301, 308, 400, 401, 403, 404, 408, 418, 429, 
 
 
 def mutate(answer: HttpAnswer, random: Random) -> HttpAnswer:
-    """A true answer with one to three things wrong in it."""
+    """The answer with one to three mutations."""
     for _ in range(random.randint(1, 3)):
         answer = _mutated(answer, random)
     return answer

@@ -1,7 +1,7 @@
 """
-A campaign over each reader, some at a time: `python -m fuzz.run_all --seconds 600 --lanes 2`.
+Fuzzing campaigns over all readers, some at a time: `python -m fuzz.run_all --seconds 600 --lanes 2`.
 
-Prints a line of figures for each and ends with 1 if any crashed, hung or outgrew its memory; what did it is kept in
+Prints a line of figures for each and ends with 1 if any crashed, hung or outgrew its memory; its input is kept in
 `var/fuzz/TARGET/`.
 """
 

@@ -1,7 +1,7 @@
 """
 Coverage-guided fuzzing of one reader: `python -m fuzz.run_one TARGET --seconds 600`.
 
-atheris follows the branches of our readers; half of its inputs are true answers spoiled by `fuzz.mutations`, the others
+atheris follows the branches of our readers; half of its inputs are true answers changed by `fuzz.mutations`, the others
 its own.  An exception that is none of the six states, or an answer over the limits, stops the run and leaves its input.
 Prints what was asked and what came of it, the slowest input and the peak of memory.
 """
@@ -32,7 +32,7 @@ SECONDS_EACH: Final = 5
 
 class Campaign:
     """
-    One run over one target: plays inputs, and counts.
+    One fuzzing run over one target.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -56,7 +56,7 @@ class Campaign:
             (folder / _digest(content)).write_bytes(content)
 
     def play(self, written: bytes) -> None:
-        """Plays one input.  Whatever is raised here is a crash."""
+        """Plays one input.  Any exception is a crash."""
         # Of the processor, not of the clock: others may use the machine.
         started = time.process_time()
         answer = self._loop.run_until_complete(self._stage.ask(HttpAnswer.from_file(written)))
@@ -70,7 +70,7 @@ class Campaign:
             self.slowest = (took, written)
 
     def mutate(self, data: bytes, most: int, seed: int) -> bytes:
-        """The next input: every second time a true answer with something wrong in it."""
+        """The next input; every second one is a mutated true answer."""
         random = Random(seed)
         if seed % 2:
             return bytes(atheris.Mutate(data, most))

@@ -1,6 +1,6 @@
 """
-`python -m mock_agencies serve|proxy|ticket-system|ledger|cast|credentials`: runs the outside world or a bad network
-before it, holds a ticket system's ledger against the hub, or prints who lives there and its keys.
+`python -m mock_agencies serve|proxy|ticket-system|ledger|cast|credentials`: serves the mock agencies or a fault proxy,
+runs a ticket system, compares its ledger with the hub, or prints the cast or the credentials.
 """
 
 import argparse
@@ -37,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument(
         "--certificate", type=Path, metavar="FILE", help="sign the population base's replies; its certificate goes here"
     )
-    proxy = commands.add_parser("proxy", help="spoil what passes to a server: a TCP proxy with a control desk")
+    proxy = commands.add_parser("proxy", help="serve a TCP proxy that injects network faults, with a control API")
     proxy.add_argument("--to", required=True, type=_host_and_port, metavar="HOST:PORT", help="the server behind it")
     proxy.add_argument("--port", type=int, default=0, help="port of the proxy; 0 lets the system choose")
-    proxy.add_argument("--control-port", type=int, default=0, help="port of its control desk")
+    proxy.add_argument("--control-port", type=int, default=0, help="port of its control API")
     proxy.add_argument("--seed", type=int, default=1, help="seed of what is drawn")
     proxy.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
     cli.add_commands(commands)
@@ -103,7 +103,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 
 def _over(options: argparse.Namespace) -> asyncio.Event:
-    """What is set when the program is told to end."""
+    """The event that is set by SIGTERM, SIGINT or the end of stdin."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, over.set)

@@ -1,5 +1,5 @@
 """
-A mock agency: its operations behind their paths, its script of faults, and the control desk at /_control/.
+A mock agency: operations behind paths, a script of faults, and a control API at /_control/.
 """
 
 import json
@@ -30,7 +30,7 @@ class RequestLogEntry:
 
 class MockAgency:
     """
-    One server's mind: routes a request to its operation, counts it, and lets the script disturb the answer.
+    One agency's server: routes a request to its operation, counts it, and lets the script disturb the answer.
 
     The ledger counts requests per operation.  The journal keeps the latest 200 requests in memory only.
     """
@@ -104,7 +104,7 @@ class MockAgency:
             raise ValueError("no such fault here; GET /_control/faults lists them")
         return meant
 
-    # The control desk
+    # The control API
 
     def _show_faults(self, _request: MockRequest) -> MockResponse:
         listed = [

@@ -1,5 +1,5 @@
 """
-The outside world's own clock: injectable, and movable while a server runs.
+The mock servers' clock: injectable, and movable while a server runs.
 """
 
 import time
@@ -21,18 +21,18 @@ def wall_clock_ms() -> int:
 @dataclass(slots=True)
 class MockClock:
     """
-    Milliseconds since 1970 by `source`, plus an offset that `advance` grows: secrets age without anybody sleeping.
+    Milliseconds since 1970 by `source`, plus an offset that `advance` grows: secrets age without waiting.
     """
 
     source: Callable[[], int] = wall_clock_ms
     offset_ms: int = 0
 
     def now_ms(self) -> int:
-        """Returns this world's time in milliseconds since 1970."""
+        """Returns the mock time in milliseconds since 1970."""
         return self.source() + self.offset_ms
 
     def advance(self, seconds: float) -> None:
-        """Moves this world's time forward, or back if negative."""
+        """Moves the mock time forward, or back if negative."""
         self.offset_ms += round(seconds * SECOND_MS)
 
 

@@ -1,5 +1,5 @@
 """
-HTTP/1.1 on a socket that a fault can take hold of: httptools reads, the server answers, the transport is ours.
+HTTP/1.1 over a transport that faults can control; httptools parses the requests.
 """
 
 import asyncio

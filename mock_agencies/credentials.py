@@ -1,5 +1,5 @@
 """
-The demo's credentials, made up for these servers: what an agency would hand over in a sealed envelope.
+The demo's credentials, synthetic, as agencies would hand them over.
 
 `python -m mock_agencies credentials` prints them as a credentials.toml.
 """

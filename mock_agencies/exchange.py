@@ -1,5 +1,5 @@
 """
-One HTTP exchange as a mock server sees it: the whole request, the whole answer, and how the answer travels.
+Request, answer and delivery of one HTTP exchange at a mock server.
 """
 
 import json
@@ -16,7 +16,7 @@ XML = "text/xml;charset=UTF-8"
 
 class ResponseSocket(Protocol):
     """
-    The socket of one exchange, for answers that travel badly.  Every wait on it ends when the other side hangs up.
+    The socket of one exchange, for deliveries with faults.  Every wait on it ends when the other side hangs up.
     """
 
     def write(self, piece: bytes) -> None:
@@ -98,7 +98,7 @@ class MockResponse:
 
 class OperationRefused(Exception):
     """
-    What a server says to a question that it does not accept; `why` is one word for the journal, never on the wire.
+    An operation refused a request; `why` is one word for the journal, never on the wire.
     """
 
     def __init__(self, why: str, answer: MockResponse) -> None:

@@ -1,5 +1,5 @@
 """
-The acting official in a question: no agency answers an anonymous court.
+Checks of the acting official in a query, which every agency demands.
 """
 
 from mock_agencies import check_digits

@@ -1,5 +1,5 @@
 """
-What every operation of a mock agency is, and the one way in which a lookup is answered.
+The base classes of a mock agency's operations.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from mock_agencies.population import ORGANIZATIONS, PERSONS, Population, Synthet
 T = TypeVar("T", bound=SyntheticPerson | SyntheticOrganization)
 
 SUBJECT_FAULTS: Final = frozenset({"no_record", "transient_empty", "wrong_subject", "two_matches"})
-_FAR_AWAY: Final = 4_711  # so many indexes further on stands somebody else
+_FAR_AWAY: Final = 4_711  # distance of the index of another person
 
 
 class Operation(ABC):
@@ -64,7 +64,7 @@ class Register(ABC, Generic[T]):
 
     @abstractmethod
     def find(self, query: OperationQuery) -> list[T]:
-        """Finds whom the agency holds under this question."""
+        """Finds the subjects that the agency holds for this query."""
 
     @abstractmethod
     def rows(self, subject: T, query: OperationQuery) -> list[Row]:
@@ -72,11 +72,11 @@ class Register(ABC, Generic[T]):
 
     @abstractmethod
     def stranger(self, subject: T | None) -> T:
-        """Returns somebody else."""
+        """Returns another subject."""
 
     @abstractmethod
     def twin(self, subject: T) -> T:
-        """Returns somebody else under the same number."""
+        """Returns another subject under the same number."""
 
 
 class PersonRegister(Register[SyntheticPerson]):
@@ -116,7 +116,7 @@ class OrganizationRegister(Register[SyntheticOrganization]):
 
 class LookupOperation(Operation, Generic[T]):
     """
-    A question about a subject: accept, find, collect the rows, write; a fault has its say where it belongs.
+    A query about a subject: accept, find, collect the rows, write, with an armed fault applied at its step.
 
     With `precomputed`, an undisturbed answer is written once per question and then repeated byte for byte.
     """

@@ -1,5 +1,5 @@
 """
-A TCP proxy that spoils what passes: put it between an adapter and an agency, and see what a bad network does.
+A TCP proxy that injects network faults between an adapter and an agency.
 
 Beside the faults of the mock agencies, which know the format that they spoil, this one knows nothing of it and serves
 before any server.

@@ -1,5 +1,5 @@
 """
-The proxy's control desk: JSON over HTTP, on a port of its own.
+The proxy's control API: JSON over HTTP, on a separate port.
 
     GET    /toxics          what is active
     POST   /toxics          {"kind": "latency", "seconds": 0.3, …}: one more, as the last
@@ -25,7 +25,7 @@ _TOXICS: Final = "/toxics"
 
 @asynccontextmanager
 async def serve_control_api(proxy: FaultProxy, *, port: int = 0) -> AsyncIterator[str]:
-    """A control desk for a running proxy until the block ends; its base address.  Raises `OSError`."""
+    """Serves the control API of a running proxy until the block ends; yields its base address.  Raises `OSError`."""
     connections: set[Connection] = set()
 
     def respond(request: MockRequest) -> MockResponse:

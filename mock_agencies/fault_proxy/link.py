@@ -1,5 +1,5 @@
 """
-One connection through the proxy: two directions, each read at once and passed on through the toxics of the moment.
+One connection through the proxy: two directions, each read at once and passed on through the active toxics.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class ProxyClock:
-    """The proxy's clock, for tests that turn it by hand."""
+    """The proxy's clock, which tests replace."""
 
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
@@ -78,7 +78,7 @@ class ProxiedConnection:
                 _close(writer, reset=reset)
 
     async def until_left(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Waits for something, but not longer than the client is there.  Raises `ConnectionCut` when it is gone."""
+        """Awaits `waiting`, at most until the client disconnects.  Raises `ConnectionCut` when it is gone."""
         tasks = (asyncio.ensure_future(waiting), asyncio.create_task(self.client_left.wait()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -103,7 +103,7 @@ class _Flow:
         self._contexts: dict[int, _FlowToxicContext | None] = {}
 
     async def read(self) -> None:
-        """Takes in what the sender sends, and when."""
+        """Reads and timestamps what the sender sends."""
         with suppress(ConnectionError):
             while data := await self._reader.read(_READ):
                 await self.pieces.put((self._link.timing.now(), data))
@@ -112,7 +112,7 @@ class _Flow:
         await self.pieces.put(None)
 
     async def pass_on(self) -> bool:
-        """Gives it to the receiver, as the toxics let it, until the end; says whether that is a RST."""
+        """Passes pieces on through the toxics until the end; whether that is a RST."""
         try:
             while piece := await self.pieces.get():
                 await self._through(piece, self._held())
@@ -154,7 +154,7 @@ class _Flow:
 
 @dataclass(slots=True)
 class _FlowToxicContext:
-    """The hold of one toxic on one direction, as `toxics.ToxicContext` describes it."""
+    """The context of one toxic in one direction, as `toxics.ToxicContext` describes it."""
 
     link: ProxiedConnection
     flow: _Flow

@@ -1,5 +1,5 @@
 """
-The proxy: listens, connects every client to the one server behind it, and knows which toxics are active.
+The fault proxy: listens, connects each client to the server behind it, and keeps the active toxics.
 """
 
 import asyncio
@@ -56,12 +56,12 @@ class FaultProxy:
 
     @property
     def address(self) -> str:
-        """Where clients find it, as the base of a URL."""
+        """The proxy's address, as the base of a URL."""
         return f"http://{_HOST}:{self.port}"
 
     @property
     def open(self) -> int:
-        """How many connections there are now."""
+        """Number of open connections."""
         return len(self._links)
 
     async def idle(self) -> None:
@@ -114,7 +114,7 @@ class FaultProxy:
         refuse = any(isinstance(active.toxic, Refuse) and active.toxic.share == 1 for active in self._active)
         if refuse and self._accepting is not None:
             await self._stop_listening()
-            # Bound and not listening: the system refuses, and nobody else takes the port.
+            # Bound and not listening: the system refuses, and the port stays reserved.
             self._bound = _bind(self.port)
         elif not refuse and self._accepting is None:
             self._listen()
@@ -153,7 +153,7 @@ class FaultProxy:
         with suppress(OSError):
             server = await asyncio.open_connection(*self.to)
         if server is None:
-            # As if the client had found nobody there itself, as near as can be.
+            # As close as possible to a refused connection.
             reset_on_close(accepted)
             client[1].transport.abort()
             return

@@ -1,5 +1,5 @@
 """
-The toxics: what can happen to bytes on their way.
+Toxics: network faults that act on bytes on their way.
 
 Each toxic takes a piece and passes on the changed piece, or ends the connection by raising `ConnectionCut`.  Toxics
 work in the order in which they were added; each gets the output of the one before it.
@@ -29,8 +29,8 @@ class ConnectionCut(Exception):
 
 class ToxicContext(Protocol):
     """
-    A toxic's hold on one direction of one connection.  `passed` counts the bytes that it has seen there, `arrived` is
-    when the piece in hand came in.  Every wait raises `ConnectionCut` as soon as the client is gone.
+    The context of a toxic in one direction of one connection.  `passed` counts the bytes that it has seen, `arrived` is
+    the time of the current piece.  Every wait raises `ConnectionCut` as soon as the client is gone.
     """
 
     random: Random
@@ -46,7 +46,7 @@ class ToxicContext(Protocol):
         ...
 
     async def hang(self) -> None:
-        """Swallows whatever comes, until the client has had enough."""
+        """Discards all input until the client disconnects."""
         ...
 
 
@@ -76,11 +76,11 @@ class Toxic:
                 raise ValueError(f"{number.name} is not negative")
 
     async def act(self, data: bytes, context: ToxicContext) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - for those who wait
-        """What becomes of a piece.  May raise `ConnectionCut`."""
+        """Yields the changed piece.  May raise `ConnectionCut`."""
         yield data
 
     async def close(self, context: ToxicContext) -> None:
-        """What happens when the sender has closed, before the other side learns it."""
+        """Runs when the sender has closed, before the other side is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +208,7 @@ class Garbage(Toxic):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse(Toxic):
-    """New connections are refused, as if nobody listened; with a smaller `share`, reset as soon as they stand."""
+    """New connections are refused, as without a listener; with a smaller `share`, reset as soon as they stand."""
 
     kind = "refuse"
 
@@ -219,7 +219,7 @@ KINDS: Final = {
 
 
 def from_json(document: dict[str, Any]) -> Toxic:
-    """A toxic as the control desk is told it.  Raises `ValueError`, `TypeError`, `KeyError`."""
+    """A toxic from the JSON of the control API.  Raises `ValueError`, `TypeError`, `KeyError`."""
     options = dict(document)
     kind = KINDS[options.pop("kind")]
     if "direction" in options:
@@ -228,7 +228,7 @@ def from_json(document: dict[str, Any]) -> Toxic:
 
 
 def as_json(toxic: Toxic) -> dict[str, Any]:
-    """The same, told back."""
+    """The JSON of a toxic."""
     values = {field.name: getattr(toxic, field.name) for field in fields(toxic)}
     return {"kind": toxic.kind, **values, "direction": toxic.direction.value}
 

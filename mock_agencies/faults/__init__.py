@@ -1,3 +1,3 @@
 """
-The ugly cases that agencies really produce, as a closed catalogue that a test or a demo scripts over HTTP.
+Faults that agencies really produce, as a closed catalogue that tests and demo script over HTTP.
 """

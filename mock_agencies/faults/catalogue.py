@@ -1,5 +1,5 @@
 """
-The closed catalogue of faults: what each is, and what an honest caller makes of it while it lasts.
+The closed catalogue of faults: what each is, and the state and reason that a caller should report.
 
 Which operations a fault applies to is not written here: it follows from where the fault is made (see `operation`).
 """
@@ -70,21 +70,21 @@ _HTTP: Final = (
     _unavailable("unauthorized", "返回401", "401 from a proxy in front", "auth"),
     Fault("forbidden", "返回403", "403 from a proxy in front", "refused", ("no_permission",)),
     _unavailable("server_error", "返回5xx", "`status` 500 (or 503) without a body that anyone knows", "http", "status"),
-    _unavailable("redirect", "重定向到别处", "307 to /_trap, which nobody should follow", "http"),
+    _unavailable("redirect", "重定向到别处", "307 to /_trap, which must not be followed", "http"),
     _unreadable("gzip_bomb", "压缩炸弹", "gzip that unpacks to `size` bytes (64 MiB)", "size"),
 )
 
 _SUBJECT: Final = (
     Fault("no_record", "无记录", "no record, in one `form` of empty (list)", "not_found", (), ("form",)),
     _by_route("transient_empty", "偶发空结果", "empty twice, or `times`, and then the record"),
-    _unavailable("wrong_subject", "答复了另一人", "an answer about somebody else", "wrong_subject"),
+    _unavailable("wrong_subject", "答复了另一人", "an answer about another person", "wrong_subject"),
     Fault("two_matches", "两个匹配", "two subjects under one number", "ambiguous", ("several_matches",)),
     Fault("name_mismatch", "号码与姓名不符", "number yes, name no", "ambiguous", ("name_mismatch",)),
 )
 
 _RECORD: Final = (
     _unavailable("unknown_code", "未约定的代码", "`value` (Z9) in a coded `leaf`", "unknown_code", "leaf", "value"),
-    _found("extra_field", "多出字段", "a leaf that nobody knows: drift, and the answer stands"),
+    _found("extra_field", "多出字段", "an element that is not in the contract: drift, and the answer stands"),
     _unavailable("missing_field", "缺少必需字段", "without a required `leaf`", "missing_leaf", "leaf"),
     _by_route("odd_dates", "日期写法不同", "dates in `form` text (2015-06-18) or empty", "form"),
 )

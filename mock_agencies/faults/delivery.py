@@ -1,5 +1,5 @@
 """
-Faults of the socket: how the bytes of a right answer travel badly.
+Socket faults: disturbed deliveries of a right answer.
 """
 
 from collections.abc import Callable

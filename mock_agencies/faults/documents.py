@@ -1,5 +1,5 @@
 """
-Faults of the document's text: well-formed enough to be sent, and a trap for a careless parser.
+Document faults: texts that a careless parser accepts or fails on.
 """
 
 import re

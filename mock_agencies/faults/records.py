@@ -1,5 +1,5 @@
 """
-Faults of the record: leaves that are too many, too few, or hold a code that nobody agreed on.
+Record faults: elements that are extra, missing, or hold a code that is not in the contract.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class FaultFields:
     """
-    The leaves of an operation's rows that faults touch: one with a closed code, one that every caller needs, and one
+    The elements of an operation's rows that faults change: one with a closed code, one that every caller needs, and one
     that holds a number (None where the format has only text).
     """
 

@@ -1,5 +1,5 @@
 """
-Faults of HTTP: a right answer under a wrong status, type or charset, or something else in its place.
+HTTP faults: a right answer under a wrong status, type or charset, or another answer in its place.
 """
 
 import zlib

@@ -1,5 +1,5 @@
 """
-The script of a running server: which fault comes when.
+The script of faults of a running server.
 """
 
 from collections.abc import Mapping

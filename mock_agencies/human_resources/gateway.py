@@ -1,7 +1,7 @@
 """
 The provincial gateway (IRS): md5 signatures with secrets that rotate, both styles of request, HTTP 200 for everything.
 
-A request secret lives 15 minutes, a refresh secret 48 hours.  Whoever refreshes makes the earlier secrets invalid.
+A request secret lives 15 minutes, a refresh secret 48 hours.  Each refresh makes the earlier secrets invalid.
 """
 
 import hmac
@@ -68,7 +68,7 @@ class GatewaySecrets:
 
 
 class IrsGateway:
-    """The gate for one application: who signs with what, until when."""
+    """The gateway's access control for one application: its secrets and their ends."""
 
     def __init__(self, app_key: str, app_secret: str, clock: MockClock) -> None:
         self.app_key = app_key
@@ -118,7 +118,7 @@ class IrsGateway:
         return self._secrets
 
     def rotate(self) -> GatewaySecrets:
-        """Issues new secrets, whoever asks; those before no longer count."""
+        """Issues new secrets and invalidates the earlier ones."""
         self._secrets = GatewaySecrets.issued_at(self.clock.now_ms())
         return self._secrets
 

@@ -1,5 +1,5 @@
 """
-What human resources and social security hold: participations in social insurance, and contact data of long ago.
+The register of human resources and social security: insurance participations and old contact data.
 
 Dates and periods are numbers.  Wage, contribution base and ethnicity come uninvited, as the real interface sends them.
 """

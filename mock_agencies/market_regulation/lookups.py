@@ -89,7 +89,7 @@ class PositionsLookup(PlatformLookup[SyntheticPerson]):
 
     @property
     def faults(self) -> frozenset[str]:
-        # Its rows repeat neither the person's number nor name, so that nobody could notice another person in them.
+        # Its rows repeat neither the person's number nor name, so another person in them could not be noticed.
         return super().faults - {"wrong_subject", "two_matches"}
 
     def question(self, body: Mapping[str, str]) -> OperationQuery:

@@ -1,5 +1,5 @@
 """
-What market regulation holds: organizations of its own registry, and who holds a position in them.
+The registers of market regulation: organizations of its own registry, and positions in them.
 
 Names of leaves beyond the national 企业基本信息查询 (suspension, service recipient, abnormal list, positions) are made
 up for these servers.

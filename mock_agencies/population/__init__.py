@@ -56,7 +56,7 @@ class Population:
 
     def find_person(self, id_number: str) -> list[SyntheticPerson]:
         """
-        Finds everybody who has or had this number: usually nobody or one person, two for the doubled number.
+        Finds all persons who have or had this number: usually none or one, two for the doubled number.
         """
         cast_found = [person for person in self._people if id_number in person.numbers]
         if cast_found:

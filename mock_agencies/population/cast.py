@@ -1,7 +1,7 @@
 """
 The cast: one named party for each special case that the agencies' registers hold.
 
-Numbers are fixed, whatever the seed; they satisfy the arithmetic and were never issued to anybody.
+Numbers are fixed, whatever the seed; they satisfy the arithmetic and were never issued.
 """
 
 from collections.abc import Callable, Mapping

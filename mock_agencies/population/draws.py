@@ -1,5 +1,5 @@
 """
-Chance without state: what an index draws from the seed, and a shuffle that can be turned back.
+Stateless randomness: draws of an index from the seed, and an invertible shuffle.
 """
 
 import math

@@ -1,5 +1,5 @@
 """
-What the police hold: the national population base without addresses, the household and residence registers with them.
+The registers of the police: the population base without addresses, household and residence registers with them.
 """
 
 from datetime import date

@@ -42,7 +42,7 @@ class AuthorizationGrant:
 
 def client_of(form: Mapping[str, str]) -> tuple[RegisteredClient, str]:
     """
-    The client and the address to return to.  An `OAuthError` here is shown on a page: nobody is sent elsewhere.
+    The client and the address to return to.  An `OAuthError` here is shown on a page, without a redirect.
     """
     client = CLIENTS.get(form.get("client_id", ""))
     return_to = form.get("redirect_uri", "")

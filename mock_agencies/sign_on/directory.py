@@ -1,5 +1,5 @@
 """
-Who can sign on: synthetic staff, and the clients that this server knows.
+The directory: synthetic staff and registered clients.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
-# Classes of authentication, the weakest first: whoever asks for none of them gets that one.
+# Classes of authentication, the weakest first, which is the default.
 ACR = ("urn:demo:acr:password", "urn:demo:acr:certificate")
 
 STAFF_SCOPES = ("openid", "profile", "lookups")

@@ -1,5 +1,5 @@
 """
-How this server refuses, in OAuth's words (RFC 6749, sections 4.1.2.1 and 5.2).
+The OAuth errors of this server (RFC 6749, sections 4.1.2.1 and 5.2).
 """
 
 

@@ -1,5 +1,5 @@
 """
-The one page of this server: choose who you are.  Plain HTML, no script.
+The sign-in page: a choice of staff.  Plain HTML, no script.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def sign_in_page(request: AuthorizationRequest, form: Mapping[str, str]) -> HTML
 
 
 def refusal_page(error: OAuthError) -> HTMLResponse:
-    """Why nobody can be signed in, where there is no address that could safely be told."""
+    """The reason of a refusal, where no return address is safe."""
     body = f"<p>无法登录：{escape(error.description)}</p><p>Could not sign in: {escape(error.error)}</p>"
     return _page(body, form_action="'none'", status=error.status)
 

@@ -1,5 +1,5 @@
 """
-The endpoints: discovery, authorization, token, keys; and a control door for demo and tests, open to loopback only.
+The endpoints: discovery, authorization, token, keys; and a control API for demo and tests, on loopback only.
 """
 
 import base64

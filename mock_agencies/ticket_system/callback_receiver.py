@@ -1,8 +1,8 @@
 """
-The ticket system's end of the callbacks: checks, notes, and answers badly as often as it is told to.
+The ticket system's receiver of callbacks: verifies and records them, and answers with faults in given shares.
 
-What is genuine is noted before it is answered, however badly: a callback that was heard and not acknowledged comes
-again, and must then be the same.
+A genuine callback is recorded before it is answered: one without an acknowledgement comes again, and must then be the
+same.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class ResponseShares:
 @dataclass(slots=True)
 class CallbackReceiver:
     """
-    Answers callbacks.  `secret` is that of the receiver; what was taken is remembered in `taken`.
+    Answers callbacks.  `secret` is that of the receiver; `taken` holds the ids of accepted ones.
     """
 
     ledger: CallbackLedger

@@ -52,7 +52,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     tickets.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes")
     book = commands.add_parser("ledger", help="count what was lost or doubled")
     checks = book.add_subparsers(dest="what", required=True)
-    checking = checks.add_parser("check", help="hold a ledger against the hub")
+    checking = checks.add_parser("check", help="compare a ledger with the hub")
     _add_addresses(checking)
     checking.add_argument("file", type=Path, metavar="LEDGER")
 
@@ -130,7 +130,7 @@ async def serve_callbacks(receiver: CallbackReceiver, *, port: int = 0) -> Async
 
 
 def _register_receiver(options: argparse.Namespace, address: str) -> str:
-    # In a real court a person does this.  The demo's sign-on server lets anybody on this machine be its administrator.
+    # In a real court a person does this.  The demo's sign-on server issues an administrator's token on this machine.
     who = httpx.post(f"{options.sign_on}/_control/token", json={"user": "admin"}, trust_env=False).raise_for_status()
     headers = {"Authorization": f"Bearer {who.json()['access_token']}"}
     receiver = f"{options.hub}/v1/callbacks/receivers/{options.receiver}"

@@ -1,8 +1,8 @@
 """
-The ledger: what the ticket system did and heard, one JSON object a line, on disk before anything else happens.
+The ticket system's ledger: its actions and callbacks, one JSON object a line, on disk before anything else happens.
 
 It names work orders, requests and deliveries by their ids, and contents by their digests: nothing in it is about a
-person.  Loss and doubling are counted from it, so it survives whatever dies.
+person.  Loss and doubling are counted from it.
 """
 
 import json
@@ -35,7 +35,7 @@ class CallbackLedger:
         self._clock = clock
 
     def write(self, what: str, **details: Any) -> None:
-        """Notes one thing with the time of now (Unix, seconds)."""
+        """Writes one entry with the present time (Unix, seconds)."""
         entry = {"at": self._clock(), "what": what} | details
         os.write(self._descriptor, (json.dumps(entry, separators=(",", ":")) + "\n").encode())
         os.fsync(self._descriptor)
@@ -54,7 +54,7 @@ class CallbackLedger:
 
 
 def read_ledger(path: Path) -> Iterator[LedgerEntry]:
-    """Every whole line; who was killed may have left half of one at the end."""
+    """Every whole line; a killed process may have left an incomplete one at the end."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             if line.endswith("\n"):

@@ -1,5 +1,5 @@
 """
-The ticket system at work: so many work orders a second, a form for each, some of them closed halfway.
+The ticket system's load generator: work orders a second, a form for each, some of them closed halfway.
 
 A request without an answer is repeated under the same key until it is answered, so that everything that the hub
 accepted stands in the ledger.
@@ -58,7 +58,7 @@ class LoadPlan:
 
 @dataclass(slots=True)
 class LoadGenerator:
-    """One run of the ticket system.  Once `stop` is set nothing more is dispatched; what was begun is ended."""
+    """One run of the ticket system.  Once `stop` is set nothing more is dispatched, and open work is finished."""
 
     client: AsyncClient
     ledger: CallbackLedger
@@ -69,7 +69,7 @@ class LoadGenerator:
     requested: int = 0
 
     async def run(self, count: int | None = None) -> None:
-        """Works until `count` work orders are dispatched, or until `stop`; then ends what it has begun."""
+        """Works until `count` work orders are dispatched, or until `stop`; then finishes open work."""
         room = asyncio.Semaphore(self.plan.at_once)
         async with asyncio.TaskGroup() as tasks:
             while not self.stop.is_set() and (count is None or self.requested < count):

@@ -1,5 +1,5 @@
 """
-The ledger held against the hub: was anything lost, doubled, changed, or sent after its end?
+Reconciliation of the ledger with the hub: lost, doubled, changed or late callbacks.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ AT_ONCE: Final = 16
 
 @dataclass(slots=True)
 class ReceivedCallback:
-    """What the ledger says of one request."""
+    """The ledger's entries about one request."""
 
     work_order: str
     digests: set[str] = field(default_factory=set)
@@ -27,7 +27,7 @@ class ReceivedCallback:
 
 @dataclass(slots=True)
 class LedgerSummary:
-    """What the ledger says of everything; requests by their ids."""
+    """A summary of the ledger; requests by their ids."""
 
     requests: dict[str, ReceivedCallback] = field(default_factory=dict)
     accepted: Counter[str] = field(default_factory=Counter)
@@ -70,7 +70,7 @@ class LedgerSummary:
 
 @dataclass(slots=True)
 class Reconciliation:
-    """What was counted, and every fault that was found; none is how it should be."""
+    """The counts of a comparison, and the faults in it."""
 
     accepted: int
     states: Counter[str] = field(default_factory=Counter)
@@ -118,7 +118,7 @@ async def reconcile(
     ]
     verdict.faults += [f"{name} has two contents" for name, digests in summary.ids.items() if len(digests) > 1]
     if not allow_unknown:
-        verdict.faults += [f"{name} is about nothing that was asked" for name in summary.unrequested]
+        verdict.faults += [f"{name} is about no request of the ledger" for name in summary.unrequested]
     return verdict
 
 

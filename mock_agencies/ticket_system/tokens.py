@@ -1,5 +1,5 @@
 """
-The ticket system's access tokens: had with its key as any service has them, kept until shortly before they end.
+The ticket system's access tokens, cached until shortly before they end.
 """
 
 import time
@@ -13,7 +13,7 @@ EARLY_SECONDS = 60
 
 
 class ClientCredentials:
-    """Tokens of one client at one sign-on server.  Call it for a valid one."""
+    """Client credentials of one client at one sign-on server.  Call it for a valid token."""
 
     def __init__(self, issuer: str, client: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer

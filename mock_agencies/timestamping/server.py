@@ -1,5 +1,5 @@
 """
-The endpoints: the timestamp itself, the root certificate, and a control door that makes it misbehave.
+The endpoints: the timestamp, the root certificate, and a control API for faults.
 
     POST anywhere            application/timestamp-query
     GET  /ca.pem             the root certificate

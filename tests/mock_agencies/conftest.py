@@ -79,8 +79,10 @@ class Court:
     def fields(self, sid: str, key: str, /, **changes: Any) -> dict[str, str]:
         """The four signed fields."""
         rtime = changes.get("rtime", self.now())
-        told = {"sid": sid, "rid": RID, "rtime": rtime, "sign": hmac_sign(sid, rtime, key)} | changes
-        return {f"gjgxjhpt_{name}": told[name] for name in ("sid", "rid", "rtime", "sign") if told[name] is not None}
+        values = {"sid": sid, "rid": RID, "rtime": rtime, "sign": hmac_sign(sid, rtime, key)} | changes
+        return {
+            f"gjgxjhpt_{name}": values[name] for name in ("sid", "rid", "rtime", "sign") if values[name] is not None
+        }
 
     def refresh(self, agency: str, sid: str, app_key: str, /, **changes: Any) -> dict[str, Any]:
         """Renews the secret; remembers it if it was asked for correctly and can be opened."""
@@ -101,7 +103,7 @@ class Court:
             "usercardid": OFFICIAL, "username": "李婷", "userdept": "柯城区人民法院", "projectid": "WO-1",
             "powermatters": "许可0000-00",
         }  # fmt: skip
-        body = {name: told for name, told in ({**question, **official} | changes).items() if told is not None}
+        body = {name: value for name, value in ({**question, **official} | changes).items() if value is not None}
         answer: dict[str, Any] = json.loads(
             self.send("market_regulation", path, headers, json.dumps(body).encode()).body
         )
@@ -123,14 +125,14 @@ class Court:
         app_key = parameters.get("appKey", "A330800000000001")
         request_time = parameters.get("requestTime", self.now())
         signed = {"appKey": app_key, "requestTime": request_time, "sign": md5_sign(app_key, secret, request_time)}
-        told = {name: text for name, text in (signed | dict(parameters)).items() if text is not None}
+        values = {name: text for name, text in (signed | dict(parameters)).items() if text is not None}
         if style == "headers":
-            business = {name: told.pop(name) for name in list(told) if name not in signed}
-            lower = {name.lower(): text for name, text in told.items()}
+            business = {name: values.pop(name) for name in list(values) if name not in signed}
+            lower = {name.lower(): text for name, text in values.items()}
             return self.send("human_resources", path, JSON | lower, json.dumps(business).encode())
         if style == "query":
-            return self.send("human_resources", f"{path}?{urlencode(told)}", {}, b"", "GET")
-        return self.send("human_resources", path, FORM, urlencode(told).encode())
+            return self.send("human_resources", f"{path}?{urlencode(values)}", {}, b"", "GET")
+        return self.send("human_resources", path, FORM, urlencode(values).encode())
 
     def irs_secrets(self) -> dict[str, Any]:
         """Step 1: asks for both secrets; remembers them."""
@@ -145,8 +147,8 @@ class Court:
         if "request" not in self.secrets:
             self.irs_secrets()
         matter = {"accesscardId": OFFICIAL, "projectId": "WO-1", "powerMatters": "许可0000-00"}
-        told = matter | changes.pop("matter", {})
-        additional = json.dumps({part: text for part, text in told.items() if text is not None})
+        values = matter | changes.pop("matter", {})
+        additional = json.dumps({part: text for part, text in values.items() if text is not None})
         path = changes.pop("path", "/gateway/api/001003085/dataSharing/socialPersonalParticipationInfo.htm")
         parameters = {"AAC002": number, "aac003": name, "additional": additional} | changes
         answer: dict[str, Any] = json.loads(self.irs(path, self.secrets["request"], parameters, style=style).body)
@@ -209,8 +211,8 @@ class Court:
         return self.send("public_security", "/rbsp/request", XML, message.encode())
 
 
-def _elements(told: Mapping[str, str | None]) -> str:
-    return "".join(f"<{name}>{text}</{name}>" for name, text in told.items() if text is not None)
+def _elements(values: Mapping[str, str | None]) -> str:
+    return "".join(f"<{name}>{text}</{name}>" for name, text in values.items() if text is not None)
 
 
 @pytest.fixture(scope="session")

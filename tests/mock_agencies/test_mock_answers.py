@@ -44,13 +44,13 @@ def table(answer: MockResponse) -> list[list[str]]:
     return [[cell.text or "" for cell in row] for row in etree.fromstring(answer.body).iter("Row")]
 
 
-def found(answer: dict[str, Any]) -> list[dict[str, Any]]:
+def result_rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of the national relay."""
     rows: list[dict[str, Any]] = answer["data"]["data"]["cxjg"]
     return rows
 
 
-def test_the_population_base_knows_no_address(court: Any) -> None:
+def test_population_base_answers_without_an_address(court: Any) -> None:
     """Number and name match; the facts come without an address; the reference repeats the request's number."""
     head, records = package(court.identity(MOVED, "沈知溪"))
 
@@ -64,39 +64,39 @@ def test_the_population_base_knows_no_address(court: Any) -> None:
 
 
 @pytest.mark.parametrize("space", ["http://webservice.com/", "http://webservice.tongtech.com/"])
-def test_the_population_base_speaks_both_namespaces(court: Any, space: str) -> None:
+def test_population_base_replies_in_the_namespace_of_the_question(court: Any, space: str) -> None:
     """The reply stands in the namespace of the question."""
     answer = court.identity(MOVED, "沈知溪", namespace=space)
 
     assert etree.fromstring(answer.body).find(f".//{{{space}}}out") is not None
 
 
-def test_number_yes_and_name_no_tells_nothing_else(court: Any) -> None:
+def test_a_wrong_name_is_answered_without_facts(court: Any) -> None:
     """A wrong name is said to be wrong, and no fact comes with it."""
     _, records = package(court.identity(MOVED, "沈知河"))
 
     assert records == [{"GMSFHM": MOVED, "GMSFHM_PPDDM": "1", "XM": "沈知河", "XM_PPDDM": "0"}]
 
 
-def test_the_dead_are_known_to_the_police(court: Any, population: Population) -> None:
+def test_a_deceased_person_is_flagged_by_the_population_base(court: Any, population: Population) -> None:
     """`SWBS` is 1."""
     deceased = person(population, "deceased")
 
     assert package(court.identity(deceased.id_number, deceased.name))[1][0]["SWBS"] == "1"
 
 
-def test_a_number_that_nobody_holds_is_an_honest_nothing(court: Any) -> None:
+def test_an_unknown_number_is_answered_with_no_record(court: Any) -> None:
     """Every agency answers its own form of "no record" and no error."""
     head, records = package(court.identity(UNKNOWN_PERSON, "沈知溪"))
 
     assert (head["FHDM"], records) == ("11", [])
     assert len(table(court.addresses(UNKNOWN_PERSON))) == 2
     assert court.participation(UNKNOWN_PERSON, "沈知溪")["datas"] == []
-    assert found(court.positions(UNKNOWN_PERSON, "沈知溪")) == []
-    assert found(court.registration(UNKNOWN_ORGANIZATION)) == []
+    assert result_rows(court.positions(UNKNOWN_PERSON, "沈知溪")) == []
+    assert result_rows(court.registration(UNKNOWN_ORGANIZATION)) == []
 
 
-def test_the_police_know_where_a_mover_went(court: Any) -> None:
+def test_addresses_of_a_mover_are_household_and_residence(court: Any) -> None:
     """The old household and the new registered residence, in the columns that were asked for."""
     assert table(court.addresses(MOVED)) == [
         ["000", "成功"],
@@ -112,13 +112,13 @@ def test_the_police_know_where_a_mover_went(court: Any) -> None:
     ]
 
 
-def test_the_police_keep_former_names_and_flags(court: Any, population: Population) -> None:
+def test_household_register_has_former_name_and_flags(court: Any, population: Population) -> None:
     """Former name, military flag, place of custody."""
-    renamed, soldier, held = (person(population, role) for role in ("renamed", "soldier", "in_custody"))
+    renamed, soldier, prisoner = (person(population, role) for role in ("renamed", "soldier", "in_custody"))
 
     assert table(court.addresses(renamed.id_number, RequiredItems="XM,CYM"))[2] == ["葛若棠", "葛招娣"]
     assert table(court.addresses(soldier.id_number, RequiredItems="BYQK"))[2] == ["1"]
-    assert table(court.addresses(held.id_number, RequiredItems="QTZZLX,FWCS"))[2] == ["9", "示例看守所（在押）"]
+    assert table(court.addresses(prisoner.id_number, RequiredItems="QTZZLX,FWCS"))[2] == ["9", "示例看守所（在押）"]
 
 
 def test_a_doubled_number_is_two_rows_without_a_name_and_one_with_it(court: Any, population: Population) -> None:
@@ -130,7 +130,7 @@ def test_a_doubled_number_is_two_rows_without_a_name_and_one_with_it(court: Any,
     assert [record["XM"] for record in package(court.identity(number, None))[1]] == ["唐书禾", "曹映舟"]
 
 
-def test_human_resources_have_an_ended_job_a_live_one_and_an_old_address(court: Any) -> None:
+def test_participation_has_ended_and_active_jobs_and_an_old_address(court: Any) -> None:
     """Dates are numbers, the contact address is of 2013, wage and ethnicity come uninvited."""
     rows = court.participation(MOVED, "沈知溪")["datas"]
 
@@ -154,12 +154,12 @@ def test_human_resources_have_an_ended_job_a_live_one_and_an_old_address(court: 
         "/gateway/api/socialPersonalParticipationInfo.htm",
     ],
 )
-def test_the_gateway_takes_both_styles_and_the_old_path(court: Any, style: str, path: str) -> None:
+def test_gateway_accepts_both_styles_and_the_old_path(court: Any, style: str, path: str) -> None:
     """Form, query, and headers with a JSON body are one question."""
     assert len(court.participation(MOVED, "沈知溪", style=style, path=path)["datas"]) == 4
 
 
-def test_an_old_number_lives_on_in_one_agency(court: Any, population: Population) -> None:
+def test_an_old_number_is_known_to_human_resources_only(court: Any, population: Population) -> None:
     """Human resources know the holder by the old number only, the police by the new one only."""
     holder = person(population, "old_and_new_number")
 
@@ -169,9 +169,9 @@ def test_an_old_number_lives_on_in_one_agency(court: Any, population: Population
     assert len(table(court.addresses("330802900307123"))) == 2
 
 
-def test_the_registry_writes_dates_as_midnight_in_china(court: Any) -> None:
+def test_registry_dates_are_midnight_in_china(court: Any) -> None:
     """The whole row of an ordinary company; founded on 2015-06-18 in China."""
-    assert found(court.registration("91330802DEM000014A")) == [
+    assert result_rows(court.registration("91330802DEM000014A")) == [
         {
             "uniscid": "91330802DEM000014A", "regno": "330800000000017", "entname": "衢州衡川商贸有限公司",
             "enttypeCn": "有限责任公司(自然人投资或控股)", "name": "沈知溪",
@@ -204,31 +204,29 @@ def test_the_registry_writes_dates_as_midnight_in_china(court: Any) -> None:
         ("company_renamed", {"name": "葛招娣"}),
     ],
 )
-def test_the_registry_tells_every_state_and_flag(
+def test_registry_shows_state_and_flags_of_special_organizations(
     court: Any, population: Population, role: str, expected: dict[str, Any]
 ) -> None:
     """Each special organization shows what makes it special; one representative stands under her old name."""
     organization = population.cast[role]
     assert isinstance(organization, SyntheticOrganization)
-    [row] = found(court.registration(organization.uscc or organization.registration_number or ""))
+    [row] = result_rows(court.registration(organization.uscc or organization.registration_number or ""))
 
     assert {leaf: row[leaf] for leaf in expected} == expected
 
 
 @pytest.mark.parametrize("role", ["law_firm", "village_cooperative", "institution", "association"])
-def test_market_regulation_holds_no_other_registrys_organizations(
-    court: Any, population: Population, role: str
-) -> None:
+def test_organizations_of_other_registries_are_not_found(court: Any, population: Population, role: str) -> None:
     """A law firm or a village cooperative is no record here."""
     organization = population.cast[role]
     assert isinstance(organization, SyntheticOrganization)
 
-    assert found(court.registration(organization.uscc or "")) == []
+    assert result_rows(court.registration(organization.uscc or "")) == []
 
 
-def test_positions_come_without_the_person(court: Any) -> None:
+def test_positions_do_not_repeat_the_person(court: Any) -> None:
     """Organization, code, title and state, and nothing about who was asked."""
-    assert found(court.positions(MOVED, "沈知溪")) == [
+    assert result_rows(court.positions(MOVED, "沈知溪")) == [
         {
             "uniscid": "91330802DEM000014A",
             "entname": "衢州衡川商贸有限公司",
@@ -238,7 +236,7 @@ def test_positions_come_without_the_person(court: Any) -> None:
     ]
 
 
-def test_precomputed_answers_are_the_same_bytes_again(population: Population, court: Any) -> None:
+def test_precomputed_answers_repeat_the_same_bytes(population: Population, court: Any) -> None:
     """With `precomputed`, a question is written once; the signature is still checked each time."""
     from mock_agencies import market_regulation
 

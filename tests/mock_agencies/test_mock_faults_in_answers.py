@@ -65,13 +65,13 @@ def constant(answer: MockResponse) -> tuple[int, str, bytes]:
     return answer.status, answer.content_type, body
 
 
-def test_the_catalogue_lists_exactly_what_the_servers_can_do() -> None:
+def test_the_catalogue_lists_exactly_the_faults_of_the_servers() -> None:
     """Every fault of an operation is described, and every described fault can be armed somewhere."""
     assert {fault for operation in OPERATIONS.values() for fault in operation.faults} == set(CATALOGUE)
 
 
 @pytest.mark.parametrize(("operation", "fault"), CONTENT_FAULTS)
-def test_a_fault_of_content_shows_on_the_wire(court: Any, operation: str, fault: str) -> None:
+def test_a_content_fault_changes_the_answer_once(court: Any, operation: str, fault: str) -> None:
     """The answer under the fault differs from the answer without, and is undisturbed once the fault is over."""
     before = constant(ask(court, operation))
     after = constant(disturbed(court, operation, fault))
@@ -83,7 +83,7 @@ def test_a_fault_of_content_shows_on_the_wire(court: Any, operation: str, fault:
 
 
 @pytest.mark.parametrize("operation", AGENCY_OF)
-def test_a_wrong_charset_is_gb18030_under_the_name_of_utf_8(court: Any, operation: str) -> None:
+def test_wrong_charset_is_gb18030_labelled_as_utf_8(court: Any, operation: str) -> None:
     """The bytes are not UTF-8, though the header says so; read as GB18030 they are the right answer."""
     answer = disturbed(court, operation, "wrong_charset")
 
@@ -96,7 +96,7 @@ def test_a_wrong_charset_is_gb18030_under_the_name_of_utf_8(court: Any, operatio
 @pytest.mark.parametrize(
     ("form", "pattern"), [("seconds", r"7"), ("date", r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")]
 )
-def test_throttling_says_how_long_in_both_forms(court: Any, form: str, pattern: str) -> None:
+def test_throttling_has_retry_after_in_both_forms(court: Any, form: str, pattern: str) -> None:
     """429 with Retry-After as seconds or as a date."""
     answer = disturbed(court, "registration", "throttled", form=form)
 
@@ -104,7 +104,7 @@ def test_throttling_says_how_long_in_both_forms(court: Any, form: str, pattern: 
     assert re.fullmatch(pattern, dict(answer.headers)["retry-after"])
 
 
-def test_a_gzip_bomb_is_small_until_it_is_opened(court: Any) -> None:
+def test_a_gzip_bomb_is_small_until_unpacked(court: Any) -> None:
     """Some kilobytes that unpack to 64 MiB."""
     answer = disturbed(court, "registration", "gzip_bomb")
 
@@ -120,13 +120,13 @@ def test_a_gzip_bomb_is_small_until_it_is_opened(court: Any) -> None:
         ("server_error", {}, 500), ("server_error", {"status": 503}, 503), ("empty_body", {}, 200),
     ],
 )  # fmt: skip
-def test_faults_of_http_have_their_status(court: Any, fault: str, options: dict[str, Any], status: int) -> None:
+def test_http_faults_have_their_status(court: Any, fault: str, options: dict[str, Any], status: int) -> None:
     """A proxy's page comes with the proxy's status."""
     assert disturbed(court, "registration", fault, **options).status == status
 
 
-def test_whoever_follows_a_redirect_is_counted(court: Any) -> None:
-    """The trap shows in the ledger."""
+def test_a_followed_redirect_is_counted_in_the_ledger(court: Any) -> None:
+    """A request to the trap stands in the ledger."""
     agency = court.agencies["market_regulation"]
     location = dict(disturbed(court, "registration", "redirect").headers)["location"]
     court.send("market_regulation", location, {}, b"")
@@ -145,7 +145,7 @@ def test_no_record_has_four_forms_at_the_gateway(court: Any, form: str | None, e
     assert (body["code"], body["datas"]) == ("00", expected)
 
 
-def test_an_empty_answer_that_passes(court: Any) -> None:
+def test_transient_empty_answers_end_after_two(court: Any) -> None:
     """Empty twice, and the third time the record is there."""
     court.participation(MOVED, NAME)
     court.agencies["human_resources"].arm("transient_empty", "participation")
@@ -157,14 +157,14 @@ def test_an_empty_answer_that_passes(court: Any) -> None:
     ("fault", "code"),
     [("over_quota", "18"), ("expired_secret", "11"), ("bad_signature", "14"), ("unknown_envelope_code", "77")],
 )
-def test_the_gateway_says_its_codes_on_http_200(court: Any, fault: str, code: str) -> None:
+def test_gateway_codes_come_on_http_200(court: Any, fault: str, code: str) -> None:
     """Quota, expiry, signature and an unknown code."""
     answer = disturbed(court, "participation", fault)
 
     assert (answer.status, json.loads(answer.body)["code"]) == (200, code)
 
 
-def test_one_refresh_heals_an_expired_or_rotated_secret(court: Any) -> None:
+def test_one_refresh_replaces_an_expired_or_rotated_secret(court: Any) -> None:
     """11 and 14 come once; after a refresh the record is there."""
     for fault in ("expired_secret", "bad_signature"):
         court.participation(MOVED, NAME)
@@ -174,7 +174,7 @@ def test_one_refresh_heals_an_expired_or_rotated_secret(court: Any) -> None:
         assert court.participation(MOVED, NAME)["code"] == "00"
 
 
-def test_the_shapes_of_datas(court: Any) -> None:
+def test_shapes_of_datas_hold_the_same_rows(court: Any) -> None:
     """One object, double-encoded JSON, both provider envelopes, XML with only > escaped: the same rows in each."""
     rows = court.participation(MOVED, NAME)["datas"]
 
@@ -194,7 +194,7 @@ def test_the_shapes_of_datas(court: Any) -> None:
 
 @pytest.mark.parametrize("operation", ["participation", "registration", "positions"])
 def test_duplicate_keys_hold_two_values(court: Any, operation: str) -> None:
-    """The required leaf stands twice in one object."""
+    """The required element stands twice in one object."""
     text = disturbed(court, operation, "duplicate_keys").body.decode()
     required = OPERATIONS[operation].fault_fields.required  # type: ignore[attr-defined]
 
@@ -202,12 +202,12 @@ def test_duplicate_keys_hold_two_values(court: Any, operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", ["participation", "registration"])
-def test_nan_stands_where_a_number_was(court: Any, operation: str) -> None:
+def test_nan_replaces_a_number(court: Any, operation: str) -> None:
     """Python's own reader would take it."""
     assert re.search(r'":NaN[,}]', disturbed(court, operation, "nan").body.decode())
 
 
-def test_entities_stand_in_the_inner_package(court: Any) -> None:
+def test_entities_are_in_the_inner_package(court: Any) -> None:
     """The envelope is clean; the package in `out` has a document type."""
     for fault, sign in (("dtd_inner", "<!ENTITY x"), ("external_entity", "SYSTEM"), ("entity_bomb", "<!ENTITY x9")):
         answer = disturbed(court, "identity", fault)
@@ -227,7 +227,7 @@ def test_soap_faults_come_on_500_and_on_200(court: Any) -> None:
     assert disturbed(court, "identity", "fault", status=200).status == 200
 
 
-def test_the_population_base_has_its_own_faults(court: Any) -> None:
+def test_faults_of_the_population_base(court: Any) -> None:
     """Another FHDM, a record with an error, CDATA, FHDM 11 with a record, and the provincial relay."""
 
     def out(fault: str) -> str:
@@ -247,7 +247,7 @@ def test_the_population_base_has_its_own_faults(court: Any) -> None:
     assert relayed["data"]["cxjg"][0]["csrq"] == "1990-03-07"
 
 
-def test_the_request_service_has_its_own_faults(court: Any) -> None:
+def test_faults_of_the_request_service(court: Any) -> None:
     """Columns in another order with their values, a row that is too short, a plain text."""
 
     def rows(fault: str) -> list[list[str]]:
@@ -262,7 +262,7 @@ def test_the_request_service_has_its_own_faults(court: Any) -> None:
     assert disturbed(court, "addresses", "plain_text_refusal").body.startswith(b"SrcReceiver:")
 
 
-def test_the_registry_writes_dates_in_other_forms(court: Any) -> None:
+def test_registry_dates_in_other_forms(court: Any) -> None:
     """Text or empty instead of milliseconds."""
     for form, expected in (("text", "2015-06-18"), ("empty", "")):
         answer = disturbed(court, "registration", "odd_dates", form=form)
@@ -270,7 +270,7 @@ def test_the_registry_writes_dates_in_other_forms(court: Any) -> None:
         assert json.loads(answer.body)["data"]["data"]["cxjg"][0]["estdate"] == expected
 
 
-def test_the_relay_inside_the_platform_has_a_code_of_its_own(court: Any) -> None:
+def test_unknown_codes_in_envelope_and_relay_head(court: Any) -> None:
     """Unknown codes occur in the envelope and in the relay's head."""
     envelope = json.loads(disturbed(court, "registration", "unknown_envelope_code").body)
     court.agencies["market_regulation"].script.clear()
@@ -280,7 +280,7 @@ def test_the_relay_inside_the_platform_has_a_code_of_its_own(court: Any) -> None
 
 
 @pytest.mark.parametrize("operation", ["identity", "addresses", "participation", "registration"])
-def test_an_answer_about_another_subject(court: Any, operation: str) -> None:
+def test_wrong_subject_and_two_matches_are_about_others(court: Any, operation: str) -> None:
     """The number that was asked does not occur; with two matches it occurs with two names."""
     number = COMPANY if operation == "registration" else MOVED
     wrong = disturbed(court, operation, "wrong_subject").body.decode()
@@ -291,8 +291,8 @@ def test_an_answer_about_another_subject(court: Any, operation: str) -> None:
     assert two.count(number) >= 2
 
 
-def test_record_faults_take_a_leaf_and_a_value(court: Any) -> None:
-    """Which leaf is missing and which code is unknown can be chosen."""
+def test_record_faults_accept_element_and_value(court: Any) -> None:
+    """Which element is missing and which code is unknown can be chosen."""
     missing = json.loads(disturbed(court, "registration", "missing_field", leaf="regstateCn").body)
     court.agencies["market_regulation"].script.clear()
     unknown = json.loads(disturbed(court, "registration", "unknown_code", value="待定").body)
@@ -305,17 +305,17 @@ def test_record_faults_take_a_leaf_and_a_value(court: Any) -> None:
     assert third["XZDZBZ"] == "新增"
 
 
-def test_a_refresh_call_can_fail_too(court: Any) -> None:
+def test_faults_of_the_refresh_call(court: Any) -> None:
     """A clock that is off, a secret that does not decrypt, a refusal, and any fault of HTTP."""
     agency = court.agencies["market_regulation"]
-    told = ("market_regulation", "s_1500000900000_0001", "demo_app_key")
-    right = court.refresh(*told)["data"]["secretEndTime"]
+    account = ("market_regulation", "s_1500000900000_0001", "demo_app_key")
+    right = court.refresh(*account)["data"]["secretEndTime"]
     agency.arm("off_clock", "refresh", times=1, options={"seconds": -3600})
-    assert court.refresh(*told)["data"]["secretEndTime"] == right - 3_600_000
+    assert court.refresh(*account)["data"]["secretEndTime"] == right - 3_600_000
     agency.arm("fault", "refresh", times=1)
-    assert court.refresh(*told)["code"] == "1"
+    assert court.refresh(*account)["code"] == "1"
     agency.arm("undecryptable_secret", "refresh", times=1)
-    assert len(base64.b64decode(court.refresh(*told)["data"]["secret"])) % 16 != 0
+    assert len(base64.b64decode(court.refresh(*account)["data"]["secret"])) % 16 != 0
     hr = court.agencies["human_resources"]
     now = court.clock.now_ms()
     hr.arm("off_clock", "refresh_by_key", times=1, options={"seconds": 60})

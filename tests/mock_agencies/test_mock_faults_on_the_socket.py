@@ -21,7 +21,7 @@ SOON = 0.3
 
 
 class Line:
-    """A connection to the mock, and its mind."""
+    """A connection to a mock agency, with its server."""
 
     def __init__(self, agency: MockAgency, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.agency = agency
@@ -41,15 +41,15 @@ class Line:
         return head, await self.reader.readexactly(length)
 
     async def until_quiet(self) -> bytes:
-        """Everything that comes until nothing comes any more, on a connection that stays open."""
-        heard = b""
+        """All bytes until a pause, on a connection that stays open."""
+        received = b""
         try:
             while True:
                 piece = await asyncio.wait_for(self.reader.read(65_536), SOON)
                 assert piece, "the connection was closed"
-                heard += piece
+                received += piece
         except TimeoutError:
-            return heard
+            return received
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def line() -> AsyncIterator[Line]:
             await writer.wait_closed()
 
 
-async def test_without_a_fault_requests_share_a_connection(line: Line) -> None:
+async def test_requests_without_a_fault_share_a_connection(line: Line) -> None:
     """Three answers over one connection, two of whose requests came at once."""
     line.ask()
     first = await line.answer()
@@ -76,7 +76,7 @@ async def test_without_a_fault_requests_share_a_connection(line: Line) -> None:
     assert json.loads(first[1])["code"] == 300
 
 
-async def test_latency_delays_a_whole_answer_and_what_comes_after_it(line: Line) -> None:
+async def test_latency_delays_an_answer_and_the_following_ones(line: Line) -> None:
     """The answer comes late and complete, and pipelined requests keep their order."""
     line.agency.arm("latency", "registration", times=1, options={"seconds": 0.05})
     line.ask()
@@ -107,13 +107,13 @@ async def test_drip_sends_single_bytes(line: Line) -> None:
     line.ask()
     head, body = await line.answer()
     line.ask("drip", interval=0.001)
-    heard = [await line.reader.read(65_536) for _ in range(10)]
+    pieces = [await line.reader.read(65_536) for _ in range(10)]
 
-    assert (head + body).startswith(b"".join(heard))
-    assert len(heard[0]) == 1
+    assert (head + body).startswith(b"".join(pieces))
+    assert len(pieces[0]) == 1
 
 
-async def test_reset_is_a_real_reset(line: Line) -> None:
+async def test_reset_sends_rst(line: Line) -> None:
     """RST: the client's read fails and is not merely empty."""
     line.ask("reset")
 
@@ -121,7 +121,7 @@ async def test_reset_is_a_real_reset(line: Line) -> None:
         await line.reader.read()
 
 
-async def test_reset_mid_body_comes_after_half(line: Line) -> None:
+async def test_reset_mid_body_sends_rst_after_half(line: Line) -> None:
     """Half of the body arrives, then RST."""
     line.ask("reset_mid_body")
 
@@ -130,7 +130,7 @@ async def test_reset_mid_body_comes_after_half(line: Line) -> None:
         await line.reader.read()
 
 
-async def test_close_after_read_says_nothing(line: Line) -> None:
+async def test_close_after_read_sends_no_byte(line: Line) -> None:
     """The connection ends in an orderly way and without a byte."""
     line.ask("close_after_read")
 
@@ -145,14 +145,14 @@ async def test_truncated_ends_before_the_promised_length(line: Line) -> None:
     assert 0 < len(body) < int(head.split(b"content-length: ")[1])
 
 
-async def test_not_http_is_not_http(line: Line) -> None:
+async def test_not_http_sends_another_protocol(line: Line) -> None:
     """Bytes of another protocol, and the end."""
     line.ask("not_http")
 
     assert not (await line.reader.read()).startswith(b"HTTP/")
 
 
-async def test_a_huge_body_comes_whole_to_whoever_reads_it(line: Line) -> None:
+async def test_a_huge_body_arrives_complete(line: Line) -> None:
     """All the promised bytes come, and the connection serves on."""
     line.ask("huge_body", size=3_000_000)
     _, body = await line.answer()
@@ -162,7 +162,7 @@ async def test_a_huge_body_comes_whole_to_whoever_reads_it(line: Line) -> None:
     assert (await line.answer())[0].startswith(b"HTTP/1.1 200")
 
 
-async def test_a_client_that_gives_up_leaves_nothing_behind(line: Line) -> None:
+async def test_a_disconnect_ends_a_hanging_delivery(line: Line) -> None:
     """A hanging delivery ends when the other side closes."""
     line.ask("hang")
     await line.until_quiet()
@@ -174,7 +174,7 @@ async def test_a_client_that_gives_up_leaves_nothing_behind(line: Line) -> None:
     assert all(task.done() for task in tasks)
 
 
-async def test_every_fault_of_the_socket_is_tried_here() -> None:
+async def test_each_socket_fault_has_a_test_here() -> None:
     """A new one without a test of its own is noticed."""
     tests = [name for name in globals() if name.startswith("test_")]
 
@@ -188,20 +188,20 @@ async def test_a_body_above_the_cap_is_refused(line: Line) -> None:
     assert (await line.reader.read(12)) == b"HTTP/1.1 413"
 
 
-async def test_what_is_not_http_is_refused(line: Line) -> None:
+async def test_a_request_that_is_not_http_is_refused(line: Line) -> None:
     """400 and the end."""
     line.writer.write(b"\x16\x03\x01 hello\r\n\r\n")
 
     assert (await line.reader.read()).startswith(b"HTTP/1.1 400")
 
 
-async def test_chunked_bodies_and_expectations_are_understood(line: Line) -> None:
+async def test_chunked_bodies_and_expect_continue_are_supported(line: Line) -> None:
     """100 Continue is sent, chunks are joined."""
     line.writer.write(
         b"POST /sysapi/enterprise/basic HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n"
         b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
     )
-    heard = await line.reader.read()
+    received = await line.reader.read()
 
-    assert heard.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
+    assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
     assert line.agency.journal[-1].request.body == b"{}"

@@ -30,7 +30,7 @@ PLATFORM_FIELDS: tuple[tuple[dict[str, Any], str], ...] = (
 
 
 @pytest.mark.parametrize(("wrong", "why"), PLATFORM_FIELDS)
-def test_the_platform_refuses_wrong_fields_in_headers(court: Any, wrong: dict[str, Any], why: str) -> None:
+def test_platform_refuses_wrong_fields_in_headers(court: Any, wrong: dict[str, Any], why: str) -> None:
     """Market regulation answers code 300 and no record."""
     answer = court.registration(COMPANY, **wrong)
 
@@ -38,7 +38,7 @@ def test_the_platform_refuses_wrong_fields_in_headers(court: Any, wrong: dict[st
 
 
 @pytest.mark.parametrize(("wrong", "why"), PLATFORM_FIELDS)
-def test_the_platform_refuses_wrong_fields_in_a_soap_header(court: Any, wrong: dict[str, Any], why: str) -> None:
+def test_platform_refuses_wrong_fields_in_a_soap_header(court: Any, wrong: dict[str, Any], why: str) -> None:
     """The population base answers a Fault on HTTP 500."""
     answer = court.identity(MOVED, NAME, **wrong)
 
@@ -47,14 +47,14 @@ def test_the_platform_refuses_wrong_fields_in_a_soap_header(court: Any, wrong: d
 
 
 @pytest.mark.parametrize(("wrong", "why"), PLATFORM_FIELDS)
-def test_the_platform_renews_no_secret_for_wrong_fields(court: Any, wrong: dict[str, Any], why: str) -> None:
+def test_platform_renews_no_secret_for_wrong_fields(court: Any, wrong: dict[str, Any], why: str) -> None:
     """The refresh call is checked the same way."""
     reply = court.refresh("market_regulation", "s_1500000900000_0001", "demo_app_key", **wrong)
 
     assert (reply["code"], reply["data"], court.verdict("market_regulation")) == ("1", None, why)
 
 
-def test_a_secret_of_the_platform_ends_after_two_hours(court: Any) -> None:
+def test_a_platform_secret_ends_after_two_hours(court: Any) -> None:
     """It counts to its stated end and not a moment longer; a renewed one counts again."""
     sid, app_key = "s_1500000900000_0001", "demo_app_key"
     end = court.refresh("market_regulation", sid, app_key)["data"]["secretEndTime"]
@@ -89,7 +89,7 @@ def test_market_regulation_refuses_an_incomplete_question(court: Any, wrong: dic
     assert (answer["code"], answer["data"], court.verdict("market_regulation")) == (300, None, why)
 
 
-def test_positions_are_not_for_browsing(court: Any) -> None:
+def test_positions_need_number_and_name(court: Any) -> None:
     """Without the name there is no answer; with another name there is no record."""
     assert court.positions(MOVED, "", name=None)["code"] == 300
     assert court.positions(MOVED, "别名")["data"]["data"]["cxjg"] == []
@@ -116,17 +116,15 @@ def test_positions_are_not_for_browsing(court: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("style", ["form", "headers"])
-def test_the_gateway_refuses_a_wrong_question(
-    court: Any, wrong: dict[str, Any], code: str, why: str, style: str
-) -> None:
+def test_gateway_refuses_a_wrong_question(court: Any, wrong: dict[str, Any], code: str, why: str, style: str) -> None:
     """Signature, time, exact parameter names and the acting official are checked in both styles."""
     answer = court.participation(MOVED, NAME, style=style, **wrong)
 
     assert (answer["code"], answer["datas"], court.verdict("human_resources")) == (code, "", why)
 
 
-def test_a_second_holder_makes_the_first_ones_secrets_invalid(court: Any) -> None:
-    """Whoever refreshes last holds the only secrets; the first is told 14."""
+def test_a_second_refresh_invalidates_the_first_secrets(court: Any) -> None:
+    """The secrets of the last refresh are the only valid ones; the first holder gets 14."""
     court.irs_secrets()
     first = dict(court.secrets)
     court.irs_secrets()
@@ -138,7 +136,7 @@ def test_a_second_holder_makes_the_first_ones_secrets_invalid(court: Any) -> Non
     assert court.participation(MOVED, NAME)["code"] == "00"
 
 
-def test_a_request_secret_ends_after_a_quarter_of_an_hour(court: Any) -> None:
+def test_a_request_secret_ends_after_fifteen_minutes(court: Any) -> None:
     """It is told 11; the refresh secret gets new ones until two days are over, and then only the appSecret does."""
     court.irs_secrets()
     court.clock.advance(15 * 60)
@@ -153,13 +151,13 @@ def test_a_request_secret_ends_after_a_quarter_of_an_hour(court: Any) -> None:
     assert late["code"] == "11"
 
 
-def test_the_county_gives_its_secrets_in_two_steps(court: Any) -> None:
+def test_county_issues_secrets_in_two_steps(court: Any) -> None:
     """appSecret for refresh secret, refresh secret for request secret, then `appkey` with a small k."""
     json_type = {"content-type": "application/json"}
     wrong = {"appKey": "A330800000000001", "appSecret": "guess"}
-    asked = {"appKey": "A330800000000001", "appSecret": "demo_app_secret"}
+    query = {"appKey": "A330800000000001", "appSecret": "demo_app_secret"}
     refused = json.loads(court.send("human_resources", "/appsecert", json_type, json.dumps(wrong).encode()).body)
-    first = json.loads(court.send("human_resources", "/appsecert", json_type, json.dumps(asked).encode()).body)["data"]
+    first = json.loads(court.send("human_resources", "/appsecert", json_type, json.dumps(query).encode()).body)["data"]
     then = {"appKey": "A330800000000001", **first}
     reply = court.send("human_resources", "/interfaceSecurity", json_type, json.dumps(then).encode())
     court.secrets["request"] = json.loads(reply.body)["data"]["requestSecret"]
@@ -173,7 +171,7 @@ def test_the_county_gives_its_secrets_in_two_steps(court: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"user": "somebody"}, "wrong_user"),
+        ({"user": "stranger"}, "wrong_user"),
         ({"password": "guess"}, "wrong_user"),
         ({"namespace": "http://example.com/"}, "unknown_operation"),
         ({"cdata": ("", "")}, "no_cdata"),
@@ -231,7 +229,7 @@ def test_the_request_service_refuses_a_wrong_message(court: Any, wrong: dict[str
 
 
 @pytest.mark.parametrize("wrong", [{"RequesterID": "C330800-00000002"}, {"ServiceID": "S10-00000002"}])
-def test_the_request_service_refuses_strangers_in_plain_text(court: Any, wrong: dict[str, str]) -> None:
+def test_request_service_refuses_unknown_requesters_in_plain_text(court: Any, wrong: dict[str, str]) -> None:
     """A requester without permission gets `SrcReceiver:` and no XML."""
     answer = court.addresses(MOVED, **wrong)
 
@@ -245,7 +243,7 @@ def test_another_method_is_refused(court: Any, method: str) -> None:
     assert court.send("public_security", "/rbsp/request", {}, b"", method).status == 405
 
 
-def test_another_path_is_not_there(court: Any) -> None:
+def test_another_path_is_not_found(court: Any) -> None:
     """A path that no operation has is 404."""
     assert court.send("public_security", "/rbsp/other", {}, b"").status == 404
 
@@ -254,7 +252,7 @@ SERVERS = [
     create(Population(1), MockClock())
     for create in (public_security.create, human_resources.create, market_regulation.create)
 ]
-PATHS = [(agency, path) for agency in SERVERS for one in agency.operations.values() for path in one.paths]
+PATHS = [(agency, path) for agency in SERVERS for operation in agency.operations.values() for path in operation.paths]
 TYPES = st.sampled_from(["application/json", "text/xml", "application/x-www-form-urlencoded", ""])
 
 
@@ -267,7 +265,7 @@ TYPES = st.sampled_from(["application/json", "text/xml", "application/x-www-form
         st.sampled_from(["appKey", "sign", "requestTime", "gjgxjhpt_sign", "gjgxjhpt_rid", "appSecret"]), st.text()
     ).map(lambda value: json.dumps(value).encode()),
 )
-def test_no_body_makes_a_server_stumble(where: Any, media: str, body: bytes) -> None:
+def test_any_body_is_answered_and_never_with_data(where: Any, media: str, body: bytes) -> None:
     """Whatever is sent, there is an answer, and without a valid signature never one with data."""
     agency, path = where
     agency.respond(MockRequest("POST", path, "", {"content-type": media}, body))

@@ -22,12 +22,14 @@ RTIME = "1700000000000"
 
 
 @pytest.mark.parametrize(("app_key", "secret", "request_time", "expected"), IRS)
-def test_the_gateway_signs_as_its_clients_do(app_key: str, secret: str, request_time: str, expected: str) -> None:
+def test_gateway_signature_is_md5_of_key_secret_and_time(
+    app_key: str, secret: str, request_time: str, expected: str
+) -> None:
     """MD5 over key, secret and time, case untouched."""
     assert gateway.sign(app_key, secret, request_time) == expected
 
 
-def test_a_request_secret_lives_a_quarter_of_an_hour_and_a_refresh_secret_two_days() -> None:
+def test_secrets_live_fifteen_minutes_and_two_days() -> None:
     """Both end times of one refresh at a known moment."""
     datas = GatewaySecrets.issued_at(1_700_000_000_000).as_datas()
 
@@ -35,20 +37,20 @@ def test_a_request_secret_lives_a_quarter_of_an_hour_and_a_refresh_secret_two_da
     assert [len(str(datas[name])) for name in ("requestSecret", "refreshSecret")] == [32, 32]
 
 
-def test_the_platform_signs_service_request_and_time_in_this_order() -> None:
+def test_platform_signature_is_hmac_of_sid_rid_and_time() -> None:
     """HMAC-SHA256 in Base64; the order of the stray sample gives something else."""
     assert national.sign(SID, RID, RTIME, "demo_app_secret") == "tgvUiVqnipAMrP5GJV2WXFEd7MDyKSUIqgliSgJ7HLI="
     assert national.sign(RID, SID, RTIME, "demo_app_secret") == "dQ9ifRk4me1bgNUHx1/mSf2/f5JEHHPGjGWSn67DQa4="
     assert national.sign(SID, RID, RTIME, "demo_app_key") == "wtBO3z8kNZp+3g23lIWVPXxFLZDHKqLnwSJ65fYB8Ws="
 
 
-def test_the_platform_hands_out_secrets_as_java_encrypts_them() -> None:
+def test_platform_secrets_are_encrypted_as_java_does() -> None:
     """SHA1PRNG's key and one AES block, as JDK 17 gives them."""
     assert national.secret_key("demo_app_key").hex() == "5bfa5f7d4e45ca8a2a98e8cb21a644b2"
     assert national.encrypt_secret("demo_app_secret", "demo_app_key") == "H6FhzsPyBrdHSiftdQY7Nw=="
 
 
-def test_an_envelope_says_its_code_as_text() -> None:
+def test_envelope_code_is_text() -> None:
     """The gateway's `code` is a string, and a refusal is an HTTP 200."""
     refusal = gateway.refused("why", "14")
 

@@ -34,8 +34,8 @@ def verdict(states: dict[str, str], *lines: dict[str, Any]) -> tuple[list[str], 
 
     async def run() -> tuple[list[str], str]:
         async with AsyncClient("http://hub", lambda: "t", transport=httpx.MockTransport(hub)) as client:
-            found = await reconcile(client, lines)
-            return found.faults, str(found)
+            result = await reconcile(client, lines)
+            return result.faults, str(result)
 
     return asyncio.run(run())
 
@@ -90,16 +90,16 @@ def test_a_clean_ledger_has_no_fault() -> None:
             [accepted("a"), accepted("b"), received("a"), received("b")],
             "2 requests of TS-1 for one key",
         ),
-        ({}, [received("x")], "id-x is about nothing that was asked"),
+        ({}, [received("x")], "id-x is about no request of the ledger"),
     ],
 )
 def test_each_fault_is_found(states: dict[str, str], lines: list[dict[str, Any]], fault: str) -> None:
-    """Lost, not ended, delivered to nobody, two contents, after the closing, twice under a key, unasked."""
+    """Lost, not ended, delivered without a callback, two contents, after the closing, twice under a key, unasked."""
     assert fault in verdict(states, *lines)[0]
 
 
-def test_half_a_line_at_the_end_is_no_line(folder: Path) -> None:
-    """Who was killed while writing has not written."""
+def test_an_incomplete_last_line_is_ignored(folder: Path) -> None:
+    """A line that a killed process did not finish is not read."""
     with CallbackLedger(folder / "ledger", clock=lambda: 1.0) as ledger:
         ledger.write(ACCEPTED, work_order="TS-1", autofill="a")
     with (folder / "ledger").open("a") as file:
@@ -128,17 +128,17 @@ def callback(id_: str, data: dict[str, Any], *, at: datetime = NOW) -> MockReque
     return MockRequest("POST", "/hooks", "", headers, body.encode())
 
 
-def test_the_desk_notes_first_and_answers_then(folder: Path) -> None:
-    """Taken, taken again, altered, late: each in the ledger before its answer."""
+def test_a_callback_is_recorded_before_it_is_answered(folder: Path) -> None:
+    """Accepted, repeated, altered, late: each in the ledger before its answer."""
     with CallbackLedger(folder / "ledger") as ledger:
-        desk = CallbackReceiver(ledger, SECRET, clock=lambda: NOW)
+        receiver = CallbackReceiver(ledger, SECRET, clock=lambda: NOW)
         good = callback("a", {"n": 1})
         altered = MockRequest("POST", "/hooks", "", good.headers, good.body.replace(b"1}", b"2}"))
         late = callback("b", {}, at=datetime(2026, 11, 24, 7, 0, tzinfo=UTC))
-        statuses = [desk.respond(one).status for one in (good, good, altered, late)]
+        statuses = [receiver.respond(request).status for request in (good, good, altered, late)]
 
     assert statuses == [204, 204, 401, 401]
-    noted = [(one["what"], one.get("again"), one.get("why")) for one in read_ledger(folder / "ledger")]
+    noted = [(request["what"], request.get("again"), request.get("why")) for request in read_ledger(folder / "ledger")]
     assert noted == [
         ("received", False, None),
         ("received", True, None),
@@ -147,12 +147,12 @@ def test_the_desk_notes_first_and_answers_then(folder: Path) -> None:
     ]
 
 
-def test_the_desk_answers_as_badly_as_it_is_told(folder: Path) -> None:
-    """By a seed, so that a run can be had again."""
+def test_faulty_answers_come_in_the_given_shares(folder: Path) -> None:
+    """The random choices follow from a seed, so that a run can be repeated."""
     with CallbackLedger(folder / "ledger") as ledger:
         shares = ResponseShares(failing=0.3, slow=0.2, dropping=0.2)
-        desk = CallbackReceiver(ledger, SECRET, shares, random.Random(7), clock=lambda: NOW)
-        answers = [desk.respond(callback(f"a{number}", {})) for number in range(300)]
+        receiver = CallbackReceiver(ledger, SECRET, shares, random.Random(7), clock=lambda: NOW)
+        answers = [receiver.respond(callback(f"a{number}", {})) for number in range(300)]
 
     ways = [answer.status if answer.deliver is None else answer.deliver.__name__ for answer in answers]
     counts = {way: ways.count(way) for way in set(ways)}

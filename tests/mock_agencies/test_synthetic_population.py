@@ -23,7 +23,7 @@ from mock_agencies.population.draws import Shuffle
 SEEDS = st.integers(min_value=0, max_value=2**32)
 POPULATION = Population(1)
 
-# identifiers-and-codes: every valid number of a person or an organization is somebody's.
+# Valid numbers of each row of the identifier tables.
 PERSONS_BY_NUMBER = (
     "330802199003071239", "33080219900307005X", "330802900307123", "330803199003071235", "330821196508150026",
     "330823196002290016", "332428196001010010", "330113199001010011", "330114199001010018", "110105189912319976",
@@ -39,7 +39,7 @@ ORGANIZATIONS_BY_NUMBER = (
 
 
 @given(seed=SEEDS, index=st.integers(min_value=0, max_value=PERSONS - 1))
-def test_every_number_leads_back_to_its_person(seed: int, index: int) -> None:
+def test_each_number_finds_its_person(seed: int, index: int) -> None:
     """number → index → person gives the person whose number it is."""
     population = Population(seed)
     person = population.person(index)
@@ -50,7 +50,7 @@ def test_every_number_leads_back_to_its_person(seed: int, index: int) -> None:
 
 
 @given(seed=SEEDS, index=st.integers(min_value=0, max_value=ORGANIZATIONS - 1))
-def test_every_code_and_registration_number_leads_back_to_its_organization(seed: int, index: int) -> None:
+def test_each_organization_number_finds_its_organization(seed: int, index: int) -> None:
     """Either number of an organization finds it, and nothing else."""
     population = Population(seed)
     organization = population.organization(index)
@@ -61,8 +61,8 @@ def test_every_code_and_registration_number_leads_back_to_its_organization(seed:
 
 
 @given(index=st.integers(min_value=0, max_value=ORGANIZATIONS - 1))
-def test_a_representative_is_found_to_represent(index: int) -> None:
-    """Whoever an organization names as its representative holds that position when asked the other way round."""
+def test_a_representative_holds_that_position(index: int) -> None:
+    """The representative of an organization has that position among its positions."""
     organization = POPULATION.organization(index)
     representative = POPULATION.person(organization.representative)
 
@@ -70,7 +70,7 @@ def test_a_representative_is_found_to_represent(index: int) -> None:
 
 
 @given(seed=SEEDS, size=st.integers(min_value=3, max_value=10**9), data=st.data())
-def test_a_shuffle_can_be_turned_back(seed: int, size: int, data: st.DataObject) -> None:
+def test_back_inverts_out_of_a_shuffle(seed: int, size: int, data: st.DataObject) -> None:
     """`back` undoes `out` for any size and seed."""
     shuffle = Shuffle.from_seed(size, seed, "test")
     index = data.draw(st.integers(min_value=0, max_value=size - 1))
@@ -79,15 +79,15 @@ def test_a_shuffle_can_be_turned_back(seed: int, size: int, data: st.DataObject)
 
 
 @given(st.text(alphabet="0123456789X", min_size=15, max_size=18))
-def test_a_number_finds_nobody_but_its_holder(number: str) -> None:
+def test_a_number_finds_its_holders_only(number: str) -> None:
     """Whatever is looked for, only those are found who hold exactly this number."""
     organizations = POPULATION.find_organization(number)
 
     assert all(number in person.numbers for person in POPULATION.find_person(number))
-    assert all(number in (found.uscc, found.registration_number) for found in organizations)
+    assert all(number in (organization.uscc, organization.registration_number) for organization in organizations)
 
 
-def test_one_seed_is_one_population() -> None:
+def test_the_same_seed_derives_the_same_population() -> None:
     """The same seed gives the same people in any process; another seed gives others."""
     again, other = Population(1), Population(2)
     sample = range(0, PERSONS, 9_973)
@@ -96,7 +96,7 @@ def test_one_seed_is_one_population() -> None:
     assert [other.person(index) for index in sample] != [POPULATION.person(index) for index in sample]
 
 
-def test_it_is_large_enough_to_hold_every_habit_of_a_register() -> None:
+def test_a_sample_has_every_special_case_of_the_registers() -> None:
     """A sample of it holds movers, the dead, the renamed, employees, and organizations in the usual states."""
     people = [POPULATION.person(index) for index in range(100, 3_100)]
     organizations = [POPULATION.organization(index) for index in range(100, 1_100)]
@@ -111,8 +111,8 @@ def test_it_is_large_enough_to_hold_every_habit_of_a_register() -> None:
     assert set(states) == {"存续（在营、开业、在册）", "注销", "吊销，未注销"}
 
 
-def test_nothing_in_it_can_belong_to_anybody() -> None:
-    """Telephones are in ranges that nobody issues; organization codes begin with DEM."""
+def test_telephones_and_codes_are_in_unissued_ranges() -> None:
+    """Telephones are in ranges that are never issued; organization codes begin with DEM."""
     people = [POPULATION.person(index) for index in range(500)]
     organizations = [POPULATION.organization(index) for index in range(500)]
 
@@ -121,7 +121,7 @@ def test_nothing_in_it_can_belong_to_anybody() -> None:
     assert all(organization.uscc is None or organization.uscc[8:11] == "DEM" for organization in organizations)
 
 
-def test_the_cast_names_every_special_case() -> None:
+def test_each_role_of_the_cast_is_in_the_population() -> None:
     """Each role of the cast is held, by its number, in the population."""
     by_number = {
         role: POPULATION.find_person(party.id_number)
@@ -144,13 +144,13 @@ def test_the_cast_names_every_special_case() -> None:
 
 
 @pytest.mark.parametrize("number", PERSONS_BY_NUMBER)
-def test_every_kind_of_personal_number_is_held(number: str) -> None:
-    """A valid number of each row of the identifier tables belongs to somebody."""
+def test_each_kind_of_personal_number_is_in_the_population(number: str) -> None:
+    """A valid number of each row of the identifier tables belongs to a person."""
     assert [number in person.numbers for person in POPULATION.find_person(number)] == [True]
 
 
 @pytest.mark.parametrize("number", ORGANIZATIONS_BY_NUMBER)
-def test_every_kind_of_organization_number_is_held(number: str) -> None:
+def test_each_kind_of_organization_number_is_in_the_population(number: str) -> None:
     """A valid number of each registering authority belongs to an organization."""
     assert len(POPULATION.find_organization(number)) == 1
 

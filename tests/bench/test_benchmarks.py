@@ -24,7 +24,7 @@ from mock_agencies.serving import serving
 
 pytestmark = pytest.mark.anyio
 
-QUESTION = {"body": {"subject": "somebody"}, "expected": "330802199003071239"}
+QUESTION = {"body": {"subject": "a person"}, "expected": "330802199003071239"}
 GOOD = b'{"id_number":"330802199003071239"}'
 
 
@@ -70,7 +70,7 @@ async def load(reply: bytes) -> Figures:
         return await run(address, prepare(address, {}, [QUESTION]), clients=4, warm_up=0.0, seconds=0.05)
 
 
-async def test_right_answers_are_counted_and_nothing_is_wrong() -> None:
+async def test_right_answers_are_counted_without_failures() -> None:
     """A whole answer about the person that was asked for counts."""
     figures = await load(answer("200 OK", GOOD))
 
@@ -89,29 +89,29 @@ async def test_right_answers_are_counted_and_nothing_is_wrong() -> None:
     ],
     ids=["refused", "empty", "partial", "closed"],
 )
-async def test_an_answer_that_is_not_whole_is_a_failure(reply: bytes, failure: str) -> None:
-    """No gateway is fast by answering less: every answer is looked at."""
+async def test_an_incomplete_answer_is_a_failure(reply: bytes, failure: str) -> None:
+    """Each answer is checked, so that incomplete ones do not count."""
     assert list((await load(reply)).failures) == [failure]
 
 
 @pytest.mark.parametrize("kind", ["httpx", "port"])
-async def test_the_hand_written_gateway_asks_the_agencies_and_answers_whole(kind: str, tmp_path: Path) -> None:
-    """Over either transport it hears all four interfaces about a person and reads what they say."""
+async def test_the_hand_written_gateway_answers_from_all_four_upstreams(kind: str, tmp_path: Path) -> None:
+    """Over either transport its answer has the data of all four upstreams."""
     person = parties(1)[0]
     accounts = tmp_path / "credentials.toml"
     accounts.write_text(credentials.as_toml(), encoding="utf-8")
     async with serving() as servers:
-        addresses = {name: one.address for name, one in servers.items()}
+        addresses = {name: server.address for name, server in servers.items()}
         net: UpstreamTransport = handwritten.HttpxTransport(addresses) if kind == "httpx" else HubTransport(addresses)
         app = handwritten.create_app(addresses, accounts, net)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
             body = questions([person], under_work_orders=False)[0]["body"]
-            said = _content((await client.post("/v1/lookups", json=body)).json())
+            content = _content((await client.post("/v1/lookups", json=body)).json())
         await net.aclose()
 
-    assert (said["identity"]["id_number"], said["identity"]["full_name"]) == (person.id_number, person.name)
-    assert ["household", str(person.household.text)] in said["addresses"]
-    assert [(agency, capability) for agency, capability, state in said["agencies"] if state != "unavailable"] == [
+    assert (content["identity"]["id_number"], content["identity"]["full_name"]) == (person.id_number, person.name)
+    assert ["household", str(person.household.text)] in content["addresses"]
+    assert [(agency, capability) for agency, capability, state in content["agencies"] if state != "unavailable"] == [
         ("human_resources", "participation"),
         ("market_regulation", "positions"),
         ("public_security", "addresses"),
@@ -119,19 +119,19 @@ async def test_the_hand_written_gateway_asks_the_agencies_and_answers_whole(kind
     ]
 
 
-def test_every_person_asked_about_is_named_by_its_work_order() -> None:
+def test_each_question_is_about_a_party_of_its_work_order() -> None:
     """The hub is asked only what it may answer, and about as many people as the others."""
     people = parties(3)
     stated = work_orders(people)
-    asked = [question["body"] for question in questions(people, under_work_orders=True)]
+    bodies = [question["body"] for question in questions(people, under_work_orders=True)]
 
-    assert len({person.id_number for person in people}) == 3 * PARTIES_OF_ONE == len(asked)
-    for question in asked:
+    assert len({person.id_number for person in people}) == 3 * PARTIES_OF_ONE == len(bodies)
+    for question in bodies:
         named = {party["id_number"] for party in stated[question["work_order"]]["parties"]}
         assert question["subject"]["id_number"] in named
 
 
-def test_medians_and_ratios_are_of_the_rounds() -> None:
+def test_summary_has_medians_and_ratios_over_the_rounds() -> None:
     """One slow round does not decide."""
     rounds: dict[str, list[dict[str, Any]]] = {
         name: [{"lookups_per_s": rate * factor, "p50_ms": 1.0, "p99_ms": 2.0} for factor in (1.0, 0.1, 1.0)]
@@ -158,7 +158,7 @@ def test_medians_and_ratios_are_of_the_rounds() -> None:
     ],
     ids=["one", "innermost", "library", "ours before a library's", "none"],
 )
-def test_time_is_booked_on_the_innermost_room(files: list[str], room: str) -> None:
+def test_cpu_time_is_attributed_to_the_innermost_room(files: list[str], room: str) -> None:
     """A stack belongs to the innermost frame of ours, or else to the library that serves the request."""
     frame = None
     for file in files:
