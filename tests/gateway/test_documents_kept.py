@@ -2,7 +2,9 @@
 The documents say what the program does: every setting and problem has its place, every link leads somewhere.
 """
 
+import itertools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,31 @@ def test_every_make_target_of_a_document_exists(name: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", document("Makefile"), re.MULTILINE))
 
     assert set(re.findall(r"`make ([a-z-]+)", document(name))) <= targets
+
+
+def test_the_picture_of_the_layers_has_the_contract_s_rooms_in_its_order() -> None:
+    """docs/architecture.md shows the layers that import-linter keeps."""
+    contracts = tomllib.loads(document("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract.get("containers") == ["gateway"])
+    rooms = [room for layer in layers for room in layer.split(" | ") if room != "__main__"]
+    picture = document("docs/architecture.md").partition("```mermaid")[2].partition("```")[0]
+    shown = re.findall(r"(?:\[\"|<br>|· )(\w+)", picture)
+
+    assert [set(shown), len(shown)] == [set(rooms), len(rooms)]
+    assert all(shown.index(above) < shown.index(below) for above, below in order(layers))
+
+
+def order(layers: list[str]) -> list[tuple[str, str]]:
+    """Each room with each room of the next layer."""
+    above = [layer.split(" | ") for layer in layers if layer != "__main__"]
+    return [(high, low) for highs, lows in itertools.pairwise(above) for high in highs for low in lows]
+
+
+def test_every_folder_of_tests_is_described() -> None:
+    """tests/README.md says what each folder shows."""
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+
+    assert set(re.findall(r"^\| `(\w+)` \| (?!\d)", document("tests/README.md"), re.MULTILINE)) >= folders
 
 
 def test_every_document_is_in_the_index() -> None:
