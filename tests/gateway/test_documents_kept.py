@@ -71,6 +71,15 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_of_a_document_exists(name: str) -> None:
+    """Modules, tests and data files are where a document says."""
+    rooms = "schemas|audit|adapters|gateway|shuniu_client|mock_agencies|tests|bench|fuzz|config"
+    paths = re.findall(rf"(?<![\w/.-])(?:{rooms})/[\w./-]*\w", document(name))
+
+    assert [path for path in paths if not (ROOT / path).exists() and not (ROOT / f"{path}.py").exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_make_target_of_a_document_exists(name: str) -> None:
     """`make bench PART=…` and the others are in the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", document("Makefile"), re.MULTILINE))
