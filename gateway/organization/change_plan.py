@@ -1,5 +1,5 @@
 """
-What a change of the tree comes to, and whether its rules and the one who wants it allow that.
+The plan of a change to the tree, and the check that the tree's rules and the actor's permissions allow it.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ class ChangeRefused(Exception):
 @dataclass(frozen=True, slots=True)
 class ChangePlan:
     """
-    What a change makes of what stands: each unit and person as they are and as they will be.
+    The effect of a change: each unit and person before and after.
     """
 
     units: tuple[tuple[Unit | None, Unit], ...] = ()
@@ -46,22 +46,22 @@ class ChangePlan:
 
     @property
     def new_units(self) -> list[Unit]:
-        """The units that do not stand like this yet."""
+        """The units that the change adds or alters."""
         return [after for before, after in self.units if before != after]
 
     @property
     def new_people(self) -> list[StaffAccount]:
-        """The people who do not stand like this yet."""
+        """The accounts that the change adds or alters."""
         return [after for before, after in self.people if before != after]
 
     @property
     def courts(self) -> list[str | None]:
-        """The courts that are concerned, None for what belongs to no court."""
-        concerned = {unit.court for unit in self.new_units} | {one.court for one in self.new_people}
+        """The courts that are concerned; None for units without a court."""
+        concerned = {unit.court for unit in self.new_units} | {person.court for person in self.new_people}
         return sorted(concerned, key=lambda court: court or "")
 
     def for_court(self, court: str | None) -> "ChangePlan":
-        """What of it concerns one court."""
+        """The part that concerns one court."""
         return replace(
             self,
             units=tuple(pair for pair in self.units if pair[1].court == court),
@@ -69,11 +69,11 @@ class ChangePlan:
         )
 
     def changes(self) -> Iterable[Change]:
-        """Each change as it is decided on."""
+        """Each change as `may_change` decides on it."""
         for unit, unit_after in self.units:
-            place = self.tree.position(unit_after.id)
-            if place is not None:
-                yield UnitChange(before=self.current.position(unit.id) if unit else None, after=place)
+            position = self.tree.position(unit_after.id)
+            if position is not None:
+                yield UnitChange(before=self.current.position(unit.id) if unit else None, after=position)
         for person, after in self.people:
             post = _post(self.tree, after)
             if post is not None:
@@ -82,7 +82,7 @@ class ChangePlan:
                 yield PersonChange(court=after.court, user=after.user, before=before, after=post, particulars=personal)
 
 
-# What to write, made from what stands; read and decided twice, so it must depend on nothing else.
+# The rows to write, from the rows that are stored; evaluated twice, so it must depend on nothing else.
 Proposal = Callable[[Connection, Tree], tuple[Iterable[Unit], Iterable[StaffAccount]]]
 
 
@@ -90,57 +90,56 @@ def make_plan(
     connection: Connection, encryption: FieldEncryption, proposal: Proposal, actor: Member | None = None
 ) -> ChangePlan:
     """
-    What a proposal comes to on what stands now; with `actor`, as far as they may.  Raises `ChangeRefused`.
+    The plan of a proposal on the tree as it is; with `actor`, within their permissions.  Raises `ChangeRefused`.
     """
     if actor and not holds_office(actor):
         raise ChangeRefused(OrganizationRule.NOT_ADMINISTRATOR)
-    standing = Tree(store.list_units(connection))
-    rows = proposal(connection, standing)
-    proposed_units, proposed_people = tuple(rows[0]), tuple(rows[1])
+    current = Tree(store.list_units(connection))
+    proposed_units, proposed_people = proposal(connection, current)
+    units, people = tuple(proposed_units), tuple(proposed_people)
     if actor:
-        _within_reach(actor, standing, [unit.parent for unit in proposed_units])
-    tree = _grown(standing, proposed_units)
+        _within_reach(actor, current, [unit.parent for unit in units])
+    tree = _changed_tree(current, units)
     if actor:
-        _within_reach(actor, tree, [one.unit for one in proposed_people])
-    keys = [(one.court, one.user) for one in proposed_people]
-    known = store.get_accounts(connection, encryption, keys)
+        _within_reach(actor, tree, [person.unit for person in people])
+    known = store.get_accounts(connection, encryption, [(person.court, person.user) for person in people])
     plan = ChangePlan(
-        units=tuple((standing.units.get(unit.id), unit) for unit in proposed_units),
-        people=tuple((known.get((one.court, one.user)), one) for one in proposed_people),
+        units=tuple((current.units.get(unit.id), unit) for unit in units),
+        people=tuple((known.get((person.court, person.user)), person) for person in people),
         tree=tree,
-        current=standing,
+        current=current,
     )
     for change in plan.changes() if actor else ():
-        _unless(may_change(actor, change) if actor else None)
-    for one in proposed_people:
-        _unless(account_violation(one, tree))
+        _refuse_by(may_change(actor, change) if actor else None)
+    for person in people:
+        _refuse_by(account_violation(person, tree))
     return plan
 
 
 def _within_reach(actor: Member, tree: Tree, units: Iterable[str | None]) -> None:
-    """Before any rule of the tree is looked at: what is elsewhere and what is nowhere are told alike."""
+    """Checked before the rules of the tree, so that a place out of reach and one that does not exist look alike."""
     for unit in units:
-        place = tree.position(unit or "")
-        if place is None or not administers(actor, place):
+        position = tree.position(unit or "")
+        if position is None or not administers(actor, position):
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
 
 
-def _grown(standing: Tree, units: Iterable[Unit]) -> Tree:
-    wanted = standing.units | {unit.id: unit for unit in units}
+def _changed_tree(current: Tree, units: Iterable[Unit]) -> Tree:
+    wanted = current.units | {unit.id: unit for unit in units}
     for rule in unit_violations(wanted).values():
         raise ChangeRefused(rule)
     for unit in units:
-        before = standing.units.get(unit.id, unit)
+        before = current.units.get(unit.id, unit)
         if (before.kind, before.court) != (unit.kind, unit.court):
             raise ChangeRefused(OrganizationRule.UNIT_FIXED)
     return Tree(wanted)
 
 
-def _unless(rule: OrganizationRule | None) -> None:
+def _refuse_by(rule: OrganizationRule | None) -> None:
     if rule is not None:
         raise ChangeRefused(rule)
 
 
 def _post(tree: Tree, person: StaffAccount) -> Post | None:
-    place = tree.position(person.unit)
-    return None if place is None else Post(position=place, roles=person.roles, active=person.active)
+    position = tree.position(person.unit)
+    return None if position is None else Post(position=position, roles=person.roles, active=person.active)

@@ -1,5 +1,5 @@
 """
-Opening an installation's tree from a program beside the hub: the command line and the demo.
+The tree of an installation, opened outside a hub: for the command line and the demo.
 """
 
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from gateway.organization.service import OrganizationService
 from gateway.settings import Settings
 
 OPERATOR: Final = Actor(client="command line", role="operator")
-# A file of many courts is one transaction, and nobody waits for it at a desk.
+# A file of many courts is one transaction, and is not loaded interactively.
 SECONDS: Final = 60.0
 
 
@@ -53,6 +53,6 @@ async def open_organization(settings: Settings) -> AsyncIterator[OrganizationSer
 
 
 async def load_file(settings: Settings, file: OrganizationFile) -> ChangePlan:
-    """Puts a file that has no mistakes into the tree; what was new.  Raises like `OrganizationService.load`."""
+    """Loads a file without mistakes into the tree; returns what was new.  Raises like `OrganizationService.load`."""
     async with open_organization(settings) as organization:
         return await organization.load(OPERATOR, file.units, file.people)

@@ -1,5 +1,5 @@
 """
-People of the tree: whose account sits where, with which roles; and what one of them is at this moment, for a decision.
+People of the tree: the accounts as they are stored, and an active person as a decision sees them.
 """
 
 import re
@@ -12,8 +12,8 @@ from gateway.organization.tree import Tree, UnitKind, UnitPosition, is_label
 from schemas.codes import IdType
 from schemas.identifiers import IdentifierError, parse
 
-# A letter and never more than five digits in a row, or a UUID: an account name, and no personal number.  Written
-# without look-around, since the schema of the API shows the same pattern.
+# A letter and at most five digits in a row, or a UUID: an account name cannot be a personal number.  No look-around,
+# since the schema of the API shows the same pattern.
 USER_ID: Final = (
     r"^([A-Za-z]([0-9]{0,5}[A-Za-z._:-])*[0-9]{0,5}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$"
 )
@@ -24,7 +24,7 @@ _USER: Final = re.compile(USER_ID)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Particulars:
     """
-    What agencies demand to know of an acting official; all of it, or the person has none.  Personal.
+    What agencies require of an acting official, complete or absent.  Personal.
     """
 
     id_number: str
@@ -39,7 +39,7 @@ class Particulars:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffAccount:
     """
-    An account of a court: the sign-on user, where they sit, what they hold.  `repr` shows neither name nor user.
+    An account of a court: the sign-on user, their unit and their roles.  `repr` shows neither name nor user.
     """
 
     court: str
@@ -51,13 +51,13 @@ class StaffAccount:
     official: Particulars | None = None
 
     def __repr__(self) -> str:
-        return f"Person(court={self.court!r}, unit={self.unit!r})"
+        return f"StaffAccount(court={self.court!r}, unit={self.unit!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """
-    What an active person is in the tree at this moment.
+    An active person with their present position and roles.
     """
 
     court: str
@@ -67,7 +67,7 @@ class Member:
 
     @property
     def group(self) -> str | None:
-        """The group where they sit, if they sit in one."""
+        """The group they belong to, if any."""
         return self.position.id if self.position.kind is UnitKind.GROUP else None
 
 
@@ -77,22 +77,22 @@ def account_violation(person: StaffAccount, tree: Tree) -> OrganizationRule | No
         return OrganizationRule.USER_ID
     if not is_label(person.name):
         return OrganizationRule.PERSON_NAME
-    place = tree.position(person.unit)
-    if place is None or not tree.seats(person.court, place):
+    position = tree.position(person.unit)
+    if position is None or not tree.seats(person.court, position):
         return OrganizationRule.PERSON_PLACE
     if person.roles and not person.active:
         return OrganizationRule.INACTIVE_ROLES
-    if person.official is not None and not _sound(person.official):
+    if person.official is not None and not _valid(person.official):
         return OrganizationRule.PARTICULARS
-    return role_violation(person.roles, place.kind)
+    return role_violation(person.roles, position.kind)
 
 
-def _sound(official: Particulars) -> bool:
+def _valid(official: Particulars) -> bool:
     try:
         numbers = (parse(IdType.RESIDENT_ID, official.id_number).value, parse(IdType.USCC, official.unit_code).value)
     except IdentifierError:
         return False
-    # As agencies write them: what is stored is what is sent, and what is exported.
+    # Only the canonical spelling: it is stored, sent to agencies and exported unchanged.
     if numbers != (official.id_number, official.unit_code):
         return False
     return is_label(official.unit_name) and is_label(official.terminal) and len(official.terminal) <= MAX_USER_LENGTH

@@ -1,9 +1,9 @@
 """
-Who may change what in the tree: one pure function, decided anew for every change.
+The permissions to change the tree: one pure function, evaluated for every change.
 
-Four offices change the tree, each below its own place only: a region's administrator and a centre's administrator
-everything of their business, the system administrator of a court its units and accounts, the security administrator of
-a court its roles.  Whoever holds several offices may do what any of them allows, and nobody touches their own entry.
+Four offices change the tree, each below its own position only: a region's and a centre's administrator everything of
+their business, the system administrator of a court its units and accounts, the security administrator of a court its
+roles.  A holder of several offices may do what any of them allows; their own entry is closed to all.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,12 +21,12 @@ GRANTABLE: Final[Mapping[Role, frozenset[Role]]] = {
     Role.CENTRE_ADMINISTRATOR: frozenset({Role.GROUP_LEADER, Role.ASSISTANT, Role.JUDGE}),
     Role.SECURITY_ADMINISTRATOR: frozenset(Role) - {Role.REGION_ADMINISTRATOR},
 }
-_OVER_NOTHING: Final = frozenset({Role.ASSISTANT, Role.JUDGE})
+_WITHOUT_REACH: Final = frozenset({Role.ASSISTANT, Role.JUDGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Where somebody sits, and as what."""
+    """The position of a person, with their roles."""
 
     position: UnitPosition
     roles: frozenset[Role]
@@ -35,7 +35,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitChange:
-    """A unit that is made (`before` None), renamed or moved."""
+    """A unit that is new (`before` None), renamed or moved."""
 
     before: UnitPosition | None
     after: UnitPosition
@@ -44,7 +44,7 @@ class UnitChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonChange:
     """
-    A person who is made (`before` None), moved, given or deprived of roles, or switched off.
+    A person who is new (`before` None), is moved, gains or loses roles, or is deactivated.
 
     `particulars`: name or official's particulars change too.
     """
@@ -57,7 +57,7 @@ class PersonChange:
 
     @property
     def places(self) -> tuple[UnitPosition, ...]:
-        """Every place that is concerned."""
+        """Every position that is concerned."""
         return (self.after.position,) if self.before is None else (self.before.position, self.after.position)
 
     @property
@@ -70,35 +70,33 @@ Change = UnitChange | PersonChange
 
 
 def may_change(actor: Member, change: Change) -> Rule | None:
-    """
-    The rule that keeps `actor` from this change, or None if they may make it.
-    """
+    """The rule that keeps `actor` from this change, or None if they may make it."""
     # One sign-on user is one person, at whichever court the account is.
     if isinstance(change, PersonChange) and change.user == actor.user:
         return Rule.OWN_ENTRY
-    told: Rule | None = Rule.NOT_ADMINISTRATOR
-    # The widest office first: its refusal is the one that is told.
+    refusal: Rule | None = Rule.NOT_ADMINISTRATOR
+    # The narrowest office last: its refusal is the one that is returned.
     for role in reversed([role for role in _OFFICES if role in actor.roles]):
-        told = _OFFICES[role](actor, role, change)
-        if told is None:
+        refusal = _OFFICES[role](actor, role, change)
+        if refusal is None:
             return None
-    return told
+    return refusal
 
 
 def holds_office(actor: Member) -> bool:
-    """Whether they change anything of the tree at all."""
+    """Whether a person may change anything of the tree."""
     return any(role in actor.roles for role in _OFFICES)
 
 
 def administers(actor: Member, place: UnitPosition) -> bool:
-    """Whether a place is, or is below, what one of their offices looks after; no other place is known to them."""
+    """Whether a place is in the reach of one of their offices; of other places they learn nothing."""
     if actor.roles & SEPARATED:
         return place.court == actor.court
     return holds_office(actor) and actor.position.id in place.path
 
 
 def visible_below(member: Member) -> bool:
-    """Whether somebody sees their unit and all below it; everybody else sees their own entry alone."""
+    """Whether a person sees their unit and all below it; without that, their own entry alone."""
     return holds_office(member) or bool(member.roles & {Role.GROUP_LEADER, Role.AUDIT_ADMINISTRATOR})
 
 
@@ -124,14 +122,14 @@ def _of_accounts(actor: Member, _role: Role, change: Change) -> Rule | None:
     if isinstance(change, UnitChange):
         return Rule.COURTS_BY_FILE if change.after.kind is UnitKind.COURT else None
     before = change.before
-    held = before.roles if before else frozenset()
-    if held & SEPARATED:
+    roles = before.roles if before else frozenset()
+    if roles & SEPARATED:
         return Rule.SEPARATED_ADMINISTRATORS
-    # Who is switched off loses all roles, and comes back without any.
-    if change.after.active and change.after.roles != held:
+    # A deactivated account loses all roles, and is reactivated without any.
+    if change.after.active and change.after.roles != roles:
         return Rule.ROLES_BY_SECURITY
     moved = before is not None and before.position != change.after.position
-    return Rule.ROLES_FIRST if moved and change.after.active and held - _OVER_NOTHING else None
+    return Rule.ROLES_FIRST if moved and change.after.active and roles - _WITHOUT_REACH else None
 
 
 def _of_roles(actor: Member, role: Role, change: Change) -> Rule | None:

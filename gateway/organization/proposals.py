@@ -1,5 +1,5 @@
 """
-What people propose to change over HTTP, turned into whole rows on what stands.
+Proposals of changes over HTTP, turned into whole rows on the stored ones.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ class UnitProposal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonProposal:
     """
-    A person in a unit, whose court is the unit's.  What is None stays as it is.  Somebody switched off is back on.
+    A person in a unit, whose court is the unit's.  None leaves a value as it is.  Activates the account.
     """
 
     encryption: FieldEncryption
@@ -50,12 +50,12 @@ class PersonProposal:
 
     def __call__(self, connection: Connection, tree: Tree) -> Rows:
         """The whole row."""
-        place = tree.position(self.unit)
-        # Nobody is put into a region but by the file of the tree: such a unit has no court.
-        if place is None or place.court is None:
+        position = tree.position(self.unit)
+        # A region has no court; people of a region are named in the file of the tree alone.
+        if position is None or position.court is None:
             raise ChangeRefused(OrganizationRule.OUTSIDE_SUBTREE)
-        known = store.get_account(connection, self.encryption, place.court, self.user)
-        before = known or StaffAccount(court=place.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
+        known = store.get_account(connection, self.encryption, position.court, self.user)
+        before = known or StaffAccount(court=position.court, user=self.user, unit=self.unit, roles=frozenset(), name="")
         after = replace(
             before,
             unit=self.unit,
@@ -69,7 +69,7 @@ class PersonProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchOff:
-    """Nobody's account any more, and no role with it."""
+    """Deactivates an account and takes all its roles."""
 
     encryption: FieldEncryption
     court: str

@@ -1,8 +1,9 @@
 """
-The roles that people hold in the tree, and which of them exclude each other.
+The roles of people in the tree, and which of them exclude each other.
 
-Three administrators keep each other in check (GB/T 22239-2019, 8.1.4.2): who makes accounts gives no rights, who gives
-rights makes no accounts, and who watches both does neither.  None of them has any part in a case.
+Three administrators check each other (GB/T 22239-2019, 8.1.4.2): the system administrator makes accounts and gives no
+rights, the security administrator gives rights and makes no accounts, the audit administrator does neither.  None of
+them works on cases.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from schemas.codes import Code
 
 
 class Role(Code):
-    """A role of a person, inside the unit where they sit."""
+    """A role of a person in their unit."""
 
     REGION_ADMINISTRATOR = "region_administrator", "区域管理员", "Region administrator"
     CENTRE_ADMINISTRATOR = "centre_administrator", "中心管理员", "Centre administrator"

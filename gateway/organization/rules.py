@@ -1,5 +1,5 @@
 """
-The rules of the tree and of its administration: each says, in both languages, who can help and what to do next.
+The rules of the tree and of its administration: each states, in both languages, who can help and the next step.
 """
 
 from schemas.codes import Code
@@ -30,7 +30,7 @@ class OrganizationRule(Code):
     BEYOND_OWN_ROLE = (
         "beyond_own_role",
         "您不能授予或变更此角色。请联系上一级管理员；区域管理员和三员的角色见组织架构文件与安全管理员。",
-        "You cannot give this role, or change somebody who holds it. Ask the administrator above you; a region's "
+        "You cannot give this role, or change a person who holds it. Ask the administrator above you; a region's "
         "administrator is named in the court's file of the tree.",
     )
     SEPARATED_ADMINISTRATORS = (

@@ -1,7 +1,7 @@
 """
 The tree of units: region → court → centre → group.  A region may lie in a larger one.
 
-`Tree` answers where a unit is; `unit_violations` says which rules a set of units breaks, all of them at once.
+`Tree` gives the position of a unit; `unit_violations` gives all rules that a set of units breaks.
 """
 
 import re
@@ -36,7 +36,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPosition:
-    """Where a unit is: `path` holds the ids from the root to it, both included."""
+    """The position of a unit: `path` holds the ids from the root to the unit, both included."""
 
     kind: UnitKind
     court: str | None
@@ -44,11 +44,11 @@ class UnitPosition:
 
     @property
     def id(self) -> str:
-        """The unit itself."""
+        """The id of the unit."""
         return self.path[-1]
 
     def below(self, unit: str) -> bool:
-        """Whether the place is strictly below a unit."""
+        """Whether the position is strictly below a unit."""
         return unit in self.path[:-1]
 
 
@@ -67,7 +67,7 @@ MAX_NAME_LENGTH: Final = 100
 
 class Tree:
     """
-    Units that keep every rule, and where each is.
+    Units that keep every rule, and their positions.
     """
 
     def __init__(self, units: Mapping[str, Unit]) -> None:
@@ -75,65 +75,65 @@ class Tree:
         self.courts = {unit.court: unit.id for unit in units.values() if unit.kind is UnitKind.COURT}
 
     def position(self, unit: str) -> UnitPosition | None:
-        """Where the unit is; None if there is none of this id."""
-        found = self.units.get(unit)
-        if found is None:
+        """The position of a unit; None if there is no unit of this id."""
+        row = self.units.get(unit)
+        if row is None:
             return None
-        return UnitPosition(kind=found.kind, court=found.court, path=tuple(reversed(_upwards(self.units, found))))
+        return UnitPosition(kind=row.kind, court=row.court, path=tuple(reversed(_ancestors(self.units, row))))
 
-    def seats(self, court: str, place: UnitPosition) -> bool:
-        """Whether somebody of a court can sit at a place: in the court, or in a region above it."""
-        if place.kind is not UnitKind.REGION:
-            return place.court == court
+    def seats(self, court: str, position: UnitPosition) -> bool:
+        """Whether people of a court can be at a position: in the court, or in a region above it."""
+        if position.kind is not UnitKind.REGION:
+            return position.court == court
         own = self.position(self.courts.get(court, ""))
-        return own is not None and place.id in own.path
+        return own is not None and position.id in own.path
 
 
 def unit_violations(units: Mapping[str, Unit]) -> dict[str, OrganizationRule]:
-    """The first rule that each unit breaks, by its id; empty for a sound tree."""
+    """The first rule that each unit breaks, by its id; empty for a valid tree."""
     courts: dict[str, str] = {}
-    found: dict[str, OrganizationRule] = {}
+    violations: dict[str, OrganizationRule] = {}
     for unit in units.values():
-        rule = _broken_rule(units, unit)
+        rule = _violation(units, unit)
         if rule is None and unit.kind is UnitKind.COURT and courts.setdefault(unit.court or "", unit.id) != unit.id:
             rule = OrganizationRule.UNIT_COURT
         if rule is not None:
-            found[unit.id] = rule
-    return found
+            violations[unit.id] = rule
+    return violations
 
 
 def is_label(text: str) -> bool:
-    """Whether a text can stand as a name: printable, neither empty nor long, no space at its ends."""
+    """Whether a text can be a name: printable, neither empty nor long, no space at its ends."""
     return 0 < len(text) <= MAX_NAME_LENGTH and text.isprintable() and text == text.strip()
 
 
-def _broken_rule(units: Mapping[str, Unit], unit: Unit) -> OrganizationRule | None:
+def _violation(units: Mapping[str, Unit], unit: Unit) -> OrganizationRule | None:
     if not (is_label(unit.zh) and is_label(unit.en)):
         return OrganizationRule.UNIT_NAME
     parent = units.get(unit.parent or "")
     if (unit.parent is not None and parent is None) or (parent and parent.kind) not in _PARENTS[unit.kind]:
         return OrganizationRule.UNIT_PARENT
-    line = _upwards(units, unit)
+    line = _ancestors(units, unit)
     if units[line[-1]].parent in line:
         return OrganizationRule.UNIT_CYCLE
     if unit.kind in {UnitKind.REGION, UnitKind.COURT}:
-        return _broken_top(unit)
-    court = next((units[one] for one in line if units[one].kind is UnitKind.COURT), None)
-    # A made-up id can then never be another court's, and never tells whether that one exists.
+        return _top_violation(unit)
+    court = next((units[name] for name in line if units[name].kind is UnitKind.COURT), None)
+    # The prefix keeps an invented id from being another court's, and from revealing whether that one exists.
     own = court is not None and unit.id.startswith(f"{court.id}-") and len(unit.id) <= MAX_ID_LENGTH
     if court is None or not own or not _REST.fullmatch(unit.id[len(court.id) + 1 :]):
         return OrganizationRule.UNIT_ID
     return None if unit.court == court.court else OrganizationRule.UNIT_COURT
 
 
-def _broken_top(unit: Unit) -> OrganizationRule | None:
+def _top_violation(unit: Unit) -> OrganizationRule | None:
     if not _TOP_ID.fullmatch(unit.id):
         return OrganizationRule.UNIT_ID
     fits = unit.court is None if unit.kind is UnitKind.REGION else bool(_COURT.fullmatch(unit.court or ""))
     return None if fits else OrganizationRule.UNIT_COURT
 
 
-def _upwards(units: Mapping[str, Unit], unit: Unit) -> list[str]:
+def _ancestors(units: Mapping[str, Unit], unit: Unit) -> list[str]:
     """Ids from the unit to its root; stops before an id comes twice, or where a parent is missing."""
     line = [unit.id]
     parent = unit.parent
