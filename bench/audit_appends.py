@@ -80,7 +80,7 @@ async def load(dsn: str, keys: Keys, callers: int, seconds: float) -> list[float
 
 
 def one_process(dsn: str, keys: Keys, callers: int, seconds: float) -> AppendLoad:
-    """So many callers in this process."""
+    """A load by `callers` tasks of this process."""
     return AppendLoad(seconds, asyncio.run(load(dsn, keys, callers, seconds)))
 
 

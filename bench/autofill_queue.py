@@ -37,7 +37,7 @@ _PROBE: Final = """
         revision, created_at, ready_at)
     VALUES (%s, %s, 'W-1', 1, 'tickets', 'service', '{0}', 'ready', now() + interval '1 day', 0, 0, 1, now(), now())
 """
-# What waits stays as much as it is: whatever was run goes back to the end.
+# The backlog keeps its size: a request that ran goes back to the end.
 _BACK: Final = """
     UPDATE autofill SET state = CASE WHEN court = 'probe' THEN 'filled' ELSE 'ready' END,
         deadline = now() + interval '2 days'

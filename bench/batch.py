@@ -25,7 +25,7 @@ from bench.dataset import TICKETS, parties
 from bench.processes import AgencyServers
 
 ORDERS: Final = 200
-# What a hub may take more after ten thousand lines than after the first thousand (MiB).
+# Allowed growth of a hub between the first thousand lines and ten thousand (MiB).
 FLAT: Final = 30.0
 
 GOOD: Final = "accepted"
@@ -39,11 +39,11 @@ BAD: Final = (
     b'{"work_order": "B-999999"}',
     b'{"work_order": "B-000001", "template": "no-such-form"}',
 )
-"""What may be wrong with a line, in turns.  Each is answered as invalid, with the rule that it breaks."""
+"""Bad lines, in turns.  Each is answered as invalid, with the rule that it breaks."""
 
 
 def lines(count: int) -> tuple[list[str], list[bytes]]:
-    """So many lines, and how each should be answered."""
+    """`count` lines, and the expected answer to each."""
     bad = itertools.cycle(BAD)
     expected, written = [], []
     for number in range(count):
@@ -85,7 +85,7 @@ def _resident(pid: int) -> float:
 
 
 def outcome(answer: dict[str, Any]) -> str:
-    """How a line was answered."""
+    """The kind of answer to a line."""
     problem = answer.get("problem")
     return GOOD if problem is None else str(problem["type"]).rpartition(":")[2]
 

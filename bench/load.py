@@ -160,7 +160,7 @@ def prepare(address: str, headers: dict[str, str], questions: Sequence[dict[str,
 
 
 def _length(answer: bytearray) -> int:
-    """How long the whole answer will be, head included; 0 while its head is incomplete."""
+    """The length of the whole answer, head included; 0 while its head is incomplete."""
     end = answer.find(END_OF_HEAD)
     if end < 0:
         return 0

@@ -40,7 +40,7 @@ NAMES: Final = {
     "handwritten_on_port": "(c) hand-written on the hub's port",
 }
 WANTED: Final = {"handwritten": 3.0, "handwritten_on_port": 0.6}
-"""How many times (b) and (c) the hub is meant to do."""
+"""The goals: lookups a second as multiples of (b) and (c)."""
 
 show = Console(highlight=False, soft_wrap=True)
 

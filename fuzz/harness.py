@@ -192,7 +192,7 @@ class FuzzHarness:
         return await ask(self._adapter, self.target.capability)
 
     async def seeds(self) -> dict[str, HttpAnswer]:
-        """What the mock agency can say to this question: its true answer, and each of its faults by name."""
+        """The mock agency's true answer to this question, and its answer under each fault, by name."""
         server = self.transport.agency
         operation = next(
             operation for operation in server.operations.values() if set(operation.paths) & set(self.target.paths)

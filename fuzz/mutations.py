@@ -16,7 +16,7 @@ from lxml import etree
 from adapters.wire import xml_parser
 from fuzz.harness import HttpAnswer
 
-# What stands in place of a value.  Each is legal JSON, or nearly.
+# Replacements of a value.  Each is legal JSON, or nearly.
 _VALUES: Final = (
     "null", "true", "false", "0", "-1", "1e999", "-0.0", "NaN", "Infinity", "9" * 5000, "20231301", "1434556800000",
     '""', '" "', '"[]"', '"0"', '"00"', '"11"', '"14"', '"18"', '"200"', "200", '"男"', '"\\ud83d"', '"\\u0000"',
@@ -163,7 +163,7 @@ def _element(root: etree._Element, random: Random) -> None:  # noqa: C901 - a fl
 
 
 def _printable(inner: bytes) -> str:
-    # What XML cannot carry as text is left out.
+    # Characters that XML cannot carry are left out.
     return "".join(
         character
         for character in inner.decode("utf-8", "replace")

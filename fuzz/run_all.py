@@ -17,7 +17,7 @@ from fuzz.harness import ROOT, TARGETS
 
 FOLDER: Final = ROOT / "var/fuzz"
 STATES: Final = ("found", "not_found", "ambiguous", "unavailable", "refused", "not_asked")
-# What the fuzzer calls what stopped it.
+# Prefixes of the fuzzer's files for inputs that stopped it.
 ENDS: Final = ("crash", "timeout", "oom", "leak")
 
 

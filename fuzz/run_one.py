@@ -3,7 +3,7 @@ Coverage-guided fuzzing of one reader: `python -m fuzz.run_one TARGET --seconds 
 
 atheris follows the branches of our readers; half of its inputs are true answers changed by `fuzz.mutations`, the others
 its own.  An exception that is none of the six states, or an answer over the limits, stops the run and leaves its input.
-Prints what was asked and what came of it, the slowest input and the peak of memory.
+Prints executions by state, the slowest input and the peak of memory.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Campaign:
         self._seeds = tuple(self._loop.run_until_complete(self._stage.seeds()).values())
 
     def write_seeds(self, folder: Path) -> None:
-        """Writes what the mock agency can say, and the kept finds of earlier runs, for the fuzzer to begin with."""
+        """Writes the mock agency's answers and the kept inputs of earlier runs as seeds."""
         folder.mkdir(parents=True, exist_ok=True)
         written = [answer.to_file() for answer in self._seeds]
         written += [file.read_bytes() for file in sorted((CORPUS / self.name).glob("*"))]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from mock_agencies.fault_proxy.toxics import ConnectionCut, Direction, Toxic
 
 _READ: Final = 65_536
-# So many pieces wait at most; then the sender does.
+# Pieces that wait at most; the sender waits beyond that.
 _WAITING: Final = 64
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -58,7 +58,7 @@ class ProxiedConnection:
             _Flow(self, Direction.DOWN, server[0], client[1]),
         )
         for writer in self._writers:
-            # What was passed on has left before the next thing happens to the connection.
+            # A piece has left before the next toxic acts on the connection.
             writer.transport.set_write_buffer_limits(high=0)
 
     async def run(self) -> None:

@@ -27,7 +27,7 @@ class FaultProxy:
     def __init__(self, to: tuple[str, int], port: int, *, seed: int, timing: ProxyClock) -> None:
         self.to = to
         self.seen = 0
-        """How many connections there were so far, refused ones not counted."""
+        """Number of connections so far, without refused ones."""
         self._timing = timing
         self._seed = seed
         self._numbers = itertools.count(1)

@@ -234,7 +234,7 @@ def as_json(toxic: Toxic) -> dict[str, Any]:
 
 
 def _split(data: bytes, context: ToxicContext, limit: int) -> tuple[bytes, bytes]:
-    """What is within the first `limit` bytes of the connection, and the rest."""
+    """The part within the first `limit` bytes of the connection, and the rest."""
     left = max(0, limit - context.passed)
     context.passed += len(data)
     return data[:left], data[left:]

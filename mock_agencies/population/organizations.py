@@ -42,7 +42,7 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecipient:
-    """Whom a foreign-invested company has filed as the recipient of legal documents."""
+    """The recipient of legal documents that a foreign-invested company has filed."""
 
     name: str
     address: SyntheticAddress
@@ -83,7 +83,7 @@ class SyntheticOrganization:
 
     @property
     def representative_title(self) -> str:
-        """What the person whom the registry names first is called, by the type of organization."""
+        """The title of the representative, by the type of organization."""
         return "经营者" if self.type_text == SOLE_TRADER else "法定代表人"
 
 

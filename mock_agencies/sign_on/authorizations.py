@@ -33,7 +33,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationGrant:
-    """What a code stands for, until it is used or `expires_at` (Unix time)."""
+    """The meaning of an authorization code, until it is used or `expires_at` (Unix time)."""
 
     request: AuthorizationRequest
     person: Staff

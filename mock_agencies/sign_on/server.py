@@ -154,7 +154,7 @@ class SignOnServer:
         return JSONResponse({"kid": self._ring.rotate(withdraw=order.get("withdraw") is True)})
 
     async def control_ledger(self, _request: Request) -> Response:
-        """How often each operation was asked for."""
+        """The number of requests of each operation."""
         return JSONResponse(dict(self._ledger))
 
     def counted(self, operation: str, endpoint: Endpoint) -> Endpoint:

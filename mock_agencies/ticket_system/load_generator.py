@@ -103,7 +103,7 @@ class LoadGenerator:
             try:
                 await self.client.put_work_order(name, statement)
             except (HubUnreachable, HubUnavailable):
-                # What is stated may be stated again.
+                # Statements are idempotent.
                 await asyncio.sleep(self.draws.uniform(0.1, 0.5))
             except HubProblem as problem:
                 self.ledger.write(REFUSED, work_order=name, problem=str(problem))
@@ -146,7 +146,7 @@ class LoadGenerator:
 
 
 def party_reference(party: SyntheticPerson | SyntheticOrganization) -> dict[str, str]:
-    """How a court names the party: kind, type of identifier, identifier."""
+    """The party as a work order names it: kind, type of identifier, identifier."""
     if isinstance(party, SyntheticOrganization):
         number, id_type = (party.uscc, "uscc") if party.uscc else (party.registration_number, "registration_number")
         return {"kind": "organization", "id_type": id_type, "id_number": number or ""}

@@ -59,7 +59,7 @@ class Court:
     latest: MockResponse = field(default_factory=lambda: MockResponse(b""))
 
     def verdict(self, agency: str) -> str:
-        """What the agency's journal says about the latest request."""
+        """The verdict on the latest request in the agency's journal."""
         return self.agencies[agency].journal[-1].verdict
 
     def now(self) -> str:

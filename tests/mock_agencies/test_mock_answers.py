@@ -1,5 +1,5 @@
 """
-What each agency answers about the cast: its own part of the facts, sometimes an older one.
+Answers of each agency about the cast: its own part of the facts, sometimes an older one.
 """
 
 from typing import Any

@@ -1,5 +1,5 @@
 """
-What the mock agencies do not accept: every part of a question that is missing, stale, unsigned or ill-formed.
+Refusals of the mock agencies: parts of a question that are missing, stale, unsigned or ill-formed.
 """
 
 import json
@@ -239,7 +239,7 @@ def test_request_service_refuses_unknown_requesters_in_plain_text(court: Any, wr
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_another_method_is_refused(court: Any, method: str) -> None:
-    """What is to be posted is not to be fetched."""
+    """A GET of an operation that takes POST is refused."""
     assert court.send("public_security", "/rbsp/request", {}, b"", method).status == 405
 
 
