@@ -7,6 +7,7 @@ Both clients hold the same conversations, one of them waiting, the other awaitin
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from uuid import uuid4
 import httpx
 
 from shuniu_client.problems import HubUnreachable, problem_of
-from shuniu_client.retries import Patience, retry_after_of
+from shuniu_client.retries import Patience, parse_retry_after
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -81,7 +82,7 @@ def exchange(call: ApiCall, patience: Patience) -> Conversation[httpx.Response]:
         if isinstance(heard, httpx.Response):
             if heard.is_success:
                 return heard
-            retry_after = retry_after_of(heard.headers)
+            retry_after = parse_retry_after(heard.headers.get("retry-after"), datetime.now(UTC))
             problem = problem_of(heard.status_code, _json(heard), retry_after)
             # The hub says of a retryable problem that nothing was done.
             again = problem.retryable or (call.repeatable and heard.status_code in {429, 502, 503, 504})

@@ -22,7 +22,7 @@ from shuniu_client.retries import Patience
 T = TypeVar("T")
 
 TIMEOUT = httpx.Timeout(35.0, connect=5.0)
-WORK_ORDERS, AUTOFILLS = "/v1/work-orders:batch", "/v1/autofill/batches"
+WORK_ORDERS, AUTOFILLS = "/v1/work-orders/batches", "/v1/autofill/batches"
 
 
 class Client:

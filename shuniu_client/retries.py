@@ -3,10 +3,13 @@ When a call is made again: only where a repetition is harmless, with full jitter
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+MAX_RETRY_AFTER: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,17 @@ class Patience:
         return wait if waited + wait < self.total else None
 
 
-def retry_after_of(headers: Mapping[str, str], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
-    """The seconds of `Retry-After`, in either of its forms; None where there is none that can be read."""
-    said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said[:9])
+def parse_retry_after(header: str | None, now: datetime) -> float | None:
+    """
+    The seconds that a `Retry-After` asks for, as a number or as a date, within 0 … 24 h; None if it is missing or
+    unreadable.  `now` is aware.  Never raises.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text.lstrip("0")[:9] or "0"), MAX_RETRY_AFTER)
     try:
-        at = parsedate_to_datetime(said)
-    except (ValueError, IndexError):
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now()).total_seconds())
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return min(max((date - now).total_seconds(), 0.0), MAX_RETRY_AFTER)

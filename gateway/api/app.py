@@ -19,7 +19,6 @@ from gateway.api import (
     audit,
     audit_search,
     autofill,
-    autofill_batches,
     callback_deliveries,
     callbacks,
     delegations,
@@ -32,7 +31,6 @@ from gateway.api import (
     refusal_log,
     session,
     witness,
-    work_order_batches,
     work_orders,
 )
 from gateway.api.docs_page import add_page
@@ -60,7 +58,6 @@ DESCRIPTION = (
 ROOMS = (
     lookups,
     work_orders,
-    work_order_batches,
     explain,
     agencies,
     audit_search,
@@ -70,7 +67,6 @@ ROOMS = (
     organization,
     delegations,
     emergencies,
-    autofill_batches,
     autofill,
     callbacks,
     callback_deliveries,

@@ -5,17 +5,18 @@ Autofill over HTTP: a ticket system asks for the form of a work order, sees how 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 from starlette.background import BackgroundTask
 
 from gateway.access.snapshot import AccessLease
 from gateway.api.dependencies import Signed, TheHub
-from gateway.api.idempotency import IdempotencyKey, key_of, refuse
-from gateway.api.limits import json_body
+from gateway.api.idempotency import PATTERN, IdempotencyKey, key_of, refuse
+from gateway.api.limits import json_body, ndjson_body
+from gateway.api.ndjson import OPENAPI_ANSWER, OPENAPI_BODY, Batch
 from gateway.api.problems import Problem, documented
 from gateway.api.validation_errors import invalid
 from gateway.api.work_orders import require_scope
@@ -84,6 +85,16 @@ class AutofillRequest(BaseModel):
         )
 
 
+class AutofillLine(AutofillRequest):
+    """A request as one line of a batch; `key` does for the line what `Idempotency-Key` does for a call."""
+
+    key: Annotated[str, StringConstraints(pattern=PATTERN)] | None = None
+
+    def request(self) -> AutofillRequest:
+        """The request as `POST /v1/autofill` takes it."""
+        return AutofillRequest.model_validate(self.model_dump(exclude={"key"}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How many questions there are to agencies, and how many have their final answer."""
@@ -142,6 +153,33 @@ async def autofill(
     status = await accept(hub, caller, body, key)
     headers = {"Location": f"{PATH}/{status.id}", "Cache-Control": "no-store"}
     return Response(_STATUS.dump_json(status), 202, headers, "application/json")
+
+
+@router.post(
+    "/batches",
+    operation_id="autofill_batch",
+    dependencies=[Depends(ndjson_body)],
+    response_class=Response,
+    openapi_extra=OPENAPI_BODY,
+    responses={200: OPENAPI_ANSWER, **documented(*COMMON, "body-too-large", "wrong-content-type", "busy")},
+)
+async def autofill_batch(request: Request, caller: Signed, hub: TheHub) -> Response:
+    """
+    Asks for up to 10,000 forms, a JSON object in each line: the body of `POST /v1/autofill`, and a `key` if it may be
+    sent again.  Answers come in the order of the lines, as soon as each is accepted.
+
+    A line or a body that is too large ends the batch with a last line; the lines before it stand.
+    """
+    require_scope(caller)
+
+    async def answer(line: AutofillLine) -> dict[str, Any]:
+        body = line.request()
+        key = key_of(hub.encryption, caller, line.key, "autofill", body.model_dump_json().encode())
+        status = await accept(hub, caller, body, key)
+        members: dict[str, Any] = _STATUS.dump_python(status, mode="json", exclude={"result", "withheld"})
+        return members
+
+    return Batch(AutofillLine, answer, key=lambda line: line.key).respond(request)
 
 
 async def accept(hub: Hub, caller: Caller, body: AutofillRequest, key: Key | None) -> AutofillStatus:

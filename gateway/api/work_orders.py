@@ -3,10 +3,11 @@ Work orders over HTTP: the ticket system states their whole life.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import StringConstraints, TypeAdapter
 
 from gateway.access.audit_events import work_order_changed
 from gateway.access.break_glass import PREFIX
@@ -14,8 +15,9 @@ from gateway.access.catalogue import EMERGENCY, Kind
 from gateway.access.emergency_rules import EmergencyRule
 from gateway.access.work_orders import VersionConflict, party_identifier
 from gateway.api.dependencies import Signed, TheHub
-from gateway.api.limits import json_body
+from gateway.api.limits import MAX_BODY, json_body, ndjson_body
 from gateway.api.members import refused
+from gateway.api.ndjson import OPENAPI_ANSWER, OPENAPI_BODY, Batch
 from gateway.api.problems import InputError, Problem, documented
 from gateway.hub import Hub
 from gateway.sign_on import Caller
@@ -26,6 +28,18 @@ from schemas.work_order import WORK_ORDER_ID, WorkOrderReceipt, WorkOrderStateme
 router = APIRouter(prefix="/v1/work-orders", tags=["work orders"])
 
 SCOPE = "work-orders:write"
+
+_RECEIPT: Final = TypeAdapter(WorkOrderReceipt)
+
+
+class WorkOrderLine(WorkOrderStatement):
+    """A statement with the number of its work order, as one line of a batch."""
+
+    id: Annotated[str, StringConstraints(pattern=WORK_ORDER_ID)]
+
+    def statement(self) -> WorkOrderStatement:
+        """The statement as `PUT /v1/work-orders/{id}` takes it."""
+        return WorkOrderStatement.model_validate(self.model_dump(exclude={"id"}))
 
 
 @router.put(
@@ -56,6 +70,43 @@ async def state_work_order(
     """
     require_scope(caller)
     return await take(hub, caller, work_order, statement)
+
+
+@router.post(
+    "/batches",
+    operation_id="state_work_orders",
+    dependencies=[Depends(ndjson_body)],
+    response_class=Response,
+    openapi_extra=OPENAPI_BODY,
+    responses={
+        200: OPENAPI_ANSWER,
+        **documented(
+            "not-signed-in",
+            "not-permitted",
+            "body-too-large",
+            "wrong-content-type",
+            "sign-on-unavailable",
+            "busy",
+            "internal",
+        ),
+    },
+)
+async def state_work_orders(request: Request, caller: Signed, hub: TheHub) -> Response:
+    """
+    States up to 10,000 work orders, a JSON object in each line: the body of `PUT /v1/work-orders/{id}` with its `id`.
+
+    Answers come in the order of the lines, each with its `id`.  A line that could not be taken changed nothing;
+    repeating the whole batch is harmless.  Statements of one work order keep their order.  A line or a body that is
+    too large ends the batch with a last line; the lines before it stand.
+    """
+    require_scope(caller)
+
+    async def answer(line: WorkOrderLine) -> dict[str, Any]:
+        members: dict[str, Any] = _RECEIPT.dump_python(await take(hub, caller, line.id, line.statement()), mode="json")
+        return members
+
+    batch = Batch(WorkOrderLine, answer, key=lambda line: line.id, echo=lambda line: {"id": line.id}, max_line=MAX_BODY)
+    return batch.respond(request)
 
 
 async def take(hub: Hub, caller: Caller, work_order: str, statement: WorkOrderStatement) -> WorkOrderReceipt:

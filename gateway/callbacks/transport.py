@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.callbacks.backoff import retry_after_of
+from adapters.retry_after import parse_retry_after
 from gateway.callbacks.outbox import Permit, Stop
 from gateway.callbacks.states import Failure
 
@@ -129,7 +129,7 @@ async def attempt(
 def _outcome(answer: httpx.Response, now: datetime) -> AttemptOutcome:
     if answer.is_success:
         return AttemptOutcome()
-    retry_after = retry_after_of(answer.headers.get("retry-after"), now=now)
+    retry_after = parse_retry_after(answer.headers.get("retry-after"), now)
     if answer.status_code == httpx.codes.GONE:
         return AttemptOutcome(Failure.GONE)
     if answer.is_redirect or answer.is_informational or answer.status_code // 100 == 3:

@@ -18,7 +18,7 @@ def send(desk: Desk, lines: list[Any], **changes: Any) -> httpx.Response:
         "Authorization": f"Bearer {desk.token(client=changes.pop('client', 'ticket-system'))}",
         "Content-Type": "application/x-ndjson",
     }
-    address = f"{desk.court.address}/v1/work-orders:batch"
+    address = f"{desk.court.address}/v1/work-orders/batches"
     return httpx.post(address, content=body.encode(), headers=headers | changes, timeout=60, trust_env=False)
 
 
@@ -86,8 +86,13 @@ def test_the_batch_is_lines_of_json(desk: Desk, changes: dict[str, str], status:
     assert send(desk, [desk.statement(desk.cast["stayed"]) | {"id": "B-0"}], **changes).status_code == status
 
 
-def test_a_line_is_no_longer_than_a_body(desk: Desk) -> None:
-    assert send(desk, ["x" * 300_000]).status_code == 413
+def test_line_longer_than_a_body_ends_the_batch_and_the_lines_before_it_stand(desk: Desk) -> None:
+    line = desk.statement(desk.cast["stayed"]) | {"id": f"B-{next(desk.numbers)}"}
+
+    first, last = answers(send(desk, [line, "x" * 300_000, line]))
+
+    assert (first["id"], first["status"]) == (line["id"], "dispatched")
+    assert (last["line"], last["problem"]["type"]) == (2, "urn:shuniu:problem:body-too-large")
 
 
 def test_nothing_of_a_bad_line_is_repeated(desk: Desk) -> None:
