@@ -50,7 +50,7 @@ class AuditAccess:
     def event(self, who: Actor, at: datetime) -> Event:
         """What must be durable before anything is read."""
         subject = self.query.subject
-        said = {
+        detail = {
             "filters": ",".join(self.query.criteria),
             "reveal": self.reveal.value if self.reveal else "",
             "format": self.out_format.value if self.out_format else "",
@@ -62,7 +62,7 @@ class AuditAccess:
             who=who,
             whose=() if subject is None else (subject,),
             outcome="answered",
-            detail={name: value for name, value in said.items() if value},
+            detail={name: value for name, value in detail.items() if value},
         )
 
     def kept(self, at: datetime) -> list[SealedPayload]:

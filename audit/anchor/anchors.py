@@ -89,15 +89,15 @@ class Anchors:
         rows = self._reader.rows("SELECT kept_size, kept_note FROM {schema}.keep()")
         if not rows:
             return None
-        kept = StoredCheckpoint(*rows[0])
+        checkpoint = StoredCheckpoint(*rows[0])
         vkey = self._reader.vkey
         try:
-            right = open_checkpoint(kept.note, vkey.name, [vkey])[0].size == kept.size
+            right = open_checkpoint(checkpoint.note, vkey.name, [vkey])[0].size == checkpoint.size
         except NoteError:
             right = False
         if not right:
             raise LogBroken("the checkpoint in the database is not one that this key signed")
-        return kept
+        return checkpoint
 
     def kept(self, size: int) -> bytes | None:
         """The checkpoint of a size, if it was kept."""

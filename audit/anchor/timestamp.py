@@ -84,7 +84,7 @@ class Stamping:
         return (
             int.from_bytes(reply[2:start]) == len(reply) - start
             and reply[start:].startswith(_GRANTED)
-            and all(one in reply for one in spoken_of)
+            and all(mark in reply for mark in spoken_of)
         )
 
 

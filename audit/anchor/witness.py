@@ -158,7 +158,7 @@ def _read_request(request: bytes) -> tuple[int, list[bytes], bytes] | None:
 
 def make_request(old: int, proof: Sequence[bytes], checkpoint: bytes) -> bytes:
     """The body of `POST add-checkpoint`, for the asking side."""
-    lines = [f"old {old}", *(base64.b64encode(one).decode() for one in proof)]
+    lines = [f"old {old}", *(base64.b64encode(node).decode() for node in proof)]
     return ("\n".join(lines) + "\n\n").encode() + checkpoint
 
 
@@ -177,9 +177,10 @@ def read_answer(answer: WitnessAnswer, checkpoint: bytes, witness: WitnessKey) -
         return None
     return next(
         (
-            one
-            for one in cosigned.signatures
-            if (one.name, one.key_id) == (witness.name, witness.key_id) and witness.check(note.text, one.payload)
+            signature
+            for signature in cosigned.signatures
+            if (signature.name, signature.key_id) == (witness.name, witness.key_id)
+            and witness.check(note.text, signature.payload)
         ),
         None,
     )

@@ -51,9 +51,9 @@ def load_witness_key(folder: Path) -> Cosigner:
         raise LogConfigurationError(f"{path}: others can read this key; run: chmod 600 {path}")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        said = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
-        name, kind, public = parse_key(said["vkey"])
-        cosigner = Cosigner(name, decode_base64(said["seed"]))
+        fields = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+        name, kind, public = parse_key(fields["vkey"])
+        cosigner = Cosigner(name, decode_base64(fields["seed"]))
         fits = kind == COSIGNATURE and cosigner.vkey.public == public
     except (NoteError, KeyError, ValueError):
         fits = False

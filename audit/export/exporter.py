@@ -138,7 +138,7 @@ def _write_anchors(folder: Path, tables: DatabaseSource, anchored: Mapping[int, 
 def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> None:
     checkpoint = read_checkpoint(note)
     width = min(checkpoint.size, WIDTH)
-    said = {
+    manifest = {
         "format": FORMAT,
         "origin": checkpoint.origin,
         "size": checkpoint.size,
@@ -149,12 +149,12 @@ def _describe(folder: Path, vkey: VerifierKey, note: bytes, at: datetime) -> Non
         "exported_at": at.isoformat(timespec="seconds"),
     }
     replace_file(folder / VKEY, (vkey.encode() + "\n").encode())
-    replace_file(folder / MANIFEST, (json.dumps(said, indent=2) + "\n").encode())
+    replace_file(folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     text = README.format(
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=checkpoint.root.hex(),
-        at=said["exported_at"],
+        at=manifest["exported_at"],
         first_bundle=Tile(ENTRIES, 0, width or 1).path,
         first_tile=Tile(0, 0, width or 1).path,
     )
@@ -173,8 +173,8 @@ def _remove_partials(folder: Path, size: int) -> None:
             tile = Tile.parse(path.relative_to(folder).as_posix())
         except ValueError:
             continue
-        held = (size >> (8 * max(tile.level, 0))) - tile.n * WIDTH
-        if held != tile.width:
+        filled = (size >> (8 * max(tile.level, 0))) - tile.n * WIDTH
+        if filled != tile.width:
             path.unlink()
             if not any(path.parent.iterdir()):
                 path.parent.rmdir()

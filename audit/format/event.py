@@ -67,10 +67,10 @@ class EventType(Enum):
     @classmethod
     def named(cls, name: str) -> Self:
         """The event type with this dotted name.  Raises ValueError."""
-        found = next((kind for kind in cls if kind.value == name), None)
-        if found is None:
+        event_type = next((kind for kind in cls if kind.value == name), None)
+        if event_type is None:
             raise ValueError("no such event type")
-        return found
+        return event_type
 
     @property
     def follows(self) -> bool:

@@ -112,8 +112,8 @@ def body(event: Event, *, who: bytes, why: bytes, whose: list[bytes], digests: b
 
 
 def _who(who: Actor, commitment: bytes) -> dict[str, str]:
-    said = {"court": who.court, "unit": who.unit, "role": who.role, "client": who.client}
-    clear = {name: value for name, value in said.items() if value}
+    values = {"court": who.court, "unit": who.unit, "role": who.role, "client": who.client}
+    clear = {name: value for name, value in values.items() if value}
     if commitment:
         clear["c"] = _base64(commitment)
     return clear
@@ -124,7 +124,7 @@ def _whose(subject: Subject, commitment: bytes) -> dict[str, str]:
 
 
 def _why(why: PurposeOfUse, commitment: bytes) -> dict[str, Any]:
-    said = {
+    values = {
         "version": why.version,
         "kind": why.kind,
         "purpose": why.purpose,
@@ -133,27 +133,27 @@ def _why(why: PurposeOfUse, commitment: bytes) -> dict[str, Any]:
         "grant": why.grant,
         "decision": why.decision,
     }
-    clear = {name: value for name, value in said.items() if value}
+    clear = {name: value for name, value in values.items() if value}
     if commitment:
         clear["c"] = _base64(commitment)
     return clear
 
 
 def _heard(answer: QuestionOutcome, at: int) -> dict[str, Any]:
-    heard: dict[str, Any] = {"q": f"{answer.agency}.{answer.capability}", "is": answer.state.value}
+    outcome: dict[str, Any] = {"q": f"{answer.agency}.{answer.capability}", "is": answer.state.value}
     if answer.reason is not None:
-        heard["why"] = answer.reason.value
+        outcome["why"] = answer.reason.value
     if answer.records:
-        heard["n"] = answer.records
+        outcome["n"] = answer.records
     if answer.attempts != 1:
-        heard["tries"] = answer.attempts
+        outcome["tries"] = answer.attempts
     if answer.asked_at is not None:
-        heard["out"] = microseconds(answer.asked_at) // 1000 - at
+        outcome["out"] = microseconds(answer.asked_at) // 1000 - at
     if answer.answered_at is not None:
-        heard["in"] = microseconds(answer.answered_at) // 1000 - at
+        outcome["in"] = microseconds(answer.answered_at) // 1000 - at
     if answer.stated_at is not None:
-        heard["stated"] = microseconds(answer.stated_at) // 1000
-    return heard
+        outcome["stated"] = microseconds(answer.stated_at) // 1000
+    return outcome
 
 
 def _detail(event: Event) -> dict[str, str | int]:
@@ -168,8 +168,8 @@ def _digest(digest: bytes | str | None) -> bytes | None:
 
 
 def _present(values: dict[str, str | None]) -> bytes:
-    said = {name: value for name, value in values.items() if value}
-    return _encode(said).encode() if said else b""
+    present = {name: value for name, value in values.items() if value}
+    return _encode(present).encode() if present else b""
 
 
 def _base64(value: bytes) -> str:

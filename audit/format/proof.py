@@ -39,23 +39,23 @@ class Proof:
 
     def encode(self) -> bytes:
         """The proof's bytes."""
-        lines = [HEADER, f"index {self.index}", *(base64.b64encode(one).decode() for one in self.hashes), "", ""]
+        lines = [HEADER, f"index {self.index}", *(base64.b64encode(node).decode() for node in self.hashes), "", ""]
         return "\n".join(lines).encode() + self.checkpoint
 
     @classmethod
     def parse(cls, encoded: bytes) -> "Proof":
         """Reads a proof; `extra` is not authenticated and is dropped.  Raises `ProofError`."""
         head, _, checkpoint = encoded.partition(b"\n\n")
-        found = _HEAD.fullmatch(head)
-        if found is None or not checkpoint:
+        match = _HEAD.fullmatch(head)
+        if match is None or not checkpoint:
             raise ProofError("could not read the proof")
         try:
-            index = parse_size(found["index"].decode())
-            hashes = tuple(decode_base64(line.decode()) for line in found["hashes"].split())
-            decode_base64((found["extra"] or b"").decode())
+            index = parse_size(match["index"].decode())
+            hashes = tuple(decode_base64(line.decode()) for line in match["hashes"].split())
+            decode_base64((match["extra"] or b"").decode())
         except NoteError:
             hashes = (b"",)
-        if len(hashes) > MOST_HASHES or any(len(one) != HASH_BYTES for one in hashes):
+        if len(hashes) > MOST_HASHES or any(len(node) != HASH_BYTES for node in hashes):
             raise ProofError("could not read the proof")
         return cls(index, hashes, checkpoint)
 

@@ -43,12 +43,12 @@ class Tile:
     @classmethod
     def parse(cls, path: str) -> "Tile":
         """Reads a path; exactly one spelling is right.  Raises ValueError."""
-        found = _PATH.fullmatch(path)
-        if found is None:
+        match = _PATH.fullmatch(path)
+        if match is None:
             raise ValueError("not the path of a tile")
-        level = ENTRIES if found["level"] is None else int(found["level"])
-        n = int(found["n"].replace("/", "").replace("x", ""))
-        tile = cls(level, n, int(found["w"] or WIDTH))
+        level = ENTRIES if match["level"] is None else int(match["level"])
+        n = int(match["n"].replace("/", "").replace("x", ""))
+        tile = cls(level, n, int(match["w"] or WIDTH))
         if level > 63 or not 1 <= tile.width <= WIDTH or tile.path != path:
             raise ValueError("not the path of a tile")
         return tile
@@ -76,8 +76,8 @@ def bundles(size: int) -> Iterator[Tile]:
 
 def exists(tile: Tile, size: int) -> bool:
     """Whether a log whose published size is `size` must have this tile."""
-    held = (size >> (LEVEL_BITS * max(tile.level, 0))) - tile.n * WIDTH
-    return held >= WIDTH if tile.width == WIDTH else held == tile.width
+    filled = (size >> (LEVEL_BITS * max(tile.level, 0))) - tile.n * WIDTH
+    return filled >= WIDTH if tile.width == WIDTH else filled == tile.width
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:

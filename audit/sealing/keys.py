@@ -86,10 +86,10 @@ class KeyFile:
 
 def _parse(path: Path) -> Keys:
     lines = path.read_text(encoding="utf-8").splitlines()
-    said = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
-    prefix, key, origin, _, private = said["signing"].split("+", 4)
+    fields = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+    prefix, key, origin, _, private = fields["signing"].split("+", 4)
     seed = base64.b64decode(private, validate=True)
-    root, index = (base64.b64decode(said[name], validate=True) for name in ("root", "index"))
+    root, index = (base64.b64decode(fields[name], validate=True) for name in ("root", "index"))
     if f"{prefix}+{key}" != _PRIVATE or seed[:1] != b"\x01" or {len(root), len(index), len(seed) - 1} != {KEY_BYTES}:
         raise ValueError
     return Keys(

@@ -52,9 +52,9 @@ class RollbackGuard:
                 "log with: shuniu audit succeed"
             )
         try:
-            said = json.loads(self._path.read_bytes())
-            note = said["checkpoint"].encode()
-            nodes = [base64.b64decode(node, validate=True) for node in said["range"]]
+            document = json.loads(self._path.read_bytes())
+            note = document["checkpoint"].encode()
+            nodes = [base64.b64decode(node, validate=True) for node in document["range"]]
             size, root = 0, CompactRange().root()
             if note:
                 checkpoint, _ = open_checkpoint(note, self._vkey.name, [self._vkey])

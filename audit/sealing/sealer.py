@@ -185,12 +185,12 @@ class Sealer:
             values = [value, digests] if digests and not number else [value]
             if any(values):
                 commitments.append(commit(f"whose.{number}", key.r(nonce, f"whose.{number}"), value))
-                boxes.append(_box(key, nonce, f"{exchange}{number}|party", values, found=whole))
+                boxes.append(_box(key, nonce, f"{exchange}{number}|party", values, searchable=whole))
         own = nonces[-NONCE_BYTES:]
         staff_box = Box()
         if staff is not None:
             values = [who, why, digests] if digests and not parties else [who, why]
-            staff_box = _box(staff, own, f"{exchange}0|staff", values, found=whole and event.who.user is not None)
+            staff_box = _box(staff, own, f"{exchange}0|staff", values, searchable=whole and event.who.user is not None)
         holder, nonce = (parties[0], nonces[:NONCE_BYTES]) if parties else (staff, own)
         body = leaf.body(
             event,
@@ -208,7 +208,7 @@ class Sealer:
             body=body,
             leaf=leaf_hash(body),
             slots=self._slots(event, boxes, staff_box),
-            kept=tuple(self._keep(holder, exchange, one) for one in keep) if holder else (),
+            kept=tuple(self._keep(holder, exchange, payload) for payload in keep) if holder else (),
             keys=tuple(key for key in (*parties, staff) if key is not None and not key.stored),
             epoch=self.epoch,
         )
@@ -225,16 +225,16 @@ class Sealer:
         first = boxes[0] if boxes else Box()
         return (Slot(first, staff, case, order), *(Slot(box, Box()) for box in boxes[1:]))
 
-    def _keep(self, key: SubjectKey, exchange: str, kept: SealedPayload) -> SealedBody:
+    def _keep(self, key: SubjectKey, exchange: str, payload: SealedPayload) -> SealedBody:
         nonce = self._nonces.take(1)
-        context = f"{exchange}{kept.kind}|{kept.agency}|{kept.capability}".encode()
+        context = f"{exchange}{payload.kind}|{payload.agency}|{payload.capability}".encode()
         return SealedBody(
-            kind=kept.kind,
-            agency=kept.agency,
-            capability=kept.capability,
+            kind=payload.kind,
+            agency=payload.agency,
+            capability=payload.capability,
             key=key.id,
-            box=nonce + key.kept.encrypt(nonce, kept.body, context),
-            expires=leaf.microseconds(kept.expires_at),
+            box=nonce + key.kept.encrypt(nonce, payload.body, context),
+            expires=leaf.microseconds(payload.expires_at),
         )
 
     def _party(self, subject: Subject) -> SubjectKey:
@@ -270,9 +270,9 @@ def _cipher(secret: bytes) -> AESGCM:
     return AESGCM(secret)
 
 
-def same_case(one: str, other: str) -> bool:
+def same_case(first: str, second: str) -> bool:
     """Whether two texts are one case number, as a mark takes them."""
-    return normalized_case_number(one) == normalized_case_number(other)
+    return normalized_case_number(first) == normalized_case_number(second)
 
 
 def short(mark: bytes) -> int:
@@ -285,9 +285,9 @@ def wrapping_context(origin: str, identity: int, mark: bytes) -> bytes:
     return f"{origin}|{identity}|".encode() + mark
 
 
-def _box(key: SubjectKey, nonce: bytes, aad: str, values: list[bytes], *, found: bool) -> Box:
+def _box(key: SubjectKey, nonce: bytes, aad: str, values: list[bytes], *, searchable: bool) -> Box:
     plain = b"".join([part for value in values for part in (_LENGTH(len(value)), value)])
-    return Box(key.id, nonce + key.boxes.encrypt(nonce, plain, aad.encode()), key.short_mark if found else None)
+    return Box(key.id, nonce + key.boxes.encrypt(nonce, plain, aad.encode()), key.short_mark if searchable else None)
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

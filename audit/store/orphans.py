@@ -46,17 +46,17 @@ class Orphans:
         """The intents that have been open for longer than the grace, oldest first."""
         size = self._reader.head().size
         start = self._reader.rows("SELECT below FROM {schema}.sweep")[0][0]
-        found: list[Orphan] = []
+        orphans: list[Orphan] = []
         first_open = size
         for chunk in range(start, size, CHUNK):
             for orphan, at in self._open_intents(chunk, min(chunk + CHUNK, size)):
                 first_open = min(first_open, orphan.index)
                 if now - at > GRACE:
-                    found.append(orphan)
-            if len(found) >= MOST_AT_ONCE:
+                    orphans.append(orphan)
+            if len(orphans) >= MOST_AT_ONCE:
                 break
         self._reader.rows("SELECT {schema}.swept(%s)", (min(first_open, size),))
-        return found[:MOST_AT_ONCE]
+        return orphans[:MOST_AT_ONCE]
 
     def closed(self) -> int:
         """How many orphans this log has had closed."""

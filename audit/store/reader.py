@@ -224,11 +224,11 @@ class Reader:
 
 def _asked_by(prove: Callable[[Nodes], object]) -> set[tuple[int, int]]:
     """The nodes that a proof is made from, found out by making it from nothing."""
-    asked: set[tuple[int, int]] = set()
+    nodes: set[tuple[int, int]] = set()
 
     def note(level: int, n: int) -> bytes:
-        asked.add((level, n))
+        nodes.add((level, n))
         return bytes(HASH_BYTES)
 
     prove(note)
-    return asked
+    return nodes

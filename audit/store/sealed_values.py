@@ -53,24 +53,28 @@ def open_slots(
             if opened is None:
                 broken = True
             else:
-                openings += [one for one in opened.openings if one.value]
-    broken = broken or any(one.name not in wanted or not one.opens(wanted[one.name]) for one in openings)
+                openings += [opening for opening in opened.openings if opening.value]
+    broken = broken or any(
+        opening.name not in wanted or not opening.opens(wanted[opening.name]) for opening in openings
+    )
     if broken:
         return SealedValues.BROKEN, []
     if not wanted:
         return SealedValues.NONE, []
     if erased:
         return SealedValues.ERASED, openings
-    return (SealedValues.OPENED if {one.name for one in openings} == set(wanted) else SealedValues.MISSING), openings
+    return (
+        SealedValues.OPENED if {opening.name for opening in openings} == set(wanted) else SealedValues.MISSING
+    ), openings
 
 
 def commitments(read: dict[str, Any]) -> dict[str, bytes]:
     """The commitments of a leaf, by field."""
-    found = {name: read[name]["c"] for name in ("who", "why") if "c" in read.get(name, {})}
-    found |= {f"whose.{number}": one["c"] for number, one in enumerate(read.get("whose", ()))}
+    encoded = {name: read[name]["c"] for name in ("who", "why") if "c" in read.get(name, {})}
+    encoded |= {f"whose.{number}": party["c"] for number, party in enumerate(read.get("whose", ()))}
     if "digests" in read:
-        found["digests"] = read["digests"]
-    return {name: base64.b64decode(value) for name, value in found.items()}
+        encoded["digests"] = read["digests"]
+    return {name: base64.b64decode(value) for name, value in encoded.items()}
 
 
 def _open(

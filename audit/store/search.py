@@ -114,14 +114,14 @@ def search(reader: Reader, query: Query, head: Head | None = None) -> SearchPage
     where, parameters, marked = _conditions(reader, query)
     source = "{schema}.sealed s JOIN {schema}.entry e USING (idx)" if marked else "{schema}.entry e"
     limit = min(max(query.limit, 1), MOST_HITS)
-    found = reader.rows(
+    rows = reader.rows(
         f"SELECT e.idx, e.xid FROM {source} WHERE {where} ORDER BY e.idx DESC LIMIT %s",  # noqa: S608 - our own text
         (*parameters, limit + 1),
     )
-    more = len(found) > limit
-    indexes = [row[0] for row in found[:limit]]
+    more = len(rows) > limit
+    indexes = [row[0] for row in rows[:limit]]
     loading = _Hits(reader, head.signed_size, head.signed_note, query.below)
-    hits = loading.load(indexes, [row[1] for row in found[:limit]])
+    hits = loading.load(indexes, [row[1] for row in rows[:limit]])
     fits = tuple(hit for hit in hits if _is_meant(hit, query))
     return SearchPage(fits, indexes[-1] if more else None, head.signed_note, head.signed_size)
 
@@ -232,7 +232,11 @@ class _Hits:
     def _hit(self, row: tuple[Any, ...], sealed: Sequence[tuple[Any, ...]]) -> Hit:
         index, number, at, exchange, body, stored = row
         values, openings = open_slots(self._reader, self._keys, exchange, number, sealed, leaf.read(body))
-        people = {one.name: json.loads(one.value) for one in openings if one.value and one.name != "digests"}
+        people = {
+            opening.name: json.loads(opening.value)
+            for opening in openings
+            if opening.value and opening.name != "digests"
+        }
         return Hit(
             index=index,
             type=_TYPES[number],

@@ -49,7 +49,7 @@ class _Ticket:
     bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bytes = len(self.record.body) + sum(len(kept.box) for kept in self.record.kept)
+        self.bytes = len(self.record.body) + sum(len(body.box) for body in self.record.kept)
 
     @property
     def waiting(self) -> bool:
@@ -179,16 +179,16 @@ class Sequencer:
         until = time.monotonic() + self._timeout
         while any(ticket.waiting for ticket in batch) and time.monotonic() < until:
             try:
-                found = self._writer.settled([ticket.record for ticket in batch])
+                recorded = self._writer.settled([ticket.record for ticket in batch])
             except OutcomeUnknown:
                 time.sleep(RECONNECT_PAUSE)
                 continue
-            return self._write_missing(batch, found)
+            return self._write_missing(batch, recorded)
         return [AuditUnavailable()] * len(batch)
 
-    def _write_missing(self, batch: Sequence[_Ticket], found: dict[int, tuple[int, bytes]]) -> list[Outcome]:
+    def _write_missing(self, batch: Sequence[_Ticket], recorded: dict[int, tuple[int, bytes]]) -> list[Outcome]:
         outcomes: dict[_Ticket, Outcome] = {
-            batch[n]: _same(batch[n].record, index, leaf) for n, (index, leaf) in found.items()
+            batch[n]: _same(batch[n].record, index, leaf) for n, (index, leaf) in recorded.items()
         }
         missing = [ticket for ticket in batch if ticket not in outcomes and ticket.waiting]
         if missing:
@@ -197,10 +197,10 @@ class Sequencer:
 
     def _said_before(self, ticket: _Ticket) -> Outcome:
         try:
-            found = self._writer.settled([ticket.record])
+            recorded = self._writer.settled([ticket.record])
         except OutcomeUnknown:
             return AuditUnavailable()
-        return _same(ticket.record, *found[0]) if found else AuditUnavailable()
+        return _same(ticket.record, *recorded[0]) if recorded else AuditUnavailable()
 
 
 def _same(record: Prepared, index: int, leaf: bytes) -> Outcome:

@@ -138,9 +138,9 @@ def _agencies(rows: list[tuple[str, str, str | None, int, list[float | None] | N
         AgencyFigures(
             month=month,
             agency=agency,
-            states=found,
+            states=counts,
             median_ms=times[month, agency][0],
             p95_ms=times[month, agency][1],
         )
-        for (month, agency), found in states.items()
+        for (month, agency), counts in states.items()
     )

@@ -88,10 +88,10 @@ def remembered(owner_dsn: str, schema: str, guard: Path, vkey: VerifierKey) -> I
         with psycopg.connect(database.conninfo(owner_dsn, timeout=10, purpose="succeed")) as connection:
             name = sql.Identifier(schema)
             head = connection.execute(sql.SQL("SELECT signed_note FROM {}.head").format(name)).fetchone()
-            kept = connection.execute(sql.SQL("SELECT note FROM {}.checkpoint").format(name)).fetchall()
+            older = connection.execute(sql.SQL("SELECT note FROM {}.checkpoint").format(name)).fetchall()
     except psycopg.Error:
         return
-    for (note,) in [*([head] if head else []), *kept]:
+    for (note,) in [*([head] if head else []), *older]:
         yield "the database", bytes(note or b"")
 
 

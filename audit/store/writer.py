@@ -151,7 +151,7 @@ class Writer:
 
 def _parameters(records: Sequence[Prepared]) -> list[bytes]:
     slots = [(n, number, slot) for n, record in enumerate(records) for number, slot in enumerate(record.slots)]
-    kept = [(n, number, one) for n, record in enumerate(records) for number, one in enumerate(record.kept)]
+    bodies = [(n, number, body) for n, record in enumerate(records) for number, body in enumerate(record.kept)]
     keys = list({key.id: key for record in records for key in record.keys if not key.stored}.values())
     return [
         records[0].epoch.to_bytes(8),
@@ -175,12 +175,12 @@ def _parameters(records: Sequence[Prepared]) -> list[bytes]:
         numbers(BIGINT, [key.id for key in keys]),
         blobs(UUID, [key.mark for key in keys]),
         blobs(BYTEA, [key.wrapped for key in keys]),
-        numbers(INTEGER, [n for n, _, _ in kept]),
-        numbers(INTEGER, [number for _, number, _ in kept]),
-        texts(one.kind for _, _, one in kept),
-        texts(one.agency for _, _, one in kept),
-        texts(one.capability for _, _, one in kept),
-        numbers(BIGINT, [one.key for _, _, one in kept]),
-        blobs(BYTEA, [one.box for _, _, one in kept]),
-        numbers(TIMESTAMP, [one.expires for _, _, one in kept]),
+        numbers(INTEGER, [n for n, _, _ in bodies]),
+        numbers(INTEGER, [number for _, number, _ in bodies]),
+        texts(body.kind for _, _, body in bodies),
+        texts(body.agency for _, _, body in bodies),
+        texts(body.capability for _, _, body in bodies),
+        numbers(BIGINT, [body.key for _, _, body in bodies]),
+        blobs(BYTEA, [body.box for _, _, body in bodies]),
+        numbers(TIMESTAMP, [body.expires for _, _, body in bodies]),
     ]

@@ -55,7 +55,7 @@ class _Completing:
 def check_search(
     reader: Reader,
     query: Query,
-    found: Collection[int],
+    hits: Collection[int],
     size: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Completeness:
@@ -87,9 +87,9 @@ def check_search(
         if progress is not None:
             progress(size - max(end - CHUNK, 0), size)
     # Outcomes without their intent: of no court that anybody can name.
-    true |= {one.index for one in completing.values() if one.fits and query.court is None}
-    shown.left_out = sorted(true - set(found))
-    shown.added = sorted(set(found) - true - unknown)
+    true |= {outcome.index for outcome in completing.values() if outcome.fits and query.court is None}
+    shown.left_out = sorted(true - set(hits))
+    shown.added = sorted(set(hits) - true - unknown)
     shown.misindexed.sort()
     return shown
 

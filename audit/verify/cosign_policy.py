@@ -67,7 +67,7 @@ class CosignPolicy:
                 checkpoint, opened = open_checkpoint(note, log.name, [log, *self.witnesses.values()])
             except NoteError:
                 continue
-            signed = {(one.name, one.key_id) for one in opened.signatures}
+            signed = {(signature.name, signature.key_id) for signature in opened.signatures}
             cosigned = [name for name, key in self.witnesses.items() if (key.name, key.key_id) in signed]
             if (log.name, log.key_id) in signed and self.is_met(cosigned):
                 return checkpoint, tuple(sorted(self.witnesses[name].name for name in cosigned))
@@ -124,7 +124,7 @@ class _PolicyParser:
             key = VerifierKey.parse(vkey.decode())
         except (NoteError, UnicodeDecodeError):
             return "not an Ed25519 log key"
-        if any(key.public == one.public for one in self.logs):
+        if any(key.public == log.public for log in self.logs):
             return "this log key stands on an earlier line"
         self.logs.append(key)
         return ""
@@ -134,7 +134,7 @@ class _PolicyParser:
             key = WitnessKey.parse(vkey.decode())
         except (NoteError, UnicodeDecodeError):
             return "not an Ed25519 cosignature key"
-        if any(key.public == one.public for one in self.witnesses.values()):
+        if any(key.public == witness.public for witness in self.witnesses.values()):
             return "this witness key stands on an earlier line"
         self.witnesses[name] = key
         return ""
@@ -172,10 +172,10 @@ def weigh(
 
     `notes` must be among what the report was made against, or they might be of another history.
     """
-    judged = [found for note in notes if note and (found := policy.judge(note, known))]
+    judged = [verdict for note in notes if note and (verdict := policy.judge(note, known))]
     if not judged:
         report.findings.append(Finding(Damage.POLICY))
         return
-    checkpoint, cosigners = max(judged, key=lambda one: one[0].size)
+    checkpoint, cosigners = max(judged, key=lambda verdict: verdict[0].size)
     who = ", ".join(cosigners) or "nobody, which it allows"
     report.checked.append(f"the policy is met by the checkpoint of size {checkpoint.size}, cosigned by {who}")

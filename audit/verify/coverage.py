@@ -47,16 +47,16 @@ def records_of(reader: Reader, since: datetime | None, until: datetime | None) -
 
 def checkpoints_of(reader: Reader) -> Checkpoints:
     """Every kept checkpoint, its signature checked.  Raises `AuditUnavailable`."""
-    signed = kept = newest = 0
+    signed = stored = newest = 0
     for size, note in reader.checkpoints():
-        kept += 1
+        stored += 1
         try:
             good = open_checkpoint(note, reader.vkey.name, [reader.vkey])[0].size == size
         except NoteError:
             good = False
         if good:
             signed, newest = signed + 1, max(newest, size)
-    return Checkpoints(kept=kept, signed=signed, newest=newest)
+    return Checkpoints(kept=stored, signed=signed, newest=newest)
 
 
 def anchors_of(reader: Reader) -> Counter[tuple[AnchorKind, AnchorState]]:

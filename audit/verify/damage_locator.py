@@ -35,12 +35,14 @@ def locate(derived: Recomputed, root: bytes, confirmed: int) -> list[Finding]:
     for level, first, hashes in pieces:
         count = len(hashes) // HASH_BYTES
         below += _differences(derived, level, first, hashes, derived.cells(level, first, count))
-    return findings + sorted(below, key=lambda one: one.first or 0)
+    return findings + sorted(below, key=lambda finding: finding.first or 0)
 
 
 def altered_tiles(derived: Recomputed, findings: Iterable[Finding]) -> list[Finding]:
     """Stored hashes that are not those of the entries, where the entries themselves are not to blame."""
-    blamed = [(one.first, one.last) for one in findings if one.first is not None and one.last is not None]
+    blamed = [
+        (finding.first, finding.last) for finding in findings if finding.first is not None and finding.last is not None
+    ]
     altered = []
     for level, n, width in derived.mismatched:
         span = 1 << (LEVEL_BITS * level)
@@ -102,8 +104,8 @@ def _peaks(derived: Recomputed, root: bytes) -> tuple[list[Piece] | None, list[t
 
 def _differences(derived: Recomputed, level: int, first: int, right: bytes, computed: bytes) -> Iterator[Finding]:
     """Compares believed hashes with what follows from the entries, and goes into each difference."""
-    for child, (true, found) in enumerate(zip(cells_of(right), cells_of(computed), strict=True), start=first):
-        if true == found:
+    for child, (true, computed_hash) in enumerate(zip(cells_of(right), cells_of(computed), strict=True), start=first):
+        if true == computed_hash:
             continue
         if level == 0:
             if child not in derived.unread:
@@ -141,4 +143,4 @@ def _places(derived: Recomputed, level: int, n: int, width: int) -> list[tuple[i
     if len(stored) != len(computed):
         return [(0, width - 1)]
     pairs = zip(cells_of(stored), cells_of(computed), strict=True)
-    return list(runs(place for place, (one, other) in enumerate(pairs) if one != other))
+    return list(runs(place for place, (first, second) in enumerate(pairs) if first != second))

@@ -100,8 +100,8 @@ class DatabaseSource:
                 bodies[index - start] = body
                 leaves[index - start] = leaf
             for place in range(0, len(bodies), WIDTH):
-                held = bodies[place : place + WIDTH], b"".join(leaves[place : place + WIDTH])
-                self._bundles[(start + place) // WIDTH] = held
+                bundle = bodies[place : place + WIDTH], b"".join(leaves[place : place + WIDTH])
+                self._bundles[(start + place) // WIDTH] = bundle
         return self._bundles[n]
 
     def _rows(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

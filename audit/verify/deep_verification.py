@@ -92,8 +92,8 @@ class _Erased:
         for key in record.dead:
             self.by_key.setdefault(key, []).append(record.index)
         if record.leaf.get("type") == EventType.LOG_ERASED.value:
-            said = str(record.leaf.get("detail", {}).get("indexes", ""))
-            self.announced.update(int(index) for index in said.split(",") if index.isascii() and index.isdigit())
+            listed = str(record.leaf.get("detail", {}).get("indexes", ""))
+            self.announced.update(int(index) for index in listed.split(",") if index.isascii() and index.isdigit())
 
     def without_record(self) -> set[int]:
         """
@@ -132,10 +132,10 @@ def _read(
     index, number, exchange, body = entry[:4]
     leaf = read_leaf(body)
     values, openings = open_slots(reader, keys, exchange, number, [row[:6] for row in sealed], leaf)
-    said = {one.name: json.loads(one.value) for one in openings if one.name != "digests"}
+    people = {opening.name: json.loads(opening.value) for opening in openings if opening.name != "digests"}
     dead = frozenset(key for row in sealed for key in (row[2], row[4]) if key is not None and key not in keys)
     return Read(
-        index, exchange, leaf, body, values, said, _is_misindexed(reader, keys, entry, leaf, said, sealed), dead
+        index, exchange, leaf, body, values, people, _is_misindexed(reader, keys, entry, leaf, people, sealed), dead
     )
 
 
@@ -144,7 +144,7 @@ def _is_misindexed(
     keys: dict[int, WrappedKey],
     entry: tuple[Any, ...],
     leaf: dict[str, Any],
-    said: dict[str, dict[str, str]],
+    people: dict[str, dict[str, str]],
     sealed: Sequence[tuple[Any, ...]],
 ) -> bool:
     _, number, exchange, _, *columns = entry
@@ -153,7 +153,7 @@ def _is_misindexed(
     ]
     follows = number in _FOLLOWS
     try:
-        expected = list(_marks(reader.opener.marks, said, leaf, len(sealed), follows=follows))
+        expected = list(_marks(reader.opener.marks, people, leaf, len(sealed), follows=follows))
         return living != expected or not _is_filed(leaf, number, exchange, *columns, follows=follows)
     except (AttributeError, KeyError, TypeError, ValueError):
         # Somebody has altered the leaf, which its hash shows; nothing can be found by it.
@@ -165,8 +165,8 @@ def _is_filed(
 ) -> bool:
     """Whether the columns beside a leaf are what it says.  A record that follows names no court: its intent does."""
     mask = 0
-    for heard in leaf.get("heard", ()):
-        mask |= mask_of(AnswerState(heard["is"]))
+    for answer in leaf.get("heard", ()):
+        mask |= mask_of(AnswerState(answer["is"]))
     return (
         EventType.named(leaf["type"]).number == number
         and leaf["xid"] == str(exchange)
@@ -195,12 +195,12 @@ def _with_keys(row: Sequence[Any]) -> Iterator[tuple[int | None, int]]:
 
 
 def _marks(
-    marks: BlindIndex, said: dict[str, dict[str, str]], read: dict[str, Any], slots: int, *, follows: bool
+    marks: BlindIndex, people: dict[str, dict[str, str]], read: dict[str, Any], slots: int, *, follows: bool
 ) -> Iterator[tuple[int | None, ...]]:
     court = read.get("who", {}).get("court")
     for slot in range(slots):
-        party = said.get(f"whose.{slot}")
-        who, why = (said.get("who", {}), said.get("why", {})) if slot == 0 else ({}, {})
+        party = people.get(f"whose.{slot}")
+        who, why = (people.get("who", {}), people.get("why", {})) if slot == 0 else ({}, {})
         yield (
             None if party is None or follows else short(marks.party(_subject(read["whose"][slot], party))),
             short(marks.staff(court, who["user"])) if "user" in who else None,

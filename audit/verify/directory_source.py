@@ -45,20 +45,20 @@ class DirectorySource:
     def entries(self, n: int, width: int) -> Sequence[bytes | None]:
         """The entries of a bundle; from the first that is cut off or too many, all are missing."""
         bundle = self._read(Tile(ENTRIES, n, width).path)
-        found: list[bytes | None] = []
+        entries: list[bytes | None] = []
         at, end = 0, len(bundle)
-        while at + 2 <= end and len(found) < width:
+        while at + 2 <= end and len(entries) < width:
             start = at + 2
             at = start + (bundle[at] << 8 | bundle[at + 1])
             if at > end:
                 break
-            found.append(bundle[start:at])
-        if len(found) == width and at == end:
-            return found
-        if len(found) == width:
+            entries.append(bundle[start:at])
+        if len(entries) == width and at == end:
+            return entries
+        if len(entries) == width:
             # Something follows the last entry, so it is not known to end where it seems to.
-            found.pop()
-        return found + [None] * (width - len(found))
+            entries.pop()
+        return entries + [None] * (width - len(entries))
 
     def hashes(self, level: int, n: int, width: int) -> bytes:
         """The hashes of a tile."""

@@ -54,7 +54,7 @@ class Recomputed:
         self.tiles = 0
         # levels[l] holds the hashes of level l, concatenated; level 0 only as far as it is not yet a full tile.
         self.levels: list[bytearray] = [bytearray()]
-        self._sizes = deque(one for one in sizes if 0 < one <= size)
+        self._sizes = deque(earlier for earlier in sizes if 0 < earlier <= size)
         for n in range(-(-size // WIDTH)):
             self._bundle(n, min(WIDTH, size - n * WIDTH))
             if progress is not None:
@@ -124,9 +124,9 @@ class Recomputed:
             self._push(level + 1, full_root(bytes(self.levels[level][-WIDTH * HASH_BYTES :])))
 
     def _compare_level(self, level: int) -> None:
-        held = len(self.levels[level]) // HASH_BYTES
-        for n in range(-(-held // WIDTH)):
-            width = min(WIDTH, held - n * WIDTH)
+        count = len(self.levels[level]) // HASH_BYTES
+        for n in range(-(-count // WIDTH)):
+            width = min(WIDTH, count - n * WIDTH)
             self.tiles += 1
             if self.source.hashes(level, n, width) != self.cells(level, n * WIDTH, width):
                 self.mismatched.append((level, n, width))

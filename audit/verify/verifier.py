@@ -42,14 +42,14 @@ def verify(
     report.size, report.root = checkpoint.size, checkpoint.root
     # Two of one size are both kept: a log that signed two roots for it has contradicted itself.
     older = sorted(
-        {one for old in against if (one := _checkpoint(old, origin, keys, report))},
-        key=lambda one: (one.size, one.root),
+        {signed for old in against if (signed := _checkpoint(old, origin, keys, report))},
+        key=lambda known: (known.size, known.root),
     )
-    derived = Recomputed(source, checkpoint.size, sorted({one.size for one in older}), progress)
+    derived = Recomputed(source, checkpoint.size, sorted({known.size for known in older}), progress)
     report.tree = derived.range
     report.checked.append(f"{checkpoint.size} entries hashed, {derived.tiles} hash tiles compared")
     if derived.range.root() != checkpoint.root or derived.unread:
-        confirmed = max((one.size for one in older if derived.roots.get(one.size) == one.root), default=0)
+        confirmed = max((known.size for known in older if derived.roots.get(known.size) == known.root), default=0)
         report.findings += locate(derived, checkpoint.root, confirmed)
     report.findings += altered_tiles(derived, report.findings)
     _compare_older(derived, older, checkpoint, report)
@@ -62,17 +62,17 @@ def _compare_older(
     good = 0
     damaged = [finding.first for finding in report.findings if finding.damage in _EXPLAINS]
     first_damage = min((first for first in damaged if first is not None), default=newest.size)
-    for one in older:
-        if one.size > newest.size:
-            report.findings.append(Finding(Damage.SHORTENED, newest.size, one.size - 1))
+    for known in older:
+        if known.size > newest.size:
+            report.findings.append(Finding(Damage.SHORTENED, newest.size, known.size - 1))
             return
-        if derived.roots.get(one.size, EMPTY_ROOT) != one.root:
-            if first_damage < one.size:
-                report.unchecked.append(f"checkpoints of {one.size} entries and more: the damage is below them")
+        if derived.roots.get(known.size, EMPTY_ROOT) != known.root:
+            if first_damage < known.size:
+                report.unchecked.append(f"checkpoints of {known.size} entries and more: the damage is below them")
                 return
-            report.findings.append(Finding(Damage.REWRITTEN, good, one.size - 1))
+            report.findings.append(Finding(Damage.REWRITTEN, good, known.size - 1))
             return
-        good = one.size
+        good = known.size
     if older:
         report.checked.append(f"{len(older)} older checkpoints, the newest of size {good}: all of this same history")
     else:
