@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from audit.sealing.keys import KeyFile, Keys
-from audit.sealing.sealer import Prepared, Sealer
+from audit.sealing.sealer import PreparedRecord, Sealer
 from audit.store import database
 from audit.store.log import Log
 from gateway.database.embedded_server import EmbeddedServer
@@ -133,7 +133,7 @@ def _bare(server: EmbeddedServer, keys: Keys, batch: int, seconds: float) -> tup
 def _bytes_of_a_record(keys: Keys) -> int:
     """Leaf, its hash, and the sealed values, on average."""
 
-    def size(record: Prepared) -> int:
+    def size(record: PreparedRecord) -> int:
         boxes = [box.box or b"" for slot in record.slots for box in (slot.party, slot.staff)]
         return len(record.body) + len(record.leaf) + sum(len(box) for box in boxes)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from audit.export.formats import Format
+from audit.export.formats import ExportFormat
 from audit.format.event import Actor, Event, EventType, SealedPayload
 from audit.store.search import Query
 from schemas.codes import Code, IdType
@@ -40,10 +40,10 @@ class AuditAccess:
     query: Query
     reveal: SearchRevealReason | None = None
     note: str | None = field(default=None, repr=False)
-    out_format: Format | None = None
+    out_format: ExportFormat | None = None
 
     @property
-    def people(self) -> bool:
+    def shows_people(self) -> bool:
         """Whether personal values are shown."""
         return self.reveal is not None
 
@@ -65,14 +65,14 @@ class AuditAccess:
             detail={name: value for name, value in detail.items() if value},
         )
 
-    def kept(self, at: datetime) -> list[SealedPayload]:
+    def payloads(self, at: datetime) -> list[SealedPayload]:
         """The note, to be sealed with the record."""
         if not self.note:
             return []
         return [SealedPayload(kind="note", body=self.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS))]
 
 
-def sought(id_type: IdType, id_number: str, country: str | None = None) -> Subject:
+def search_subject(id_type: IdType, id_number: str, country: str | None = None) -> Subject:
     """
     The subject that is looked for, spelt as the log spells it.  Raises `IdentifierError`.
     """

@@ -208,7 +208,7 @@ class Hub:
                     clock=clock,
                 )
             ),
-            compliance=kept(Compliance.of(database, encryption, log, settings.calendar, clock=clock)),
+            compliance=kept(Compliance.create(database, encryption, log, settings.calendar, clock=clock)),
         )
         hub.anchoring.start()
         hub.callbacks.sender.start()

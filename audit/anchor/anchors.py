@@ -80,7 +80,7 @@ class Anchors:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def keep(self) -> StoredCheckpoint | None:
+    def retain_newest(self) -> StoredCheckpoint | None:
         """
         The newest signed checkpoint, from now on kept for good; None before the first.
 
@@ -99,7 +99,7 @@ class Anchors:
             raise LogBroken("the checkpoint in the database is not one that this key signed")
         return checkpoint
 
-    def kept(self, size: int) -> bytes | None:
+    def retained(self, size: int) -> bytes | None:
         """The checkpoint of a size, if it was kept."""
         rows = self._reader.rows("SELECT note FROM {schema}.checkpoint WHERE size = %s", (size,))
         return rows[0][0] if rows else None
@@ -130,7 +130,7 @@ class Anchors:
         waiting = self._waiting(size)
         return waiting is not None and waiting[0] < self._reader.head().signed_size
 
-    def standing(self, kind: AnchorKind, name: str) -> AnchorStatus:
+    def status(self, kind: AnchorKind, name: str) -> AnchorStatus:
         """How this anchor stands now; only evidence that verified counts."""
         valid = self.newest(kind, name, AnchorState.VALID)
         unparsed = self.newest(kind, name, AnchorState.UNPARSED)

@@ -38,14 +38,14 @@ class TimestampRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamping:
+class TimestampQuery:
     """One question to an authority: the note, and the request that was made of it (SHA-256, nonce, certificate)."""
 
     note: bytes
     request: TimeStampRequest
 
     @classmethod
-    def of(cls, note: bytes) -> "Stamping":
+    def of(cls, note: bytes) -> "TimestampQuery":
         """A fresh question about a signed note."""
         builder = TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256)
         return cls(note, builder.nonce(nonce=True).cert_request(cert_request=True).build())

@@ -46,7 +46,7 @@ class WitnessStore(Protocol):
     Where a witness remembers.  `advance` compares with `old` and stores in one step, durable when it returns True.
     """
 
-    def seen(self, origin: str) -> WitnessedCheckpoint | None: ...
+    def last_checkpoint(self, origin: str) -> WitnessedCheckpoint | None: ...
     def advance(self, origin: str, old: int, new: WitnessedCheckpoint) -> bool: ...
 
 
@@ -56,7 +56,7 @@ class WitnessTable:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def seen(self, origin: str) -> WitnessedCheckpoint | None:
+    def last_checkpoint(self, origin: str) -> WitnessedCheckpoint | None:
         """The last checkpoint that was cosigned.  Raises `AuditUnavailable`."""
         rows = self._reader.rows("SELECT size, root, note FROM {schema}.witnessed WHERE origin = %s", (origin,))
         return WitnessedCheckpoint(*rows[0]) if rows else None
@@ -106,7 +106,7 @@ class Witness:
     def monitored(self, digest: str) -> bytes | None:
         """The last checkpoint that was cosigned here, of the log whose origin has this SHA-256 (hex)."""
         origin = self._by_digest.get(digest)
-        seen = None if origin is None else self._memory.seen(origin)
+        seen = None if origin is None else self._memory.last_checkpoint(origin)
         return None if seen is None else seen.note
 
     def _opened(self, encoded: bytes) -> tuple[Checkpoint, Note] | WitnessAnswer:
@@ -124,7 +124,7 @@ class Witness:
     def _refusal(self, old: int, proof: Sequence[bytes], checkpoint: Checkpoint) -> WitnessAnswer | None:
         if old > checkpoint.size:
             return WitnessAnswer(400)
-        seen = self._memory.seen(checkpoint.origin) or WitnessedCheckpoint(0, EMPTY_ROOT, b"")
+        seen = self._memory.last_checkpoint(checkpoint.origin) or WitnessedCheckpoint(0, EMPTY_ROOT, b"")
         if old != seen.size:
             return self._conflict(checkpoint.origin)
         if checkpoint.size == old:
@@ -136,7 +136,7 @@ class Witness:
         return None if fits else WitnessAnswer(422)
 
     def _conflict(self, origin: str) -> WitnessAnswer:
-        seen = self._memory.seen(origin)
+        seen = self._memory.last_checkpoint(origin)
         return WitnessAnswer(409, f"{0 if seen is None else seen.size}\n".encode(), SIZE_TYPE)
 
 

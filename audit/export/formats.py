@@ -15,7 +15,7 @@ from typing import Any, Self
 from audit.store.search import Hit
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """A file format of search results."""
 
     media_type: str
@@ -57,9 +57,9 @@ _QUOTES = frozenset("\"'`＂＇")
 _CURSOR = frozenset("\t\r\n")
 
 
-def serialize(out_format: Format, hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
+def serialize(out_format: ExportFormat, hits: Iterable[Hit], *, people: bool) -> Iterator[str]:
     """The pieces of a file in one of the formats."""
-    return (as_csv if out_format is Format.CSV else as_jsonl)(hits, people=people)
+    return (as_csv if out_format is ExportFormat.CSV else as_jsonl)(hits, people=people)
 
 
 def as_jsonl(hits: Iterable[Hit], *, people: bool) -> Iterator[str]:

@@ -65,7 +65,7 @@ class EventType(Enum):
     AUTOFILL_DEAD_LETTERED = "autofill.dead_lettered", 33, "FD", "自动填表搁置", "A form could not be filled or sent"
 
     @classmethod
-    def named(cls, name: str) -> Self:
+    def from_name(cls, name: str) -> Self:
         """The event type with this dotted name.  Raises ValueError."""
         event_type = next((kind for kind in cls if kind.value == name), None)
         if event_type is None:
@@ -73,7 +73,7 @@ class EventType(Enum):
         return event_type
 
     @property
-    def follows(self) -> bool:
+    def is_completion(self) -> bool:
         """
         Whether it completes an earlier record of the same exchange, through which it is found.
         """
@@ -187,6 +187,6 @@ _WORDS = re.compile(r"[\w.:/+,@ -]{0,8000}", re.ASCII)
 _IDENTIFIER = re.compile(r"(?<![0-9A-Za-z-])(?=[0-9A-Z]*[0-9]{6})[0-9A-Z]{15,18}(?![0-9A-Za-z-])")
 
 
-def fit_for_clear(text: str) -> bool:
+def is_fit_for_clear(text: str) -> bool:
     """Whether a text of `detail` may stand in clear: plain words, and nothing shaped like an identifier."""
     return _WORDS.fullmatch(text) is not None and _IDENTIFIER.search(text) is None

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from audit.errors import RecordRefused
-from audit.format.event import Actor, Event, PurposeOfUse, QuestionOutcome, fit_for_clear
+from audit.format.event import Actor, Event, PurposeOfUse, QuestionOutcome, is_fit_for_clear
 from schemas.codes import AnswerState
 from schemas.subject import Subject
 
@@ -91,7 +91,7 @@ def body(event: Event, *, who: bytes, why: bytes, whose: list[bytes], digests: b
     """
     at = microseconds(event.at)
     leaf: dict[str, Any] = {"v": VERSION, "type": event.type.value, "xid": str(event.exchange), "t": at}
-    if not event.type.follows:
+    if not event.type.is_completion:
         leaf["who"] = _who(event.who, who)
         leaf["whose"] = [_whose(subject, c) for subject, c in zip(event.whose, whose, strict=True)]
         leaf["why"] = event.why and _why(event.why, why)
@@ -158,7 +158,7 @@ def _heard(answer: QuestionOutcome, at: int) -> dict[str, Any]:
 
 def _detail(event: Event) -> dict[str, str | int]:
     for name, value in event.detail.items():
-        if not fit_for_clear(name) or (isinstance(value, str) and not fit_for_clear(value)):
+        if not is_fit_for_clear(name) or (isinstance(value, str) and not is_fit_for_clear(value)):
             raise RecordRefused("could not record: a detail of the event is not fit to stand in clear")
     return dict(event.detail)
 

@@ -22,7 +22,7 @@ from audit.format.tree import CompactRange
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class SignedState:
     """The last signed checkpoint (empty before the first) and the compact range that belongs to it."""
 
     note: bytes
@@ -41,9 +41,9 @@ class RollbackGuard:
     @staticmethod
     def create(path: Path) -> None:
         """Writes the guard of a new log, which has signed nothing yet.  Never replaces one."""
-        create_key_file(path, _encode(Remembered(b"", CompactRange())))
+        create_key_file(path, _encode(SignedState(b"", CompactRange())))
 
-    def load(self) -> Remembered:
+    def load(self) -> SignedState:
         """Reads the guard.  Raises `ConfigurationError` if it is missing or does not belong to the key."""
         if not self._path.exists():
             raise LogConfigurationError(
@@ -59,7 +59,7 @@ class RollbackGuard:
             if note:
                 checkpoint, _ = open_checkpoint(note, self._vkey.name, [self._vkey])
                 size, root = checkpoint.size, checkpoint.root
-            remembered = Remembered(note, CompactRange(size, nodes))
+            remembered = SignedState(note, CompactRange(size, nodes))
             fits = remembered.range.root() == root
         except (NoteError, ValueError, KeyError, TypeError, AttributeError):
             fits = False
@@ -67,7 +67,7 @@ class RollbackGuard:
             raise LogConfigurationError(f"{self._path}: not the rollback guard of this key; restore it from its copy")
         return remembered
 
-    def store(self, remembered: Remembered) -> None:
+    def store(self, remembered: SignedState) -> None:
         """Replaces the guard, durably.  The caller holds the lock and has checked that the log only grew."""
         replace_file(self._path, _encode(remembered), mode=0o600)
         sync_folder(self._path.parent)
@@ -83,6 +83,6 @@ class RollbackGuard:
             os.close(descriptor)
 
 
-def _encode(remembered: Remembered) -> bytes:
+def _encode(remembered: SignedState) -> bytes:
     nodes = [base64.b64encode(node).decode() for node in remembered.range.nodes]
     return json.dumps({"checkpoint": remembered.note.decode(), "range": nodes}, indent=1).encode() + b"\n"

@@ -49,19 +49,19 @@ class SubjectKey:
         self.commits = _derive(secret, b"commitments")
 
     @property
-    def boxes(self) -> AESGCM:
+    def box_cipher(self) -> AESGCM:
         """The cipher of the subject's boxes."""
         return _cipher(self._boxes)
 
     @property
-    def kept(self) -> AESGCM:
+    def payload_cipher(self) -> AESGCM:
         """The cipher of the bodies that are kept with the subject's records."""
         return _cipher(self._kept)
 
     @property
     def short_mark(self) -> int:
         """The mark as it stands beside a sealed value; a hit is always checked against the value itself."""
-        return short(self.mark)
+        return short_mark(self.mark)
 
     def r(self, nonce: bytes, name: str) -> bytes:
         """The randomness of one field's commitment in one box."""
@@ -88,7 +88,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedBody:
+class EncryptedPayload:
     """A kept body, sealed.  `expires` is microseconds since 1970."""
 
     kind: str
@@ -100,7 +100,7 @@ class SealedBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedRecord:
     """Everything that one append stores.  Nothing in it is personal in clear."""
 
     xid: bytes
@@ -111,7 +111,7 @@ class Prepared:
     body: bytes
     leaf: bytes
     slots: tuple[Slot, ...]
-    kept: tuple[SealedBody, ...]
+    payloads: tuple[EncryptedPayload, ...]
     keys: tuple[SubjectKey, ...] = field(repr=False)
     epoch: int
 
@@ -165,7 +165,7 @@ class Sealer:
         _cipher.cache_clear()
         self.epoch = epoch
 
-    def seal(self, event: Event, keep: Sequence[SealedPayload] = ()) -> Prepared:
+    def seal(self, event: Event, payloads: Sequence[SealedPayload] = ()) -> PreparedRecord:
         """
         Prepares an event for storage.  Raises `RecordRefused`.
         """
@@ -173,9 +173,9 @@ class Sealer:
         digests = leaf.digests_value(event)
         parties = [self._party(subject) for subject in event.whose]
         # What completes another record of its exchange repeats neither who nor whose nor why, and is found through it.
-        whole = not event.type.follows
+        whole = not event.type.is_completion
         who, why = (leaf.who_value(event.who), leaf.why_value(event.why)) if whole else (b"", b"")
-        staff = self._staff(event.who) if who or why or (not parties and (digests or keep)) else None
+        staff = self._staff(event.who) if who or why or (not parties and (digests or payloads)) else None
         nonces = self._nonces.take(len(parties) + 1)
         boxes: list[Box] = []
         commitments: list[bytes] = []
@@ -199,7 +199,7 @@ class Sealer:
             whose=commitments,
             digests=commit("digests", holder.r(nonce, "digests"), digests) if digests and holder else b"",
         )
-        return Prepared(
+        return PreparedRecord(
             xid=event.exchange.bytes,
             type=event.type.number,
             at=leaf.microseconds(event.at),
@@ -208,7 +208,7 @@ class Sealer:
             body=body,
             leaf=leaf_hash(body),
             slots=self._slots(event, boxes, staff_box),
-            kept=tuple(self._keep(holder, exchange, payload) for payload in keep) if holder else (),
+            payloads=tuple(self._keep(holder, exchange, payload) for payload in payloads) if holder else (),
             keys=tuple(key for key in (*parties, staff) if key is not None and not key.stored),
             epoch=self.epoch,
         )
@@ -217,7 +217,7 @@ class Sealer:
         if not boxes and staff.key is None:
             return ()
         case = order = None
-        if event.why is not None and not event.type.follows:
+        if event.why is not None and not event.type.is_completion:
             if event.why.case_number:
                 case = self._short_mark(("case", event.why.case_number))
             if event.why.work_order:
@@ -225,15 +225,15 @@ class Sealer:
         first = boxes[0] if boxes else Box()
         return (Slot(first, staff, case, order), *(Slot(box, Box()) for box in boxes[1:]))
 
-    def _keep(self, key: SubjectKey, exchange: str, payload: SealedPayload) -> SealedBody:
+    def _keep(self, key: SubjectKey, exchange: str, payload: SealedPayload) -> EncryptedPayload:
         nonce = self._nonces.take(1)
         context = f"{exchange}{payload.kind}|{payload.agency}|{payload.capability}".encode()
-        return SealedBody(
+        return EncryptedPayload(
             kind=payload.kind,
             agency=payload.agency,
             capability=payload.capability,
             key=key.id,
-            box=nonce + key.kept.encrypt(nonce, payload.body, context),
+            box=nonce + key.payload_cipher.encrypt(nonce, payload.body, context),
             expires=leaf.microseconds(payload.expires_at),
         )
 
@@ -261,7 +261,7 @@ class Sealer:
                 self._short.clear()
             kind, *rest = known
             mark = self.marks.case(rest[0] or "") if kind == "case" else self.marks.order(rest[0], rest[1] or "")
-            self._short[known] = short(mark)
+            self._short[known] = short_mark(mark)
         return self._short[known]
 
 
@@ -275,7 +275,7 @@ def same_case(first: str, second: str) -> bool:
     return normalized_case_number(first) == normalized_case_number(second)
 
 
-def short(mark: bytes) -> int:
+def short_mark(mark: bytes) -> int:
     """The first 64 bits of a mark, as PostgreSQL's bigint."""
     return int.from_bytes(mark[:8], signed=True)
 
@@ -287,7 +287,9 @@ def wrapping_context(origin: str, identity: int, mark: bytes) -> bytes:
 
 def _box(key: SubjectKey, nonce: bytes, aad: str, values: list[bytes], *, searchable: bool) -> Box:
     plain = b"".join([part for value in values for part in (_LENGTH(len(value)), value)])
-    return Box(key.id, nonce + key.boxes.encrypt(nonce, plain, aad.encode()), key.short_mark if searchable else None)
+    return Box(
+        key.id, nonce + key.box_cipher.encrypt(nonce, plain, aad.encode()), key.short_mark if searchable else None
+    )
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

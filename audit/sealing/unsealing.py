@@ -70,17 +70,17 @@ class Unsealer:
         names = ("who", "why", "digests")
         return self._box(stored, f"{self._origin}|{exchange.hex}|{number}|0|staff", box, names)
 
-    def kept(self, stored: WrappedKey, exchange: UUID, number: int, what: tuple[str, str, str], box: bytes) -> bytes:
+    def payload(self, stored: WrappedKey, exchange: UUID, number: int, what: tuple[str, str, str], box: bytes) -> bytes:
         """Opens a kept body.  Raises `LogBroken` if it was altered."""
         context = f"{self._origin}|{exchange.hex}|{number}|{'|'.join(what)}".encode()
-        body = _decrypt(self.key(stored).kept, box, context)
+        body = _decrypt(self.key(stored).payload_cipher, box, context)
         if body is None:
             raise LogBroken("a kept body does not open: it was altered or moved")
         return body
 
     def _box(self, stored: WrappedKey, context: str, box: bytes, names: tuple[str, ...]) -> OpenedBox | None:
         key = self.key(stored)
-        plain = _decrypt(key.boxes, box, context.encode())
+        plain = _decrypt(key.box_cipher, box, context.encode())
         if plain is None:
             return None
         nonce = box[:NONCE_BYTES]

@@ -13,7 +13,7 @@ from audit.format.checkpoint import Checkpoint, open_checkpoint
 from audit.format.note import NoteError
 from audit.format.tree import CompactRange, fold
 from audit.sealing.keys import Keys
-from audit.sealing.rollback_guard import Remembered, RollbackGuard
+from audit.sealing.rollback_guard import RollbackGuard, SignedState
 from audit.store.reader import Head, Reader
 
 
@@ -88,13 +88,13 @@ class CheckpointSigner:
         if tree.size > remembered.range.size or not note:
             text = Checkpoint(self._vkey.name, tree.size, tree.root()).text()
             note = self._signer.sign(text).encode()
-            self._guard.store(Remembered(note, tree))
+            self._guard.store(SignedState(note, tree))
         if head.signed_size < tree.size or not head.signed_note:
             # False if another host was faster with a larger tree: both are of the same log, and both are true.
             self._reader.publish(tree.size, note)
         return _Newest(tree.size, note, time.monotonic())
 
-    def _folded(self, remembered: Remembered, head: Head) -> CompactRange:
+    def _folded(self, remembered: SignedState, head: Head) -> CompactRange:
         """The tree of the log as it stands, which has gone through every signed state on its way."""
         tree = remembered.range.copy()
         if head.size < tree.size:

@@ -13,7 +13,7 @@ from datetime import datetime
 import psycopg
 
 from audit.errors import AuditUnavailable
-from audit.sealing.sealer import short
+from audit.sealing.sealer import short_mark
 from audit.store import database
 from audit.store.reader import Reader
 from schemas.subject import Subject
@@ -45,7 +45,7 @@ def erasable(reader: Reader, subject: Subject) -> Erasable:
     indexes = reader.rows(
         "SELECT DISTINCT f.idx FROM {schema}.sealed s JOIN {schema}.entry e USING (idx) "
         "JOIN {schema}.entry f ON f.xid = e.xid WHERE s.party_mark = %s ORDER BY f.idx",
-        (short(mark),),
+        (short_mark(mark),),
     )
     return Erasable(mark, tuple(row[0] for row in keys), tuple(row[0] for row in indexes))
 
@@ -66,7 +66,7 @@ def erase(eraser_dsn: str, doomed: Erasable, *, schema: str = database.SCHEMA) -
             ).fetchone()
             connection.execute(
                 f"SELECT {schema}.clear_boxes(%s::bigint[], %s)",
-                (list(doomed.keys), short(doomed.mark)),
+                (list(doomed.keys), short_mark(doomed.mark)),
             )
         return int(row[0]) if row else 0
     except psycopg.Error:

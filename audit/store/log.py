@@ -79,7 +79,7 @@ class Log:
             log._signing = asyncio.create_task(log._sign_forever(sign_every))
         return log
 
-    async def append(self, event: Event, *, keep: Sequence[SealedPayload] = ()) -> int:
+    async def append(self, event: Event, *, payloads: Sequence[SealedPayload] = ()) -> int:
         """
         Records an event, and seals the bodies of `keep` with it in the same transaction.
 
@@ -87,7 +87,7 @@ class Log:
         asked or released on its strength), `RecordRefused`.
         """
         try:
-            index = await self._append(event, keep)
+            index = await self._append(event, payloads)
         except AuditError:
             self.refused += 1
             raise
@@ -103,12 +103,12 @@ class Log:
             self._sealer.forget(epoch)
         raise AuditUnavailable
 
-    async def kept(self, exchange: UUID, kind: str, *, agency: str = "", capability: str = "") -> bytes | None:
+    async def open_payload(self, exchange: UUID, kind: str, *, agency: str = "", capability: str = "") -> bytes | None:
         """
         Opens the kept body of an exchange, the newest if there are several; None if it was never kept, has expired, or
         its key was destroyed.  Raises `AuditUnavailable`, `LogBroken` if it does not open.
         """
-        return await self._read(self.reader.kept, exchange, kind, agency, capability)
+        return await self._read(self.reader.open_payload, exchange, kind, agency, capability)
 
     async def entry_index(self, exchange: UUID, phase: EventType) -> int | None:
         """The index of an exchange's record of one type.  Raises `AuditUnavailable`."""

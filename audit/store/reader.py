@@ -204,7 +204,7 @@ class Reader:
         rows = self.rows(query, (list(identities),))
         return {row[0]: WrappedKey(row[0], row[1].bytes, row[2]) for row in rows}
 
-    def kept(self, exchange: UUID, kind: str, agency: str = "", capability: str = "") -> bytes | None:
+    def open_payload(self, exchange: UUID, kind: str, agency: str = "", capability: str = "") -> bytes | None:
         """The newest kept body of an exchange, opened.  Raises `LogBroken` if it does not open."""
         rows = self.rows(
             "SELECT e.type, k.key_id, k.box, k.agency, k.capability "
@@ -219,7 +219,7 @@ class Reader:
         key = self.wrapped_keys([key_id]).get(key_id)
         if key is None:
             return None
-        return self.opener.kept(key, exchange, number, (kind, of_agency, of_capability), box)
+        return self.opener.payload(key, exchange, number, (kind, of_agency, of_capability), box)
 
 
 def _asked_by(prove: Callable[[Nodes], object]) -> set[tuple[int, int]]:

@@ -20,7 +20,7 @@ from audit.format.checkpoint import open_checkpoint
 from audit.format.event import EventType
 from audit.format.note import NoteError
 from audit.format.tree import inclusion_proof, leaf_hash, verify_inclusion
-from audit.sealing.sealer import same_case, short
+from audit.sealing.sealer import same_case, short_mark
 from audit.store.reader import Head, Reader
 from audit.store.sealed_values import SealedValues, open_slots
 from schemas.codes import AnswerState
@@ -147,11 +147,11 @@ def _conditions(reader: Reader, query: Query) -> tuple[str, list[Any], bool]:
     wanted = [kind.number for kind in query.types]
     agency = None if query.agency is None else f'"{query.agency}.'.encode()
     given: list[tuple[str, Any]] = [
-        ("e.type <> ALL (%s)", [kind.number for kind in EventType if kind.follows and kind not in query.types]),
-        ("s.party_mark = %s", None if subject is None else short(marks.party(subject))),
-        ("s.staff_mark = %s", None if user is None else short(marks.staff(court, user))),
-        ("s.case_mark = %s", None if query.case_number is None else short(marks.case(query.case_number))),
-        ("s.order_mark = %s", None if query.work_order is None else short(marks.order(court, query.work_order))),
+        ("e.type <> ALL (%s)", [kind.number for kind in EventType if kind.is_completion and kind not in query.types]),
+        ("s.party_mark = %s", None if subject is None else short_mark(marks.party(subject))),
+        ("s.staff_mark = %s", None if user is None else short_mark(marks.staff(court, user))),
+        ("s.case_mark = %s", None if query.case_number is None else short_mark(marks.case(query.case_number))),
+        ("s.order_mark = %s", None if query.work_order is None else short_mark(marks.order(court, query.work_order))),
         ("e.idx < %s", query.before),
         ("e.idx < %s", query.below),
         ("e.at >= %s", query.since),
@@ -201,7 +201,7 @@ class _Hits:
 
     def load(self, indexes: Sequence[int], exchanges: Sequence[UUID]) -> Iterator[Hit]:
         """The records at these places, newest first, each with the outcome of its exchange."""
-        follows = [kind.number for kind in EventType if kind.follows]
+        follows = [kind.number for kind in EventType if kind.is_completion]
         rows = self._reader.rows(
             "SELECT idx, type, at, xid, body, leaf FROM {schema}.entry "
             "WHERE idx = ANY (%s) OR (xid = ANY (%s) AND type = ANY (%s) AND idx < %s) ORDER BY idx DESC",
@@ -211,10 +211,10 @@ class _Hits:
         paths = (functools.partial(inclusion_proof, row[0], self._size) for row in rows if row[0] < self._size)
         self._nodes = self._reader.nodes(*paths)
         hits = {row[0]: self._hit(row, sealed.get(row[0], [])) for row in rows}
-        outcomes = {hit.exchange: hit for hit in hits.values() if hit.type.follows}
+        outcomes = {hit.exchange: hit for hit in hits.values() if hit.type.is_completion}
         for index in indexes:
             hit = hits[index]
-            outcome = None if hit.type.follows else outcomes.get(hit.exchange)
+            outcome = None if hit.type.is_completion else outcomes.get(hit.exchange)
             yield hit if outcome is None else _with_outcome(hit, outcome)
 
     def _sealed(self, indexes: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:

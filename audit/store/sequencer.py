@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from audit.errors import AuditUnavailable, RecordRefused
-from audit.sealing.sealer import Prepared
+from audit.sealing.sealer import PreparedRecord
 from audit.store import database
 from audit.store.writer import BatchRefused, OutcomeUnknown, Writer
 
@@ -43,13 +43,13 @@ Outcome = int | Exception
 
 @dataclass(eq=False, slots=True)
 class _Ticket:
-    record: Prepared
+    record: PreparedRecord
     future: "asyncio.Future[int]"
     loop: asyncio.AbstractEventLoop
     bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bytes = len(self.record.body) + sum(len(body.box) for body in self.record.kept)
+        self.bytes = len(self.record.body) + sum(len(body.box) for body in self.record.payloads)
 
     @property
     def waiting(self) -> bool:
@@ -87,7 +87,7 @@ class Sequencer:
         self._thread.start()
         return epoch
 
-    async def append(self, record: Prepared) -> int:
+    async def append(self, record: PreparedRecord) -> int:
         """
         Gives the record its place, and returns the index once it is durable and in the tree.
 
@@ -203,7 +203,7 @@ class Sequencer:
         return _same(ticket.record, *recorded[0]) if recorded else AuditUnavailable()
 
 
-def _same(record: Prepared, index: int, leaf: bytes) -> Outcome:
+def _same(record: PreparedRecord, index: int, leaf: bytes) -> Outcome:
     if record.leaf == leaf:
         return index
     return RecordRefused("could not record: this exchange has another record of this type already")

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from audit.errors import LogConfigurationError
 from audit.format.checkpoint import Checkpoint, open_checkpoint
-from audit.format.event import Actor, Event, EventType, fit_for_clear
+from audit.format.event import Actor, Event, EventType, is_fit_for_clear
 from audit.format.note import KEY_ID_BYTES, Note, NoteError, Signature, VerifierKey
 from audit.sealing.keys import FILE, KeyFile, Keys
 from audit.sealing.rollback_guard import RollbackGuard
@@ -27,7 +27,7 @@ from audit.store import database
 
 
 @dataclass(frozen=True, slots=True)
-class LastKnown:
+class LastKnownCheckpoint:
     """The newest checkpoint of the old log that anybody could show, and where it was found."""
 
     checkpoint: Checkpoint
@@ -48,7 +48,7 @@ class LastKnown:
         }
 
 
-def embedded(detail: dict[str, str | int]) -> LastKnown:
+def embedded(detail: dict[str, str | int]) -> LastKnownCheckpoint:
     """
     The checkpoint that an entry 0 embeds, rebuilt byte for byte; its signature is not checked.  Raises `NoteError`.
     """
@@ -60,25 +60,25 @@ def embedded(detail: dict[str, str | int]) -> LastKnown:
     if len(signed) <= KEY_ID_BYTES:
         raise NoteError("could not read the embedded checkpoint")
     signature = Signature(origin, signed[:KEY_ID_BYTES], signed[KEY_ID_BYTES:])
-    return LastKnown(Checkpoint(origin, size, root), signature, "entry 0")
+    return LastKnownCheckpoint(Checkpoint(origin, size, root), signature, "entry 0")
 
 
-def last_known(vkey: VerifierKey, notes: Iterable[tuple[str, bytes]]) -> LastKnown | None:
+def last_known(vkey: VerifierKey, notes: Iterable[tuple[str, bytes]]) -> LastKnownCheckpoint | None:
     """
     The largest of these checkpoints (where it was found, its bytes) that the old log's key has signed.
     """
-    best: LastKnown | None = None
+    best: LastKnownCheckpoint | None = None
     for where, note in notes:
         try:
             checkpoint, opened = open_checkpoint(note, vkey.name, [vkey])
         except NoteError:
             continue
         if best is None or checkpoint.size > best.checkpoint.size:
-            best = LastKnown(checkpoint, opened.signatures[0], where)
+            best = LastKnownCheckpoint(checkpoint, opened.signatures[0], where)
     return best
 
 
-def remembered(owner_dsn: str, schema: str, guard: Path, vkey: VerifierKey) -> Iterator[tuple[str, bytes]]:
+def remembered_checkpoints(owner_dsn: str, schema: str, guard: Path, vkey: VerifierKey) -> Iterator[tuple[str, bytes]]:
     """
     The checkpoints that guard and database still hold; whatever is missing or broken holds none.
     """
@@ -95,7 +95,7 @@ def remembered(owner_dsn: str, schema: str, guard: Path, vkey: VerifierKey) -> I
         yield "the database", bytes(note or b"")
 
 
-def begin(owner_dsn: str, folder: Path, *, origin: str, schema: str, after: LastKnown) -> Keys:
+def begin(owner_dsn: str, folder: Path, *, origin: str, schema: str, after: LastKnownCheckpoint) -> Keys:
     """
     Makes keys in `folder` and tables in `schema` for a log that takes the place of another.  Its entry 0 is still to be
     written.  Safe to repeat until it is.
@@ -104,7 +104,7 @@ def begin(owner_dsn: str, folder: Path, *, origin: str, schema: str, after: Last
     """
     if origin == after.checkpoint.origin:
         raise LogConfigurationError("the new log needs an origin of its own: no two logs may ever sign the same name")
-    if not fit_for_clear(origin) or not fit_for_clear(after.checkpoint.origin):
+    if not is_fit_for_clear(origin) or not is_fit_for_clear(after.checkpoint.origin):
         raise LogConfigurationError("an origin is a URL without its schema, in plain letters: court.example/audit/2")
     keys = KeyFile.load(folder) if (folder / FILE).exists() else KeyFile.create(folder, origin=origin)
     if keys.origin != origin:
@@ -117,6 +117,6 @@ def begin(owner_dsn: str, folder: Path, *, origin: str, schema: str, after: Last
     return keys
 
 
-def begun(after: LastKnown, at: datetime, who: Actor) -> Event:
+def begin_event(after: LastKnownCheckpoint, at: datetime, who: Actor) -> Event:
     """Entry 0 of the new log."""
     return Event(type=EventType.LOG_BEGUN, exchange=uuid4(), at=at, who=who, outcome="begun", detail=after.detail())

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 
 from audit.errors import LogConfigurationError
-from audit.sealing.sealer import Prepared
+from audit.sealing.sealer import PreparedRecord
 from audit.store import database
 from audit.store.pg_binary import (
     BIGINT,
@@ -65,7 +65,7 @@ class Writer:
         self._connection: psycopg.Connection[Any] | None = None
         self._warned = False
 
-    def append(self, records: Sequence[Prepared]) -> int:
+    def append(self, records: Sequence[PreparedRecord]) -> int:
         """
         Appends a batch, and returns the index of its first record once all of it is durable and in the tree.
 
@@ -93,7 +93,7 @@ class Writer:
         self.disconnect()
         raise OutcomeUnknown
 
-    def settled(self, records: Sequence[Prepared]) -> dict[int, tuple[int, bytes]]:
+    def settled(self, records: Sequence[PreparedRecord]) -> dict[int, tuple[int, bytes]]:
         """
         Index and leaf hash of the records that are in the log, by their number in the sequence.
 
@@ -149,9 +149,9 @@ class Writer:
             self._warned = True
 
 
-def _parameters(records: Sequence[Prepared]) -> list[bytes]:
+def _parameters(records: Sequence[PreparedRecord]) -> list[bytes]:
     slots = [(n, number, slot) for n, record in enumerate(records) for number, slot in enumerate(record.slots)]
-    bodies = [(n, number, body) for n, record in enumerate(records) for number, body in enumerate(record.kept)]
+    bodies = [(n, number, body) for n, record in enumerate(records) for number, body in enumerate(record.payloads)]
     keys = list({key.id: key for record in records for key in record.keys if not key.stored}.values())
     return [
         records[0].epoch.to_bytes(8),

@@ -16,7 +16,7 @@ from audit.sealing.sealer import same_case
 from audit.store.reader import Reader
 from audit.store.sealed_values import SealedValues
 from audit.store.search import Query
-from audit.verify.deep_verification import CHUNK, Read, read_chunk
+from audit.verify.deep_verification import CHUNK, OpenedRecord, read_chunk
 
 _CLOSED = frozenset({SealedValues.ERASED, SealedValues.MISSING, SealedValues.BROKEN})
 
@@ -31,13 +31,13 @@ class Completeness:
     """
 
     walked: int = 0
-    closed: int = 0
+    unreadable: int = 0
     left_out: list[int] = field(default_factory=list)
     added: list[int] = field(default_factory=list)
     misindexed: list[int] = field(default_factory=list)
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether the search's answer is the true one."""
         return not (self.left_out or self.added or self.misindexed)
 
@@ -81,7 +81,7 @@ def check_search(
                 inside = _judge(query, record, take(record.exchange, None), true, unknown)
             if inside:
                 shown.walked += 1
-                shown.closed += record.values in _CLOSED
+                shown.unreadable += record.values in _CLOSED
                 if record.misindexed and record.values not in _CLOSED:
                     shown.misindexed.append(record.index)
         if progress is not None:
@@ -94,7 +94,9 @@ def check_search(
     return shown
 
 
-def _judge(query: Query, record: Read, completed_by: _Completing | None, true: set[int], unknown: set[int]) -> bool:
+def _judge(
+    query: Query, record: OpenedRecord, completed_by: _Completing | None, true: set[int], unknown: set[int]
+) -> bool:
     """Puts a record, and what completes it, where it belongs; says whether it lies in the period."""
     court = query.court is None or record.leaf.get("who", {}).get("court") == query.court
     if completed_by is not None and completed_by.fits and court:
@@ -108,21 +110,21 @@ def _judge(query: Query, record: Read, completed_by: _Completing | None, true: s
     return inside
 
 
-def _completing(query: Query, record: Read) -> _Completing:
+def _completing(query: Query, record: OpenedRecord) -> _Completing:
     personal = query.user or query.work_order or query.case_number or query.subject
     states = _states(record.leaf)
     fits = EventType.LOOKUP_OUTCOME in query.types and _in_period(query, record) and not personal
     return _Completing(record.index, states, record.body, fits and _says(query, record, None))
 
 
-def _in_period(query: Query, record: Read) -> bool:
+def _in_period(query: Query, record: OpenedRecord) -> bool:
     at = record.leaf.get("t", 0)
     return (query.since is None or at >= microseconds(query.since)) and (
         query.until is None or at < microseconds(query.until)
     )
 
 
-def _says(query: Query, record: Read, completed_by: _Completing | None) -> bool:
+def _says(query: Query, record: OpenedRecord, completed_by: _Completing | None) -> bool:
     """Whether type, agency and state are those that are asked for."""
     types = {kind.value for kind in query.types}
     states = _states(record.leaf) | (completed_by.states if completed_by else frozenset())
@@ -134,9 +136,9 @@ def _says(query: Query, record: Read, completed_by: _Completing | None) -> bool:
     )
 
 
-def _values_fit(query: Query, record: Read) -> bool:
+def _values_fit(query: Query, record: OpenedRecord) -> bool:
     """Whether the sealed values are those that are asked for."""
-    who, why = record.said.get("who", {}), record.said.get("why", {})
+    who, why = record.people.get("who", {}), record.people.get("why", {})
     return (
         (query.user is None or who.get("user") == query.user)
         and (query.work_order is None or why.get("work_order") == query.work_order)
@@ -145,13 +147,13 @@ def _values_fit(query: Query, record: Read) -> bool:
     )
 
 
-def _parties(record: Read) -> int:
+def _parties(record: OpenedRecord) -> int:
     return len(record.leaf.get("whose", ()))
 
 
-def _is_party(query: Query, record: Read, number: int) -> bool:
+def _is_party(query: Query, record: OpenedRecord, number: int) -> bool:
     clear: dict[str, Any] = record.leaf["whose"][number]
-    value = record.said.get(f"whose.{number}", {})
+    value = record.people.get(f"whose.{number}", {})
     return query.subject is not None and (clear.get("id"), value.get("id_number")) == (
         query.subject.id_type.value,
         query.subject.id_number,

@@ -29,12 +29,12 @@ class CoveredRecords:
 class Checkpoints:
     """Signed checkpoints that are kept, and how many of them the log's key signed; `newest` covers so many records."""
 
-    kept: int
+    stored: int
     signed: int
     newest: int
 
 
-def records_of(reader: Reader, since: datetime | None, until: datetime | None) -> CoveredRecords:
+def count_records(reader: Reader, since: datetime | None, until: datetime | None) -> CoveredRecords:
     """The records of a period, of every court.  Raises `AuditUnavailable`."""
     given = [("at >= %s", since), ("at < %s", until)]
     where = " AND ".join(text for text, value in given if value is not None) or "true"
@@ -45,7 +45,7 @@ def records_of(reader: Reader, since: datetime | None, until: datetime | None) -
     return CoveredRecords(records=records, first=first, last=last, first_at=first_at, last_at=last_at)
 
 
-def checkpoints_of(reader: Reader) -> Checkpoints:
+def count_checkpoints(reader: Reader) -> Checkpoints:
     """Every kept checkpoint, its signature checked.  Raises `AuditUnavailable`."""
     signed = stored = newest = 0
     for size, note in reader.checkpoints():
@@ -56,10 +56,10 @@ def checkpoints_of(reader: Reader) -> Checkpoints:
             good = False
         if good:
             signed, newest = signed + 1, max(newest, size)
-    return Checkpoints(kept=stored, signed=signed, newest=newest)
+    return Checkpoints(stored=stored, signed=signed, newest=newest)
 
 
-def anchors_of(reader: Reader) -> Counter[tuple[AnchorKind, AnchorState]]:
+def count_anchors(reader: Reader) -> Counter[tuple[AnchorKind, AnchorState]]:
     """How many anchors of each kind are stored in which state: as they were judged when they came in."""
     rows = reader.rows("SELECT kind, state, count(*) FROM {schema}.anchor GROUP BY kind, state")
     return Counter({(AnchorKind(kind), AnchorState(state)): count for kind, state, count in rows})

@@ -14,7 +14,7 @@ from uuid import UUID
 from audit.format.event import EventType
 from audit.format.leaf import mask_of, microseconds
 from audit.format.leaf import read as read_leaf
-from audit.sealing.sealer import BlindIndex, short
+from audit.sealing.sealer import BlindIndex, short_mark
 from audit.sealing.unsealing import WrappedKey
 from audit.store.reader import Reader
 from audit.store.sealed_values import SealedValues, open_slots
@@ -23,7 +23,7 @@ from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.subject import Subject
 
 CHUNK = 2000
-_FOLLOWS = {kind.number for kind in EventType if kind.follows}
+_FOLLOWS = {kind.number for kind in EventType if kind.is_completion}
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ def check_deep(reader: Reader) -> DeepReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class OpenedRecord:
     """
     One record, read from its own bytes and sealed values alone.
 
@@ -75,9 +75,9 @@ class Read:
     leaf: dict[str, Any]
     body: bytes = field(repr=False)
     values: SealedValues
-    said: dict[str, dict[str, str]] = field(repr=False)
+    people: dict[str, dict[str, str]] = field(repr=False)
     misindexed: bool
-    dead: frozenset[int]
+    destroyed_keys: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -87,9 +87,9 @@ class _Erased:
     by_key: dict[int, list[int]] = field(default_factory=dict)
     announced: set[int] = field(default_factory=set)
 
-    def add(self, record: Read) -> None:
+    def add(self, record: OpenedRecord) -> None:
         """Takes note of a record."""
-        for key in record.dead:
+        for key in record.destroyed_keys:
             self.by_key.setdefault(key, []).append(record.index)
         if record.leaf.get("type") == EventType.LOG_ERASED.value:
             listed = str(record.leaf.get("detail", {}).get("indexes", ""))
@@ -105,7 +105,7 @@ class _Erased:
         return {index for indexes in silent for index in indexes}
 
 
-def read_chunk(reader: Reader, start: int, end: int) -> tuple[list[Read], list[int]]:
+def read_chunk(reader: Reader, start: int, end: int) -> tuple[list[OpenedRecord], list[int]]:
     """
     The records start … end−1, and the places at which there are sealed values but no record.
     """
@@ -128,13 +128,13 @@ def read_chunk(reader: Reader, start: int, end: int) -> tuple[list[Read], list[i
 
 def _read(
     reader: Reader, keys: dict[int, WrappedKey], entry: tuple[Any, ...], sealed: Sequence[tuple[Any, ...]]
-) -> Read:
+) -> OpenedRecord:
     index, number, exchange, body = entry[:4]
     leaf = read_leaf(body)
     values, openings = open_slots(reader, keys, exchange, number, [row[:6] for row in sealed], leaf)
     people = {opening.name: json.loads(opening.value) for opening in openings if opening.name != "digests"}
     dead = frozenset(key for row in sealed for key in (row[2], row[4]) if key is not None and key not in keys)
-    return Read(
+    return OpenedRecord(
         index, exchange, leaf, body, values, people, _is_misindexed(reader, keys, entry, leaf, people, sealed), dead
     )
 
@@ -168,7 +168,7 @@ def _is_filed(
     for answer in leaf.get("heard", ()):
         mask |= mask_of(AnswerState(answer["is"]))
     return (
-        EventType.named(leaf["type"]).number == number
+        EventType.from_name(leaf["type"]).number == number
         and leaf["xid"] == str(exchange)
         and leaf["t"] == microseconds(at)
         and mask == states
@@ -202,10 +202,10 @@ def _marks(
         party = people.get(f"whose.{slot}")
         who, why = (people.get("who", {}), people.get("why", {})) if slot == 0 else ({}, {})
         yield (
-            None if party is None or follows else short(marks.party(_subject(read["whose"][slot], party))),
-            short(marks.staff(court, who["user"])) if "user" in who else None,
-            short(marks.case(why["case_number"])) if "case_number" in why else None,
-            short(marks.order(court, why["work_order"])) if "work_order" in why else None,
+            None if party is None or follows else short_mark(marks.party(_subject(read["whose"][slot], party))),
+            short_mark(marks.staff(court, who["user"])) if "user" in who else None,
+            short_mark(marks.case(why["case_number"])) if "case_number" in why else None,
+            short_mark(marks.order(court, why["work_order"])) if "work_order" in why else None,
         )
 
 

@@ -147,7 +147,7 @@ class BreakGlass:
         reason = {"reason": emergency.reason.value} if emergency else {}
         flagged: Event = replace(event, who=who, detail={**event.detail, **reason})
         note = [sealed_payload("note", at, {"note": emergency.note})] if emergency else []
-        audit = await self.log.append(flagged, keep=note)
+        audit = await self.log.append(flagged, payloads=note)
         await self.work_orders.mark_recorded(statement.court, name, statement.version)
         return audit
 

@@ -76,7 +76,7 @@ class EmergencyReviews:
             outcome="reviewed",
             detail={"exception": FLAG, "finding": finding.value},
         )
-        index = await self.log.append(event, keep=[sealed_payload("note", at, {"work_order": name, "note": note})])
+        index = await self.log.append(event, payloads=[sealed_payload("note", at, {"work_order": name, "note": note})])
         await self.database.run(_reviewed, actor, name, finding)
         return index
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from audit.anchor.anchors import Anchor, AnchorKind, Anchors, StoredCheckpoint
 from audit.anchor.paper_checkpoint import deliver
-from audit.anchor.timestamp import REPLY_TYPE, REQUEST_TYPE, Stamping, TimestampRefused
+from audit.anchor.timestamp import REPLY_TYPE, REQUEST_TYPE, TimestampQuery, TimestampRefused
 from audit.anchor.witness import TEXT, WitnessAnswer, make_request, read_answer
 from audit.format.checkpoint import read_checkpoint
 from audit.format.note import Signature, VerifierKey
@@ -61,7 +61,7 @@ class TimestampSource:
 
     async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Has the bytes of the note stamped."""
-        stamping = Stamping.of(kept.note)
+        stamping = TimestampQuery.of(kept.note)
         reply = await post(self.site.url, stamping.encode(), content_type=REQUEST_TYPE, tls=self.site.tls)
         if reply.status != 200 or reply.content_type.partition(";")[0].strip() != REPLY_TYPE:
             raise AnchoringFailed(f"its answer is no timestamp (status {reply.status})")
@@ -122,7 +122,7 @@ class WitnessSource:
             return []
         reader = self.log.reader
         proof = reader.consistency(old, kept.size)
-        sent = Anchors(reader).kept(old)
+        sent = Anchors(reader).retained(old)
         root = range_nodes(old, reader.nodes()).root() if sent is None else read_checkpoint(sent).root
         if not verify_consistency(old, kept.size, root, read_checkpoint(kept.note).root, proof):
             raise AnchoringFailed(f"the log contradicts what it was at size {old}; run: shuniu audit verify")

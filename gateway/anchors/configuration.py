@@ -21,7 +21,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from adapters.errors import ConfigurationError
 from audit.format.checkpoint import WitnessKey
-from audit.format.event import fit_for_clear
+from audit.format.event import is_fit_for_clear
 from audit.format.note import NoteError, VerifierKey
 
 K = TypeVar("K")
@@ -154,7 +154,7 @@ class _AnchorFileReader:
 
     def _name(self, table: dict[str, Any], at: str) -> str:
         name = self._text(table, at, "name")
-        if not _NAME.fullmatch(name) or not fit_for_clear(name):
+        if not _NAME.fullmatch(name) or not is_fit_for_clear(name):
             raise self._wrong(f"{at} name", "is no short name", "use up to 40 small letters, digits, dots and hyphens")
         return name
 

@@ -86,7 +86,7 @@ class Anchoring:
         reports = []
         for source in self._sources:
             key = (source.kind, source.name)
-            standing = await asyncio.to_thread(self._anchors.standing, *key)
+            standing = await asyncio.to_thread(self._anchors.status, *key)
             late = standing.is_late(now, self._limit + source.slack)
             age = None if standing.at is None else round((now - standing.at).total_seconds(), 1)
             reports.append(AnchorReport(standing, age, late, self._failures[key], self._errors.get(key)))
@@ -116,7 +116,7 @@ class Anchoring:
             return False
         if not await asyncio.to_thread(self._anchors.is_due, newest.size if newest else 0):
             return False
-        kept = await asyncio.to_thread(self._anchors.keep)
+        kept = await asyncio.to_thread(self._anchors.retain_newest)
         if kept is None:
             return False
         anchor = await source.ask(kept, now)

@@ -18,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from audit.export.formats import Format
+from audit.export.formats import ExportFormat
 from audit.format.event import EventType
 from audit.store.sealed_values import SealedValues
 from audit.store.search import Hit, HitEvidence, Query, SearchPage
-from gateway.audit_access import AuditAccess, SearchRevealReason, sought
+from gateway.audit_access import AuditAccess, SearchRevealReason, search_subject
 from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.work_order import WORK_ORDER_ID
 
@@ -109,10 +109,10 @@ class Criteria(_Criteria):
             agency=self.agency,
             state=self.state,
             types=self.types,
-            subject=None if subject is None else sought(subject.id_type, subject.id_number, subject.country),
+            subject=None if subject is None else search_subject(subject.id_type, subject.id_number, subject.country),
         )
 
-    def _inspection(self, query: Query, out_format: Format | None) -> AuditAccess:
+    def _inspection(self, query: Query, out_format: ExportFormat | None) -> AuditAccess:
         reveal = self.reveal
         return AuditAccess(
             query=query,
@@ -136,7 +136,7 @@ class SearchRequest(Criteria):
 class ExportRequest(Criteria):
     """All pages of a search as one file."""
 
-    format: Format
+    format: ExportFormat
 
     def inspection(self, court: str) -> AuditAccess:
         """What is recorded and done.  Raises `IdentifierError`."""

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import StreamingResponse
 
-from audit.export.formats import Format, serialize
+from audit.export.formats import ExportFormat, serialize
 from audit.format.event import EventType
 from audit.store.log import Log
 from audit.store.search import Query as Wanted
@@ -84,7 +84,7 @@ async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> Re
     responses={
         200: {
             "description": "the file, as it is written; it ends early if the log becomes unreadable meanwhile",
-            "content": {out_format.media_type: {"schema": {"type": "string"}} for out_format in Format},
+            "content": {out_format.media_type: {"schema": {"type": "string"}} for out_format in ExportFormat},
         },
         **documented(*WITH_BODY),
     },
@@ -108,14 +108,14 @@ async def export_events(body: ExportRequest, caller: Auditor, hub: TheHub) -> St
 
 async def _recorded(caller: Caller, log: Log, inspection: AuditAccess) -> int:
     now = datetime.now(UTC)
-    return await log.append(inspection.event(caller.actor(), now), keep=inspection.kept(now))
+    return await log.append(inspection.event(caller.actor(), now), payloads=inspection.payloads(now))
 
 
 async def _page(caller: Caller, log: Log, inspection: AuditAccess) -> RecordedEvents:
     # The log as it was before this search: what it records itself is no part of its answer.
     size = await _recorded(caller, log, inspection)
     page = await asyncio.to_thread(search, log.reader, replace(inspection.query, below=size))
-    return page_of(page, people=inspection.people)
+    return page_of(page, people=inspection.shows_people)
 
 
 def _begun(log: Log, inspection: AuditAccess) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _begun(log: Log, inspection: AuditAccess) -> Iterator[str]:
     pages = search_all(log.reader, replace(inspection.query, below=head.signed_size, limit=EXPORT_PAGE), head)
     hits = (hit for page in chain((next(pages),), pages) for hit in page.hits)
     assert inspection.out_format is not None  # noqa: S101 - an export names its format
-    return _blocks(serialize(inspection.out_format, hits, people=inspection.people))
+    return _blocks(serialize(inspection.out_format, hits, people=inspection.shows_people))
 
 
 def _blocks(pieces: Iterator[str]) -> Iterator[str]:

@@ -205,7 +205,7 @@ class Rounds:
             result = mask(restrict(whole, grant.scopes), grant.scopes)
             outcome = of_lookups.outcome(intent, self._clock(), heard, result, rule)
             raw = () if rule else of_lookups.kept(heard, None, self._agencies, self._clock())
-            index = await self._log.append(_of(request, outcome), keep=raw)
+            index = await self._log.append(_of(request, outcome), payloads=raw)
         finally:
             lease.release()
         if rule is not None:

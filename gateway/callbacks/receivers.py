@@ -197,7 +197,7 @@ class Receivers:
             detail={"callback_receiver": receiver.name, "client": receiver.client, "change": change},
         )
         pair = [before and _plain(before), _plain(receiver)]
-        await self._log.append(event, keep=[sealed_payload("change", at, pair)])
+        await self._log.append(event, payloads=[sealed_payload("change", at, pair)])
 
     def _rotated(self, connection: Connection, receiver: Receiver) -> str:
         row = connection.execute(_which(receiver).with_for_update()).one()

@@ -52,7 +52,7 @@ def audit_checkpoint(
     """
     with log_here() as log:
         # What leaves the house is kept here too, so that later evidence can be shown with it.
-        kept = Anchors(log.reader).keep()
+        kept = Anchors(log.reader).retain_newest()
         vkey = log.keys.signer.vkey
     if kept is None:
         fail("Nothing is signed yet; start the hub once: shuniu serve", Exit.NOT_FOUND)

@@ -100,14 +100,14 @@ def audit_succeed(
         if not settings.owner_url:
             fail("Set SHUNIU_OWNER_URL to the database as the owner of its tables.", Exit.USAGE)
         key = KeyFile.load(old).signer.vkey if vkey is None else named_key(vkey)
-        found = succession.remembered(settings.owner_url, settings.audit_schema, old / GUARD, key)
+        found = succession.remembered_checkpoints(settings.owner_url, settings.audit_schema, old / GUARD, key)
         after = succession.last_known(key, [*found, *held])
         if after is None:
             fail("No checkpoint of the old log is left here. Name one that somebody holds: --checkpoint FILE")
         folder = keys or old.with_name(f"{old.name}-{schema}")
         new = succession.begin(settings.owner_url, folder, origin=origin, schema=schema, after=after)
         copied = copy_hub_key(old, folder)
-        event = succession.begun(after, datetime.now(UTC), OPERATOR)
+        event = succession.begin_event(after, datetime.now(UTC), OPERATOR)
         append(settings.database_url or "", new, schema, event)
     say.print(
         f"The log {origin} begins after {after.checkpoint.origin} of size {after.checkpoint.size} "

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from adapters.errors import ConfigurationError
 from audit.export import formats
-from audit.export.formats import Format
+from audit.export.formats import ExportFormat
 from audit.format.event import EventType
 from audit.store.search import Hit, Query, SearchPage, search, search_all
 from audit.verify.completeness import Completeness, check_search
@@ -44,7 +44,7 @@ def audit_search(
     before: Annotated[int | None, typer.Option(help="only records below this index")] = None,
     limit: Annotated[int, typer.Option(help="at most so many", min=1, max=_PAGE)] = 50,
     reason: Annotated[SearchRevealReason | None, typer.Option(help="show personal values, for this reason")] = None,
-    out_format: Annotated[Format | None, typer.Option("--format", help="write a file format to stdout")] = None,
+    out_format: Annotated[ExportFormat | None, typer.Option("--format", help="write a file format to stdout")] = None,
     *,
     case: Annotated[bool, typer.Option("--case", help="about a case: its number is asked for")] = False,
     whole: Annotated[bool, typer.Option("--all", help="every page")] = False,
@@ -86,7 +86,7 @@ def audit_search(
             document["deep"] = asdict(shown)
         if json_output:
             as_document(document)
-        if deep and not shown.whole:
+        if deep and not shown.complete:
             raise typer.Exit(Exit.FINDINGS)
 
 
@@ -101,15 +101,15 @@ def _show(pages: Iterable[SearchPage], inspection: AuditAccess, *, json_output: 
     document: dict[str, Any] = {"hits": [], "next": None}
     if inspection.out_format is not None:
         hits = (hit for page in pages for hit in page.hits)
-        sys.stdout.writelines(formats.serialize(inspection.out_format, hits, people=inspection.people))
+        sys.stdout.writelines(formats.serialize(inspection.out_format, hits, people=inspection.shows_people))
         return document
     for page in pages:
         document["next"] = page.next
         if json_output:
-            document["hits"] += [formats.as_document(hit, people=inspection.people) for hit in page.hits]
+            document["hits"] += [formats.as_document(hit, people=inspection.shows_people) for hit in page.hits]
             continue
         for hit in page.hits:
-            show.print(_line(hit, people=inspection.people), markup=False, highlight=False, soft_wrap=True)
+            show.print(_line(hit, people=inspection.shows_people), markup=False, highlight=False, soft_wrap=True)
     if document["next"] is not None and not json_output:
         say.print(f"more: --before {document['next']}", markup=False)
     return document
@@ -131,7 +131,7 @@ def _walk(here: LogHere, query: Query, seen: list[int], size: int) -> Completene
 
 
 def _tell(shown: Completeness) -> None:
-    closed = f", {shown.closed} of them with values that cannot be read any more" if shown.closed else ""
+    closed = f", {shown.unreadable} of them with values that cannot be read any more" if shown.unreadable else ""
     say.print(f"walked {shown.walked} records of the period{closed}", markup=False)
     for words, indexes in (
         ("left out by the index", shown.left_out),
@@ -140,13 +140,13 @@ def _tell(shown: Completeness) -> None:
     ):
         if indexes:
             say.print(f"{words}: {', '.join(map(str, indexes))}", style="bold red", markup=False)
-    if shown.whole:
+    if shown.complete:
         say.print("complete: nothing was left out, nothing was added", markup=False)
 
 
 def _types(names: list[str] | None) -> tuple[EventType, ...]:
     try:
-        return tuple(EventType.named(name) for name in names or ())
+        return tuple(EventType.from_name(name) for name in names or ())
     except ValueError:
         pass
     raise ConfigurationError(f"no such type of record; they are: {', '.join(kind.value for kind in EventType)}")

@@ -17,7 +17,7 @@ from audit.format.note import NoteError, VerifierKey
 from audit.sealing.keys import KeyFile, Keys
 from audit.store.log import Log
 from audit.store.reader import Reader
-from gateway.audit_access import sought
+from gateway.audit_access import search_subject
 from gateway.cli import client
 from gateway.provisioning import bundled_database
 from gateway.settings import Settings
@@ -82,7 +82,7 @@ def append(dsn: str, keys: Keys, schema: str, event: Event, keep: Sequence[Seale
     async def appended() -> int:
         log = await Log.open(dsn, keys, schema=schema, sign_every=None)
         try:
-            index = await log.append(event, keep=keep)
+            index = await log.append(event, payloads=keep)
             await log.sign()
         finally:
             await log.aclose()
@@ -109,7 +109,7 @@ def named_key(text: str) -> VerifierKey:
 def asked_subject(id_type: IdType, country: str | None) -> Subject:
     """The person or organization whose number comes from stdin or a prompt.  Raises `ConfigurationError`."""
     try:
-        return sought(id_type, client.secret_input("Identifier"), country)
+        return search_subject(id_type, client.secret_input("Identifier"), country)
     except IdentifierError as error:
         sentence = error.help("en")
     raise ConfigurationError(sentence)

@@ -26,7 +26,7 @@ FAR_OUT: Final = 3.5
 MAD_SCALE: Final = 1.4826
 MOST_EVIDENCE: Final = 50
 
-LOOKS: Final = frozenset(
+VIEW_EVENTS: Final = frozenset(
     {EventType.LOOKUP_INTENT, EventType.RESULT_READ, EventType.FIELD_REVEALED, EventType.RECORD_PRINTED}
 )
 _PARTY_RULES: Final = frozenset({"party_not_named", "party_name_differs"})
@@ -74,7 +74,7 @@ def signals(uses: Sequence[UsageEvent], around: DayContext) -> tuple[Signal, ...
     return tuple(sorted(found, key=lambda one: (-one.weight, one.rule)))
 
 
-def volumes_of(uses: Sequence[UsageEvent]) -> Mapping[str, int]:
+def lookup_volumes(uses: Sequence[UsageEvent]) -> Mapping[str, int]:
     """How many lookups each person made."""
     return Counter(use.user for use in uses if use.type is EventType.LOOKUP_INTENT)
 
@@ -108,7 +108,7 @@ def _same_surname(uses: Sequence[UsageEvent], _around: DayContext) -> Signal | N
 
 
 def _after_hours(uses: Sequence[UsageEvent], around: DayContext) -> Signal | None:
-    those = [use for use in uses if use.type in LOOKS and not around.calendar.is_open(use.at)]
+    those = [use for use in uses if use.type in VIEW_EVENTS and not around.calendar.is_open(use.at)]
     if not those:
         return None
     return _signal(

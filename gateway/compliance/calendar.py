@@ -64,16 +64,16 @@ class CourtCalendar:
         return self.works_on(local.date()) and self.opens <= local.time().replace(tzinfo=None) < self.closes
 
 
-def day_of(moment: datetime) -> date:
+def local_day(moment: datetime) -> date:
     """The court's day of a moment."""
     return moment.astimezone(ZONE).date()
 
 
-def begin_of(day: date) -> datetime:
+def day_start(day: date) -> datetime:
     """The first moment of a court's day."""
     return datetime.combine(day, time(), ZONE)
 
 
-def end_of(day: date) -> datetime:
+def day_end(day: date) -> datetime:
     """The first moment after a court's day."""
-    return begin_of(day + timedelta(days=1))
+    return day_start(day + timedelta(days=1))

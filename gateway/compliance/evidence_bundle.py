@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from audit.export.formats import Format, serialize
+from audit.export.formats import ExportFormat, serialize
 from audit.format.proof import Proof
 from audit.format.tree import inclusion_proof
 from audit.store.log import Log
@@ -55,13 +55,13 @@ class BundleTooLarge(Exception):
     """More records than a bundle holds; nothing was written."""
 
 
-def bundle(log: Log, inspection: AuditAccess, at: datetime, purpose: SearchRevealReason) -> bytes:
+def make_bundle(log: Log, inspection: AuditAccess, at: datetime, purpose: SearchRevealReason) -> bytes:
     """
     The ZIP of what a search finds among the records that the newest checkpoint covers.
 
     Blocks.  Raises `BundleTooLarge`, `AuditUnavailable`.
     """
-    out_format = inspection.out_format or Format.JSONL
+    out_format = inspection.out_format or ExportFormat.JSONL
     head = log.reader.head()
     query = replace(inspection.query, below=head.signed_size, limit=PAGE)
     hits: list[Hit] = []
@@ -71,8 +71,8 @@ def bundle(log: Log, inspection: AuditAccess, at: datetime, purpose: SearchRevea
             raise BundleTooLarge
     events = f"events.{out_format.value}"
     # Excel takes a file without this mark for one of another character set.
-    mark = "\ufeff" if out_format is Format.CSV else ""
-    text = mark + "".join(serialize(out_format, hits, people=inspection.people))
+    mark = "\ufeff" if out_format is ExportFormat.CSV else ""
+    text = mark + "".join(serialize(out_format, hits, people=inspection.shows_people))
     files = {
         events: text.encode(),
         "checkpoint": head.signed_note,
@@ -119,7 +119,7 @@ def _manifest(
         # The names of the criteria, never their values: whom was looked for stands sealed in the log.
         "criteria": list(inspection.query.criteria),
         "purpose": purpose.value,
-        "people": inspection.people,
+        "people": inspection.shows_people,
         "records": len(hits),
         "proved": sum(hit.evidence is HitEvidence.PROVED for hit in hits),
         "newest": hits[0].index if hits else None,

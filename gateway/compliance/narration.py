@@ -11,18 +11,18 @@ from typing import Any, Final
 
 from audit.format.event import EventType
 from audit.store.search import Hit
-from gateway.compliance.phrases import Speech, actor, asked_of, case_of, heard_of, parties, rule_of
+from gateway.compliance.phrases import Wording, actor, agency_answers, asked_agencies, case_label, parties, rule_text
 from schemas.work_order import WorkOrderStatus
 
 
-def sentence(hit: Hit, speech: Speech) -> str:
+def sentence(hit: Hit, speech: Wording) -> str:
     """What happened, as one sentence without its time."""
     told = _SAID.get(hit.type, _by_its_type)(hit, speech)
     return told + speech.either("。", ".")
 
 
-def _lookup(hit: Hit, speech: Speech) -> str:
-    who, whom, where = actor(hit, speech), parties(hit, speech), asked_of(hit, speech)
+def _lookup(hit: Hit, speech: Wording) -> str:
+    who, whom, where = actor(hit, speech), parties(hit, speech), asked_agencies(hit, speech)
     to, at = (f"向{where}", f" at {where}") if where else ("", "")
     return speech.either(
         f"{who}{_for(hit, speech)}{to}查询{whom}：{_end(hit, speech)}",
@@ -30,30 +30,30 @@ def _lookup(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _end(hit: Hit, speech: Speech) -> str:
+def _end(hit: Hit, speech: Wording) -> str:
     done = hit.outcome
     if done is None:
         return speech.either("尚无结果", "no outcome yet")
     leaf = done.leaf
     if leaf.get("outcome") == "withheld":
-        because = rule_of(str(leaf.get("detail", {}).get("rule", "")), speech)
+        because = rule_text(str(leaf.get("detail", {}).get("rule", "")), speech)
         return speech.either(f"结果未交付（{because}）", f"the answer was withheld ({because})")
     return _heard(leaf, speech)
 
 
-def _heard(leaf: Mapping[str, Any], speech: Speech) -> str:
+def _heard(leaf: Mapping[str, Any], speech: Wording) -> str:
     if "reused" in leaf.get("detail", {}) and not leaf.get("heard"):
         return speech.either("采用此前已得的答复，未再向单位查询", "answered from what was there already")
-    return heard_of(leaf, speech) or speech.either("未向任何单位查询", "nobody was asked")
+    return agency_answers(leaf, speech) or speech.either("未向任何单位查询", "nobody was asked")
 
 
-def _outcome(hit: Hit, speech: Speech) -> str:
+def _outcome(hit: Hit, speech: Wording) -> str:
     heard = _heard(hit.leaf, speech)
     return speech.either(f"一次查询有了结果：{heard}", f"A lookup has its outcome: {heard}")
 
 
-def _denied(hit: Hit, speech: Speech) -> str:
-    because = rule_of(str(hit.leaf.get("detail", {}).get("rule", "")), speech)
+def _denied(hit: Hit, speech: Wording) -> str:
+    because = rule_text(str(hit.leaf.get("detail", {}).get("rule", "")), speech)
     who, whom = actor(hit, speech), parties(hit, speech)
     return speech.either(
         f"{who}{_for(hit, speech)}查询{whom}被拒：{because}",
@@ -61,7 +61,7 @@ def _denied(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _read_again(hit: Hit, speech: Speech) -> str:
+def _read_again(hit: Hit, speech: Wording) -> str:
     who, whom = actor(hit, speech), parties(hit, speech)
     return speech.either(
         f"{who}{_for(hit, speech)}再次查阅{whom}的已存结果",
@@ -69,7 +69,7 @@ def _read_again(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _revealed(hit: Hit, speech: Speech) -> str:
+def _revealed(hit: Hit, speech: Wording) -> str:
     who, whom = actor(hit, speech), parties(hit, speech)
     what = speech.listed([str(one) for one in hit.leaf.get("released", ())])
     return speech.either(
@@ -78,7 +78,7 @@ def _revealed(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _printed(hit: Hit, speech: Speech) -> str:
+def _printed(hit: Hit, speech: Wording) -> str:
     who, whom = actor(hit, speech), parties(hit, speech)
     return speech.either(
         f"{who}{_for(hit, speech)}打印了{whom}的查询记录",
@@ -86,7 +86,7 @@ def _printed(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _work_order(hit: Hit, speech: Speech) -> str:
+def _work_order(hit: Hit, speech: Wording) -> str:
     detail, who = hit.leaf.get("detail", {}), actor(hit, speech)
     state = _word(_ORDER_STATES, str(hit.leaf.get("outcome", "")), speech)
     glass = speech.either("【应急查询】", "Emergency access: ") if detail.get("exception") else ""
@@ -98,18 +98,18 @@ def _work_order(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _signed_in(hit: Hit, speech: Speech) -> str:
+def _signed_in(hit: Hit, speech: Wording) -> str:
     return speech.either(f"{actor(hit, speech)}登录", f"{actor(hit, speech)} signed in")
 
 
-def _signed_out(hit: Hit, speech: Speech) -> str:
+def _signed_out(hit: Hit, speech: Wording) -> str:
     how = _word(_ENDINGS, str(hit.leaf.get("detail", {}).get("how", "")), speech)
     return speech.either(f"{actor(hit, speech)}的会话结束：{how}", f"The session of {actor(hit, speech)} ended: {how}")
 
 
-def _refused(hit: Hit, speech: Speech) -> str:
+def _refused(hit: Hit, speech: Wording) -> str:
     detail = hit.leaf.get("detail", {})
-    because = rule_of(str(detail.get("rule", "")), speech)
+    because = rule_text(str(detail.get("rule", "")), speech)
     if "count" in detail:
         return speech.either(
             f"{detail['count']}次无法识别身份的请求被拒：{because}",
@@ -118,7 +118,7 @@ def _refused(hit: Hit, speech: Speech) -> str:
     return speech.either(f"{actor(hit, speech)}的请求被拒：{because}", f"{actor(hit, speech)} was refused: {because}")
 
 
-def _searched(hit: Hit, speech: Speech) -> str:
+def _searched(hit: Hit, speech: Wording) -> str:
     who, whom = actor(hit, speech), parties(hit, speech)
     about = speech.either(f"（查{whom}）", f" for {whom}") if whom else ""
     names = str(hit.leaf.get("detail", {}).get("filters", "")).replace(",", speech.either("、", ", "))
@@ -127,24 +127,24 @@ def _searched(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _exported(hit: Hit, speech: Speech) -> str:
+def _exported(hit: Hit, speech: Wording) -> str:
     what = str(hit.leaf.get("detail", {}).get("format", ""))
     return speech.either(
         f"{actor(hit, speech)}导出了日志记录（{what}）", f"{actor(hit, speech)} exported records ({what})"
     )
 
 
-def _erased(hit: Hit, speech: Speech) -> str:
+def _erased(hit: Hit, speech: Wording) -> str:
     ground = str(hit.leaf.get("detail", {}).get("ground", ""))
     return speech.either(f"销毁了一个人的密钥或到期内容（{ground}）", f"Sealed values were destroyed ({ground})")
 
 
-def _orphan(hit: Hit, speech: Speech) -> str:
+def _orphan(hit: Hit, speech: Wording) -> str:
     place = hit.leaf.get("detail", {}).get("intent", "")
     return speech.either(f"补结了第{place}条没有结果的查询意向", f"Intent {place}, which had no outcome, was closed")
 
 
-def _anchored(hit: Hit, speech: Speech) -> str:
+def _anchored(hit: Hit, speech: Wording) -> str:
     detail = hit.leaf.get("detail", {})
     size, name = detail.get("size", ""), detail.get("name", "")
     return speech.either(
@@ -152,7 +152,7 @@ def _anchored(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _administered(hit: Hit, speech: Speech) -> str:
+def _administered(hit: Hit, speech: Wording) -> str:
     detail, who = hit.leaf.get("detail", {}), actor(hit, speech)
     units, people = detail.get("units", 0), detail.get("people", 0)
     return speech.either(
@@ -161,35 +161,35 @@ def _administered(hit: Hit, speech: Speech) -> str:
     )
 
 
-def _report(hit: Hit, speech: Speech) -> str:
+def _report(hit: Hit, speech: Wording) -> str:
     who, whom = actor(hit, speech), parties(hit, speech)
     done = _word(_REPORT_STEPS, str(hit.leaf.get("outcome", "")), speech)
     return speech.either(f"{who}{done}告知{whom}的查询报告", f"{who} {done} the report to {whom} of who looked them up")
 
 
-def _use_reviewed(hit: Hit, speech: Speech) -> str:
+def _use_reviewed(hit: Hit, speech: Wording) -> str:
     found = _word(_FINDINGS, str(hit.leaf.get("outcome", "")), speech)
     return speech.either(
         f"{actor(hit, speech)}核查了一例使用情况：{found}", f"{actor(hit, speech)} reviewed a use: {found}"
     )
 
 
-def _by_its_type(hit: Hit, speech: Speech) -> str:
+def _by_its_type(hit: Hit, speech: Wording) -> str:
     whom = parties(hit, speech)
     called = speech.either(hit.type.zh, hit.type.en)
     return actor(hit, speech) + speech.either(f"：{called}", f": {called}") + (f" ({whom})" if whom else "")
 
 
-def _for(hit: Hit, speech: Speech) -> str:
-    case = case_of(hit, speech)
+def _for(hit: Hit, speech: Wording) -> str:
+    case = case_label(hit, speech)
     return speech.either(f"为{case}", f" for {case}") if case else ""
 
 
-def _word(words: Mapping[str, tuple[str, str]], word: str, speech: Speech) -> str:
+def _word(words: Mapping[str, tuple[str, str]], word: str, speech: Wording) -> str:
     return speech.either(*words.get(word, (word, word)))
 
 
-_SAID: Final[Mapping[EventType, Callable[[Hit, Speech], str]]] = {
+_SAID: Final[Mapping[EventType, Callable[[Hit, Wording], str]]] = {
     EventType.LOOKUP_INTENT: _lookup,
     EventType.LOOKUP_OUTCOME: _outcome,
     EventType.LOOKUP_DENIED: _denied,
@@ -234,6 +234,6 @@ _FINDINGS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def leaf_of(hit: Hit) -> dict[str, Any]:
+def full_leaf(hit: Hit) -> dict[str, Any]:
     """The leaf with the outcome that completes it, for people to read."""
     return {"record": hit.leaf} | ({"outcome": hit.outcome.leaf} if hit.outcome else {})

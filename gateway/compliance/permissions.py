@@ -78,19 +78,19 @@ class ComplianceItemNotFound(Exception):
     """No such case, report or search, as far as the caller may know."""
 
 
-def only_auditors(actor: Member) -> None:
+def require_auditor(actor: Member) -> None:
     """Raises `ComplianceRefused` unless they read the log of their court."""
     if Role.AUDIT_ADMINISTRATOR not in actor.roles:
         raise ComplianceRefused(ComplianceRule.AUDITOR_ONLY)
 
 
-def only_releasers(actor: Member) -> None:
+def require_releaser(actor: Member) -> None:
     """Raises `ComplianceRefused` unless they may be the second person of a report."""
     if not actor.roles & REVIEWER_ROLES:
         raise ComplianceRefused(ComplianceRule.RELEASE_ROLE)
 
 
-def only_figures(actor: Member) -> None:
+def require_statistics_reader(actor: Member) -> None:
     """Raises `ComplianceRefused` unless they may see figures that name nobody."""
     if not actor.roles & FIGURES:
         raise ComplianceRefused(ComplianceRule.FIGURES_ONLY)

@@ -29,7 +29,7 @@ _RULES: Final = {one.value: one for one in (*AccessRule, *Permitting)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speech:
+class Wording:
     """
     In which language, with which agencies' names (by id, then language), and whether people are shown in full.
     """
@@ -38,7 +38,7 @@ class Speech:
     agencies: AgencyNames
     people: bool = False
 
-    def of(self, code: Code) -> str:
+    def label(self, code: Code) -> str:
         """A word of a closed table."""
         return code.zh if self.language == "zh" else code.en
 
@@ -73,7 +73,7 @@ class Speech:
         return self.either("、", ", ").join(words)
 
 
-def actor(hit: Hit, speech: Speech) -> str:
+def actor(hit: Hit, speech: Wording) -> str:
     """Who acted: the person where one is known, or else the program."""
     said, clear = hit.people.get("who", {}), hit.leaf.get("who", {})
     program = str(clear.get("client", ""))
@@ -85,7 +85,7 @@ def actor(hit: Hit, speech: Speech) -> str:
     return program or speech.either("枢纽", "the hub")
 
 
-def parties(hit: Hit, speech: Speech) -> str:
+def parties(hit: Hit, speech: Wording) -> str:
     """Whom the record is about; beyond two only how many more."""
     clear = hit.leaf.get("whose", [])
     said = [_party(hit.people.get(f"whose.{n}"), speech) for n in range(len(clear))]
@@ -95,19 +95,19 @@ def parties(hit: Hit, speech: Speech) -> str:
     return speech.listed(said)
 
 
-def case_of(hit: Hit, speech: Speech) -> str:
+def case_label(hit: Hit, speech: Wording) -> str:
     """The case of the record, empty if it has none."""
     number = hit.people.get("why", {}).get("case_number", "")
     return speech.case(number) if number else ""
 
 
-def asked_of(hit: Hit, speech: Speech) -> str:
+def asked_agencies(hit: Hit, speech: Wording) -> str:
     """The agencies that were asked, each once."""
     names = dict.fromkeys(str(question).partition(".")[0] for question in hit.leaf.get("ask", ()))
     return speech.listed([speech.agency(name) for name in names])
 
 
-def heard_of(leaf: Mapping[str, Any], speech: Speech) -> str:
+def agency_answers(leaf: Mapping[str, Any], speech: Wording) -> str:
     """What agencies answered, in the six words and their reasons; agencies that said the same are counted together."""
     said = [_answer(one, speech) for one in leaf.get("heard", ())]
     if len(set(said)) == 1:
@@ -123,27 +123,27 @@ def heard_of(leaf: Mapping[str, Any], speech: Speech) -> str:
     return speech.listed(list(dict.fromkeys(told)))
 
 
-def rule_of(name: str, speech: Speech) -> str:
+def rule_text(name: str, speech: Wording) -> str:
     """What a rule says, its first sentence alone; a rule of another room by its word."""
     rule = _RULES.get(name)
     if rule is None:
         return name
-    text = speech.of(rule)
+    text = speech.label(rule)
     return text.partition(speech.either("。", ". "))[0].rstrip(".")
 
 
-def _party(said: Mapping[str, str] | None, speech: Speech) -> str:
+def _party(said: Mapping[str, str] | None, speech: Wording) -> str:
     if said is None:
         return speech.either("某当事人（数据已销毁）", "a party (erased)")
     number, name = speech.number(said.get("id_number", "")), said.get("name")
     return speech.either(f"{speech.person(name)}（{number}）", f"{speech.person(name)} ({number})") if name else number
 
 
-def _answer(one: Mapping[str, Any], speech: Speech) -> str:
+def _answer(one: Mapping[str, Any], speech: Wording) -> str:
     state = AnswerState(one["is"])
-    word = speech.of(state) if speech.language == "zh" else speech.of(state).lower()
+    word = speech.label(state) if speech.language == "zh" else speech.label(state).lower()
     if one.get("why"):
-        because = speech.of(Reason(one["why"]))
+        because = speech.label(Reason(one["why"]))
         return speech.either(f"{word}（{because}）", f"{word} ({because})")
     return word
 

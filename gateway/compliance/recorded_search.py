@@ -39,26 +39,28 @@ class RecordedSearch:
         size = await self._recorded(who, inspection)
         return await asyncio.to_thread(search, self.log.reader, replace(inspection.query, below=size))
 
-    async def everything(self, who: Actor, inspection: AuditAccess, *, most: int, of: str = "") -> SearchResult:
+    async def search_all(self, who: Actor, inspection: AuditAccess, *, most: int, purpose: str = "") -> SearchResult:
         """
         Every hit, up to `most`.  `of` is a word that tells in the record what the look was for.
         """
-        size = await self._recorded(who, inspection, of)
+        size = await self._recorded(who, inspection, purpose)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=size, limit=PAGE), most, size)
 
-    async def again(self, who: Actor, inspection: AuditAccess, *, below: int, most: int, of: str = "") -> SearchResult:
+    async def search_below(
+        self, who: Actor, inspection: AuditAccess, *, below: int, most: int, purpose: str = ""
+    ) -> SearchResult:
         """The same of the log as it was when it had `below` records."""
-        await self._recorded(who, inspection, of)
+        await self._recorded(who, inspection, purpose)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=below, limit=PAGE), most, below)
 
-    async def export(self, who: Actor, inspection: AuditAccess, purpose: SearchRevealReason) -> None:
+    async def record_export(self, who: Actor, inspection: AuditAccess, purpose: SearchRevealReason) -> None:
         """Records an export and its purpose before it is read, also where it shows nobody."""
         now = self.clock()
         event = inspection.event(who, now)
         event = replace(event, detail={**event.detail, "purpose": purpose.value})
-        await self.log.append(event, keep=inspection.kept(now))
+        await self.log.append(event, payloads=inspection.payloads(now))
 
-    async def note(self, who: Actor, of: str, **detail: str | int) -> int:
+    async def record_view(self, who: Actor, purpose: str, **detail: str | int) -> int:
         """Records a look that is no search: at a queue, at figures, at a verification."""
         event = Event(
             type=EventType.LOG_SEARCHED,
@@ -66,7 +68,7 @@ class RecordedSearch:
             at=self.clock(),
             who=who,
             outcome="answered",
-            detail={"of": of, **detail},
+            detail={"of": purpose, **detail},
         )
         return await self.log.append(event)
 
@@ -75,7 +77,7 @@ class RecordedSearch:
         event = inspection.event(who, now)
         if of:
             event = replace(event, detail={**event.detail, "of": of})
-        return await self.log.append(event, keep=inspection.kept(now))
+        return await self.log.append(event, payloads=inspection.payloads(now))
 
     def _all(self, query: Query, most: int, size: int) -> SearchResult:
         hits: list[Hit] = []

@@ -66,13 +66,13 @@ class ReportEntry:
     withheld: WithheldEntry | None = None
 
 
-def entries_of(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int, WithheldEntry]) -> list[ReportEntry]:
+def report_entries(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int, WithheldEntry]) -> list[ReportEntry]:
     """The entries about this person, oldest first."""
     found = [_entry(hit, subject, withheld.get(hit.index)) for hit in hits if hit.type in LOOKED]
     return sorted(found, key=lambda entry: entry.index)
 
 
-def counted(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, int]:
+def withheld_counts(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, int]:
     """How many entries are withheld for each reason and until when."""
     counts: dict[WithheldEntry, int] = {}
     for entry in entries:
@@ -81,7 +81,7 @@ def counted(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, int]:
     return counts
 
 
-def told(entries: Iterable[ReportEntry]) -> list[ReportEntry]:
+def disclosed(entries: Iterable[ReportEntry]) -> list[ReportEntry]:
     """The entries that the person is told."""
     return [entry for entry in entries if entry.withheld is None]
 

@@ -28,7 +28,7 @@ class ReportSummary:
     state: str
 
 
-def heading(row: Row[Any]) -> ReportSummary:
+def summary(row: Row[Any]) -> ReportSummary:
     """What a list shows of a report."""
     return ReportSummary(
         id=row.id,
@@ -45,7 +45,7 @@ def insert(connection: Connection, row: dict[str, object]) -> None:
     connection.execute(_insert(subject_report), [row])
 
 
-def one(connection: Connection, court: str, report: UUID) -> Row[Any] | None:
+def get(connection: Connection, court: str, report: UUID) -> Row[Any] | None:
     """One of a court."""
     c = subject_report.c
     return connection.execute(select(subject_report).where(c.court == court, c.id == report)).one_or_none()

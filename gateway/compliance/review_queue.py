@@ -16,11 +16,11 @@ from audit.format.event import Actor, Event, EventType
 from audit.store.search import Hit, Query
 from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.compliance.anomaly_rules import AnomalyRule
-from gateway.compliance.calendar import CourtCalendar, begin_of, end_of
-from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule, only_auditors
+from gateway.compliance.calendar import CourtCalendar, day_end, day_start
+from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule, require_auditor
 from gateway.compliance.recorded_search import RecordedSearch
-from gateway.compliance.review_ranking import Case, cases_of
-from gateway.compliance.usage import USED, uses_of
+from gateway.compliance.review_ranking import Case, rank_cases
+from gateway.compliance.usage import USE_EVENTS, usage_events
 from gateway.database import Database
 from gateway.database.tables import use_review
 from gateway.field_encryption import FieldEncryption
@@ -96,11 +96,11 @@ class ReviewQueue:
 
     async def read(self, actor: Member, who: Actor, since: date, until: date) -> ReviewQueuePage:
         """The queue of the court's days from `since` to `until`, both included."""
-        only_auditors(actor)
-        query = Query(court=actor.court, since=begin_of(since), until=end_of(until), types=USED)
-        found = await self._looking.everything(who, AuditAccess(query=query), most=MOST_RECORDS, of="review_queue")
-        uses, erased = uses_of(found.hits)
-        cases = cases_of(uses, self._calendar, lambda day, user: self._mark(actor.court, day, user))
+        require_auditor(actor)
+        query = Query(court=actor.court, since=day_start(since), until=day_end(until), types=USE_EVENTS)
+        found = await self._looking.search_all(who, AuditAccess(query=query), most=MOST_RECORDS, purpose="review_queue")
+        uses, erased = usage_events(found.hits)
+        cases = rank_cases(uses, self._calendar, lambda day, user: self._mark(actor.court, day, user))
         rows = await self._database.run(_rows, actor.court)
         return ReviewQueuePage(
             items=tuple(self._item(actor.court, case, rows) for case in cases),
@@ -114,13 +114,13 @@ class ReviewQueue:
         """
         One case with the records of that day, newest first, whose people may be shown: the record says so.
 
-        Raises `NotThere`.
+        Raises `ComplianceItemNotFound`.
         """
-        only_auditors(actor)
-        query = Query(court=actor.court, since=begin_of(day), until=end_of(day), types=USED)
+        require_auditor(actor)
+        query = Query(court=actor.court, since=day_start(day), until=day_end(day), types=USE_EVENTS)
         look = AuditAccess(query=query, reveal=SearchRevealReason.INSPECTION)
-        found = await self._looking.everything(who, look, most=MOST_RECORDS, of="review_case")
-        cases = cases_of(uses_of(found.hits)[0], self._calendar, lambda *_: b"", sample=len(found.hits))
+        found = await self._looking.search_all(who, look, most=MOST_RECORDS, purpose="review_case")
+        cases = rank_cases(usage_events(found.hits)[0], self._calendar, lambda *_: b"", sample=len(found.hits))
         mine = [one for one in cases if self._mark(actor.court, day, one.user).hex() == handle]
         if not mine:
             raise ComplianceItemNotFound
@@ -133,7 +133,7 @@ class ReviewQueue:
         Takes an outcome; the index of its record.  `note` is free text, kept sealed.  A later outcome is the one that
         counts, and the earlier ones stay.
         """
-        only_auditors(actor)
+        require_auditor(actor)
         case = item.case
         if case.user == actor.user:
             raise ComplianceRefused(ComplianceRule.REVIEW_OWN)
@@ -147,7 +147,7 @@ class ReviewQueue:
             detail={"day": case.day.isoformat(), "rules": ",".join(rules), "score": case.score},
         )
         said = {"user": case.user, "name": case.name, "note": note, "evidence": [use.index for use in case.uses]}
-        index = await self._looking.log.append(event, keep=[sealed_payload("note", event.at, said)])
+        index = await self._looking.log.append(event, payloads=[sealed_payload("note", event.at, said)])
         row = {
             "record": event.exchange,
             "court": actor.court,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from gateway.compliance.anomaly_rules import DayContext, Signal, signals, volumes_of
-from gateway.compliance.calendar import CourtCalendar, day_of
+from gateway.compliance.anomaly_rules import DayContext, Signal, lookup_volumes, signals
+from gateway.compliance.calendar import CourtCalendar, local_day
 from gateway.compliance.usage import UsageEvent
 
 SAMPLE: Final = 2
@@ -44,14 +44,14 @@ class Case:
         return not self.signals
 
 
-def cases_of(uses: Iterable[UsageEvent], calendar: CourtCalendar, draw: Draw, *, sample: int = SAMPLE) -> list[Case]:
+def rank_cases(uses: Iterable[UsageEvent], calendar: CourtCalendar, draw: Draw, *, sample: int = SAMPLE) -> list[Case]:
     """
     The cases of these uses, the most urgent first: by score, then the newest; on each day `sample` people whom no rule
     points to.
     """
     days: dict[date, list[UsageEvent]] = defaultdict(list)
     for use in uses:
-        days[day_of(use.at)].append(use)
+        days[local_day(use.at)].append(use)
     cases: list[Case] = []
     for day, of_day in days.items():
         found = _of_day(day, of_day, calendar)
@@ -69,7 +69,7 @@ def by_person(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
 
 
 def _of_day(day: date, uses: Sequence[UsageEvent], calendar: CourtCalendar) -> list[Case]:
-    around = DayContext(calendar=calendar, volumes=volumes_of(uses))
+    around = DayContext(calendar=calendar, volumes=lookup_volumes(uses))
     people: dict[str, list[UsageEvent]] = defaultdict(list)
     for use in uses:
         people[use.user].append(use)

@@ -60,14 +60,14 @@ class SavedSearches:
         self._encryption = encryption
         self._clock = clock
 
-    async def keep(self, actor: Member, private: PrivateCriteria) -> str:
+    async def save(self, actor: Member, private: PrivateCriteria) -> str:
         """The token under which this search goes on."""
         token = new_secret()
         await self._database.run(self._insert, actor, secret_digest(token), private, self._clock())
         return token
 
     async def find(self, actor: Member, token: str) -> PrivateCriteria:
-        """The search of a token.  Raises `NotThere` for one that is over, or somebody else's."""
+        """The search of a token.  Raises `ComplianceItemNotFound` for one that is over, or somebody else's."""
         sealed = await self._database.run(_sealed, actor, secret_digest(token), self._clock())
         if sealed is None:
             raise ComplianceItemNotFound

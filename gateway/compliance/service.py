@@ -23,14 +23,14 @@ from gateway.field_encryption import FieldEncryption
 class Compliance:
     """The services of the console, over one log and one database."""
 
-    looking: RecordedSearch
-    handles: SavedSearches
+    recorded_search: RecordedSearch
+    saved_searches: SavedSearches
     reports: SubjectReports
-    queue: ReviewQueue
+    review_queue: ReviewQueue
     verifications: VerificationJobs
 
     @classmethod
-    def of(
+    def create(
         cls,
         database: Database,
         encryption: FieldEncryption,
@@ -42,10 +42,10 @@ class Compliance:
         """Puts them together.  Raises `ConfigurationError` for a calendar that cannot be read."""
         looking = RecordedSearch(log, clock=clock)
         return cls(
-            looking=looking,
-            handles=SavedSearches(database, encryption, clock=clock),
+            recorded_search=looking,
+            saved_searches=SavedSearches(database, encryption, clock=clock),
             reports=SubjectReports(database, encryption, looking, clock=clock),
-            queue=ReviewQueue(database, encryption, looking, CourtCalendar.read(calendar), clock=clock),
+            review_queue=ReviewQueue(database, encryption, looking, CourtCalendar.read(calendar), clock=clock),
             verifications=VerificationJobs(looking, clock=clock),
         )
 

@@ -22,11 +22,11 @@ from gateway.compliance.permissions import (
     ComplianceItemNotFound,
     ComplianceRefused,
     ComplianceRule,
-    only_auditors,
-    only_releasers,
+    require_auditor,
+    require_releaser,
 )
 from gateway.compliance.recorded_search import RecordedSearch
-from gateway.compliance.report_entries import LOOKED, ReportEntry, WithheldEntry, Withholding, entries_of
+from gateway.compliance.report_entries import LOOKED, ReportEntry, WithheldEntry, Withholding, report_entries
 from gateway.compliance.report_store import ReportSummary
 from gateway.compliance.saved_searches import subject_document, subject_of
 from gateway.database import Database
@@ -36,6 +36,7 @@ from gateway.organization.recording import sealed_payload
 from schemas.subject import Subject
 
 MOST_ENTRIES: Final = 2000
+PURPOSE: Final = "subject_report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class SubjectReport:
     A report as it stands: to whom, up to which size of the log, and every entry, the withheld ones marked.
     """
 
-    heading: ReportSummary
+    summary: ReportSummary
     court: str
     below: int
     since: datetime | None
@@ -64,7 +65,7 @@ class _Draft:
 class SubjectReports:
     """
     Drafts, reads and releases.  Every method raises `ComplianceRefused`, `AuditUnavailable`, `DatabaseUnavailable`,
-    and `NotThere` for a report that the court does not have.
+    and `ComplianceItemNotFound` for a report that the court does not have.
     """
 
     def __init__(
@@ -93,19 +94,20 @@ class SubjectReports:
         """
         Drafts a report to this person.  `note` says who asked and how they were identified; it is kept sealed.
         """
-        only_auditors(actor)
+        require_auditor(actor)
         report, at = uuid4(), self._clock()
         draft = _Draft(subject=subject, since=since, until=until, withheld={})
-        found = await self._looking.everything(who, _look(actor.court, draft), most=MOST_ENTRIES, of="subject_report")
-        if not found.complete:
+        access = _access(actor.court, draft)
+        hits = await self._looking.search_all(who, access, most=MOST_ENTRIES, purpose=PURPOSE)
+        if not hits.complete:
             raise ComplianceRefused(ComplianceRule.TOO_MUCH)
-        await self._record(who, subject, "drafted", report, len(found.hits), 0, note=note)
+        await self._record(who, subject, "drafted", report, len(hits.hits), 0, note=note)
         row = {
             "id": report,
             "court": actor.court,
             "drafted_by": actor.user,
             "drafted_at": at,
-            "below": found.size,
+            "below": hits.size,
             "sealed": self._sealed(report, draft),
         }
         await self._database.run(report_store.insert, row)
@@ -113,23 +115,23 @@ class SubjectReports:
 
     async def all(self, actor: Member) -> list[ReportSummary]:
         """The newest reports of the court, without what they tell."""
-        only_releasers(actor)
-        return [report_store.heading(row) for row in await self._database.run(report_store.newest, actor.court)]
+        require_releaser(actor)
+        return [report_store.summary(row) for row in await self._database.run(report_store.newest, actor.court)]
 
     async def read(self, actor: Member, who: Actor, report: UUID) -> SubjectReport:
         """One report with all its entries; that it was read is recorded."""
-        only_releasers(actor)
+        require_releaser(actor)
         row, draft = await self._found(actor, report)
-        look = _look(actor.court, draft)
-        found = await self._looking.again(who, look, below=row.below, most=MOST_ENTRIES, of="subject_report")
+        access = _access(actor.court, draft)
+        hits = await self._looking.search_below(who, access, below=row.below, most=MOST_ENTRIES, purpose=PURPOSE)
         return SubjectReport(
-            heading=report_store.heading(row),
+            summary=report_store.summary(row),
             court=actor.court,
             below=row.below,
             since=draft.since,
             until=draft.until,
             subject=draft.subject,
-            entries=tuple(entries_of(found.hits, draft.subject, draft.withheld)),
+            entries=tuple(report_entries(hits.hits, draft.subject, draft.withheld)),
         )
 
     async def withhold(
@@ -138,7 +140,7 @@ class SubjectReports:
         """
         Withholds an entry until it is looked at again, or with no reason tells it after all.
         """
-        only_auditors(actor)
+        require_auditor(actor)
         row, draft = await self._found(actor, report)
         if row.released_at is not None:
             raise ComplianceRefused(ComplianceRule.RELEASED)
@@ -158,16 +160,15 @@ class SubjectReports:
 
     async def release(self, actor: Member, who: Actor, report: UUID, state: str) -> None:
         """
-        Releases a report in the state (`Heading.state`) in which `actor` has read it: the second person, who has no
-        part in it.
+        Releases a report in the state (`ReportSummary.state`) that `actor` has read; they must have no part in it.
         """
-        only_releasers(actor)
+        require_releaser(actor)
         row, draft = await self._found(actor, report)
         if row.released_at is not None:
             raise ComplianceRefused(ComplianceRule.RELEASED)
         if row.drafted_by == actor.user:
             raise ComplianceRefused(ComplianceRule.RELEASE_OWN)
-        if report_store.heading(row).state != state:
+        if report_store.summary(row).state != state:
             raise ComplianceRefused(ComplianceRule.CHANGED)
         seen = await self.read(actor, who, report)
         if any(entry.user == actor.user for entry in seen.entries):
@@ -178,7 +179,7 @@ class SubjectReports:
             raise ComplianceRefused(ComplianceRule.CHANGED)
 
     async def _found(self, actor: Member, report: UUID) -> tuple[Row[Any], _Draft]:
-        row = await self._database.run(report_store.one, actor.court, report)
+        row = await self._database.run(report_store.get, actor.court, report)
         if row is None:
             raise ComplianceItemNotFound
         return row, _draft(json.loads(self._encryption.open(_context(report), bytes(row.sealed))))
@@ -204,7 +205,9 @@ class SubjectReports:
             outcome=step,
             detail={"report": str(report), "entries": entries, "withheld": withheld, **(detail or {})},
         )
-        await self._looking.log.append(event, keep=[sealed_payload("note", event.at, {"note": note})] if note else [])
+        await self._looking.log.append(
+            event, payloads=[sealed_payload("note", event.at, {"note": note})] if note else []
+        )
 
     def _sealed(self, report: UUID, draft: _Draft) -> bytes:
         plain = {
@@ -216,7 +219,7 @@ class SubjectReports:
         return self._encryption.seal(_context(report), json.dumps(plain).encode())
 
 
-def _look(court: str, draft: _Draft) -> AuditAccess:
+def _access(court: str, draft: _Draft) -> AuditAccess:
     query = Query(court=court, subject=draft.subject, since=draft.since, until=draft.until, types=LOOKED)
     return AuditAccess(query=query, reveal=SearchRevealReason.SUBJECT_REQUEST)
 

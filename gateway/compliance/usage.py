@@ -12,7 +12,7 @@ from audit.store.search import Hit
 from schemas.codes import SubjectKind
 
 # Everything that asks, sees, or is turned away.  Sign-ins and administration are not uses of people's data.
-USED: Final = (
+USE_EVENTS: Final = (
     EventType.LOOKUP_INTENT,
     EventType.LOOKUP_DENIED,
     EventType.RESULT_READ,
@@ -41,7 +41,7 @@ class UsageEvent:
     emergency: bool = False
 
 
-def uses_of(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
+def usage_events(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
     """
     The uses among these records, in the order of the log, and how many records could not be put down to anybody since
     their values are erased.
@@ -52,7 +52,7 @@ def uses_of(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
         emergency = (
             hit.leaf.get("detail", {}).get("exception") == "break_glass" and hit.leaf.get("outcome") == "dispatched"
         )
-        if hit.type not in USED or (hit.type is EventType.WORK_ORDER_CHANGED and not emergency):
+        if hit.type not in USE_EVENTS or (hit.type is EventType.WORK_ORDER_CHANGED and not emergency):
             continue
         who, clear = hit.people.get("who", {}), hit.leaf.get("who", {})
         if "user" not in who:

@@ -17,11 +17,11 @@ from audit.anchor.anchors import AnchorKind, AnchorState
 from audit.errors import AuditError
 from audit.format.event import Actor
 from audit.store.log import Log
-from audit.verify.coverage import Checkpoints, CoveredRecords, anchors_of, checkpoints_of, records_of
+from audit.verify.coverage import Checkpoints, CoveredRecords, count_anchors, count_checkpoints, count_records
 from audit.verify.database_source import verify_tables
 from audit.verify.findings import Damage, Finding, VerificationVerdict
-from gateway.compliance.calendar import begin_of, end_of
-from gateway.compliance.permissions import ComplianceItemNotFound, only_auditors
+from gateway.compliance.calendar import day_end, day_start
+from gateway.compliance.permissions import ComplianceItemNotFound, require_auditor
 from gateway.compliance.recorded_search import RecordedSearch
 from gateway.organization.people import Member
 
@@ -42,7 +42,7 @@ class Verification:
     verdict: VerificationVerdict
     size: int
     root: bytes
-    found: CoveredRecords
+    records: CoveredRecords
     good: int
     unsigned: int
     checkpoints: Checkpoints
@@ -103,12 +103,12 @@ class VerificationJobs:
 
         Raises `ComplianceRefused`, `AuditUnavailable`.
         """
-        only_auditors(actor)
+        require_auditor(actor)
         under_way = next((run for run in self._runs.values() if run.court == actor.court and not run.ended_at), None)
         if under_way is not None:
             return under_way.id
         days = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
-        await self._looking.note(who, "verification", **days)
+        await self._looking.record_view(who, "verification", **days)
         run = VerificationJob(id=uuid4(), court=actor.court, since=since, until=until, started_at=self._clock())
         self._runs[run.id] = run
         while len(self._runs) > MOST_RUNS:
@@ -119,8 +119,8 @@ class VerificationJobs:
         return run.id
 
     def find(self, actor: Member, run: UUID) -> VerificationJob:
-        """A run of the actor's court.  Raises `ComplianceRefused`, `NotThere` also after a restart."""
-        only_auditors(actor)
+        """A run of the actor's court.  Raises `ComplianceRefused`, `ComplianceItemNotFound` also after a restart."""
+        require_auditor(actor)
         found = self._runs.get(run)
         if found is None or found.court != actor.court:
             raise ComplianceItemNotFound
@@ -128,7 +128,7 @@ class VerificationJobs:
 
     def all(self, actor: Member) -> list[VerificationJob]:
         """The remembered runs of the actor's court, newest first."""
-        only_auditors(actor)
+        require_auditor(actor)
         return [run for run in reversed(self._runs.values()) if run.court == actor.court]
 
     async def aclose(self) -> None:
@@ -146,9 +146,9 @@ class VerificationJobs:
 
 def _verified(log: Log, run: VerificationJob) -> Verification:
     reader = log.reader
-    since = None if run.since is None else begin_of(run.since)
-    until = None if run.until is None else end_of(run.until)
-    found = records_of(reader, since, until)
+    since = None if run.since is None else day_start(run.since)
+    until = None if run.until is None else day_end(run.until)
+    found = count_records(reader, since, until)
     report = verify_tables(reader, log.origin, [log.keys.signer.vkey], progress=run.progress)
     first, last = found.first, found.last
     bad = 0
@@ -159,11 +159,11 @@ def _verified(log: Log, run: VerificationJob) -> Verification:
         verdict=report.verdict,
         size=report.size,
         root=report.root,
-        found=found,
+        records=found,
         good=max(found.records - bad, 0) if report.root else 0,
         unsigned=min(unsigned, found.records),
-        checkpoints=checkpoints_of(reader),
-        anchors=anchors_of(reader),
+        checkpoints=count_checkpoints(reader),
+        anchors=count_anchors(reader),
         findings=tuple(report.findings),
         checked=tuple(report.checked),
         unchecked=tuple(report.unchecked),

@@ -156,7 +156,7 @@ class LookupService:
             keep = None if ended else _stored(caller, request, answer if result is stored else dump(stored))
             kept = audit_events.kept(answers, keep, self._agencies, self._clock())
             with self._stage("outcome"):
-                outcome_index = await self._log.append(outcome, keep=kept)
+                outcome_index = await self._log.append(outcome, payloads=kept)
             self._received.keep(grant.id, lookup_id, answers)
             self._observing.looked_up({one.state for one in answers}, withheld=bool(ended))
             if ended:
@@ -173,7 +173,7 @@ class LookupService:
 
         Raises `LookupNotFound`, `Withheld`, `NotThere`, `AuditUnavailable`, `DatabaseUnavailable`.
         """
-        stored = await self._log.kept(lookup_id, "result")
+        stored = await self._log.open_payload(lookup_id, "result")
         if stored is None:
             raise LookupNotFound
         head, _, answer = stored.partition(b"\n")
@@ -202,7 +202,7 @@ class LookupService:
             again = audit_events.opened_again(
                 exchange, lookup_id, self._clock(), caller, grant, subject, policy, opening
             )
-            record = await self._log.append(again, keep=audit_events.kept_note(opening, self._clock()))
+            record = await self._log.append(again, payloads=audit_events.kept_note(opening, self._clock()))
             return self._released(lease, dump(result), self._trail(intent, outcome), record)
         except BaseException:
             lease.release()

@@ -138,7 +138,7 @@ class Delegations:
         )
         people = {"absent": subject.absent, "deputy": subject.deputy}
         times = {"starts_at": subject.starts_at.isoformat(), "ends_at": subject.ends_at.isoformat()}
-        return await self.log.append(event, keep=[sealed_payload("delegation", at, people | times)])
+        return await self.log.append(event, payloads=[sealed_payload("delegation", at, people | times)])
 
 
 def end_delegations(connection: Connection, court: str, user: str) -> None:

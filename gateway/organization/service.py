@@ -80,7 +80,7 @@ class OrganizationService:
         self, plan: ChangePlan, who: Actor, proposal: Proposal, actor: Member | None = None
     ) -> list[int]:
         events = [_event(plan.for_court(court), replace(who, court=court), self.clock()) for court in plan.courts]
-        indexes = [await self.log.append(event, keep=[_changed_rows(event, plan)]) for event in events]
+        indexes = [await self.log.append(event, payloads=[_changed_rows(event, plan)]) for event in events]
         if not await self.database.run(self._write, plan, proposal, actor):
             for event in events:
                 undone = replace(event, exchange=uuid4(), at=self.clock(), outcome="overtaken")

@@ -5,7 +5,7 @@ What sessions leave in the audit log.  The network address of the browser is sea
 from datetime import datetime
 from uuid import UUID
 
-from audit.format.event import Event, EventType, fit_for_clear
+from audit.format.event import Event, EventType, is_fit_for_clear
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.sign_in import SignedIn
 
@@ -39,4 +39,4 @@ def session_ended(exchange: UUID, at: datetime, caller: Caller, how: str, addres
 
 
 def _word(word: str) -> str:
-    return (word or "not stated") if len(word) <= LONGEST_WORD and fit_for_clear(word) else "not plain"
+    return (word or "not stated") if len(word) <= LONGEST_WORD and is_fit_for_clear(word) else "not plain"

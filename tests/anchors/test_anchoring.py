@@ -172,7 +172,7 @@ async def test_the_days_checkpoint_is_delivered_once_a_day_with_its_page(found: 
         size = await east.record(3)
         (anchor,) = await east.turn()
         first = sorted(path.name for path in (folder / "paper").iterdir())
-        note = Anchors(east.hub.log.reader).kept(size)
+        note = Anchors(east.hub.log.reader).retained(size)
         await east.record(1)
         await east.turn(minutes=20)
         second = sorted(path.name for path in (folder / "paper").iterdir())

@@ -82,7 +82,7 @@ async def test_a_log_that_does_not_know_what_its_witness_knows_learns_it(courts:
     async with open_for_business(*courts):
         for count in (5, 4):
             await court.record(count)
-            kept = Anchors(court.hub.log.reader).keep()
+            kept = Anchors(court.hub.log.reader).retain_newest()
             assert kept is not None
             old = 0 if count == 5 else 5
             proof = court.hub.log.reader.consistency(old, kept.size) if old else []

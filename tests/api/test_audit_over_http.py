@@ -113,7 +113,7 @@ def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(desk:
     searched(desk, {"subject": subject, "user": "li.ting", "reveal": {"reason": "complaint", "note": note}})
     leaf = trace(desk, "log.searched")
     reader = Reader(str(desk.court.settings.database_url), KeyFile.load(desk.court.settings.key_folder))
-    kept = reader.kept(UUID(leaf["xid"]), "note")
+    kept = reader.open_payload(UUID(leaf["xid"]), "note")
     reader.close()
 
     assert leaf["detail"] == {"filters": "court,user,subject", "reveal": "complaint"}

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from audit.export.formats import Format
+from audit.export.formats import ExportFormat
 from audit.format.checkpoint import Checkpoint
 from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome
 from audit.format.note import Signature
 from audit.store.search import Query
-from audit.store.succession import LastKnown, begun
+from audit.store.succession import LastKnownCheckpoint, begin_event
 from gateway.audit_access import AuditAccess, SearchRevealReason
 from schemas.codes import AnswerState
 from tests.audit.sample import START, party
@@ -78,8 +78,10 @@ def _denied() -> Event:
 
 def _begun() -> Event:
     checkpoint = Checkpoint("court.example/audit/1", 70_000, bytes(range(32)))
-    after = LastKnown(checkpoint, Signature("court.example/audit/1", b"\xde\xad\xbe\xef", bytes(range(64))), "")
-    return begun(after, START, OPERATOR)
+    after = LastKnownCheckpoint(
+        checkpoint, Signature("court.example/audit/1", b"\xde\xad\xbe\xef", bytes(range(64))), ""
+    )
+    return begin_event(after, START, OPERATOR)
 
 
 _EVENTS = (
@@ -162,7 +164,7 @@ _EVENTS = (
     AuditAccess(query=Query(court="浙0802", since=START, subject=party(1)), reveal=SearchRevealReason.COMPLAINT).event(
         AUDITOR, START
     ),
-    AuditAccess(query=Query(court="浙0802", types=(EventType.LOOKUP_DENIED,)), out_format=Format.CSV).event(
+    AuditAccess(query=Query(court="浙0802", types=(EventType.LOOKUP_DENIED,)), out_format=ExportFormat.CSV).event(
         AUDITOR, START
     ),
     _plain(EventType.LOG_ERASED, OPERATOR, "ordered", ground="pipl-47", records=4, indexes="14,15,41,42"),

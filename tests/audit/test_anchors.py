@@ -44,7 +44,7 @@ async def grown(log: Log, count: int) -> StoredCheckpoint:
     for n in range(count):
         await log.append(intent(n))
     await log.sign()
-    kept = Anchors(log.reader).keep()
+    kept = Anchors(log.reader).retain_newest()
     assert kept is not None
     return kept
 
@@ -56,10 +56,10 @@ async def test_a_checkpoint_that_is_given_away_is_kept_for_good_byte_for_byte(lo
 
     assert [first.size, second.size] == [3, 7]
     assert second.note == log.checkpoint
-    assert anchors.keep() == second
+    assert anchors.retain_newest() == second
     assert [size for size, _ in log.reader.checkpoints()] == [0, 3, 7]
-    assert anchors.kept(3) == first.note
-    assert anchors.kept(5) is None
+    assert anchors.retained(3) == first.note
+    assert anchors.retained(5) is None
 
 
 async def test_an_anchor_is_stored_once_and_only_for_a_kept_checkpoint(log: Log) -> None:
@@ -79,31 +79,31 @@ async def test_a_log_that_grows_by_its_own_anchors_alone_waits_for_nobody(log: L
     anchors, kept = Anchors(log.reader), await grown(log, 3)
     assert anchors.is_due(0)
     anchors.add(timestamp(kept))
-    assert anchors.standing(*KINDS).uncovered_since is None
+    assert anchors.status(*KINDS).uncovered_since is None
 
     await log.append(intent(8, type=EventType.LOG_ANCHORED, whose=(), why=None, asked=(), outcome="valid"))
     await log.sign()
     assert not anchors.is_due(3)
-    assert anchors.standing(*KINDS).uncovered_since is None
+    assert anchors.status(*KINDS).uncovered_since is None
 
     await log.append(intent(9))
     assert not anchors.is_due(3)
     await log.sign()
     assert anchors.is_due(3)
-    assert anchors.standing(*KINDS).uncovered_since == START + timedelta(seconds=9)
+    assert anchors.status(*KINDS).uncovered_since == START + timedelta(seconds=9)
 
 
 async def test_it_is_late_when_a_record_has_waited_longer_than_the_limit(log: Log) -> None:
     """From the first record on; what could not be verified here covers nothing."""
     anchors, limit = Anchors(log.reader), timedelta(hours=4)
-    empty = anchors.standing(*KINDS)
+    empty = anchors.status(*KINDS)
     kept = await grown(log, 3)
-    never = anchors.standing(*KINDS)
+    never = anchors.status(*KINDS)
     anchors.add(timestamp(kept, AnchorState.UNPARSED))
-    unparsed = anchors.standing(*KINDS)
+    unparsed = anchors.status(*KINDS)
     later = await grown(log, 2)
     anchors.add(timestamp(later))
-    covered = anchors.standing(*KINDS)
+    covered = anchors.status(*KINDS)
 
     assert not empty.is_late(START + timedelta(days=9), limit)
     assert (never.size, never.at, never.uncovered_since) == (None, None, START)
@@ -123,7 +123,7 @@ async def test_a_foreign_checkpoint_in_the_database_is_never_given_to_anybody(lo
         owner.execute("ALTER TABLE audit.checkpoint DISABLE TRIGGER append_only")
         owner.execute("UPDATE audit.checkpoint SET note = %s WHERE size = 3", (forged,))
         with pytest.raises(LogBroken):
-            Anchors(log.reader).keep()
+            Anchors(log.reader).retain_newest()
         owner.execute("UPDATE audit.checkpoint SET note = %s WHERE size = 3", (right,))
 
 

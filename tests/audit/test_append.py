@@ -107,7 +107,7 @@ async def test_kept_bodies_are_sealed_with_their_record_and_open_again(log: Log,
     await log.append(asked)
     await log.append(
         outcome(asked),
-        keep=[
+        payloads=[
             SealedPayload(kind="raw", agency="public_security", capability="identity", body=b"first", expires_at=later),
             SealedPayload(
                 kind="raw", agency="public_security", capability="identity", body=b"repeated", expires_at=later
@@ -118,11 +118,11 @@ async def test_kept_bodies_are_sealed_with_their_record_and_open_again(log: Log,
         ],
     )
 
-    assert await log.kept(asked.exchange, "result") == "结果".encode()
-    assert await log.kept(asked.exchange, "raw", agency="public_security", capability="identity") == b"repeated"
-    assert await log.kept(asked.exchange, "raw", agency="human_resources", capability="participation") == b""
-    assert await log.kept(asked.exchange, "expired") is None
-    assert await log.kept(uuid4(), "result") is None
+    assert await log.open_payload(asked.exchange, "result") == "结果".encode()
+    assert await log.open_payload(asked.exchange, "raw", agency="public_security", capability="identity") == b"repeated"
+    assert await log.open_payload(asked.exchange, "raw", agency="human_resources", capability="participation") == b""
+    assert await log.open_payload(asked.exchange, "expired") is None
+    assert await log.open_payload(uuid4(), "result") is None
     with psycopg.connect(dsn.owner) as connection:
         boxes = connection.execute("SELECT box FROM audit.kept").fetchall()
     assert not any(b"first" in box or "结果".encode() in box for (box,) in boxes)

@@ -52,7 +52,7 @@ async def fill(dsn: Dsn, keys: Keys) -> None:
         asked = canary_intent() if n == 3 else intent(n)
         await log.append(asked)
         keep = [SealedPayload(kind="raw", body=b"answer", expires_at=START if n % 2 else LATER)]
-        await log.append(outcome(asked, unavailable=n == 5), keep=keep)
+        await log.append(outcome(asked, unavailable=n == 5), payloads=keep)
     await log.aclose()
 
 
@@ -211,12 +211,12 @@ def test_kept_bodies_go_when_their_time_is_over_and_no_hash_changes(run: Run, ds
     with psycopg.connect(dsn.owner) as connection:
         # Not over yet: the time of one body is moved to a moment that comes while the test runs.
         connection.execute("UPDATE audit.kept SET expires_at = %s WHERE idx = 3", (datetime.now(UTC) + HOUR,))
-    before = [reader.kept(exchange, "raw") for exchange in exchanges]
+    before = [reader.open_payload(exchange, "raw") for exchange in exchanges]
     first = run("purge")
     with psycopg.connect(dsn.owner) as connection:
         connection.execute("UPDATE audit.kept SET expires_at = %s WHERE idx = 3", (datetime.now(UTC) - HOUR,))
     second, third = run("purge"), run("purge")
-    after = [reader.kept(exchange, "raw") for exchange in exchanges]
+    after = [reader.open_payload(exchange, "raw") for exchange in exchanges]
     verified = run("verify", "--deep")
     with psycopg.connect(dsn.owner) as connection:
         rows = connection.execute("SELECT idx FROM audit.kept ORDER BY idx").fetchall()

@@ -109,7 +109,7 @@ async def use(log: Log) -> None:
         for charset in ("utf-8", "gb18030")
     ]
     await log.append(asked)
-    await log.append(replace(done, answered=tuple(replace(one, digest=digest) for one in done.answered)), keep=kept)
+    await log.append(replace(done, answered=tuple(replace(one, digest=digest) for one in done.answered)), payloads=kept)
     with pytest.raises(RecordRefused):
         await log.append(replace(asked, outcome="refused"))
     with pytest.raises(RecordRefused):
@@ -124,7 +124,7 @@ async def use(log: Log) -> None:
         Query(work_order=CANARY_ORDER, court=COURT),
     ):
         assert search(log.reader, query).hits
-    assert await log.kept(asked.exchange, "raw") == ANSWER.encode("gb18030")
+    assert await log.open_payload(asked.exchange, "raw") == ANSWER.encode("gb18030")
     check_deep(log.reader)
     assert verify_tables(log.reader, ORIGIN, [log.keys.signer.vkey]).findings == []
 

@@ -215,7 +215,7 @@ async def test_nothing_personal_stands_in_clear_anywhere(
     """Neither the values nor plain hashes of them: not in any column of any table, not in the log of the process."""
     await filled.append(
         replace(canary_event(), type=EventType.RESULT_READ),
-        keep=[SealedPayload(kind="raw", body=CANARY_ID.encode(), expires_at=START + timedelta(days=36_500))],
+        payloads=[SealedPayload(kind="raw", body=CANARY_ID.encode(), expires_at=START + timedelta(days=36_500))],
     )
     secrets = [CANARY_ID, CANARY_NAME, CANARY_USER, CANARY_CASE, CANARY_ORDER, CANARY_TERMINAL]
     needles = [secret.encode() for secret in secrets]
@@ -248,7 +248,8 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     asked = replace(canary_event(), exchange=uuid4())
     await other.append(asked)
     await other.append(
-        outcome(asked), keep=[SealedPayload(kind="result", body=b"answer", expires_at=START + timedelta(days=36_500))]
+        outcome(asked),
+        payloads=[SealedPayload(kind="result", body=b"answer", expires_at=START + timedelta(days=36_500))],
     )
     doomed = erasable(filled.reader, canary())
     (indexed,) = doomed.ranges()
@@ -269,7 +270,7 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     assert search(filled.reader, Query(subject=canary())).hits == ()
     (hit,) = search(filled.reader, Query(case_number=CANARY_CASE, before=20)).hits
     assert (hit.evidence, hit.values, hit.people.get("whose.0")) == (HitEvidence.PROVED, SealedValues.ERASED, None)
-    assert await filled.kept(asked.exchange, "result") is None
+    assert await filled.open_payload(asked.exchange, "result") is None
     assert check_deep(filled.reader).findings() == []
     report = verify_tables(filled.reader, ORIGIN, [keys.signer.vkey], against=[before])
     assert report.findings == []

@@ -12,7 +12,7 @@ import pytest
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from audit.anchor.anchors import AnchorState
-from audit.anchor.timestamp import REPLY_TYPE, REQUEST_TYPE, Stamping, TimestampRefused
+from audit.anchor.timestamp import REPLY_TYPE, REQUEST_TYPE, TimestampQuery, TimestampRefused
 from audit.format.checkpoint import Checkpoint
 from audit.format.note import Signer
 from mock_agencies.serving import serving
@@ -35,7 +35,7 @@ class Authority:
     folder: Path
     roots: list[Certificate]
 
-    async def ask(self, stamping: Stamping, fault: str | None = None) -> httpx.Response:
+    async def ask(self, stamping: TimestampQuery, fault: str | None = None) -> httpx.Response:
         """One request, perhaps under a fault."""
         (await self.client.post("/_control/fault", json={"fault": fault})).raise_for_status()
         return await self.client.post("/", content=stamping.encode(), headers={"content-type": REQUEST_TYPE})
@@ -62,7 +62,7 @@ async def authority(folder: Path) -> AsyncIterator[Authority]:
 
 async def test_a_timestamp_of_the_checkpoints_bytes_is_valid_here_and_for_openssl(authority: Authority) -> None:
     """And for no other bytes: one changed byte, and both refuse."""
-    stamping = Stamping.of(note())
+    stamping = TimestampQuery.of(note())
     answer = await authority.ask(stamping)
     changed = note()[:-2] + b"x\n"
 
@@ -71,17 +71,17 @@ async def test_a_timestamp_of_the_checkpoints_bytes_is_valid_here_and_for_openss
     assert authority.openssl_accepts(answer.content, note())
     assert not authority.openssl_accepts(answer.content, changed)
     with pytest.raises(TimestampRefused, match="another note"):
-        Stamping(changed, stamping.request).judge(answer.content, authority.roots)
+        TimestampQuery(changed, stamping.request).judge(answer.content, authority.roots)
 
 
 async def test_a_reply_with_its_chain_is_kept_unparsed_though_openssl_reads_it(authority: Authority) -> None:
     """The strict parser refuses certificates that are out of order; that makes it neither lost nor valid."""
-    stamping = Stamping.of(note())
+    stamping = TimestampQuery.of(note())
     answer = await authority.ask(stamping, "chain")
 
     assert stamping.judge(answer.content, authority.roots) is AnchorState.UNPARSED
     assert authority.openssl_accepts(answer.content, note())
-    for other in (Stamping.of(note()), Stamping(note(8), stamping.request)):
+    for other in (TimestampQuery.of(note()), TimestampQuery(note(8), stamping.request)):
         with pytest.raises(TimestampRefused, match="not a reply to this request"):
             other.judge(answer.content, authority.roots)
     with pytest.raises(TimestampRefused):
@@ -92,7 +92,7 @@ async def test_a_refusal_a_replay_and_a_strangers_reply_are_no_anchors(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Refused by status, by nonce, and by the root that we trust."""
-    first, second = Stamping.of(note()), Stamping.of(note())
+    first, second = TimestampQuery.of(note()), TimestampQuery.of(note())
     with pytest.raises(TimestampRefused, match="the authority refused"):
         first.judge((await authority.ask(first, "refuse")).content, authority.roots)
     replayed = await authority.ask(first, "stale")
@@ -110,4 +110,4 @@ async def test_a_refusal_a_replay_and_a_strangers_reply_are_no_anchors(
 async def test_garbage_is_neither_a_timestamp_nor_unparsed(authority: Authority, reply: bytes) -> None:
     """Only what speaks of this note and this request is kept."""
     with pytest.raises(TimestampRefused):
-        Stamping.of(note()).judge(reply, authority.roots)
+        TimestampQuery.of(note()).judge(reply, authority.roots)

@@ -168,4 +168,4 @@ async def test_two_hubs_witness_each_other_through_their_databases(log: Log) -> 
         old = size
 
     assert monitored(witness, log.origin).startswith(log.checkpoint)
-    assert memory.seen("other.example") is None
+    assert memory.last_checkpoint("other.example") is None

@@ -60,7 +60,7 @@ def test_the_newest_checkpoint_is_printed_or_put_on_a_page(
     checkpoint, note = open_checkpoint(printed.stdout.encode(), settings.origin, [vkey])
     written = run("checkpoint", "--html", folder / "today.html")
     reader = log_of(settings)
-    kept = Anchors(reader).kept(checkpoint.size)
+    kept = Anchors(reader).retained(checkpoint.size)
     reader.close()
 
     assert (printed.exit_code, written.exit_code) == (0, 0)
@@ -83,7 +83,7 @@ def test_exports_and_proofs_are_held_against_a_policy(desk: Desk, run: Callable[
     vkey = KeyFile.load(settings.key_folder).signer.vkey
     (folder / "log.vkey").write_text(vkey.encode())
     reader = log_of(settings)
-    kept = Anchors(reader).keep()
+    kept = Anchors(reader).retain_newest()
     assert kept is not None
     line = WITNESS.cosign(parse(kept.note).text, 1_790_000_000).line().encode()
     evidence = Anchor(

@@ -18,7 +18,7 @@ from audit.store.search import Query
 from audit.store.statistics import AgencyFigures, LookupFigures, figures
 from audit.verify.findings import Damage, VerificationVerdict
 from gateway.audit_access import AuditAccess, SearchRevealReason
-from gateway.compliance.evidence_bundle import bundle
+from gateway.compliance.evidence_bundle import make_bundle
 from gateway.compliance.permissions import ComplianceItemNotFound
 from gateway.compliance.saved_searches import LASTS, PrivateCriteria
 from schemas.codes import AnswerState
@@ -75,8 +75,8 @@ async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_chec
 
     assert done.result is not None
     assert (done.result.verdict, done.result.findings) == (VerificationVerdict.INTACT, ())
-    assert (done.result.found.records, done.result.good, done.result.unsigned) == (2, 2, 0)
-    assert done.result.checkpoints.kept == done.result.checkpoints.signed > 0
+    assert (done.result.records.records, done.result.good, done.result.unsigned) == (2, 2, 0)
+    assert done.result.checkpoints.stored == done.result.checkpoints.signed > 0
     assert done.result.checked
     assert done.ended_at == office.now
     with pytest.raises(ComplianceItemNotFound):
@@ -102,7 +102,7 @@ async def test_a_verification_names_the_record_that_was_altered(office: Office) 
     assert result is not None
     assert (result.verdict, [one.damage for one in result.findings]) == (VerificationVerdict.ALTERED, [Damage.ENTRY])
     assert (result.first_bad, result.last_good) == (indexes[1], indexes[1] - 1)
-    assert result.found.records - result.good == 1
+    assert result.records.records - result.good == 1
 
 
 async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office: Office) -> None:
@@ -111,8 +111,8 @@ async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office
     await office.hub.log.sign()
     at, why = office.now, SearchRevealReason.COURT_ORDER
     query = Query(court=COURT, types=(EventType.LOOKUP_INTENT,))
-    masked = await asyncio.to_thread(bundle, office.hub.log, AuditAccess(query=query), at, why)
-    shown = await asyncio.to_thread(bundle, office.hub.log, AuditAccess(query=query, reveal=why), at, why)
+    masked = await asyncio.to_thread(make_bundle, office.hub.log, AuditAccess(query=query), at, why)
+    shown = await asyncio.to_thread(make_bundle, office.hub.log, AuditAccess(query=query, reveal=why), at, why)
 
     with zipfile.ZipFile(io.BytesIO(masked)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -136,12 +136,12 @@ async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(
     """The token says nothing; neither does the row."""
     auditor, _ = await office.acting("chen.jing")
     stranger, _ = await office.acting("yang.xue", "浙0803")
-    handles = office.hub.compliance.handles
+    handles = office.hub.compliance.saved_searches
     private = PrivateCriteria(
         subject=replace(person(), name=None), user="li.ting", reveal=SearchRevealReason.COMPLAINT, note="投诉"
     )
 
-    token = await handles.keep(auditor, private)
+    token = await handles.save(auditor, private)
     assert await handles.find(auditor, token) == private
     with pytest.raises(ComplianceItemNotFound):
         await handles.find(stranger, token)

@@ -10,7 +10,7 @@ import pytest
 
 from audit.format.event import EventType
 from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule
-from gateway.compliance.report_entries import WithheldEntry, Withholding, counted, told
+from gateway.compliance.report_entries import WithheldEntry, Withholding, disclosed, withheld_counts
 from tests.compliance.office import Office, intent, person
 
 pytestmark = pytest.mark.anyio
@@ -49,9 +49,9 @@ async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_loo
     await reports.withhold(auditor, who, draft, index, None, LATER)
     whole = await reports.read(auditor, who, draft)
 
-    assert counted(report.entries) == {WithheldEntry(reason=Withholding.HINDRANCE, review_on=LATER): 1}
-    assert [one.official for one in told(report.entries)] == ["王强"]
-    assert len(told(whole.entries)) == 2
+    assert withheld_counts(report.entries) == {WithheldEntry(reason=Withholding.HINDRANCE, review_on=LATER): 1}
+    assert [one.official for one in disclosed(report.entries)] == ["王强"]
+    assert len(disclosed(whole.entries)) == 2
 
 
 async def test_two_people_release_it_and_every_step_is_on_record(office: Office) -> None:
@@ -64,7 +64,7 @@ async def test_two_people_release_it_and_every_step_is_on_record(office: Office)
     await reports.withhold(auditor, who, draft, index, Withholding.SECRECY, LATER)
 
     seen = await reports.read(second, other, draft)
-    await reports.release(second, other, draft, seen.heading.state)
+    await reports.release(second, other, draft, seen.summary.state)
     steps = await office.leaves(EventType.REPORT_CHANGED)
     (heading,) = await reports.all(auditor)
 
@@ -98,7 +98,7 @@ async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_th
     clerk, third = await office.acting("li.ting")
     reports = office.hub.compliance.reports
     draft = await reports.draft(auditor, who, person(), "")
-    state = (await reports.read(auditor, who, draft)).heading.state
+    state = (await reports.read(auditor, who, draft)).summary.state
 
     rules = []
     for actor, acting in ((auditor, who), (second, other), (clerk, third)):
@@ -120,7 +120,7 @@ async def test_what_was_changed_after_it_was_read_is_not_released(office: Office
     await reports.withhold(auditor, who, draft, index, Withholding.OTHERS, LATER)
 
     with pytest.raises(ComplianceRefused) as refused:
-        await reports.release(second, other, draft, seen.heading.state)
+        await reports.release(second, other, draft, seen.summary.state)
     assert refused.value.rule is ComplianceRule.CHANGED
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from adapters.errors import ConfigurationError
 from audit.format.event import EventType
-from gateway.compliance.anomaly_rules import AnomalyRule, DayContext, Signal, signals, volumes_of
-from gateway.compliance.calendar import ZONE, CourtCalendar, day_of
-from gateway.compliance.review_ranking import by_person, cases_of
+from gateway.compliance.anomaly_rules import AnomalyRule, DayContext, Signal, lookup_volumes, signals
+from gateway.compliance.calendar import ZONE, CourtCalendar, local_day
+from gateway.compliance.review_ranking import by_person, rank_cases
 from gateway.compliance.surnames import surname
 from gateway.compliance.usage import UsageEvent
 
@@ -146,7 +146,7 @@ USES = st.builds(
 @given(st.lists(USES, max_size=60))
 def test_evidence_is_always_of_the_uses_themselves(uses: list[UsageEvent]) -> None:
     """No rule speaks without records, or of records that it was not given."""
-    for one in signals(uses, DayContext(calendar=CALENDAR, volumes=volumes_of(uses))):
+    for one in signals(uses, DayContext(calendar=CALENDAR, volumes=lookup_volumes(uses))):
         assert one.evidence
         assert set(one.evidence) <= {each.index for each in uses}
         assert one.weight > 0
@@ -157,10 +157,10 @@ def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_t
     uses: list[UsageEvent], sample: int
 ) -> None:
     """Every signalled case is there, and on each day at most so many are drawn."""
-    cases = cases_of(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
-    days = {day_of(one.at) for one in uses}
+    cases = rank_cases(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
+    days = {local_day(one.at) for one in uses}
     quiet = {day: sum(case.sampled for case in cases if case.day == day) for day in days}
-    of_day = {day: [one for one in uses if day_of(one.at) == day] for day in days}
+    of_day = {day: [one for one in uses if local_day(one.at) == day] for day in days}
     people = {day: {one.user for one in own} for day, own in of_day.items()}
     loud = {day: sum(not case.sampled for case in cases if case.day == day) for day in days}
 
@@ -177,7 +177,7 @@ def test_the_draw_can_be_repeated_and_not_foreseen() -> None:
 
     def draw(key: str) -> list[tuple[date, str]]:
         return [
-            (one.day, one.user) for one in cases_of(uses, CALENDAR, lambda day, who: _mark(key, day, who), sample=2)
+            (one.day, one.user) for one in rank_cases(uses, CALENDAR, lambda day, who: _mark(key, day, who), sample=2)
         ]
 
     assert draw("key") == draw("key")

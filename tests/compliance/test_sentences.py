@@ -13,13 +13,13 @@ from audit.sealing.sealer import Sealer
 from audit.store.sealed_values import SealedValues
 from audit.store.search import Hit, HitEvidence
 from gateway.compliance.narration import sentence
-from gateway.compliance.phrases import Speech
+from gateway.compliance.phrases import Wording
 from schemas.codes import AnswerState, Reason
 from tests.audit.examples import EXAMPLES
 from tests.compliance.office import NOW, intent, outcome, person
 
 AGENCIES = {"public_security": {"zh": "公安机关", "en": "Public security"}}
-MASKED_ZH, MASKED_EN = Speech(language="zh", agencies=AGENCIES), Speech(language="en", agencies=AGENCIES)
+MASKED_ZH, MASKED_EN = Wording(language="zh", agencies=AGENCIES), Wording(language="en", agencies=AGENCIES)
 ZH, EN = replace(MASKED_ZH, people=True), replace(MASKED_EN, people=True)
 
 

@@ -25,7 +25,7 @@ async def test_what_the_rules_find_comes_first_and_a_few_others_are_drawn(office
     await office.lookup("qian.wei", "钱伟", about=person(2, "钱多多"))
     auditor, who = await office.acting("chen.jing")
 
-    queue = await office.hub.compliance.queue.read(auditor, who, DAY, DAY)
+    queue = await office.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
 
     told = [(one.case.score, one.case.user, [str(signal.rule) for signal in one.case.signals]) for one in queue.items]
     assert sorted(told, reverse=True) == [
@@ -42,8 +42,8 @@ async def test_looking_at_the_queue_and_at_a_case_is_on_record(office: Office) -
     """The case's record says that people are shown, and why."""
     await office.lookup()
     auditor, who = await office.acting("chen.jing")
-    queue = await office.hub.compliance.queue.read(auditor, who, DAY, DAY)
-    item, hits = await office.hub.compliance.queue.case(auditor, who, DAY, queue.items[0].handle)
+    queue = await office.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
+    item, hits = await office.hub.compliance.review_queue.case(auditor, who, DAY, queue.items[0].handle)
 
     looks = await office.leaves(EventType.LOG_SEARCHED)
     assert [look["detail"] for look in looks] == [
@@ -58,7 +58,7 @@ async def test_an_outcome_is_recorded_and_counts_for_the_rule(office: Office) ->
     for _ in range(3):
         await office.denied()
     auditor, who = await office.acting("chen.jing")
-    queue = office.hub.compliance.queue
+    queue = office.hub.compliance.review_queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
 
     await queue.decide(auditor, who, item, ReviewOutcome.FOLLOW_UP, "请组长说明")
@@ -86,7 +86,7 @@ async def test_nobody_reviews_their_own_use(office: Office) -> None:
     """Not even an auditor whose own use the rules bring up."""
     await office.lookup()
     auditor, who = await office.acting("chen.jing")
-    queue = office.hub.compliance.queue
+    queue = office.hub.compliance.review_queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
     own = replace(item, case=replace(item.case, user="chen.jing"))
 
@@ -101,7 +101,7 @@ async def test_only_the_audit_administrator_reads_the_queue(office: Office, user
     """And whoever is refused leaves no search on record, since none was made."""
     actor, who = await office.acting(user)
     with pytest.raises(ComplianceRefused) as refused:
-        await office.hub.compliance.queue.read(actor, who, DAY, DAY)
+        await office.hub.compliance.review_queue.read(actor, who, DAY, DAY)
     assert refused.value.rule is ComplianceRule.AUDITOR_ONLY
     assert await office.leaves(EventType.LOG_SEARCHED) == []
 
@@ -111,7 +111,7 @@ async def test_a_case_of_another_court_or_day_is_not_there(office: Office) -> No
     await office.lookup()
     auditor, who = await office.acting("chen.jing")
     stranger, other = await office.acting("yang.xue", "浙0803")
-    queue = office.hub.compliance.queue
+    queue = office.hub.compliance.review_queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
 
     with pytest.raises(ComplianceItemNotFound):

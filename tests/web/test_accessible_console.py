@@ -173,10 +173,10 @@ def verification(verdict: VerificationVerdict, *findings: Finding) -> Verificati
         verdict=verdict,
         size=90,
         root=bytes(32),
-        found=Counted(records=90, first=0, last=89, first_at=NOW, last_at=NOW),
+        records=Counted(records=90, first=0, last=89, first_at=NOW, last_at=NOW),
         good=90 - len(findings),
         unsigned=1,
-        checkpoints=Checkpoints(signed=3, kept=3, newest=89),
+        checkpoints=Checkpoints(signed=3, stored=3, newest=89),
         anchors=Counter(
             {(AnchorKind.COSIGNATURE, AnchorState.VALID): 2, (AnchorKind.TIMESTAMP, AnchorState.UNPARSED): 1}
         ),

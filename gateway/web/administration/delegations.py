@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
-from gateway.compliance.calendar import begin_of, end_of
+from gateway.compliance.calendar import day_end, day_start
 from gateway.hub import Hub
 from gateway.organization.people import MAX_USER_LENGTH, USER_ID
 from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, told
@@ -61,7 +61,7 @@ async def arrange(
 
     with told(page, again):
         _, record = await hub.delegations.create(
-            page.member, acting(page), absent=absent, deputy=deputy, starts_at=begin_of(since), ends_at=end_of(until)
+            page.member, acting(page), absent=absent, deputy=deputy, starts_at=day_start(since), ends_at=day_end(until)
         )
     return after(PATH, Done.ARRANGED, record)
 

@@ -15,7 +15,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.members import refused, who
 from gateway.api.problems import Problem
 from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused
-from gateway.compliance.phrases import Speech
+from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
 from gateway.organization.roles import Role
 from gateway.web.page import Own, OwnPage
@@ -53,10 +53,10 @@ def acting(page: OwnPage) -> Actor:
     return who(page.caller, page.member)
 
 
-def speech(page: OwnPage, hub: Hub, *, people: bool = False) -> Speech:
+def speech(page: OwnPage, hub: Hub, *, people: bool = False) -> Wording:
     """The words of this page."""
     names = {name: dict(hub.agencies[name].agency.names) for name in hub.agencies}
-    return Speech(language=page.language.value, agencies=names, people=people)
+    return Wording(language=page.language.value, agencies=names, people=people)
 
 
 def agencies(page: OwnPage, hub: Hub) -> list[tuple[str, str]]:

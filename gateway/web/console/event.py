@@ -16,8 +16,8 @@ from audit.store.search import Hit, HitEvidence, search
 from audit.store.search import Query as Wanted
 from gateway.api.problems import Problem
 from gateway.audit_access import AuditAccess
-from gateway.compliance.narration import leaf_of, sentence
-from gateway.compliance.phrases import Speech, actor, case_of, parties, pretty, rule_of
+from gateway.compliance.narration import full_leaf, sentence
+from gateway.compliance.phrases import Wording, actor, case_label, parties, pretty, rule_text
 from gateway.hub import Hub
 from gateway.organization.roles import Role
 from gateway.web.charts import Stretch, stretches
@@ -54,11 +54,11 @@ async def event(
     private = await private_of(page, hub, filters)
     query = Wanted(court=page.member.court, types=EVERY_TYPE, before=index + 1, limit=1)
     look = AuditAccess(query=query, reveal=private.reveal, note=private.note)
-    found = await hub.compliance.looking.page(acting(page), look)
+    found = await hub.compliance.recorded_search.page(acting(page), look)
     hit = found.hits[0] if found.hits and found.hits[0].index == index else None
     if hit is None:
         raise Problem("not-found")
-    words, last = speech(page, hub, people=look.people), (hit.outcome or hit).leaf
+    words, last = speech(page, hub, people=look.shows_people), (hit.outcome or hit).leaf
     proof: list[str] = []
     if hit.evidence is HitEvidence.PROVED:
         path = await asyncio.to_thread(hub.log.reader.inclusion, index, found.checkpoint_size)
@@ -75,14 +75,14 @@ async def event(
         sentence=sentence(hit, words),
         actor=actor(hit, words),
         parties=parties(hit, words),
-        case=case_of(hit, words),
+        case=case_label(hit, words),
         purpose=_word(PURPOSES, hit.leaf.get("why", {}).get("purpose", ""), words),
-        rules=[rule_of(one, words) for one in _rules(hit)],
+        rules=[rule_text(one, words) for one in _rules(hit)],
         sealed=SEALED[hit.values.value],
         type=words.either(hit.type.zh, hit.type.en),
         answers=answers(hit, words, hub.agencies),
         chart=course(hit, words),
-        document=pretty(leaf_of(hit)),
+        document=pretty(full_leaf(hit)),
         leaf_hash=leaf_hash(hit.body).hex(),
         proof=proof,
         checkpoint=found.checkpoint.decode(),
@@ -111,7 +111,7 @@ def _lookups(hit: Hit) -> set[str]:
     return {str(hit.exchange), str(hit.leaf.get("detail", {}).get("lookup", ""))}
 
 
-def _word(table: Mapping[str, Bilingual], said: str, words: Speech) -> str:
+def _word(table: Mapping[str, Bilingual], said: str, words: Wording) -> str:
     """A word of the log as people read it; one that no table holds stays as it is."""
     found = table.get(said)
     return said if found is None else words.either(found.zh, found.en)
@@ -121,22 +121,22 @@ def _rules(hit: Hit) -> list[str]:
     return [str(one) for one in hit.leaf.get("why", {}).get("rules", ())]
 
 
-def _question(question: str, agencies: Mapping[str, Adapter], words: Speech) -> str:
+def _question(question: str, agencies: Mapping[str, Adapter], words: Wording) -> str:
     """What was asked of an agency, by what its lookup serves."""
     agency, _, name = question.partition(".")
     found = agencies[agency].capabilities.get(name) if agency in agencies else None
-    return name if found is None else words.listed([words.of(want) for want in sorted(found.serves)])
+    return name if found is None else words.listed([words.label(want) for want in sorted(found.serves)])
 
 
-def answers(hit: Hit, words: Speech, agencies: Mapping[str, Adapter]) -> list[dict[str, Any]]:
+def answers(hit: Hit, words: Wording, agencies: Mapping[str, Adapter]) -> list[dict[str, Any]]:
     """What each agency answered, in words, with its own time."""
     said = (hit.outcome or hit).leaf.get("heard", ())
     return [
         {
             "agency": words.agency(str(one["q"]).partition(".")[0]),
             "question": _question(str(one["q"]), agencies, words),
-            "state": words.of(AnswerState(one["is"])),
-            "why": words.of(Reason(one["why"])) if "why" in one else "",
+            "state": words.label(AnswerState(one["is"])),
+            "why": words.label(Reason(one["why"])) if "why" in one else "",
             "records": one.get("n", 0),
             "ms": one["in"] - one["out"] if "in" in one and "out" in one else None,
         }
@@ -144,7 +144,7 @@ def answers(hit: Hit, words: Speech, agencies: Mapping[str, Adapter]) -> list[di
     ]
 
 
-def course(hit: Hit, words: Speech) -> Any:
+def course(hit: Hit, words: Wording) -> Any:
     """
     The course of a lookup: our whole time, and within it each agency's, from its question to its answer.
     """

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from audit.format.event import EventType
 from audit.store.search import Hit
-from gateway.audit_access import AuditAccess, SearchRevealReason, sought
-from gateway.compliance.calendar import day_of
+from gateway.audit_access import AuditAccess, SearchRevealReason, search_subject
+from gateway.compliance.calendar import local_day
 from gateway.compliance.narration import sentence
-from gateway.compliance.phrases import Speech
+from gateway.compliance.phrases import Wording
 from gateway.compliance.saved_searches import PrivateCriteria
 from gateway.hub import Hub
 from gateway.web.console.common import AHub, Auditors, Blank, LongText, Typed, acting, agencies, speech, told
@@ -51,7 +51,7 @@ class Named(BaseModel):
 
     def private(self) -> PrivateCriteria:
         """The search.  Raises `IdentifierError`."""
-        subject = sought(self.id_type, self.id_number) if self.id_type is not None and self.id_number else None
+        subject = search_subject(self.id_type, self.id_number) if self.id_type is not None and self.id_number else None
         return PrivateCriteria(
             subject=subject,
             user=self.user,
@@ -65,7 +65,7 @@ class Named(BaseModel):
 @router.get("")
 async def events(page: Auditors, hub: AHub, filters: Filtered) -> Response:
     """One page of records.  That it is read is a record itself, made first."""
-    return await shown(page, hub, filters.on(day_of(datetime.now(UTC))))
+    return await shown(page, hub, filters.on(local_day(datetime.now(UTC))))
 
 
 @router.post("")
@@ -77,9 +77,9 @@ async def search(page: Auditors, hub: AHub, named: Annotated[Named, Form()]) -> 
         problem = error.help(page.language.value)
     else:
         given = Filter.model_validate({"since": named.since, "until": named.until})
-        token = None if private.empty else await hub.compliance.handles.keep(page.member, private)
+        token = None if private.empty else await hub.compliance.saved_searches.save(page.member, private)
         return RedirectResponse(given.address(PATH, t=token), 303, headers=PAGE_HEADERS)
-    today = day_of(datetime.now(UTC))
+    today = local_day(datetime.now(UTC))
     return await shown(page, hub, Filter().on(today), problem=problem, named=named, status=422)
 
 
@@ -90,8 +90,8 @@ async def shown(
     private = await private_of(page, hub, filters)
     query = filters.query(page.member.court, private)
     look = AuditAccess(query=query, reveal=private.reveal, note=private.note)
-    found = await hub.compliance.looking.page(acting(page), look)
-    words = speech(page, hub, people=look.people)
+    found = await hub.compliance.recorded_search.page(acting(page), look)
+    words = speech(page, hub, people=look.shows_people)
     after = None if found.next is None else filters.address(PATH, before=found.next)
     first = None if filters.before is None else filters.address(PATH, before=None)
     return page.show(
@@ -100,7 +100,7 @@ async def shown(
         filters=filters,
         named=named,
         problem=problem,
-        people=look.people,
+        people=look.shows_people,
         reveal=private.reveal,
         rows=[row(hit, words) for hit in found.hits],
         signed=found.checkpoint_size,
@@ -108,10 +108,10 @@ async def shown(
         after=after,
         chips=chips(filters, PATH, [*in_words(filters, words), *named_in_words(filters, private, words)]),
         agencies=agencies(page, hub),
-        states=[(one.value, words.of(one)) for one in AnswerState],
+        states=[(one.value, words.label(one)) for one in AnswerState],
         types=[(one.value, words.either(one.zh, one.en)) for one in EventType],
-        id_types=[(one.value, words.of(one)) for one in IdType],
-        reasons=[(one.value, words.of(one)) for one in SearchRevealReason],
+        id_types=[(one.value, words.label(one)) for one in IdType],
+        reasons=[(one.value, words.label(one)) for one in SearchRevealReason],
         export=filters.address("/console/export", before=None),
     )
 
@@ -121,10 +121,10 @@ async def private_of(page: OwnPage, hub: Hub, filters: Filter) -> PrivateCriteri
     if filters.t is None:
         return PrivateCriteria()
     with told():
-        return await hub.compliance.handles.find(page.member, filters.t)
+        return await hub.compliance.saved_searches.find(page.member, filters.t)
 
 
-def row(hit: Hit, words: Speech) -> dict[str, Any]:
+def row(hit: Hit, words: Wording) -> dict[str, Any]:
     """What the list shows of a record."""
     return {
         "index": hit.index,
@@ -137,28 +137,28 @@ def row(hit: Hit, words: Speech) -> dict[str, Any]:
     }
 
 
-def in_words(filters: Filter, words: Speech) -> list[tuple[str, str]]:
+def in_words(filters: Filter, words: Wording) -> list[tuple[str, str]]:
     """The filters of the address that are set, in words."""
     said = [
         ("since", filters.since and words.either(f"自{filters.since}起", f"from {filters.since}")),
         ("until", filters.until and words.either(f"至{filters.until}止", f"until {filters.until}")),
         ("agency", filters.agency and words.agency(filters.agency)),
-        ("state", filters.state and words.of(filters.state)),
+        ("state", filters.state and words.label(filters.state)),
         ("type", filters.type and words.either(filters.type.zh, filters.type.en)),
     ]
     return [(name, text) for name, text in said if text]
 
 
-def named_in_words(filters: Filter, private: PrivateCriteria, words: Speech) -> list[tuple[str, str]]:
+def named_in_words(filters: Filter, private: PrivateCriteria, words: Wording) -> list[tuple[str, str]]:
     """What is searched for under the token, masked unless people are shown: one chip, since it is one token."""
     if filters.t is None:
         return []
     subject = private.subject
     said = [
-        subject and f"{words.of(subject.id_type)} {words.number(subject.id_number)}",
+        subject and f"{words.label(subject.id_type)} {words.number(subject.id_number)}",
         private.user and words.either("账号", "account") + f" {private.user}",
         private.work_order and words.either("工单", "work order") + f" {private.work_order}",
         private.case_number and words.case(private.case_number),
-        private.reveal and words.either("已说明理由：", "shown for a reason: ") + words.of(private.reveal),
+        private.reveal and words.either("已说明理由：", "shown for a reason: ") + words.label(private.reveal),
     ]
     return [("t", words.either("，", "; ").join(one for one in said if one))]

@@ -9,11 +9,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from audit.export.formats import Format
+from audit.export.formats import ExportFormat
 from gateway.api.problems import Problem
 from gateway.audit_access import AuditAccess, SearchRevealReason
-from gateway.compliance.calendar import day_of
-from gateway.compliance.evidence_bundle import MOST_RECORDS, BundleTooLarge, bundle
+from gateway.compliance.calendar import local_day
+from gateway.compliance.evidence_bundle import MOST_RECORDS, BundleTooLarge, make_bundle
 from gateway.web.console.common import AHub, Auditors, acting, speech
 from gateway.web.console.events import in_words, named_in_words, private_of
 from gateway.web.console.filters import Filtered
@@ -35,7 +35,7 @@ class OutFormat(Code):
 @router.get("")
 async def form(page: Auditors, hub: AHub, filters: Filtered) -> Response:
     """What would be exported, and for what purpose."""
-    filters = filters.on(day_of(datetime.now(UTC)))
+    filters = filters.on(local_day(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
     words = speech(page, hub, people=private.reveal is not None)
     return page.show(
@@ -43,8 +43,8 @@ async def form(page: Auditors, hub: AHub, filters: Filtered) -> Response:
         said=[text for _, text in [*in_words(filters, words), *named_in_words(filters, private, words)]],
         action=filters.address(PATH, before=None),
         back=filters.address("/console/events", before=None),
-        formats=[(one.value, words.of(one)) for one in OutFormat],
-        reasons=[(one.value, words.of(one)) for one in SearchRevealReason],
+        formats=[(one.value, words.label(one)) for one in OutFormat],
+        reasons=[(one.value, words.label(one)) for one in SearchRevealReason],
         most=MOST_RECORDS,
     )
 
@@ -60,7 +60,7 @@ async def write(
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """The bundle as one ZIP file; recorded before anything is read.  People are masked out unless the box says so."""
-    filters = filters.on(day_of(datetime.now(UTC)))
+    filters = filters.on(local_day(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
     query = filters.model_copy(update={"before": None}).query(page.member.court, private)
     at = datetime.now(UTC)
@@ -68,11 +68,11 @@ async def write(
         query=query,
         reveal=reason if people else None,
         note=note or None,
-        out_format=Format[out_format.name],
+        out_format=ExportFormat[out_format.name],
     )
-    await hub.compliance.looking.export(acting(page), look, reason)
+    await hub.compliance.recorded_search.record_export(acting(page), look, reason)
     try:
-        content = await asyncio.to_thread(bundle, hub.log, look, at, reason)
+        content = await asyncio.to_thread(make_bundle, hub.log, look, at, reason)
     except BundleTooLarge:
         content = None
     if content is None:

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from audit.store.statistics import AgencyFigures, Statistics, figures
 from gateway.api.problems import Problem
-from gateway.compliance.calendar import ZONE, begin_of, day_of, end_of
-from gateway.compliance.permissions import only_figures
-from gateway.compliance.phrases import Speech
+from gateway.compliance.calendar import ZONE, day_end, day_start, local_day
+from gateway.compliance.permissions import require_statistics_reader
+from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
 from gateway.organization.tree import UnitKind
 from gateway.web.charts import Bar, bars
@@ -33,8 +33,8 @@ async def read(
 ) -> Response:
     """The figures of the reader's court, or of every court of their region."""
     with told():
-        only_figures(page.member)
-    last = until or day_of(datetime.now(UTC))
+        require_statistics_reader(page.member)
+    last = until or local_day(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS)
     if not timedelta() <= last - first <= LONGEST:
         raise Problem(
@@ -43,9 +43,11 @@ async def read(
             en="Choose a period of at most 366 days that begins before it ends.",
             zh="请选择起日在前、不超过366天的期间。",
         )
-    await hub.compliance.looking.note(acting(page), "figures", since=first.isoformat(), until=last.isoformat())
+    await hub.compliance.recorded_search.record_view(
+        acting(page), "figures", since=first.isoformat(), until=last.isoformat()
+    )
     counted = await asyncio.to_thread(
-        figures, hub.log.reader, begin_of(first), end_of(last), await _courts(page, hub), zone=str(ZONE)
+        figures, hub.log.reader, day_start(first), day_end(last), await _courts(page, hub), zone=str(ZONE)
     )
     words = speech(page, hub)
     kinds = {name: words.either(kind.zh, kind.en) for name, kind in hub.authorizer.catalogue.kinds.items()}
@@ -72,7 +74,7 @@ async def _courts(page: OwnPage, hub: Hub) -> list[str]:
     return [unit.court for unit in units if unit.kind is UnitKind.COURT and unit.court]
 
 
-def _volume(counted: Statistics, words: Speech) -> object:
+def _volume(counted: Statistics, words: Wording) -> object:
     months: dict[str, tuple[int, int]] = {}
     for one in counted.lookups:
         asked, denied = months.get(one.month, (0, 0))
@@ -85,7 +87,7 @@ def _volume(counted: Statistics, words: Speech) -> object:
     return bars(words.either("每月查询次数（已提出 + 被拒）", "Lookups by month (asked + refused)"), told_, rows)
 
 
-def _availability(counted: Statistics, words: Speech) -> object:
+def _availability(counted: Statistics, words: Wording) -> object:
     rows = [
         Bar(label=_label(one, words), parts=[("chart-good", one.availability)], value=f"{one.availability:.1%}")
         for one in counted.agencies
@@ -95,7 +97,7 @@ def _availability(counted: Statistics, words: Speech) -> object:
     return bars(words.either("各单位可用率", "Availability of agencies"), told_, rows, most=1.0)
 
 
-def _latency(counted: Statistics, words: Speech) -> object:
+def _latency(counted: Statistics, words: Wording) -> object:
     rows = [
         Bar(
             label=_label(one, words),
@@ -109,5 +111,5 @@ def _latency(counted: Statistics, words: Speech) -> object:
     return bars(words.either("各单位答复时间（中位数 / 95%）", "Agencies' own time (median / 95 %)"), told_, rows)
 
 
-def _label(one: AgencyFigures, words: Speech) -> str:
+def _label(one: AgencyFigures, words: Wording) -> str:
     return f"{words.agency(one.agency)} {one.month}"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audit.format.event import EventType
 from audit.store.search import Query as Wanted
-from gateway.compliance.calendar import begin_of, end_of
+from gateway.compliance.calendar import day_end, day_start
 from gateway.compliance.saved_searches import PrivateCriteria
 from gateway.web.console.common import Blank, Day, Token
 from schemas.codes import AnswerState
@@ -53,8 +53,8 @@ class Filter(BaseModel):
         """What is searched for."""
         return Wanted(
             court=court,
-            since=None if self.since is None else begin_of(self.since),
-            until=None if self.until is None else end_of(self.until),
+            since=None if self.since is None else day_start(self.since),
+            until=None if self.until is None else day_end(self.until),
             agency=self.agency,
             state=self.state,
             types=() if self.type is None else (self.type,),

@@ -12,10 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.access.emergency_rules import REVIEWER_ROLES
 from gateway.api.problems import Problem
-from gateway.audit_access import sought
-from gateway.compliance.calendar import begin_of, end_of
-from gateway.compliance.phrases import Speech
-from gateway.compliance.report_entries import ReportEntry, Withholding, counted, told
+from gateway.audit_access import search_subject
+from gateway.compliance.calendar import day_end, day_start
+from gateway.compliance.phrases import Wording
+from gateway.compliance.report_entries import ReportEntry, Withholding, disclosed, withheld_counts
 from gateway.compliance.subject_reports import SubjectReport
 from gateway.hub import Hub
 from gateway.organization.roles import Role
@@ -58,7 +58,7 @@ async def all_reports(page: Releasers, hub: AHub) -> Response:
 async def draft(page: Auditors, hub: AHub, form: Annotated[ReportApplication, Form()]) -> Response:
     """Drafts a report, and leads to it under an id that says nothing."""
     try:
-        subject = sought(form.id_type, form.id_number)
+        subject = search_subject(form.id_type, form.id_number)
     except IdentifierError as error:
         problem = error.help(page.language.value)
     else:
@@ -68,8 +68,8 @@ async def draft(page: Auditors, hub: AHub, form: Annotated[ReportApplication, Fo
                 acting(page),
                 subject,
                 form.note,
-                since=None if form.since is None else begin_of(form.since),
-                until=None if form.until is None else end_of(form.until),
+                since=None if form.since is None else day_start(form.since),
+                until=None if form.until is None else day_end(form.until),
             )
         return RedirectResponse(f"{PATH}/{report}", 303, headers=PAGE_HEADERS)
     return await _first(page, hub, problem=problem, status=422)
@@ -85,7 +85,7 @@ async def _first(page: OwnPage, hub: Hub, *, problem: str = "", status: int = 20
         problem=problem,
         reports=reports,
         drafts=Role.AUDIT_ADMINISTRATOR in page.member.roles,
-        id_types=[(one.value, words.of(one)) for one in IdType],
+        id_types=[(one.value, words.label(one)) for one in IdType],
     )
 
 
@@ -94,7 +94,7 @@ async def one(page: Releasers, hub: AHub, report: UUID) -> Response:
     """A report with all its entries, for the two people who make it."""
     with answered():
         found = await hub.compliance.reports.read(page.member, acting(page), report)
-    heading, member = found.heading, page.member
+    heading, member = found.summary, page.member
     words = speech(page, hub, people=True)
     waits = heading.released_at is None
     return page.show(
@@ -102,10 +102,10 @@ async def one(page: Releasers, hub: AHub, report: UUID) -> Response:
         report=found,
         number=masked(found.subject.id_number),
         rows=[(entry, row(entry, words, hub, member.court)) for entry in found.entries],
-        withheld=list(counted(found.entries).items()),
+        withheld=list(withheld_counts(found.entries).items()),
         withholds=waits and Role.AUDIT_ADMINISTRATOR in member.roles,
         releases=waits and bool(member.roles & REVIEWER_ROLES) and heading.drafted_by != member.user,
-        reasons=[(reason.value, words.of(reason)) for reason in Withholding],
+        reasons=[(reason.value, words.label(reason)) for reason in Withholding],
     )
 
 
@@ -144,20 +144,20 @@ async def printed(page: Releasers, hub: AHub, report: UUID) -> Response:
     """A released report as the document that the person is given: no official by name, nobody else at all."""
     with answered():
         found = await hub.compliance.reports.read(page.member, acting(page), report)
-    if found.heading.released_at is None:
+    if found.summary.released_at is None:
         raise Problem("not-found")
     words = speech(page, hub, people=True)
     return page.show(
         "console/report_print.html",
         report=found,
         number=masked(found.subject.id_number),
-        rows=[row(entry, words, hub, page.member.court) for entry in told(found.entries)],
-        withheld=list(counted(found.entries).items()),
+        rows=[row(entry, words, hub, page.member.court) for entry in disclosed(found.entries)],
+        withheld=list(withheld_counts(found.entries).items()),
         court=await _court(hub, found, words),
     )
 
 
-def row(entry: ReportEntry, words: Speech, hub: Hub, court: str) -> dict[str, object]:
+def row(entry: ReportEntry, words: Wording, hub: Hub, court: str) -> dict[str, object]:
     """An entry in words."""
     kind = hub.authorizer.catalogue.kind(court, entry.kind)
     return {
@@ -171,14 +171,14 @@ def row(entry: ReportEntry, words: Speech, hub: Hub, court: str) -> dict[str, ob
         "kind": entry.kind if kind is None else words.either(kind.zh, kind.en),
         "purpose": entry.purpose,
         "answers": [
-            (words.agency(question.partition(".")[0]), words.of(AnswerState(state)))
+            (words.agency(question.partition(".")[0]), words.label(AnswerState(state)))
             for question, state in entry.answers
         ],
         "others": entry.others,
     }
 
 
-async def _court(hub: Hub, report: SubjectReport, words: Speech) -> str:
+async def _court(hub: Hub, report: SubjectReport, words: Wording) -> str:
     units, _ = await hub.organization.export()
     found = next((unit for unit in units if unit.court == report.court and unit.kind == "court"), None)
     return report.court if found is None else words.either(found.zh, found.en)

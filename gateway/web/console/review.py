@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api.problems import Problem
 from gateway.compliance.anomaly_rules import AnomalyRule
-from gateway.compliance.calendar import day_of
+from gateway.compliance.calendar import local_day
 from gateway.compliance.narration import sentence
-from gateway.compliance.phrases import Speech
+from gateway.compliance.phrases import Wording
 from gateway.compliance.review_queue import ReviewItem, ReviewOutcome
 from gateway.web.console.common import AHub, Auditors, Day, acting, speech, told
 from gateway.web.headers import PAGE_HEADERS
@@ -36,7 +36,7 @@ async def queue(
     page: Auditors, hub: AHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
     """The cases of the last seven days, or of others; reading them is a record."""
-    last = until or day_of(datetime.now(UTC))
+    last = until or local_day(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS - 1)
     if not timedelta() <= last - first <= LONGEST:
         raise Problem(
@@ -46,7 +46,7 @@ async def queue(
             zh="请选择起日在前、不超过31天的期间。",
         )
     with told():
-        found = await hub.compliance.queue.read(page.member, acting(page), first, last)
+        found = await hub.compliance.review_queue.read(page.member, acting(page), first, last)
     words = speech(page, hub)
     people: dict[str, list[ReviewItem]] = {}
     for item in found.items:
@@ -69,7 +69,7 @@ async def case(
 ) -> Response:
     """One case with its records; people are shown, and the record of this look says so."""
     with told():
-        item, hits = await hub.compliance.queue.case(page.member, acting(page), day, handle)
+        item, hits = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
     words = speech(page, hub, people=True)
     evidence = {index for signal in item.case.signals for index in signal.evidence}
     return page.show(
@@ -81,7 +81,7 @@ async def case(
             {"index": hit.index, "at": hit.at, "sentence": sentence(hit, words), "evidence": hit.index in evidence}
             for hit in hits
         ],
-        outcomes=[(one.value, words.of(one)) for one in ReviewOutcome],
+        outcomes=[(one.value, words.label(one)) for one in ReviewOutcome],
         own=item.case.user == page.member.user,
     )
 
@@ -97,19 +97,19 @@ async def decide(
 ) -> Response:
     """Takes an outcome with its note, and leads back to the case."""
     with told():
-        item, _ = await hub.compliance.queue.case(page.member, acting(page), day, handle)
-        await hub.compliance.queue.decide(page.member, acting(page), item, outcome, note)
+        item, _ = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
+        await hub.compliance.review_queue.decide(page.member, acting(page), item, outcome, note)
     return RedirectResponse(f"{PATH}/{day}/{handle}", 303, headers=PAGE_HEADERS)
 
 
-def _shown(item: ReviewItem, words: Speech) -> dict[str, object]:
+def _shown(item: ReviewItem, words: Wording) -> dict[str, object]:
     signals = item.case.signals
     return {
         "day": item.case.day,
         "address": f"{PATH}/{item.case.day}/{item.handle}",
         "score": item.case.score,
         "records": len(item.case.uses),
-        "reasons": [(words.of(one.rule), words.either(one.zh, one.en)) for one in signals]
-        or [(words.of(Drawn.SAMPLE), "")],
+        "reasons": [(words.label(one.rule), words.either(one.zh, one.en)) for one in signals]
+        or [(words.label(Drawn.SAMPLE), "")],
         "reviewed": item.reviewed,
     }
