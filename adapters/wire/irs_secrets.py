@@ -59,11 +59,11 @@ class IrsSecrets:
         self._key = key
         self._clock = clock
         self._store = store
-        store.keep(key, self._fetched, margin=MARGIN)
+        store.register(key, self._fetched, margin=MARGIN)
 
     async def ring(self, until: float) -> CredentialPair:
         """A living ring.  Raises as the port and the store do, or `CredentialsRejected`."""
-        ring = self._store.held(self._key)
+        ring = self._store.current(self._key)
         if ring is not None and ring.secret.lives(self._clock, margin=MARGIN):
             return ring
         return await self._store.renew(self._key, ring, until)

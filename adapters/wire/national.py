@@ -85,11 +85,11 @@ class Platform:
         self._url = route.url(options.text("refresh_path", "/sysapi/auth/refreshappsecret", form="/.*"))
         self._rid_suffix = options.text("rid_suffix", "", form=r"(@[\w.-]+)?")
         self._key = holder("national", route.address, self._app_key, self.sid)
-        store.keep(self._key, self._fetched, margin=MARGIN)
+        store.register(self._key, self._fetched, margin=MARGIN)
 
     async def fields(self, until: float) -> tuple[str, str, str, str]:
         """`rid`, `sid`, `rtime` and `sign` of one business call.  Raises `AgencyError`."""
-        ring = self._store.held(self._key)
+        ring = self._store.current(self._key)
         if ring is None or not ring.secret.lives(self._clock, margin=MARGIN):
             ring = await self._store.renew(self._key, ring, until)
         return self._signed(ring.secret.text)

@@ -67,7 +67,7 @@ class SecretStore(Protocol):
     Holds one ring per key.  Where several hubs share application keys, an implementation shares the ring among them.
     """
 
-    def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:
+    def register(self, key: str, fetch: Fetch, *, margin: float) -> None:
         """
         Says how the ring of a key is fetched, once and before anything else; `fetch` raises `AgencyError`.
 
@@ -75,7 +75,7 @@ class SecretStore(Protocol):
         """
         ...
 
-    def held(self, key: str) -> CredentialPair | None:
+    def current(self, key: str) -> CredentialPair | None:
         """The ring that this process knows, without waiting; it may have expired."""
         ...
 
@@ -99,10 +99,10 @@ class ProcessStore:
         # One lock per key, kept for the life of the process: keys are configuration, not traffic.
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:  # noqa: ARG002 - nothing is renewed ahead here
+    def register(self, key: str, fetch: Fetch, *, margin: float) -> None:  # noqa: ARG002 - nothing is renewed ahead here
         self._fetches[key] = fetch
 
-    def held(self, key: str) -> CredentialPair | None:
+    def current(self, key: str) -> CredentialPair | None:
         return self._rings.get(key)
 
     async def renew(self, key: str, seen: CredentialPair | None, until: float, *, anew: bool = False) -> CredentialPair:

@@ -1,5 +1,5 @@
 """
-The agencies' secrets, shared by all hubs on one database: one of them renews, the others read.
+The agencies' secrets, shared by all hubs on one database: one hub renews, the others read.
 """
 
 from gateway.agency_secrets.store import SharedSecretStore

@@ -1,7 +1,7 @@
 """
-Listens for what other hubs renew (LISTEN), so that their ring is known here before a question is refused with the old.
+LISTENs for renewals by other hubs and loads the new secret before an agency rejects the old one.
 
-Only a convenience: where it does not work, as behind a pooler of transactions, the refused question reads the row.
+Only an optimization: where LISTEN does not work, as behind a transaction pooler, the rejected question reads the row.
 """
 
 import asyncio
@@ -16,33 +16,33 @@ from gateway.agency_secrets.repository import CHANNEL
 from gateway.database import DatabaseUnavailable
 from gateway.database.connections import connect
 
-PAUSE_SECONDS: Final = 10.0
+RECONNECT_SECONDS: Final = 10.0
 
 
 class SecretListener:
     """
-    One connection that waits; `heard` is called with each key that a hub renewed, this one included.
+    One listening connection; `on_renewal` is called with each key that a hub renewed, this hub included.
     """
 
-    def __init__(self, conninfo: str, heard: Callable[[str], Awaitable[None]], sleep: Sleep) -> None:
+    def __init__(self, conninfo: str, on_renewal: Callable[[str], Awaitable[None]], sleep: Sleep) -> None:
         # A connection that died silently is noticed within two minutes.
         self._conninfo = make_conninfo(conninfo, keepalives_idle=60, keepalives_interval=15, keepalives_count=4)
-        self._heard = heard
+        self._on_renewal = on_renewal
         self._sleep = sleep
         self._listening: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
     def start(self) -> None:
-        """Begins to listen, once."""
+        """Starts to listen.  Safe to repeat."""
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
 
     async def ready(self) -> None:
-        """Returns when a connection listens."""
+        """Returns once a connection listens."""
         await self._ready.wait()
 
     async def aclose(self) -> None:
-        """Ends listening and gives the connection back."""
+        """Stops listening and closes the connection."""
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
@@ -54,7 +54,7 @@ class SecretListener:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._ready.set()
                     async for notice in connection.notifies():
-                        await self._heard(notice.payload)
+                        await self._on_renewal(notice.payload)
             except (psycopg.Error, DatabaseUnavailable):
                 self._ready.clear()
-            await self._sleep(PAUSE_SECONDS)
+            await self._sleep(RECONNECT_SECONDS)

@@ -1,8 +1,8 @@
 """
-The statements behind shared secrets: each is one transaction, and time is the database's own.
+The repository of shared secrets: each statement is one transaction, on the database's clock.
 
-A turn is written into the row and ends by itself: a hub that dies while it renews holds the others up until then, and
-no transaction is open while an agency is asked.
+The turn to renew is written into the row and expires: a hub that dies while it renews delays the others until then, and
+no transaction is open while an agency is called.
 """
 
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ _NOW: Final = func.clock_timestamp()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRow:
     """
-    What is shared under one key: the ring's `number` and sealed form (none before the first), how many seconds ago it
-    was written, and whether somebody is renewing it now.
+    The row of one key: the `number` and encrypted form of its credentials (None before the first), their age in
+    seconds, and whether a hub is renewing them now.
     """
 
     number: int
@@ -36,9 +36,9 @@ NOTHING: Final = SecretRow(number=0, sealed=None, age=0.0, taken=False)
 
 
 def read(connection: Connection, key: str) -> SecretRow:
-    """The row as it stands now."""
+    """The row of a key now."""
     columns = agency_secret.c
-    found = connection.execute(
+    row = connection.execute(
         select(
             columns.number,
             columns.sealed,
@@ -46,17 +46,17 @@ def read(connection: Connection, key: str) -> SecretRow:
             func.coalesce(columns.turn_ends_at > _NOW, False),
         ).where(columns.key == key)
     ).one_or_none()
-    if found is None:
+    if row is None:
         return NOTHING
-    number, sealed, age, taken = found
-    # A database whose clock was set back does not make a ring younger than it was.
+    number, sealed, age, taken = row
+    # A clock that was set back makes no credentials younger.
     return SecretRow(
         number=number, sealed=None if sealed is None else bytes(sealed), age=max(float(age), 0.0), taken=taken
     )
 
 
 def take_turn(connection: Connection, key: str, number: int, turn: UUID, seconds: float) -> bool:
-    """Takes the turn to renew ring `number` for so long, if nobody has it and the ring is still that one."""
+    """Takes the turn to renew credentials `number` for so long, if it is free and they are still the newest."""
     columns = agency_secret.c
     ends_at = _NOW + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
     first = insert(agency_secret).values(key=key, number=0, turn=turn, turn_ends_at=ends_at)
@@ -71,7 +71,7 @@ def take_turn(connection: Connection, key: str, number: int, turn: UUID, seconds
 
 
 def write(connection: Connection, key: str, number: int, turn: UUID, sealed: bytes) -> bool:
-    """Puts in the next ring and ends the turn; False if the turn had passed to somebody else."""
+    """Writes the next credentials and ends the turn; False if another hub has the turn meanwhile."""
     columns = agency_secret.c
     written = connection.execute(
         update(agency_secret)
@@ -84,7 +84,7 @@ def write(connection: Connection, key: str, number: int, turn: UUID, sealed: byt
 
 
 def end_turn(connection: Connection, key: str, turn: UUID) -> None:
-    """Gives the turn back without a new ring."""
+    """Ends the turn without new credentials."""
     columns = agency_secret.c
     connection.execute(
         update(agency_secret).where(columns.key == key, columns.turn == turn).values(turn=None, turn_ends_at=None)

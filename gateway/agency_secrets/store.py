@@ -1,9 +1,9 @@
 """
-One refresher per application key over all hubs: who has the turn fetches the next secrets, the others read its row.
+The secret store of all hubs: one refresher per application key at a time, the other hubs read its row.
 
-A second refresh makes the first one's secrets invalid at some agencies.  So a hub looks at the shared row first and
-fetches only if that is no newer than what it holds; the turn to fetch ends by itself, so that a hub that dies in the
-middle delays the others and does not stop them.
+A second refresh makes the first one's secrets invalid at some agencies.  So a hub reads the shared row first and
+fetches only if the row is not newer than its own credentials; the turn to fetch expires, so that a hub that dies
+meanwhile delays the others and does not stop them.
 """
 
 import asyncio
@@ -29,30 +29,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FETCH_SECONDS: Final = 4.0
-# A turn outlasts the fetch and the writing of what it brought; a dead hub's turn costs the others this long.
+# A turn outlasts the fetch and the writing of its result; the turn of a dead hub delays the others this long.
 TURN_SECONDS: Final = 8.0
-# How often the row is looked at while another hub has the turn.
-LOOK_SECONDS: Final = (0.05, 0.15)
+# How often the row is read while another hub has the turn.
+POLL_SECONDS: Final = (0.05, 0.15)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Kept:
-    """What this process knows of one key; `number` is that of the row which `ring` was read from or written to."""
+class _Entry:
+    """The state of one key in this process; `number` is that of the row that `pair` was read from or written to."""
 
     fetch: Fetch
     margin: float
     number: int = 0
-    ring: CredentialPair | None = None
+    pair: CredentialPair | None = None
     renewal: asyncio.Task[CredentialPair] | None = None
 
 
 class SharedSecretStore:
     """
-    The store of all hubs on one database.  Whoever makes it closes it.
+    The secret store of all hubs on one database.  Its creator closes it.
 
-    A renewal that began is finished even if nobody waits for it any more: what an agency has handed out must not be
-    lost.  A ring that is in use is renewed before its margin, so that no question waits for it.  Without the database
-    a living ring still serves; what needs a renewal is `AgencyUnavailable`, reason `no_secret`.
+    A renewal that began is finished even if no question waits for it any more: what an agency has handed out must not
+    be lost.  Credentials in use are renewed before their margin, so that no question waits.  Without the database,
+    unexpired credentials still serve; a renewal raises `AgencyUnavailable`, reason `no_secret`.
     """
 
     def __init__(
@@ -67,130 +67,132 @@ class SharedSecretStore:
         self._encryption = encryption
         self._clock = clock or CorrectedClock()
         self._sleep = sleep
-        self._kept: dict[str, _Kept] = {}
-        self._ahead = RefreshAhead(self._renewed_ahead, sleep)
-        self._news = SecretListener(database.conninfo, self._heard, sleep)
+        self._entries: dict[str, _Entry] = {}
+        self._refresh_ahead = RefreshAhead(self._renew_ahead, sleep)
+        self._listener = SecretListener(database.conninfo, self._load, sleep)
 
-    def keep(self, key: str, fetch: Fetch, *, margin: float) -> None:
-        """As `adapters.wire.secrets.SecretStore` says."""
-        self._kept[key] = _Kept(fetch=fetch, margin=margin)
+    def register(self, key: str, fetch: Fetch, *, margin: float) -> None:
+        """See `adapters.wire.secrets.SecretStore`."""
+        self._entries[key] = _Entry(fetch=fetch, margin=margin)
 
-    def held(self, key: str) -> CredentialPair | None:
-        """As `adapters.wire.secrets.SecretStore` says."""
-        kept = self._kept[key]
-        if kept.ring is not None:
-            self._ahead.used(key, codec.left(kept.ring.secret, self._clock) - kept.margin)
-        return kept.ring
+    def current(self, key: str) -> CredentialPair | None:
+        """See `adapters.wire.secrets.SecretStore`."""
+        entry = self._entries[key]
+        if entry.pair is not None:
+            self._refresh_ahead.note_use(key, codec.seconds_left(entry.pair.secret, self._clock) - entry.margin)
+        return entry.pair
 
     async def renew(self, key: str, seen: CredentialPair | None, until: float, *, anew: bool = False) -> CredentialPair:
-        """As `adapters.wire.secrets.SecretStore` says."""
-        kept = self._kept[key]
-        if kept.ring is not None and kept.ring is not seen:
-            return kept.ring
-        if kept.renewal is None:
-            self._news.start()
-            kept.renewal = asyncio.create_task(self._renewal(key, kept, anew=anew))
-            # If everybody has gone by then, its failure is nobody's.
-            kept.renewal.add_done_callback(lambda done: done.cancelled() or done.exception())
-        renewal = kept.renewal
+        """See `adapters.wire.secrets.SecretStore`."""
+        entry = self._entries[key]
+        if entry.pair is not None and entry.pair is not seen:
+            return entry.pair
+        if entry.renewal is None:
+            self._listener.start()
+            entry.renewal = asyncio.create_task(self._renewal(key, entry, anew=anew))
+            # Reads the exception, in case every caller has left by then.
+            entry.renewal.add_done_callback(lambda done: done.cancelled() or done.exception())
+        renewal = entry.renewal
         await asyncio.wait({renewal}, timeout=until - asyncio.get_running_loop().time())
         if not renewal.done():
             raise AgencyTimeout
         if failure := renewal.exception():
-            # Many may have waited: each raises it from here, and it does not grow by them.
+            # Raised by every caller that waited: without its traceback, which would grow with each.
             raise failure.with_traceback(None)
         return renewal.result()
 
     async def aclose(self) -> None:
-        """Ends renewals ahead of time and waits for one under way, which is bounded."""
-        await self._ahead.aclose()
-        await self._news.aclose()
-        await asyncio.gather(*(kept.renewal for kept in self._kept.values() if kept.renewal), return_exceptions=True)
+        """Cancels the refreshes ahead and waits for renewals under way, which are bounded."""
+        await self._refresh_ahead.aclose()
+        await self._listener.aclose()
+        await asyncio.gather(
+            *(entry.renewal for entry in self._entries.values() if entry.renewal), return_exceptions=True
+        )
 
-    async def _renewal(self, key: str, kept: _Kept, *, anew: bool) -> CredentialPair:
+    async def _renewal(self, key: str, entry: _Entry, *, anew: bool) -> CredentialPair:
         try:
-            return await self._newer(key, kept, anew=anew)
+            return await self._renewed(key, entry, anew=anew)
         finally:
-            kept.renewal = None
+            entry.renewal = None
 
-    async def _newer(self, key: str, kept: _Kept, *, anew: bool) -> CredentialPair:
-        # What is heard meanwhile is as good as what is read: it must not pass for the ring that was refused.
-        loop, turn, seen = asyncio.get_running_loop(), uuid4(), kept.number
+    async def _renewed(self, key: str, entry: _Entry, *, anew: bool) -> CredentialPair:
+        # The number before the renewal: credentials loaded by a notification meanwhile count as newer.
+        loop, turn, seen = asyncio.get_running_loop(), uuid4(), entry.number
         ends_at = loop.time() + TURN_SECONDS + FETCH_SECONDS
         while loop.time() < ends_at:
-            row = await self._asked(repository.read, key)
-            ring = self._opened(key, row)
-            if ring is not None and row.number != seen and self._serves(kept, ring):
-                return self._known(kept, row.number, ring)
-            if not row.taken and await self._asked(repository.take_turn, key, row.number, turn, TURN_SECONDS):
-                return await self._fetched(key, kept, None if anew else ring, row.number + 1, turn)
-            await self._sleep(random.uniform(*LOOK_SECONDS))  # noqa: S311 - no secret
+            row = await self._run(repository.read, key)
+            pair = self._decode(key, row)
+            if pair is not None and row.number != seen and self._is_valid(entry, pair):
+                return self._store(entry, row.number, pair)
+            if not row.taken and await self._run(repository.take_turn, key, row.number, turn, TURN_SECONDS):
+                return await self._fetch_and_write(key, entry, None if anew else pair, row.number + 1, turn)
+            await self._sleep(random.uniform(*POLL_SECONDS))  # noqa: S311 - no secret
         raise AgencyTimeout
 
-    async def _fetched(
-        self, key: str, kept: _Kept, before: CredentialPair | None, number: int, turn: UUID
+    async def _fetch_and_write(
+        self, key: str, entry: _Entry, before: CredentialPair | None, number: int, turn: UUID
     ) -> CredentialPair:
         until = asyncio.get_running_loop().time() + FETCH_SECONDS
-        ring = None
+        pair = None
         try:
-            ring = await kept.fetch(before, until)
-            written = await self._asked(repository.write, key, number, turn, self._sealed(key, number, ring))
+            pair = await entry.fetch(before, until)
+            written = await self._run(repository.write, key, number, turn, self._encode(key, number, pair))
         except AgencyError:
-            if ring is None:
-                await self._give_back(key, turn)
+            if pair is None:
+                await self._end_turn(key, turn)
                 raise
-            # The database went away after the agency had answered: the ring serves here, the others fetch their own.
+            # The database failed after the agency had answered: the credentials serve here, other hubs fetch their own.
             written = False
-        return self._known(kept, number if written else kept.number, ring)
+        return self._store(entry, number if written else entry.number, pair)
 
-    async def _give_back(self, key: str, turn: UUID) -> None:
+    async def _end_turn(self, key: str, turn: UUID) -> None:
         try:
             await self._database.run(repository.end_turn, key, turn)
         except DatabaseUnavailable:
-            # It ends by itself.
+            # The turn expires by itself.
             return
 
-    async def _renewed_ahead(self, key: str) -> float | None:
-        """Renews a ring before its time; the seconds that are left if that failed and it still lives."""
-        kept = self._kept[key]
-        seen = kept.ring
-        if seen is None or codec.left(seen.secret, self._clock) - kept.margin > EARLY_SECONDS:
-            # Somebody renewed it meanwhile.
+    async def _renew_ahead(self, key: str) -> float | None:
+        """Renews credentials before they expire; the seconds left if that failed and they are still valid."""
+        entry = self._entries[key]
+        seen = entry.pair
+        if seen is None or codec.seconds_left(seen.secret, self._clock) - entry.margin > EARLY_SECONDS:
+            # Renewed meanwhile.
             return None
         try:
             await self.renew(key, seen, asyncio.get_running_loop().time() + TURN_SECONDS + FETCH_SECONDS)
         except AgencyError:
-            left = codec.left(seen.secret, self._clock)
+            left = codec.seconds_left(seen.secret, self._clock)
             return left if left > 0 else None
         return None
 
-    async def _heard(self, key: str) -> None:
-        """Some hub has renewed: its ring is taken over before a question finds ours refused."""
-        kept = self._kept.get(key)
-        if kept is None or kept.renewal is not None:
+    async def _load(self, key: str) -> None:
+        """Loads the credentials that a hub has renewed."""
+        entry = self._entries.get(key)
+        if entry is None or entry.renewal is not None:
             return
         row = await self._database.run(repository.read, key)
-        ring = self._opened(key, row)
-        # Asked once more: a question may have begun a renewal while the row was read.
-        if kept.renewal is None and ring is not None and row.number > kept.number and self._serves(kept, ring):
-            self._known(kept, row.number, ring)
+        pair = self._decode(key, row)
+        # Checked again: a question may have begun a renewal while the row was read.
+        if entry.renewal is None and pair is not None and row.number > entry.number and self._is_valid(entry, pair):
+            self._store(entry, row.number, pair)
 
-    def _serves(self, kept: _Kept, ring: CredentialPair) -> bool:
-        return ring.secret.lives(self._clock, margin=kept.margin)
+    def _is_valid(self, entry: _Entry, pair: CredentialPair) -> bool:
+        return pair.secret.lives(self._clock, margin=entry.margin)
 
-    def _known(self, kept: _Kept, number: int, ring: CredentialPair) -> CredentialPair:
-        kept.number, kept.ring = number, ring
-        return ring
+    def _store(self, entry: _Entry, number: int, pair: CredentialPair) -> CredentialPair:
+        entry.number, entry.pair = number, pair
+        return pair
 
-    def _sealed(self, key: str, number: int, ring: CredentialPair) -> bytes:
-        return codec.sealed(self._encryption, key, number, ring, self._clock)
+    def _encode(self, key: str, number: int, pair: CredentialPair) -> bytes:
+        return codec.encode(self._encryption, key, number, pair, self._clock)
 
-    def _opened(self, key: str, row: repository.SecretRow) -> CredentialPair | None:
+    def _decode(self, key: str, row: repository.SecretRow) -> CredentialPair | None:
         if row.sealed is None:
             return None
-        return codec.opened(self._encryption, key, row.number, row.sealed, age=row.age, clock=self._clock)
+        return codec.decode(self._encryption, key, row.number, row.sealed, age=row.age, clock=self._clock)
 
-    async def _asked(self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run(self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await self._database.run(statement, *args, **kwargs)
         except DatabaseUnavailable:

@@ -113,7 +113,7 @@ class House:
         """One more hub; its clocks are these."""
         database = Database(self._server.url(DATABASE), timeout=timeout, connections=4)
         secrets = SharedSecretStore(database, encryption or self._encryption, clock=hands.clock, sleep=self.naps.sleep)
-        secrets.keep(KEY, self.agency.fetch_at(hands), margin=MARGIN)
+        secrets.register(KEY, self.agency.fetch_at(hands), margin=MARGIN)
         self._opened.append((database, secrets))
         return secrets
 

@@ -23,7 +23,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 def text(hub: SharedSecretStore) -> str | None:
     """The secret that a hub holds, without using it."""
-    ring = hub._kept[KEY].ring
+    ring = hub._entries[KEY].pair
     return ring.secret.text if ring else None
 
 
@@ -32,8 +32,8 @@ async def test_a_secret_in_use_is_renewed_before_any_question_waits_for_it(house
     hubs = [house.hub(hands) for _ in range(2)]
     for hub in hubs:
         await hub.renew(KEY, None, until())
-        hub.held(KEY)
-        hub.held(KEY)
+        hub.current(KEY)
+        hub.current(KEY)
     await asyncio.sleep(0)
     hands.forward(730)
     house.age(730)
@@ -42,18 +42,18 @@ async def test_a_secret_in_use_is_renewed_before_any_question_waits_for_it(house
 
     assert all(900 - MARGIN - 120 <= nap <= 900 - MARGIN - 60 for nap in naps)
     assert (len(naps), house.agency.given) == (2, [None, "secret-1"])
-    assert all(ring and ring.secret.lives(hands.clock, margin=MARGIN) for ring in (hub.held(KEY) for hub in hubs))
+    assert all(ring and ring.secret.lives(hands.clock, margin=MARGIN) for ring in (hub.current(KEY) for hub in hubs))
 
 
 async def test_a_secret_that_nobody_uses_is_left_to_run_out(house: House, hands: Hands) -> None:
     """One question long ago is no reason to call an agency all night."""
     hub = house.hub(hands)
     await hub.renew(KEY, None, until())
-    hub.held(KEY)
+    hub.current(KEY)
     await asyncio.sleep(0)
     hands.forward(730)
     house.naps.wake()
-    await eventually(lambda: not hub._ahead._waiting)
+    await eventually(lambda: not hub._refresh_ahead._waiting)
 
     assert house.agency.issued == ["secret-1"]
 
@@ -63,7 +63,7 @@ async def test_a_renewal_ahead_that_fails_is_tried_again_while_the_secret_lives(
     hub = house.hub(hands)
     await hub.renew(KEY, None, until())
     for _ in range(2):
-        hub.held(KEY)
+        hub.current(KEY)
     await asyncio.sleep(0)
     house.agency.fails = AgencyUnreachable(sent=False)
     hands.forward(730)
@@ -81,12 +81,12 @@ async def test_a_failing_renewal_ahead_ends_with_the_secret(house: House, hands:
     hub = house.hub(hands)
     await hub.renew(KEY, None, until())
     for _ in range(2):
-        hub.held(KEY)
+        hub.current(KEY)
     await asyncio.sleep(0)
     house.agency.fails = AgencyUnreachable(sent=False)
     hands.forward(1000)
     house.naps.wake()
-    await eventually(lambda: not hub._ahead._waiting)
+    await eventually(lambda: not hub._refresh_ahead._waiting)
 
     assert len(house.agency.given) == 2
 
@@ -96,7 +96,7 @@ async def test_another_hub_s_ring_is_known_before_the_old_one_is_refused(house: 
     one, other = house.hub(hands), house.hub(hands)
     old = await one.renew(KEY, None, until())
     await other.renew(KEY, None, until())
-    await other._news.ready()
+    await other._listener.ready()
 
     await one.renew(KEY, old, until(), anew=True)
     await eventually(lambda: text(other) == "secret-2")
@@ -109,11 +109,11 @@ async def test_a_hub_that_cannot_listen_connects_again(house: House, hands: Hand
     one, other = house.hub(hands), house.hub(hands)
     old = await one.renew(KEY, None, until())
     await other.renew(KEY, None, until())
-    await other._news.ready()
+    await other._listener.ready()
     house.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
-    await eventually(lambda: not other._news._ready.is_set() and bool(house.naps._asleep))
+    await eventually(lambda: not other._listener._ready.is_set() and bool(house.naps._asleep))
     house.naps.wake()
-    await other._news.ready()
+    await other._listener.ready()
 
     await one.renew(KEY, old, until(), anew=True)
     await eventually(lambda: text(other) == "secret-2")

@@ -64,7 +64,7 @@ class Story:
     async def answered(self, number: int) -> bool:
         """Asks as a wire family does: the held secret, and after a refusal a newer one, three tries in all."""
         hub, clock = self.hubs[number], self.clocks[number].clock
-        ring = hub.held(KEY)
+        ring = hub.current(KEY)
         if ring is None or not ring.secret.lives(clock, margin=MARGIN):
             ring = await hub.renew(KEY, ring, until())
         for _ in range(TRIES - 1):

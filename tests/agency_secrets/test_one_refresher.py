@@ -20,7 +20,7 @@ async def test_many_questions_at_three_hubs_need_one_refresh(house: House, hands
     first = await asyncio.gather(*(hub.renew(KEY, None, until()) for hub in hubs for _ in range(20)))
     hands.forward(900)
     house.age(900)
-    seen = [hub.held(KEY) for hub in hubs]
+    seen = [hub.current(KEY) for hub in hubs]
     second = await asyncio.gather(
         *(hub.renew(KEY, ring, until()) for hub, ring in zip(hubs, seen, strict=True) for _ in range(20))
     )
@@ -147,7 +147,7 @@ async def test_without_the_database_a_living_secret_serves_and_a_renewal_says_wh
     hub = house.hub(hands, timeout=0.5)
     ring = await hub.renew(KEY, None, until())
     with house.without_database():
-        held = hub.held(KEY)
+        held = hub.current(KEY)
         hands.forward(900)
         with pytest.raises(AgencyUnavailable) as caught:
             await hub.renew(KEY, held, until())

@@ -298,7 +298,7 @@ async def test_a_cancelled_refresher_hands_its_turn_on(bench: Any) -> None:
             await asyncio.Event().wait()
         return ring
 
-    store.keep("key", fetch, margin=60)
+    store.register("key", fetch, margin=60)
     first = asyncio.create_task(store.renew("key", None, until=float("inf")))
     await began.wait()
     hangs.append(False)
@@ -319,7 +319,7 @@ async def test_nobody_waits_for_a_turn_beyond_the_deadline(bench: Any) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    store.keep("key", hang, margin=60)
+    store.register("key", hang, margin=60)
     first = asyncio.create_task(store.renew("key", None, until=float("inf")))
     await began.wait()
 
