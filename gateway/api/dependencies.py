@@ -42,9 +42,9 @@ async def signed_in(request: Request) -> Caller:
     return caller
 
 
-async def identified(request: Request, *, counts: bool = True) -> Caller | Session:
+async def identified(request: Request, *, extend: bool = True) -> Caller | Session:
     """
-    The caller by token, or the session; with `counts` the call is a sign of life of the session.  Raises as above.
+    The caller by token, or the session; with `extend` the call is a sign of life of the session.  Raises as above.
     """
     hub = hub_of(request)
     authorization, secret = (
@@ -57,7 +57,7 @@ async def identified(request: Request, *, counts: bool = True) -> Caller | Sessi
         raise NotSignedIn(SignInRule.TWO_CALLERS)
     if request.method not in browser_session.SAFE:
         await browser_session.require_own_page(request, hub, hub.sign_in_service.sessions.csrf_token(secret))
-    return await hub.sign_in_service.sessions.find(secret, browser_session.network_address(request), counts=counts)
+    return await hub.sign_in_service.sessions.find(secret, browser_session.network_address(request), extend=extend)
 
 
 async def _signed_in(request: Request, _shown: Annotated[object, Depends(_bearer)]) -> Caller:

@@ -107,7 +107,7 @@ async def read_session(request: Request, response: Response) -> SessionView:
     Who is signed in and until when.  Asking this is no sign of life: a page may ask it to warn before the end.
     """
     response.headers["Cache-Control"] = "no-store"
-    return _view(await identified(request, counts=False))
+    return _view(await identified(request, extend=False))
 
 
 @router.post("/v1/session", operation_id="extend_session", responses=documented(*COMMON, "busy"))

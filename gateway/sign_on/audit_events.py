@@ -1,5 +1,5 @@
 """
-What sessions leave in the audit log.  The network address of the browser is sealed with the person.
+The audit events of sessions.  The network address of the browser is sealed with the person.
 """
 
 from datetime import datetime
@@ -9,12 +9,12 @@ from audit.format.event import Event, EventType, is_fit_for_clear
 from gateway.sign_on.caller import Caller
 from gateway.sign_on.sign_in import SignedIn
 
-# What the sign-on server calls its classes and methods stands in clear only if it is short and plain.
-LONGEST_WORD = 200
+# Names that the sign-on server gives to classes and methods stand in clear only if they are short and plain.
+MAX_WORD_LENGTH = 200
 
 
 def session_signed_in(exchange: UUID, at: datetime, signed_in: SignedIn, address: str) -> Event:
-    """Before the session works: who signed in, how strongly, and from where."""
+    """Recorded before the session is valid: who signed in, how strongly, and from where."""
     identity = signed_in.identity
     return Event(
         type=EventType.SESSION_SIGNED_IN,
@@ -27,7 +27,7 @@ def session_signed_in(exchange: UUID, at: datetime, signed_in: SignedIn, address
 
 
 def session_ended(exchange: UUID, at: datetime, caller: Caller, how: str, address: str | None) -> Event:
-    """After a session has ended: `how` is `signed_out`, `replaced`, `idle`, `expired` or `moved`."""
+    """Recorded after a session has ended: `how` is `signed_out`, `replaced`, `idle`, `expired` or `moved`."""
     return Event(
         type=EventType.SESSION_ENDED,
         exchange=exchange,
@@ -39,4 +39,4 @@ def session_ended(exchange: UUID, at: datetime, caller: Caller, how: str, addres
 
 
 def _word(word: str) -> str:
-    return (word or "not stated") if len(word) <= LONGEST_WORD and is_fit_for_clear(word) else "not plain"
+    return (word or "not stated") if len(word) <= MAX_WORD_LENGTH and is_fit_for_clear(word) else "not plain"

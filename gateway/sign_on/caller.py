@@ -1,5 +1,5 @@
 """
-A recognised caller, and what a token must say to make one.
+An authenticated caller, built from the claims of an access token.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from audit.format.event import Actor
 from gateway.sign_on.errors import NotSignedIn, SignInRule
 
-# Clocks of court and hub may differ by this much, either way.
+# The clocks of court and hub may differ by this much, either way.
 SKEW_SECONDS = 30
 
 # SHA-256 in base64url without padding (RFC 8705, section 3.1).
@@ -21,10 +21,10 @@ THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """
-    Who calls, by a valid access token.  A service acts for itself: its `user` is its `client`.
+    The caller behind a valid access token.  A service acts for itself: its `user` is its `client`.
 
-    `expires_at` is Unix time in seconds.  `bound_to` is the thumbprint of the certificate without which the token is
-    worth nothing.  The name is personal: `repr` does not show it.
+    `expires_at` is Unix time in seconds.  `bound_to` is the thumbprint of the certificate to which the token is bound.
+    The name is personal: `repr` does not show it.
     """
 
     user: str
@@ -46,7 +46,7 @@ class Caller:
 
 def caller_from_claims(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> Caller:
     """
-    The caller whom the claims of an authentic token describe.  Raises `NotSignedIn`.
+    The caller that the claims of an authentic token describe.  Raises `NotSignedIn`.
     """
     expires_at = check_standard_claims(claims, issuer=issuer, audience=audience, now=now)
     return Caller(
@@ -64,7 +64,7 @@ def caller_from_claims(claims: Mapping[str, Any], *, issuer: str, audience: str,
 
 def check_standard_claims(claims: Mapping[str, Any], *, issuer: str, audience: str, now: float) -> float:
     """
-    Checks issuer, audience and life of an authentic token; returns when it expires.  Raises `NotSignedIn`.
+    Checks issuer, audience and lifetime of an authentic token; returns its expiry.  Raises `NotSignedIn`.
     """
     if claims.get("iss") != issuer:
         raise NotSignedIn(SignInRule.WRONG_ISSUER)
@@ -82,7 +82,7 @@ def check_standard_claims(claims: Mapping[str, Any], *, issuer: str, audience: s
 
 def instant(claims: Mapping[str, Any], name: str) -> float:
     """A required point in time.  Raises `NotSignedIn`."""
-    # Not a number would be later than nothing and earlier than nothing: such a token would never expire.
+    # NaN compares false with every time, so such a token would never expire.
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise NotSignedIn(SignInRule.CLAIM_MISSING if value is None else SignInRule.MALFORMED)
@@ -104,10 +104,10 @@ def _words(value: Any) -> frozenset[str]:
 
 
 def _thumbprint(confirmation: Any) -> str | None:
-    # A token that is bound by a means which we cannot check is not a token that is free to everybody.
+    # A token that is bound by other means, which cannot be checked here, must not pass as an unbound one.
     if confirmation is None:
         return None
-    shown = confirmation.get("x5t#S256") if isinstance(confirmation, dict) and len(confirmation) == 1 else None
-    if not isinstance(shown, str) or not THUMBPRINT.fullmatch(shown):
+    thumbprint = confirmation.get("x5t#S256") if isinstance(confirmation, dict) and len(confirmation) == 1 else None
+    if not isinstance(thumbprint, str) or not THUMBPRINT.fullmatch(thumbprint):
         raise NotSignedIn(SignInRule.MALFORMED)
-    return shown
+    return thumbprint

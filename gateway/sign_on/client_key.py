@@ -1,6 +1,6 @@
 """
-The hub's own key at the sign-on server: by it the hub proves that it is the hub when it exchanges a code
-(private_key_jwt: RFC 7523, OpenID Connect Core section 9).
+The hub's client key at the sign-on server, which authenticates the hub when it exchanges a code (private_key_jwt:
+RFC 7523, OpenID Connect Core section 9).
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class ClientKey:
 
     @classmethod
     def load(cls, path: Path) -> "ClientKey":
-        """Reads an owner-only key (PEM).  Raises `ConfigurationError` with what mends it."""
+        """Reads an owner-only key (PEM).  Raises `ConfigurationError` with the command that mends it."""
         key: Key | None = None
         with contextlib.suppress(OSError, *UNTRUSTED):
             key = _read(path.read_bytes())
@@ -51,7 +51,7 @@ class ClientKey:
         return cls(key, algorithm)
 
     def proof(self, client: str, audience: str, now: float) -> dict[str, str]:
-        """The fields of a token request that prove who sends it; good for one request and one minute."""
+        """The fields of a token request that authenticate the client; valid for one request and one minute."""
         claims = {
             "iss": client,
             "sub": client,
@@ -67,11 +67,11 @@ class ClientKey:
 
 def _read(pem: bytes) -> Key | None:
     match load_pem_private_key(pem, password=None):
-        case EllipticCurvePrivateKey() as found:
-            return ECKey.import_key(found)
-        case RSAPrivateKey() as found:
-            return RSAKey.import_key(found)
-        case Ed25519PrivateKey() as found:
-            return OKPKey.import_key(found)
+        case EllipticCurvePrivateKey() as key:
+            return ECKey.import_key(key)
+        case RSAPrivateKey() as key:
+            return RSAKey.import_key(key)
+        case Ed25519PrivateKey() as key:
+            return OKPKey.import_key(key)
         case _:
             return None

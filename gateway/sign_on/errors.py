@@ -1,12 +1,12 @@
 """
-Why nobody was recognised.
+The errors of authentication.
 
-    NotSignedIn         .rule; the caller must sign in anew or mend the call
+    NotSignedIn         .rule; the caller must sign in again or correct the call
     SignInFailed        .rule; a person came back from the sign-on server, and no session was made
     NotFromOurPages     .rule; a call by session that our own pages did not make: nothing was done
-    SignOnUnavailable   the sign-on server's keys cannot be had, so nobody can be recognised: fails closed
+    SignOnUnavailable   the sign-on server's keys are not available, so no caller can be authenticated: fails closed
 
-No text of these errors holds a token, a cookie or anything that stood in one.
+No text of these errors holds a token, a cookie or a part of one.
 """
 
 from schemas.codes import Code
@@ -51,7 +51,7 @@ class SignInRule(Code):
 
 class SignInStep(Code):
     """
-    The rules at which signing a person in can fail; each says who can help and what to do next.
+    The rules at which a sign-in can fail; each states who can help and the next step.
     """
 
     NOT_BEGUN_HERE = (
@@ -90,13 +90,13 @@ class SignInStep(Code):
     WRONG_ADDRESS = (
         "sign_in_address_unknown",
         "本系统未设置对外地址，不能在此地址登录。请系统管理员设置 SHUNIU_PUBLIC_ADDRESS。",
-        "The hub does not know its public address, so nobody can sign in at this one. Ask the system administrator to "
-        "set SHUNIU_PUBLIC_ADDRESS.",
+        "The hub does not know its public address, so people cannot sign in at this one. Ask the system "
+        "administrator to set SHUNIU_PUBLIC_ADDRESS.",
     )
 
 
 class OriginRule(Code):
-    """The rules that keep other sites from acting through somebody's session."""
+    """The rules against forged calls from other sites."""
 
     CROSS_SITE = (
         "cross_site",
@@ -120,7 +120,7 @@ class NotSignedIn(Exception):
 
 
 class SignInFailed(Exception):
-    """Nobody was signed in, by this rule; `because` is the rule that one of the tokens broke, where it was one."""
+    """A sign-in failed by this rule; `because` is the rule that one of the tokens broke, if that was the reason."""
 
     def __init__(self, rule: SignInStep, because: SignInRule | None = None) -> None:
         super().__init__(f"sign-in failed: {rule.value}")

@@ -14,8 +14,8 @@ from gateway.sign_on.errors import NotSignedIn, SignInFailed, SignInRule, SignIn
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdTokenRequirements:
     """
-    What the hub demands of a sign-in: the client that people use, the accepted classes of authentication in order of
-    preference (none: any), and the most seconds since the person authenticated.
+    The requirements of a sign-in: the client that people use, the accepted classes of authentication in order of
+    preference (none: any), and the seconds since the person authenticated, at most.
     """
 
     client: str
@@ -25,7 +25,7 @@ class IdTokenRequirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdTokenIdentity:
-    """Who authenticated, and by which class and methods of authentication, as far as the server names them."""
+    """The person who authenticated, and the class and methods of authentication that the server names."""
 
     user: str
     acr: str
@@ -33,28 +33,28 @@ class IdTokenIdentity:
 
 
 def identity_from_claims(
-    claims: Mapping[str, Any], demand: IdTokenRequirements, *, issuer: str, nonce: str, now: float
+    claims: Mapping[str, Any], requirements: IdTokenRequirements, *, issuer: str, nonce: str, now: float
 ) -> IdTokenIdentity:
     """
-    The person whom an authentic ID token describes.  Raises `NotSignedIn`, `SignInFailed`.
+    The person that an authentic ID token describes.  Raises `NotSignedIn`, `SignInFailed`.
     """
-    check_standard_claims(claims, issuer=issuer, audience=demand.client, now=now)
-    _check_party(claims, demand.client)
+    check_standard_claims(claims, issuer=issuer, audience=requirements.client, now=now)
+    _check_party(claims, requirements.client)
     if not hmac.compare_digest(text(claims, "nonce").encode(), nonce.encode()):
         raise NotSignedIn(SignInRule.MALFORMED)
     acr = claims.get("acr", "")
-    if not isinstance(acr, str) or (demand.acr and acr not in demand.acr):
+    if not isinstance(acr, str) or (requirements.acr and acr not in requirements.acr):
         raise SignInFailed(SignInStep.TOO_WEAK)
     authenticated_at = instant(claims, "auth_time")
     if authenticated_at > now + SKEW_SECONDS:
         raise NotSignedIn(SignInRule.NOT_YET_VALID)
-    if now - authenticated_at > demand.max_age + SKEW_SECONDS:
+    if now - authenticated_at > requirements.max_age + SKEW_SECONDS:
         raise SignInFailed(SignInStep.TOO_OLD)
     return IdTokenIdentity(user=text(claims, "sub"), acr=acr, methods=_methods(claims.get("amr", [])))
 
 
 def _check_party(claims: Mapping[str, Any], client: str) -> None:
-    # A token for several audiences must say for whose sign-in it was made; one that says so must say us.
+    # A token for several audiences must name the client that it was issued to; if it does, that must be us.
     shared = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if shared else client) != client:
         raise NotSignedIn(SignInRule.WRONG_AUDIENCE)

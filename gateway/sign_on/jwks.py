@@ -1,5 +1,5 @@
 """
-The sign-on server's keys: found by discovery, loaded when first needed, renewed when they age or change.
+The JWKS of the sign-on server: found by discovery, loaded when first needed, refreshed when it ages or changes.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from gateway.sign_on.oidc_client import FETCH_SECONDS, UNTRUSTED, Endpoints, Oid
 MAX_KEYS = 64
 SMALLEST_RSA_BITS = 2048
 
-# Seconds.  Renewed in the background when older than FRESH, not used at all when older than USABLE: a key that was
-# withdrawn after a theft dies here even if somebody keeps us from hearing of it.
+# Refreshed in the background when older than FRESH_SECONDS, not used when older than USABLE_SECONDS: a key that was
+# withdrawn after a theft expires here even if an attacker blocks the refresh.
 FRESH_SECONDS = 300.0
 USABLE_SECONDS = 3600.0
-# Anybody can invent key ids, so an unknown one may make us ask again only this often.
+# Any caller can invent key ids, so unknown ones cause a refresh only this often.
 UNKNOWN_KEY_SECONDS = 10.0
-# After a failure callers are told so at once, and the first one after this pause tries again.
+# After a failed refresh callers fail at once for this long; the first one afterwards tries again.
 RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyingKey:
-    """A published key with the one algorithm that it verifies; a token has no say in it."""
+    """A published key with the one algorithm that it verifies, whatever a token's header says."""
 
     algorithm: str
     key: Key
@@ -39,7 +39,7 @@ class VerifyingKey:
 
 class KeyStore:
     """
-    The keys of one issuer.  Fetches are never concurrent.
+    The keys of one issuer.  Refreshes are never concurrent.
     """
 
     def __init__(
@@ -55,23 +55,23 @@ class KeyStore:
         self._keys: Mapping[str, VerifyingKey] = {}
         self._published: Any = None
         self._discovered: Mapping[str, Any] = {}
-        self._loaded_at = self._failed_at = self._surprised_at = -math.inf
+        self._loaded_at = self._failed_at = self._unknown_key_at = -math.inf
         self._failing = False
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> VerifyingKey | None:
         """
-        The key of this id, or None if the issuer publishes none such.  Raises `SignOnUnavailable`.
+        The key of this id, or None if the issuer does not publish it.  Raises `SignOnUnavailable`.
         """
         await self.keep_fresh()
-        if key_id not in self._keys and self._clock() - self._surprised_at >= UNKNOWN_KEY_SECONDS:
-            self._surprised_at = self._clock()
+        if key_id not in self._keys and self._clock() - self._unknown_key_at >= UNKNOWN_KEY_SECONDS:
+            self._unknown_key_at = self._clock()
             await self._load()
         return self._keys.get(key_id)
 
     async def keep_fresh(self) -> None:
         """
-        Sees to it that the keys may be used now; costs nothing while they are fresh.  Raises `SignOnUnavailable`.
+        Refreshes the keys if they are old; costs nothing while they are fresh.  Raises `SignOnUnavailable`.
         """
         age = self._clock() - self._loaded_at
         if age < FRESH_SECONDS:
@@ -91,7 +91,7 @@ class KeyStore:
         raise SignOnUnavailable
 
     async def aclose(self) -> None:
-        """Ends a fetch that is under way."""
+        """Cancels a refresh that is under way."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
@@ -101,7 +101,7 @@ class KeyStore:
 
     async def _load(self) -> None:
         if self._may_try():
-            # Shielded: many callers wait for one fetch, and one who gives up must not end it for the others.
+            # Shielded: many callers wait for one refresh, and a cancelled one must not end it for the others.
             await asyncio.shield(self._fetch())
         if self._failing:
             raise SignOnUnavailable
@@ -131,17 +131,17 @@ class KeyStore:
 def _usable(published: Any) -> dict[str, VerifyingKey]:
     if not isinstance(published, list) or len(published) > MAX_KEYS:
         raise ValueError("not a key set")
-    found = {parameters.get("kid"): _verifying(parameters) for parameters in published}
-    return {key_id: verifying for key_id, verifying in found.items() if verifying and isinstance(key_id, str)}
+    keys = {parameters.get("kid"): _verifying(parameters) for parameters in published}
+    return {key_id: key for key_id, key in keys.items() if key and isinstance(key_id, str)}
 
 
 def _verifying(parameters: dict[str, Any]) -> VerifyingKey | None:
-    # A key that we cannot read or do not want is none of ours (RFC 7517, section 5); the others of the set stand.
+    # A key that cannot be used is ignored (RFC 7517, section 5); the others of the set remain.
     if parameters.get("use", "sig") != "sig" or "d" in parameters:
         return None
     try:
         with warnings.catch_warnings():
-            # What the library merely warns of (a short key) is refused here.
+            # A warning of the library (a short key) is an error here.
             warnings.simplefilter("error", SecurityWarning)
             key = JWKRegistry.import_key(parameters)
     except UNTRUSTED:
@@ -153,7 +153,7 @@ def _verifying(parameters: dict[str, Any]) -> VerifyingKey | None:
 
 
 def key_algorithm(key: Key) -> str | None:
-    """The one algorithm of a key, or None for a key that is not wanted."""
+    """The one algorithm of a key, or None for a key that is not accepted."""
     match key:
         case ECKey() if key.curve_name == "P-256":
             return "ES256"

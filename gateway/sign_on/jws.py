@@ -1,5 +1,5 @@
 """
-The signature of a token: its algorithm belongs to the key, and nothing that the token says about a key has any effect.
+The JWS signature of a token: the algorithm belongs to the key, and the token's header cannot name a key.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from gateway.sign_on.jwks import KeyStore
 from gateway.sign_on.oidc_client import UNTRUSTED
 
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
-# What would let a token bring its own key, or change how it is read.  None of it is ever followed.
+# Headers by which a token would bring its own key, or change how it is read.
 FORBIDDEN_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
 
 ACCESS_TYPES = frozenset({"at+jwt", "application/at+jwt"})

@@ -1,7 +1,7 @@
 """
-The hub's own TLS, and the certificate that a client shows there: the means by which a token is bound to its owner.
+The hub's own TLS, and the client certificates of its connections, to which access tokens may be bound (RFC 8705).
 
-A header that speaks of a certificate is believed nowhere: what counts is the handshake of this very connection.
+Only the handshake of the connection counts; headers about certificates are ignored.
 """
 
 import asyncio
@@ -20,30 +20,30 @@ from gateway.settings import Settings
 
 class ClientCertificates(HttpToolsProtocol):
     """
-    uvicorn's protocol, with the client's certificate in the scope of every request as ASGI's TLS extension names it.
+    uvicorn's protocol, with the client's certificate in the scope of every request, as in ASGI's TLS extension.
 
-    uvicorn does not hand it over itself (uvicorn pull request 3132); this goes when it does.
+    uvicorn does not set it yet (uvicorn pull request 3132).
     """
 
-    _shown: tuple[str, ...] = ()
+    _certificates: tuple[str, ...] = ()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Notes what the handshake has shown; TLS has checked it by now."""
+        """Notes the client certificate, which TLS has verified."""
         super().connection_made(transport)
         connection = transport.get_extra_info("ssl_object")
         certificate = None if connection is None else connection.getpeercert(binary_form=True)
         if certificate is not None:
-            self._shown = (ssl.DER_cert_to_PEM_cert(certificate),)
+            self._certificates = (ssl.DER_cert_to_PEM_cert(certificate),)
 
     def on_message_begin(self) -> None:
         """Begins the scope of a request."""
         super().on_message_begin()
-        if self._shown:
-            self.scope["extensions"] = {"tls": {"client_cert_chain": self._shown}}
+        if self._certificates:
+            self.scope["extensions"] = {"tls": {"client_cert_chain": self._certificates}}
 
 
 def thumbprint(scope: Mapping[str, Any]) -> str | None:
-    """The RFC 8705 thumbprint of the certificate that the client shows on this connection, or None."""
+    """The RFC 8705 thumbprint of the client certificate of this connection, or None."""
     chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
     if not chain:
         return None
@@ -53,10 +53,10 @@ def thumbprint(scope: Mapping[str, Any]) -> str | None:
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """
-    The TLS that the hub itself speaks, or None behind a proxy.  Raises `ConfigurationError`.
+    The TLS context of the hub itself, or None behind a proxy.  Raises `ConfigurationError`.
 
-    With `tls_client_ca` every client is asked for a certificate; one that shows a bad one is not let in, one that shows
-    none may still call with a token that needs none.
+    With `tls_client_ca` every client is asked for a certificate: an invalid one ends the handshake, and without one the
+    client may still call with an unbound token.
     """
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
@@ -83,5 +83,5 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _no_password() -> str:
-    # Without this OpenSSL would stop at the terminal and ask for one.
+    # Without this OpenSSL would prompt at the terminal.
     return ""

@@ -1,5 +1,5 @@
 """
-The sign-on server as the hub reaches it: short answers of JSON, from the issuer's own origin and from nowhere else.
+An OIDC client: bounded JSON answers, from the issuer's own origin only.
 """
 
 import json
@@ -13,13 +13,13 @@ from joserfc.errors import JoseError, SecurityWarning
 
 from adapters.errors import ConfigurationError
 
-LARGEST_DOCUMENT = 262_144
+MAX_DOCUMENT_BYTES = 262_144
 FETCH_SECONDS = 5.0
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Whatever a document that is not what it should be can cause.
+# The errors that an unexpected document can cause.
 UNTRUSTED = (
     httpx.HTTPError,
     JoseError,
@@ -36,7 +36,7 @@ UNTRUSTED = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
     """
-    What discovery says of signing people in.  `names_itself`: answers carry `iss` (RFC 9207).
+    The endpoints of sign-ins, by discovery.  `names_itself`: answers carry `iss` (RFC 9207).
     """
 
     authorization: str
@@ -46,9 +46,9 @@ class Endpoints:
 
 class OidcClient:
     """
-    One sign-on server.  No redirect is followed, no proxy of the environment used, no answer read without a bound.
+    The client of one sign-on server.  Follows no redirects, uses no proxy of the environment, bounds every answer.
 
-    Every method raises one of `UNTRUSTED`, whose text may quote what was read: catch it, and raise a word of ours.
+    Every method raises one of `UNTRUSTED`, whose text may quote the answer: catch it, and raise an error of ours.
     """
 
     def __init__(self, address: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -59,14 +59,14 @@ class OidcClient:
         )
 
     async def published(self) -> tuple[dict[str, Any], Any]:
-        """The discovery document, and the list of keys to which it leads."""
+        """The discovery document, and the list of keys that it names."""
         discovered = await self._answer("GET", f"{self.address.rstrip('/')}/.well-known/openid-configuration")
         if discovered["issuer"] != self.address:
             raise ValueError("discovery is another issuer's")
         return discovered, (await self._answer("GET", self.own(discovered["jwks_uri"])))["keys"]
 
     def endpoints(self, discovered: Mapping[str, Any]) -> Endpoints:
-        """Where people are sent to sign in, and where their codes are exchanged."""
+        """The endpoints for sign-ins and for the exchange of codes."""
         return Endpoints(
             authorization=self.own(discovered["authorization_endpoint"]),
             token=self.own(discovered["token_endpoint"]),
@@ -81,7 +81,7 @@ class OidcClient:
         return answer
 
     def own(self, address: str) -> str:
-        """The address, if it is of the issuer's own origin."""
+        """The address itself, if its origin is the issuer's; raises `ValueError` otherwise."""
         if _origin(address) != _origin(self.address):
             raise ValueError("discovery leads away from the issuer")
         return address
@@ -102,7 +102,7 @@ class OidcClient:
                 raise ValueError("not a plain answer")
             async for piece in answer.aiter_bytes():
                 body += piece
-                if len(body) > LARGEST_DOCUMENT:
+                if len(body) > MAX_DOCUMENT_BYTES:
                     raise ValueError("answer too large")
         return json.loads(body)
 

@@ -1,5 +1,5 @@
 """
-Sign-ins that have begun: kept here, bound to one browser, good for one return within ten minutes.
+Pending sign-ins: each is bound to one browser and valid for one return within ten minutes.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def new_secret() -> str:
-    """32 random bytes, as a cookie or an address can carry them."""
+    """32 random bytes, base64url-encoded."""
     return secrets.token_urlsafe(32)
 
 
 def secret_digest(secret: str) -> bytes:
-    """What the database knows of a secret."""
+    """The SHA-256 of a secret, which is all that the database stores of it."""
     return hashlib.sha256(secret.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSignIn:
     """
-    What must be known when the browser comes back.  `return_to` is our own address, `to` the page that was wanted.
+    The state for the return of the browser.  `return_to` is our own address, `to` the page that was requested.
     """
 
     return_to: str
@@ -48,7 +48,7 @@ _SEALED = TypeAdapter(PendingSignIn)
 
 class PendingSignIns:
     """
-    The store of attempts, shared by all replicas.  `clock` gives Unix time.
+    The store of pending sign-ins, shared by all replicas.  `clock` gives Unix time.
     """
 
     def __init__(self, database: Database, encryption: FieldEncryption, clock: Callable[[], float]) -> None:
@@ -58,7 +58,7 @@ class PendingSignIns:
 
     async def keep(self, attempt: PendingSignIn) -> tuple[str, str]:
         """
-        Keeps an attempt; returns the secret for the browser and the state for the sign-on server.
+        Stores a pending sign-in; returns the secret for the browser and the state for the sign-on server.
 
         Raises `DatabaseUnavailable`.
         """
@@ -75,17 +75,18 @@ class PendingSignIns:
 
     async def take(self, secret: str | None, state: str) -> PendingSignIn | None:
         """
-        Spends the attempt of this browser and this state; None if there is none that is still good.
+        Takes the pending sign-in of this browser and this state; None if there is none that is still valid.
 
-        A state of another browser spends nothing: nobody can end a sign-in from outside.  Raises `DatabaseUnavailable`.
+        A state of another browser takes nothing, so that a sign-in cannot be ended from outside.  Raises
+        `DatabaseUnavailable`.
         """
         if secret is None or not SECRET.fullmatch(secret) or not SECRET.fullmatch(state):
             return None
-        found = secret_digest(secret)
+        digest = secret_digest(secret)
         sealed = await self._database.run(
-            _take, found, secret_digest(state), datetime.fromtimestamp(self._clock(), UTC)
+            _take, digest, secret_digest(state), datetime.fromtimestamp(self._clock(), UTC)
         )
-        return None if sealed is None else _SEALED.validate_json(self._encryption.open(_context(found), sealed))
+        return None if sealed is None else _SEALED.validate_json(self._encryption.open(_context(digest), sealed))
 
 
 def _context(digest: bytes) -> str:
@@ -93,8 +94,8 @@ def _context(digest: bytes) -> str:
 
 
 def _keep(connection: Connection, row: dict[str, object], now: datetime) -> None:
-    # Anybody can begin a sign-in; what nobody finishes must not pile up.  Beyond the bound the oldest go: a flood has
-    # to be faster than a person who signs in.
+    # Sign-ins begin without authentication, so unfinished ones are bounded.  The oldest are deleted first: a flood must
+    # be faster than a person who signs in.
     newest = sign_in_attempt.c.expires_at.desc()
     too_many = select(sign_in_attempt.c.id).order_by(newest).offset(MAX_PENDING - 1)
     over = or_(sign_in_attempt.c.expires_at <= now, sign_in_attempt.c.id.in_(too_many))
@@ -103,9 +104,9 @@ def _keep(connection: Connection, row: dict[str, object], now: datetime) -> None
 
 
 def _take(connection: Connection, digest: bytes, state: bytes, now: datetime) -> bytes | None:
-    spent = connection.execute(
+    sealed = connection.execute(
         delete(sign_in_attempt)
         .where(sign_in_attempt.c.id == digest, sign_in_attempt.c.state == state, sign_in_attempt.c.expires_at > now)
         .returning(sign_in_attempt.c.sealed)
     ).scalar_one_or_none()
-    return None if spent is None else bytes(spent)
+    return None if sealed is None else bytes(sealed)

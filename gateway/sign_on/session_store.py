@@ -1,5 +1,5 @@
 """
-The statements behind sessions: each is one transaction, and none is older than the call that it answers.
+The statements of sessions: each is one transaction, read fresh for every call.
 """
 
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from sqlalchemy import Connection, case, delete, func, insert, or_, select, upda
 from gateway.database import batching
 from gateway.sign_on.tables import session
 
-# A sign-in tidies up after so many sessions that ended unseen; the next one takes the rest.
-LEFT_OVER = 20
+# A sign-in ends at most so many expired sessions; the next one takes the rest.
+MAX_EXPIRED = 20
 
 READ = "SELECT id, exchange, address, caller, started_at, seen_at, ends_at, ended FROM session WHERE id = ANY(%s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """A session as it stands now; `address` is a mark, `caller` is sealed."""
+    """A session now; `address` is a blind index, `caller` is encrypted."""
 
     id: bytes
     exchange: UUID
@@ -33,9 +33,9 @@ class SessionRow:
 
 
 async def rows(connection: batching.Connection, ids: list[bytes]) -> dict[bytes, SessionRow]:
-    """The sessions of these ids that there are."""
-    found = await connection.execute(READ, (ids,), binary=True)
-    return {row[0]: _row(row) for row in await found.fetchall()}
+    """The sessions of these ids, as far as they exist."""
+    cursor = await connection.execute(READ, (ids,), binary=True)
+    return {row[0]: _row(row) for row in await cursor.fetchall()}
 
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
@@ -43,8 +43,8 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(insert(session).values(row))
 
 
-def seen(connection: Connection, digest: bytes, now: datetime) -> None:
-    """Notes that a session was used; one that has ended meanwhile stays ended."""
+def note_use(connection: Connection, digest: bytes, now: datetime) -> None:
+    """Notes the use of a session; one that has ended meanwhile stays ended."""
     connection.execute(
         update(session)
         .where(session.c.id == digest, session.c.ended.is_(None))
@@ -60,24 +60,24 @@ def end(connection: Connection, digest: bytes, how: str) -> SessionRow | None:
     return None if ended is None else _row(tuple(ended))
 
 
-def left_over(connection: Connection, now: datetime, idle_since: datetime) -> list[SessionRow]:
-    """Ends what ran out while nobody looked; gives it, and what has ended and is not recorded yet."""
+def end_expired(connection: Connection, now: datetime, idle_since: datetime) -> list[SessionRow]:
+    """Ends expired sessions; returns them, with those that ended before and are not recorded yet."""
     over = or_(session.c.ended.is_not(None), session.c.ends_at <= now, session.c.seen_at <= idle_since)
-    some = select(session.c.id).where(over).limit(LEFT_OVER).with_for_update(skip_locked=True)
+    some = select(session.c.id).where(over).limit(MAX_EXPIRED).with_for_update(skip_locked=True)
     how = func.coalesce(session.c.ended, case((session.c.ends_at <= now, "expired"), else_="idle"))
     ended = connection.execute(
         update(session).where(session.c.id.in_(some)).values(ended=how).returning(*session.c)
     ).all()
-    return [_row(tuple(one)) for one in ended]
+    return [_row(tuple(row)) for row in ended]
 
 
-def forget(connection: Connection, digest: bytes) -> None:
+def remove(connection: Connection, digest: bytes) -> None:
     """Removes a session that has ended; its end stands in the audit log."""
     connection.execute(delete(session).where(session.c.id == digest, session.c.ended.is_not(None)))
 
 
-def _row(found: tuple[Any, ...]) -> SessionRow:
-    digest, exchange, address, caller, started_at, seen_at, ends_at, ended = found
+def _row(row: tuple[Any, ...]) -> SessionRow:
+    digest, exchange, address, caller, started_at, seen_at, ends_at, ended = row
     return SessionRow(
         id=bytes(digest),
         exchange=exchange,

@@ -1,5 +1,5 @@
 """
-Sessions of people: kept here and nowhere else, read for every call, never cached.
+Sessions of people: stored in the database, read for every call, never cached.
 
 The browser holds a random secret; the database holds its SHA-256.  A session that has ended is over for every replica
 at once, whatever the browser still sends.
@@ -28,13 +28,13 @@ from gateway.sign_on.sign_in import SignedIn
 
 _CALLER = TypeAdapter(Caller)
 
-# A call counts as a sign of life at most this often, as a share of the idle limit: it costs a write.
-SIGN_OF_LIFE = 15
+# The use of a session is written at most this often within the idle limit.
+USES_PER_IDLE_LIMIT = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLimits:
-    """Seconds without a sign of life, seconds in all, and whether a session is bound to its network address."""
+    """Seconds without use, seconds in all, and whether a session is bound to its network address."""
 
     idle: int
     absolute: int
@@ -43,7 +43,7 @@ class SessionLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session that is good now.  `csrf_token` is what its own pages must send with an unsafe call."""
+    """A session that is valid now.  Its pages must send `csrf_token` with an unsafe call."""
 
     caller: Caller
     started_at: datetime
@@ -56,8 +56,8 @@ class Sessions:
     """
     Opens, finds and ends sessions.  `clock` gives Unix time.
 
-    A sign-in is recorded before its session works.  An end works before it is recorded; what could not be recorded then
-    is recorded with a later sign-in.
+    A sign-in is recorded before its session is valid.  An end takes effect before it is recorded; if it cannot be
+    recorded then, a later sign-in records it.
     """
 
     def __init__(
@@ -87,21 +87,21 @@ class Sessions:
         row = {
             "id": digest,
             "exchange": exchange,
-            "address": self._mark(address),
+            "address": self._address_index(address),
             "caller": self._encryption.seal(_context(digest), _CALLER.dump_json(caller)),
             "started_at": now,
             "seen_at": now,
             "ends_at": ends_at,
         }
         await self._database.run(session_store.add, row)
-        await self._tidy(now)
+        await self._end_expired(now)
         return secret
 
-    async def find(self, secret: str, address: str, *, counts: bool = True) -> Session:
+    async def find(self, secret: str, address: str, *, extend: bool = True) -> Session:
         """
-        The session of this secret; with `counts` this call is a sign of life.
+        The session of this secret; `extend` counts this call as use, which extends the session.
 
-        One that is used from another network address is ended.  Raises `NotSignedIn`, `DatabaseUnavailable`,
+        A session that is used from another network address is ended.  Raises `NotSignedIn`, `DatabaseUnavailable`,
         `AuditUnavailable`.
         """
         row = await self._rows.run(secret_digest(secret)) if SECRET.fullmatch(secret) else None
@@ -112,8 +112,8 @@ class Sessions:
         if over is not None or caller is None:
             await self._end(row.id, over or "expired", address)
             raise NotSignedIn(SignInRule.SESSION_MOVED if over == "moved" else SignInRule.SESSION_OVER)
-        if counts and (now - row.seen_at).total_seconds() * SIGN_OF_LIFE >= self._limits.idle:
-            await self._database.run(session_store.seen, row.id, now)
+        if extend and (now - row.seen_at).total_seconds() * USES_PER_IDLE_LIMIT >= self._limits.idle:
+            await self._database.run(session_store.note_use, row.id, now)
             row = replace(row, seen_at=now)
         return Session(
             caller=caller,
@@ -125,27 +125,27 @@ class Sessions:
 
     async def end(self, secret: str, how: str, address: str) -> None:
         """
-        Ends the session of this secret, if there is one.  Raises `DatabaseUnavailable`, and `AuditUnavailable` when it
-        has ended but that is not recorded yet.
+        Ends the session of this secret, if it exists.  Raises `DatabaseUnavailable`, and `AuditUnavailable` if it has
+        ended but that is not recorded yet.
         """
         if SECRET.fullmatch(secret):
             await self._end(secret_digest(secret), how, address)
 
     def csrf_token(self, secret: str) -> str:
-        """The token of a session against forged calls: it follows from the secret, and does not lead back to it."""
+        """The session's token against forged calls; it does not reveal the secret that it is derived from."""
         return self._encryption.blind_index("csrf", secret).hex()
 
     async def aclose(self) -> None:
-        """Gives the connection for reads back."""
+        """Closes the connection for reads."""
         await self._rows.aclose()
 
     def _over(self, row: SessionRow, now: datetime, address: str) -> str | None:
-        """How a session has ended by now, or ends with this call; None while it lives."""
+        """How a session ends now or has ended before; None while it is valid."""
         if now >= row.ends_at:
             return "expired"
         if now >= row.seen_at + timedelta(seconds=self._limits.idle):
             return "idle"
-        if self._limits.bound_to_address and not hmac.compare_digest(row.address, self._mark(address)):
+        if self._limits.bound_to_address and not hmac.compare_digest(row.address, self._address_index(address)):
             return "moved"
         return None
 
@@ -156,26 +156,26 @@ class Sessions:
 
     async def _record_end(self, row: SessionRow, address: str | None) -> None:
         caller = self._caller(row)
-        # Without a person there is nothing to record; whoever came first has recorded it: one session has one end.
+        # Without a person there is nothing to record.  A repeat is refused by the log: one session has one end.
         with contextlib.suppress(RecordRefused):
             if caller is not None:
                 await self._log.append(session_ended(row.exchange, self._now(), caller, row.ended or "", address))
-        await self._database.run(session_store.forget, row.id)
+        await self._database.run(session_store.remove, row.id)
 
-    async def _tidy(self, now: datetime) -> None:
-        # Nobody waits for this: what fails now is done with a later sign-in.
+    async def _end_expired(self, now: datetime) -> None:
+        # Best effort: what fails now is done with a later sign-in.
         with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
             idle_since = now - timedelta(seconds=self._limits.idle)
-            for row in await self._database.run(session_store.left_over, now, idle_since):
+            for row in await self._database.run(session_store.end_expired, now, idle_since):
                 await self._record_end(row, None)
 
     def _caller(self, row: SessionRow) -> Caller | None:
-        """The person, or None if another key or another version of the hub has written who it is."""
+        """The person, or None if the row was written with another key or by another version."""
         with contextlib.suppress(DecryptionFailed, ValidationError):
             return _CALLER.validate_json(self._encryption.open(_context(row.id), row.caller))
         return None
 
-    def _mark(self, address: str) -> bytes:
+    def _address_index(self, address: str) -> bytes:
         return self._encryption.blind_index("network address", address)
 
     def _now(self) -> datetime:

@@ -1,5 +1,5 @@
 """
-Signing people in: authorization code with PKCE, state, nonce and the issuer's name in its answer (RFC 9700, 9207).
+Sign-in of people: authorization code with PKCE, state, nonce and the issuer's name in the answer (RFC 9700, 9207).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ SCOPE = "openid profile"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedSignIn:
-    """Where to send the browser, and the secret by which it is known when it comes back."""
+    """The address for the browser, and the secret that identifies it when it comes back."""
 
     address: str
     secret: str
@@ -33,33 +33,25 @@ class StartedSignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """Who came back, how they authenticated, and the page that they wanted."""
+    """The person, how they authenticated, and the page that they requested."""
 
     caller: Caller
     identity: IdTokenIdentity
     to: str
 
 
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """
     Sends people to the sign-on server and takes them back.  `clock` gives Unix time; without `key` the hub is a public
     client, known to the server by its address alone.
     """
 
-    def __init__(
-        self,
-        sign_on: TokenVerifier,
-        attempts: PendingSignIns,
-        demand: IdTokenRequirements,
-        clock: Callable[[], float],
-        *,
-        key: ClientKey | None = None,
-    ) -> None:
-        self._sign_on = sign_on
-        self._attempts = attempts
-        self._demand = demand
-        self._clock = clock
-        self._key = key
+    verifier: TokenVerifier
+    pending: PendingSignIns
+    requirements: IdTokenRequirements
+    clock: Callable[[], float]
+    key: ClientKey | None = None
 
     async def begin(self, *, return_to: str, to: str) -> StartedSignIn:
         """
@@ -67,60 +59,60 @@ class SignIn:
 
         Raises `SignOnUnavailable`, `DatabaseUnavailable`.
         """
-        endpoints = await self._sign_on.keys.endpoints()
+        endpoints = await self.verifier.keys.endpoints()
         attempt = PendingSignIn(return_to=return_to, to=to)
-        secret, state = await self._attempts.keep(attempt)
-        asked = {
+        secret, state = await self.pending.keep(attempt)
+        parameters = {
             "response_type": "code",
-            "client_id": self._demand.client,
+            "client_id": self.requirements.client,
             "redirect_uri": return_to,
             "scope": SCOPE,
             "state": state,
             "nonce": attempt.nonce,
             "code_challenge": _challenge(attempt.verifier),
             "code_challenge_method": "S256",
-            "max_age": str(self._demand.max_age),
+            "max_age": str(self.requirements.max_age),
         }
-        if self._demand.acr:
-            asked["acr_values"] = " ".join(self._demand.acr)
+        if self.requirements.acr:
+            parameters["acr_values"] = " ".join(self.requirements.acr)
         separator = "&" if "?" in endpoints.authorization else "?"
-        return StartedSignIn(address=f"{endpoints.authorization}{separator}{urlencode(asked)}", secret=secret)
+        return StartedSignIn(address=f"{endpoints.authorization}{separator}{urlencode(parameters)}", secret=secret)
 
     async def finish(self, answer: Mapping[str, str], secret: str | None) -> SignedIn:
         """
-        Whom the browser with this secret brings back with this answer.  Every attempt can be finished once.
+        The person whom the browser with this secret and this answer brings back.  Each sign-in finishes once.
 
         Raises `SignInFailed`, `SignOnUnavailable`, `DatabaseUnavailable`.
         """
-        attempt = await self._attempts.take(secret, answer.get("state", ""))
+        attempt = await self.pending.take(secret, answer.get("state", ""))
         if attempt is None:
             raise SignInFailed(SignInStep.NOT_BEGUN_HERE)
-        endpoints = await self._sign_on.keys.endpoints()
+        endpoints = await self.verifier.keys.endpoints()
         if answer.get("iss", None if endpoints.names_itself else self._issuer) != self._issuer:
             raise SignInFailed(SignInStep.OTHER_ISSUER)
         code = answer.get("code")
         if not code or "error" in answer:
             raise SignInFailed(SignInStep.REFUSED_THERE)
-        return await self._recognised(await self._tokens(endpoints.token, code, attempt), attempt)
+        return await self._verify(await self._tokens(endpoints.token, code, attempt), attempt)
 
     @property
     def _issuer(self) -> str:
-        return self._sign_on.issuer.address
+        return self.verifier.issuer.address
 
     async def _tokens(self, address: str, code: str, attempt: PendingSignIn) -> dict[str, Any]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "client_id": self._demand.client,
+            "client_id": self.requirements.client,
             "redirect_uri": attempt.return_to,
             "code_verifier": attempt.verifier,
         }
-        if self._key is not None:
-            form |= self._key.proof(self._demand.client, self._issuer, self._clock())
+        if self.key is not None:
+            form |= self.key.proof(self.requirements.client, self._issuer, self.clock())
         tokens, answered = None, False
         with contextlib.suppress(*UNTRUSTED):
             async with asyncio.timeout(FETCH_SECONDS):
-                tokens = await self._sign_on.issuer.exchange(address, form)
+                tokens = await self.verifier.issuer.exchange(address, form)
             answered = True
         if not answered:
             raise SignOnUnavailable
@@ -128,23 +120,23 @@ class SignIn:
             raise SignInFailed(SignInStep.REFUSED_THERE)
         return tokens
 
-    async def _recognised(self, tokens: Mapping[str, Any], attempt: PendingSignIn) -> SignedIn:
+    async def _verify(self, tokens: Mapping[str, Any], attempt: PendingSignIn) -> SignedIn:
         broken: SignInRule | None = None
         try:
             identity = identity_from_claims(
-                await authentic_claims(self._sign_on.keys, _token(tokens, "id_token"), IDENTITY_TYPES),
-                self._demand,
+                await authentic_claims(self.verifier.keys, _token(tokens, "id_token"), IDENTITY_TYPES),
+                self.requirements,
                 issuer=self._issuer,
                 nonce=attempt.nonce,
-                now=self._clock(),
+                now=self.clock(),
             )
-            caller = await self._sign_on.verify(_token(tokens, "access_token"))
+            caller = await self.verifier.verify(_token(tokens, "access_token"))
         except NotSignedIn as error:
             broken = error.rule
         if broken is not None:
             raise SignInFailed(SignInStep.NOT_TRUSTED, broken)
-        # Two tokens of one answer that speak of different people, or of another program, are no answer.
-        if (caller.user, caller.client) != (identity.user, self._demand.client):
+        # Both tokens of an answer must describe one person, and this client.
+        if (caller.user, caller.client) != (identity.user, self.requirements.client):
             raise SignInFailed(SignInStep.NOT_TRUSTED, SignInRule.WRONG_AUDIENCE)
         return SignedIn(caller=caller, identity=identity, to=attempt.to)
 

@@ -1,5 +1,5 @@
 """
-People at their browsers: how they sign in, and the sessions that follow.
+The sign-in service for people at browsers: sign-in and sessions.
 """
 
 import time
@@ -21,7 +21,7 @@ from gateway.sign_on.token_verifier import TokenVerifier
 
 @dataclass(frozen=True, slots=True)
 class SignInService:
-    """The two halves: getting in, and being in."""
+    """Sign-in and sessions of people."""
 
     sign_in: SignIn
     sessions: Sessions
@@ -30,15 +30,15 @@ class SignInService:
     def from_settings(
         cls,
         settings: Settings,
-        sign_on: TokenVerifier,
+        verifier: TokenVerifier,
         database: Database,
         encryption: FieldEncryption,
         log: Log,
         *,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """Puts them together as the settings say.  `clock` gives Unix time.  Raises `ConfigurationError`."""
-        demand = IdTokenRequirements(
+        """Builds both from the settings.  `clock` gives Unix time.  Raises `ConfigurationError`."""
+        requirements = IdTokenRequirements(
             client=settings.sign_on_client,
             acr=tuple(settings.sign_on_acr.split()),
             max_age=settings.sign_on_max_age,
@@ -50,10 +50,10 @@ class SignInService:
         )
         key = None if settings.sign_on_client_key is None else ClientKey.load(settings.sign_on_client_key)
         return cls(
-            SignIn(sign_on, PendingSignIns(database, encryption, clock), demand, clock, key=key),
+            SignIn(verifier, PendingSignIns(database, encryption, clock), requirements, clock, key=key),
             Sessions(database, encryption, log, limits, clock),
         )
 
     async def aclose(self) -> None:
-        """Gives back what they hold."""
+        """Closes the sessions' connection."""
         await self.sessions.aclose()

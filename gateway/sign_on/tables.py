@@ -1,5 +1,5 @@
 """
-Sessions of people, and sign-ins that have begun.  Only digests of secrets stand here; what names a person is sealed.
+The tables of sessions and pending sign-ins.  Only digests of secrets are stored; personal data is encrypted.
 """
 
 from sqlalchemy import Column, DateTime, LargeBinary, Table, Text

@@ -1,5 +1,5 @@
 """
-The check of one call's access token, and the short memory that makes the next one cheap.
+A token verifier: checks access tokens, and caches verified ones until they expire.
 """
 
 import hashlib
@@ -17,18 +17,17 @@ from gateway.sign_on.jws import ACCESS_TYPES, authentic_claims
 from gateway.sign_on.oidc_client import OidcClient
 
 BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
-LONGEST_HEADER = 8_192
+MAX_HEADER_LENGTH = 8_192
 MAX_CACHED_TOKENS = 4_096
 
 
 class TokenVerifier:
     """
-    Recognises callers by the access tokens of one issuer.
+    Authenticates callers by the access tokens of one issuer.
 
-    The sign-on server may be down when this is made: its keys are loaded with the first call that needs them.  Verified
-    tokens are remembered under their SHA-256, a bounded number of them, until they expire or the keys change.
-    `bound` names the clients whose tokens must be bound to a certificate (RFC 8705).
-    `clock` gives Unix time, `ticks` a clock that is never set back.
+    The sign-on server may be down at the start: its keys are loaded with the first call that needs them.  A bounded
+    number of verified tokens is cached by SHA-256 until they expire or the keys change.  `bound`: the clients whose
+    tokens must be bound to a certificate (RFC 8705).  `clock` gives Unix time, `ticks` a monotonic clock.
     """
 
     def __init__(
@@ -45,23 +44,23 @@ class TokenVerifier:
         self._audience = audience
         self._bound = frozenset(bound)
         self._clock = clock
-        self._remembered: dict[bytes, Caller] = {}
-        self.keys = KeyStore(self.issuer, clock=ticks, changed=self._remembered.clear)
+        self._cache: dict[bytes, Caller] = {}
+        self.keys = KeyStore(self.issuer, clock=ticks, changed=self._cache.clear)
 
     async def caller(self, authorization: str | None, *, thumbprint: Callable[[], str | None] = lambda: None) -> Caller:
         """
-        Who shows this `Authorization` header.  Raises `NotSignedIn`, `SignOnUnavailable`.
+        The caller of this `Authorization` header.  Raises `NotSignedIn`, `SignOnUnavailable`.
 
-        `thumbprint` gives that of the certificate which the caller showed on this connection, if any.
+        `thumbprint` gives the thumbprint of the connection's client certificate, if there is one.
         """
         token = _token(authorization)
         await self.keys.keep_fresh()
         digest = hashlib.sha256(token).digest()
-        known = self._remembered.get(digest)
+        known = self._cache.get(digest)
         if known is None:
-            known = self._remember(digest, await self.verify(token))
+            known = self._store(digest, await self.verify(token))
         elif self._clock() >= known.expires_at + SKEW_SECONDS:
-            del self._remembered[digest]
+            del self._cache[digest]
             raise NotSignedIn(SignInRule.EXPIRED)
         if known.bound_to is not None or self._bound:
             self._check_binding(known, thumbprint())
@@ -69,7 +68,7 @@ class TokenVerifier:
 
     async def verify(self, token: bytes) -> Caller:
         """
-        Whom an access token describes, checked anew and not remembered; its binding is for the caller of this to check.
+        The caller of an access token, without the cache; the binding to a certificate is not checked.
         """
         claims = await authentic_claims(self.keys, token, ACCESS_TYPES)
         return caller_from_claims(claims, issuer=self.issuer.address, audience=self._audience, now=self._clock())
@@ -79,26 +78,26 @@ class TokenVerifier:
         await self.keys.aclose()
         await self.issuer.aclose()
 
-    def _check_binding(self, caller: Caller, shown: str | None) -> None:
-        # A bound token in other hands is worthless; which certificates are trusted at all, TLS has decided before.
+    def _check_binding(self, caller: Caller, thumbprint: str | None) -> None:
+        # TLS has verified the certificate; here it must be the one that the token is bound to.
         if caller.bound_to is None:
             if caller.client in self._bound:
                 raise NotSignedIn(SignInRule.NOT_BOUND)
-        elif shown is None or not hmac.compare_digest(caller.bound_to, shown):
+        elif thumbprint is None or not hmac.compare_digest(caller.bound_to, thumbprint):
             raise NotSignedIn(SignInRule.WRONG_CERTIFICATE)
 
-    def _remember(self, digest: bytes, caller: Caller) -> Caller:
-        if len(self._remembered) >= MAX_CACHED_TOKENS:
-            # The oldest goes: tokens live minutes, so it is also the first to expire.
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[digest] = caller
+    def _store(self, digest: bytes, caller: Caller) -> Caller:
+        if len(self._cache) >= MAX_CACHED_TOKENS:
+            # Tokens live for minutes, so the oldest is also the first to expire.
+            del self._cache[next(iter(self._cache))]
+        self._cache[digest] = caller
         return caller
 
 
 def _token(authorization: str | None) -> bytes:
     if not authorization:
         raise NotSignedIn(SignInRule.MISSING)
-    shown = BEARER.fullmatch(authorization) if len(authorization) <= LONGEST_HEADER else None
-    if shown is None:
+    bearer = BEARER.fullmatch(authorization) if len(authorization) <= MAX_HEADER_LENGTH else None
+    if bearer is None:
         raise NotSignedIn(SignInRule.MALFORMED)
-    return shown[1].encode("ascii")
+    return bearer[1].encode("ascii")

@@ -135,13 +135,13 @@ def bare(request: Request) -> PageContext:
     )
 
 
-async def own(request: Request, hub: Hub, *, counts: bool = True) -> OwnPage:
+async def own(request: Request, hub: Hub, *, extend: bool = True) -> OwnPage:
     """
-    The page of who is signed in; with `counts` this is a sign of life of the session.
+    The page of who is signed in; with `extend` this is a sign of life of the session.
 
     Raises `NotSignedIn`, `NotFromOurPages`, `Problem`, `DatabaseUnavailable`, `AuditUnavailable`.
     """
-    found = await identified(request, counts=counts)
+    found = await identified(request, extend=extend)
     if isinstance(found, Caller):
         # A program has no use for pages, and a page has no use for a reader without a session to end.
         raise NotSignedIn(SignInRule.NO_SESSION)
@@ -160,7 +160,7 @@ async def _own(request: Request, hub: TheHub) -> OwnPage:
 
 
 async def _looked_at(request: Request, hub: TheHub) -> OwnPage:
-    return await own(request, hub, counts=False)
+    return await own(request, hub, extend=False)
 
 
 async def _bare(request: Request) -> PageContext:

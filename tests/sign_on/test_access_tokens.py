@@ -256,7 +256,7 @@ async def test_the_memory_of_tokens_is_bounded(
     tokens = [f"Bearer {issuer.token(jti=str(number))}" for number in range(5)]
 
     assert [(await sign_on.caller(token)).token_id for token in tokens + tokens] == ["0", "1", "2", "3", "4"] * 2
-    assert len(sign_on._remembered) == 2
+    assert len(sign_on._cache) == 2
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

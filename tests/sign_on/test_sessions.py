@@ -289,7 +289,7 @@ async def test_a_call_that_comes_too_late_does_not_revive_a_session(house: House
         secret = browser.cookies["__Host-shuniu-session"]
         found = await house.hub.database.run(session_store.end, secret_digest(secret), "signed_out")
         await house.hub.database.run(
-            session_store.seen, secret_digest(secret), datetime.fromtimestamp(clock.now + 500, UTC)
+            session_store.note_use, secret_digest(secret), datetime.fromtimestamp(clock.now + 500, UTC)
         )
         again = await house.hub.database.run(session_store.end, secret_digest(secret), "moved")
         answer = await browser.get("/v1/session")

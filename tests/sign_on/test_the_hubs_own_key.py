@@ -52,7 +52,7 @@ def sign_in(house: House, clock: Clock) -> Callable[..., tuple[SignIn, httpx.Asy
     def made(key: ClientKey | None) -> tuple[SignIn, httpx.AsyncClient]:
         transport = httpx.ASGITransport(sign_on_server.create(ISSUER, clock=clock))
         desk = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
-        attempts: PendingSignIns = house.hub.sign_in_service.sign_in._attempts
+        attempts: PendingSignIns = house.hub.sign_in_service.sign_in.pending
         demand = IdTokenRequirements(client=CLIENT, acr=("urn:demo:acr:certificate",), max_age=900)
         return SignIn(desk, attempts, demand, clock, key=key), httpx.AsyncClient(transport=transport, base_url=ISSUER)
 
