@@ -1,8 +1,8 @@
 """
-Looking into the audit log is itself on record: who searched or exported, by which criteria, and why values were shown.
+Access to the audit log, itself recorded: who searched or exported, by which criteria, and why values were shown.
 
-The names of the criteria stand in clear, their values nowhere: a person that was searched for is a party of the record
-like any other, and so is found by who asks who has been looking.
+The names of the criteria are in clear, their values nowhere: a person that was searched for is a subject of the record,
+so that a search for that person finds the record.
 """
 
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ from schemas.codes import Code, IdType
 from schemas.identifiers import parse
 from schemas.subject import Subject
 
-# As long as a record of processing must be there to be examined (PIPL 56).
+# The time for which a record of processing must be kept (PIPL 56).
 NOTE_DAYS: Final = 3 * 366
 
 
 class SearchRevealReason(Code):
-    """Why personal values of records are shown.  Without a reason none is."""
+    """Why personal values of records are shown; without a reason they are not."""
 
     COMPLAINT = "complaint", "处理投诉", "A complaint is examined"
     INSPECTION = "inspection", "例行检查", "An inspection that is due"
@@ -34,7 +34,7 @@ class SearchRevealReason(Code):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAccess:
     """
-    One look into the log.  `note` is free text of the one who looks: it is sealed with the record, never in clear.
+    One search or export of the log.  `note` is free text of the reader, sealed with the record.
     """
 
     query: Query
@@ -48,7 +48,7 @@ class AuditAccess:
         return self.reveal is not None
 
     def event(self, who: Actor, at: datetime) -> Event:
-        """What must be durable before anything is read."""
+        """The event, which must be durable before anything is read."""
         subject = self.query.subject
         detail = {
             "filters": ",".join(self.query.criteria),

@@ -1,9 +1,9 @@
 """
-The hub's own key: seals what the hub must remember about people, and marks identifiers for comparison.
+Field encryption: encrypts personal data in the hub's tables, and gives identifiers a blind index for comparison.
 
-A mark is HMAC-SHA256 of an identifier under a key of its own: equal identifiers have equal marks, and without the
-key a mark says nothing.  Sealing is AES-256-GCM with a random nonce; the context is authenticated, so that a sealed
-row cannot be moved to another place.
+A blind index is HMAC-SHA256 under a key of its own: equal identifiers have equal indexes, which reveal nothing without
+the key.  Encryption is AES-256-GCM with a random nonce; the context is authenticated, so that a value cannot be moved
+to another row.
 """
 
 import os
@@ -22,17 +22,17 @@ NONCE_BYTES = 12
 
 
 class DecryptionFailed(Exception):
-    """A sealed value does not open: wrong key, wrong place, or changed bytes."""
+    """A value does not decrypt: wrong key, wrong context, or changed bytes."""
 
 
 class FieldEncryption:
     """
-    Seals, opens and marks with one root key.  Holds no state besides the keys derived from it.
+    Encrypts, decrypts and indexes with keys derived from one root key.
     """
 
     def __init__(self, root: bytes) -> None:
         self._seal = AESGCM(_derive(root, b"shuniu seal"))
-        self._mark = _derive(root, b"shuniu mark")
+        self._index_key = _derive(root, b"shuniu mark")
 
     @classmethod
     def load(cls, path: Path) -> "FieldEncryption":
@@ -48,16 +48,16 @@ class FieldEncryption:
 
     @staticmethod
     def create(path: Path) -> None:
-        """Writes a fresh key for its owner alone; refuses to replace one."""
+        """Writes a new key for its owner alone; never replaces one."""
         create_key_file(path, os.urandom(KEY_BYTES))
 
     def seal(self, context: str, value: bytes) -> bytes:
-        """Seals `value` for one context."""
+        """Encrypts `value` for one context."""
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._seal.encrypt(nonce, value, context.encode())
 
     def open(self, context: str, sealed: bytes) -> bytes:
-        """Opens what was sealed for the same context.  Raises `DecryptionFailed`."""
+        """Decrypts a value of the same context.  Raises `DecryptionFailed`."""
         try:
             return self._seal.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
         except InvalidTag:
@@ -65,8 +65,8 @@ class FieldEncryption:
         raise DecryptionFailed
 
     def blind_index(self, kind: str, value: str) -> bytes:
-        """The 32-byte mark of an identifier of one kind."""
-        return mac(self._mark, f"{kind}|{value}".encode())
+        """The 32-byte blind index of an identifier of one kind."""
+        return mac(self._index_key, f"{kind}|{value}".encode())
 
 
 def _derive(root: bytes, purpose: bytes) -> bytes:

@@ -1,5 +1,5 @@
 """
-The composition root: everything that one hub process holds, made from its settings and put together once.
+The composition root: all services of one hub process, built from its settings.
 """
 
 import asyncio
@@ -49,10 +49,10 @@ from gateway.telemetry.service import Telemetry
 
 
 class Closeable(Protocol):
-    """Whatever holds something open."""
+    """A service that holds resources."""
 
     async def aclose(self) -> None:
-        """Gives it back."""
+        """Releases them."""
         ...
 
 
@@ -96,32 +96,32 @@ class Hub:
     @classmethod
     async def start(cls, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
         """
-        Puts a hub together.
+        Builds and starts a hub.
 
-        Raises `ConfigurationError` with the command that mends it, `LogBroken`, `AuditUnavailable`; what was opened
-        until then is given back.
+        Raises `ConfigurationError` with the command that mends it, `LogBroken`, `AuditUnavailable`; all that was opened
+        until then is released.
         """
-        opened = AsyncExitStack()
+        resources = AsyncExitStack()
         try:
-            return await cls._put_together(settings, clock, opened)
+            return await cls._build(settings, clock, resources)
         except BaseException:
-            await opened.aclose()
+            await resources.aclose()
             raise
 
     @classmethod
-    async def _put_together(cls, settings: Settings, clock: Callable[[], datetime], opened: AsyncExitStack) -> Self:
-        def kept(part: T) -> T:
-            opened.push_async_callback(part.aclose)
-            return part
+    async def _build(cls, settings: Settings, clock: Callable[[], datetime], resources: AsyncExitStack) -> Self:
+        def closing(service: T) -> T:
+            resources.push_async_callback(service.aclose)
+            return service
 
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
-        observing = kept(Telemetry.of(settings))
+        telemetry = closing(Telemetry.of(settings))
         encryption = FieldEncryption.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
         catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
-        log = kept(
+        log = closing(
             await Log.open(
                 settings.database_url,
                 KeyFile.load(settings.key_folder),
@@ -132,15 +132,15 @@ class Hub:
         database = Database(
             settings.database_url, timeout=settings.database_timeout, connections=settings.database_connections
         )
-        opened.push_async_callback(asyncio.to_thread, database.close)
+        resources.push_async_callback(asyncio.to_thread, database.close)
         secrets = SharedSecretStore(database, encryption)
-        agencies = kept(load_agencies(settings.agencies, settings.credentials, store=secrets))
-        # Before the agencies: what one of them is handing out just now is still received.
-        kept(secrets)
+        agencies = closing(load_agencies(settings.agencies, settings.credentials, store=secrets))
+        # Closed before the agencies, so that a secret that an agency is just issuing is still received.
+        closing(secrets)
         bound = settings.bound_clients.split()
-        sign_on = kept(TokenVerifier(settings.sign_on_issuer, audience=settings.audience, bound=bound))
+        token_verifier = closing(TokenVerifier(settings.sign_on_issuer, audience=settings.audience, bound=bound))
         work_orders = WorkOrders(database, encryption)
-        access = kept(
+        authorizer = closing(
             Authorizer(
                 database=database,
                 encryption=encryption,
@@ -149,51 +149,51 @@ class Hub:
                 policies=policies,
             )
         )
-        access.start_clock()
-        guards = kept(GuardRegistry(agencies.policies, quotas=SharedQuotas(database), watcher=observing))
+        authorizer.start_clock()
+        guards = closing(GuardRegistry(agencies.policies, quotas=SharedQuotas(database), watcher=telemetry))
         joint = SingleFlight(guards)
-        received = kept(AnswerCache(database, encryption, agencies, agencies.policies))
+        received = closing(AnswerCache(database, encryption, agencies, agencies.policies))
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessTable(log.reader))
-        callbacks = kept(Callbacks.of(database, encryption, log, at_once=settings.callback_senders, clock=clock))
+        callbacks = closing(Callbacks.of(database, encryption, log, at_once=settings.callback_senders, clock=clock))
         hub = cls(
             settings=settings,
-            resources=opened,
-            telemetry=observing,
+            resources=resources,
+            telemetry=telemetry,
             database=database,
             encryption=encryption,
             log=log,
-            token_verifier=sign_on,
-            sign_in_service=kept(SignInService.from_settings(settings, sign_on, database, encryption, log)),
+            token_verifier=token_verifier,
+            sign_in_service=closing(SignInService.from_settings(settings, token_verifier, database, encryption, log)),
             agency_secrets=secrets,
             agencies=agencies,
             guards=guards,
-            authorizer=access,
+            authorizer=authorizer,
             work_orders=work_orders,
             lookups=LookupService(
-                access=access,
+                access=authorizer,
                 agencies=agencies,
                 joint=joint,
                 received=received,
                 log=log,
-                observing=observing,
+                observing=telemetry,
                 deadline=settings.deadline,
             ),
             lookup_history=LookupHistory(database),
             worklist=Worklist(database, work_orders),
-            members=kept(Members(database)),
+            members=closing(Members(database)),
             organization=OrganizationService(database, encryption, log, clock=clock),
             delegations=Delegations(database, log, clock=clock),
-            confirmations=Confirmations(database, log, catalogue, policy=access.policy, clock=clock),
+            confirmations=Confirmations(database, log, catalogue, policy=authorizer.policy, clock=clock),
             break_glass=BreakGlass(
-                database, encryption, log, work_orders, catalogue, policy=access.policy, clock=clock
+                database, encryption, log, work_orders, catalogue, policy=authorizer.policy, clock=clock
             ),
-            emergency_reviews=EmergencyReviews(database, log, policy=access.policy, clock=clock),
-            anchoring=kept(Anchoring(log, anchors, clock=clock)),
+            emergency_reviews=EmergencyReviews(database, log, policy=authorizer.policy, clock=clock),
+            anchoring=closing(Anchoring(log, anchors, clock=clock)),
             witness_endpoint=WitnessEndpoint(witness, clock=clock),
             callbacks=callbacks,
-            autofill=kept(
+            autofill=closing(
                 AutofillService.of(
-                    access=access,
+                    access=authorizer,
                     work_orders=work_orders,
                     agencies=agencies,
                     joint=joint,
@@ -208,16 +208,16 @@ class Hub:
                     clock=clock,
                 )
             ),
-            compliance=kept(Compliance.create(database, encryption, log, settings.calendar, clock=clock)),
+            compliance=closing(Compliance.create(database, encryption, log, settings.calendar, clock=clock)),
         )
         hub.anchoring.start()
         hub.callbacks.sender.start()
         hub.autofill.worker.start()
-        observing.start()
+        telemetry.start()
         return hub
 
     async def close(self) -> None:
-        """Gives everything back, in the reverse order of its opening: the log last of what a lookup needs."""
+        """Releases everything, in reverse order: the log last of what a lookup needs."""
         await self.resources.aclose()
 
     async def __aenter__(self) -> Self:

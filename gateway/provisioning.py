@@ -1,5 +1,5 @@
 """
-An installation: keys, tables and log, made once and on request, then only opened.
+Provisioning of an installation: keys, tables and log are created once, on request, and only opened afterwards.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ APPLICATION_ROLE = "shuniu_app"
 ERASER_ROLE = "shuniu_eraser"
 CLUSTER = "postgres"
 
-# What the hub's login role may do with the hub's own tables; the log's rights are the log's.
+# The rights of the hub's login role on the hub's own tables; those on the log are granted with the log.
 RIGHTS: Final = {
     "SELECT, INSERT, UPDATE": (
         "work_order",
@@ -60,7 +60,7 @@ RIGHTS: Final = {
 
 def create_keys(settings: Settings) -> Path:
     """
-    Makes the hub's own keys and returns their folder.  Refuses when there are any: a lost key cannot be made good.
+    Creates the hub's own keys and returns their folder.  Refuses to replace any: a lost key cannot be restored.
     """
     folder = settings.key_folder
     if (folder / HUB_KEY).exists():
@@ -72,7 +72,7 @@ def create_keys(settings: Settings) -> Path:
 
 def copy_hub_key(old: Path, new: Path) -> bool:
     """
-    Gives the key folder of a new log the hub's own key, which knows the work orders; says whether there was one.
+    Copies the hub's own key, which decrypts the work orders, to the key folder of a new log; False if there is none.
     """
     if not (old / HUB_KEY).exists():
         return False

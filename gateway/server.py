@@ -1,9 +1,9 @@
 """
-Serving a hub over HTTP with uvicorn, from its start to the last answer.
+An HTTP server on uvicorn that drains: from its start to the last answer.
 
-When it is told to stop (SIGTERM, Ctrl-C), readiness and everything new are 503 at once while what is in flight is
-answered; then the port is closed, the log's queue written and everything given back.  A second signal hastens that, and
-skips nothing of it.
+When it is stopped (SIGTERM, Ctrl-C), readiness and new requests are 503 at once while requests in flight are answered;
+then the port is closed, the log's queue written and everything released.  A second signal hastens that, and skips
+nothing.
 """
 
 import asyncio
@@ -22,39 +22,39 @@ from starlette.types import ASGIApp
 from gateway.api.draining import DrainState
 from gateway.sign_on.mtls import ClientCertificates
 
-# So long a stopped hub still reads what open connections are just sending, to answer that it is stopping.  Seconds.
+# A stopped hub still reads requests on open connections for so long, to answer that it is stopping.
 LINGER_SECONDS: Final = 0.3
-# So long a caller may take to receive an answer that was begun in time.
+# A client may take so long to receive an answer that was begun in time.
 SENDING_SECONDS: Final = 5
-_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class UvicornServer(uvicorn.Server):
     """
-    uvicorn that ends in the order of this module, and comes back from `run` instead of dying of the signal.
+    uvicorn that drains, and returns from `run` instead of raising the signal again.
 
-    `drain` (seconds) bounds the waiting for what is in flight.
+    `drain` (seconds) bounds the wait for requests in flight.
     """
 
-    def __init__(self, config: uvicorn.Config, door: DrainState, drain: float) -> None:
+    def __init__(self, config: uvicorn.Config, drain_state: DrainState, drain: float) -> None:
         super().__init__(config)
-        self._door = door
+        self._drain_state = drain_state
         self._drain = drain
         self._listeners: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        # The server's own are gone as soon as they are closed; what waits behind these can still be taken in.
-        self._listeners = [one.dup() for one in sockets or ()]
+        # Duplicates, because connections that wait at them can still be accepted after the server has closed its own.
+        self._listeners = [listener.dup() for listener in sockets or ()]
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._door.close()
-        await self._door.emptied(self._drain)
+        self._drain_state.close()
+        await self._drain_state.emptied(self._drain)
         for server in self.servers:
             server.close()
-        await self._take_in_the_last()
+        await self._accept_waiting()
         until = asyncio.get_running_loop().time() + LINGER_SECONDS
         while self.server_state.connections and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - uvicorn's
             await asyncio.sleep(LINGER_SECONDS / 20)
@@ -63,24 +63,24 @@ class UvicornServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         hasten = self.should_exit
         self.should_exit = True
-        self._door.close()
+        self._drain_state.close()
         if hasten and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._door.hasten)
+            self._loop.call_soon_threadsafe(self._drain_state.hasten)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {one: signal.signal(one, self.handle_exit) for one in _ENDINGS}
+        before = {number: signal.signal(number, self.handle_exit) for number in _STOP_SIGNALS}
         try:
             yield
         finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    async def _take_in_the_last(self) -> None:
-        """Connections that the system has made for us and nobody has seen yet: they would be reset without a word."""
+    async def _accept_waiting(self) -> None:
+        """Accepts the connections that wait in the backlog, which closing would reset without an answer."""
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
             listener.setblocking(False)
@@ -106,25 +106,25 @@ def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> UvicornServe
     """
     A server of any application.
 
-    With `tls` it speaks HTTPS alone, and the application sees the certificates of its clients.
+    With `tls` it serves HTTPS alone, and the application sees the client certificates.
     """
     return UvicornServer(server_config(app, tls), DrainState(), drain=SENDING_SECONDS)
 
 
 def server_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
-    """How every server of ours runs uvicorn."""
+    """The configuration of uvicorn for every server of ours."""
     return uvicorn.Config(
         app,
         http="auto" if tls is None else ClientCertificates,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         lifespan="on",
-        # What was asked stands in the audit log, and nowhere else.
+        # Requests are recorded in the audit log only.
         access_log=False,
-        # Whoever runs this process says where its lines go.
+        # The program configures the log.
         log_config=None,
         log_level="warning",
         server_header=False,
-        # What a proxy says of its callers is believed nowhere.
+        # Headers of proxies about their clients are not trusted.
         proxy_headers=False,
         date_header=True,
         timeout_keep_alive=30,

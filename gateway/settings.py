@@ -15,7 +15,7 @@ from adapters.errors import ConfigurationError
 
 class Settings(BaseSettings):
     """
-    What a hub must be told.  Every field has a heading in docs/settings.md.
+    The settings.  Every field has a heading in docs/settings.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="SHUNIU_", extra="forbid")
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     """How courts have narrowed kinds of work order; without it every court has the catalogue as it is."""
 
     anchors: Path | None = None
-    """Who anchors the audit log outside the house, and whose logs are cosigned here; without it nobody does."""
+    """The external anchors of the audit log, and the logs that are cosigned here; without it there are none."""
 
     calendar: Path | None = None
     """The court's hours, holidays and worked weekends (TOML); without it Monday to Friday, 8 to 18 o'clock."""
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     """Lookups at once in this process; beyond it 503 with Retry-After."""
 
     drain: float = Field(default=15.0, ge=0, le=120)
-    """Seconds that a hub which is told to stop gives to what is in flight; whoever has no answer by then gets 503."""
+    """Seconds that a stopped hub gives to requests in flight; after that they are answered 503."""
 
     log_format: Literal["json", "text"] | None = None
     """How log lines are written to stderr; None: text for a terminal, JSON otherwise."""
@@ -148,8 +148,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if self.sign_on_max_age > self.session_idle:
             raise ConfigurationError(
-                "SHUNIU_SIGN_ON_MAX_AGE is larger than SHUNIU_SESSION_IDLE: whose session ran out would be let in "
-                "again without authenticating; lower the one or raise the other"
+                "SHUNIU_SIGN_ON_MAX_AGE is larger than SHUNIU_SESSION_IDLE: a person whose session ran out could sign "
+                "in again without authenticating; lower the one or raise the other"
             )
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ConfigurationError("SHUNIU_TLS_CERTIFICATE and SHUNIU_TLS_KEY belong together: set both, or neither")

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from gateway.database import Database, batching
-from gateway.database.array_dumpers import BlobArray, TextArray
+from gateway.database.batching import BlobArray, TextArray
 from gateway.database.locks import Lease, Leases, person_lock, work_order_lock
 from schemas.work_order import WorkOrderStatus
 

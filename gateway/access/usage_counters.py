@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from gateway.access.snapshot import REFUSALS_WITHIN
 from gateway.database import Database, batching
-from gateway.database.array_dumpers import BlobArray, IntegerArray, TextArray
+from gateway.database.batching import BlobArray, IntegerArray, TextArray
 
 
 class UsageKey(NamedTuple):

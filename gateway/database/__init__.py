@@ -1,5 +1,5 @@
 """
-The hub's way to PostgreSQL: one function is one transaction is one hop to a worker thread.
+Access to PostgreSQL: a function over a connection runs as one transaction on a worker thread.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ T = TypeVar("T")
 
 
 class DatabaseUnavailable(Exception):
-    """The database did not do as asked, or not in time; nothing may be answered on its behalf."""
+    """The database failed, or did not answer in time."""
 
 
 class Database:
     """
     Runs plain functions over a SQLAlchemy connection, each in one transaction on a worker thread.
 
-    A function sees READ COMMITTED and a statement limit.  Any database error, and any silence longer than `timeout`
-    seconds, is `DatabaseUnavailable`; the pool reconnects by itself when the database is back.  `conninfo` is the same
-    database for a connection of another kind; `running` counts the functions that were begun and have not ended.
+    A function runs at READ COMMITTED with a statement limit.  Any database error, and no answer within `timeout`
+    seconds, is `DatabaseUnavailable`; the pool reconnects by itself.  `conninfo` is for connections outside the pool;
+    `running` counts the functions that are running.
     """
 
     def __init__(self, url: str, *, timeout: float = 2.0, connections: int = 8) -> None:
@@ -64,7 +64,7 @@ class Database:
             async with asyncio.timeout(2 * self.timeout):
                 return await loop.run_in_executor(self._threads, lambda: self._once(work, *args, **kwargs))
         except (SQLAlchemyError, TimeoutError):
-            # Database errors quote values; the class alone is told, outside of this block.
+            # Database errors quote values, so another error is raised, outside of this block.
             pass
         finally:
             self.running -= 1
@@ -77,15 +77,15 @@ class Database:
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        # A pooled connection that died while idle is no news about the database: one fresh attempt.
+        # The pooled connection may have died while idle: one attempt on a new one.
         with self._engine.begin() as connection:
             return work(connection, *args, **kwargs)
 
     async def check(self) -> None:
-        """Raises `DatabaseUnavailable` unless a transaction can be had."""
+        """Raises `DatabaseUnavailable` unless a transaction is possible."""
         await self.run(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     def close(self) -> None:
-        """Gives all connections back, once what is under way has ended: a statement's limit is the longest wait."""
+        """Closes all connections, after the running functions; the statement limit bounds the wait."""
         self._threads.shutdown(cancel_futures=True)
         self._engine.dispose()

@@ -1,5 +1,5 @@
 """
-Connections of the event loop that are whole or not there at all.
+Asynchronous connections that never leak when their caller is cancelled.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ async def connect(conninfo: str) -> psycopg.AsyncConnection:
     """
     A connection that commits by itself.  Raises `psycopg.Error`.
 
-    Whoever is cancelled here waits until it is made, and it is closed: psycopg alone would leave it open, at PostgreSQL
-    too, until the collector comes by.
+    A cancelled caller waits until the connection is made and closes it: psycopg alone would leave it open until the
+    garbage collector finds it.
     """
     connecting = asyncio.create_task(psycopg.AsyncConnection.connect(conninfo, autocommit=True))
     try:

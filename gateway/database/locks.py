@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, text
 
 from gateway.database import Database, DatabaseUnavailable, batching
-from gateway.database.array_dumpers import TextArray
+from gateway.database.batching import TextArray
 
 K = TypeVar("K")
 V = TypeVar("V")

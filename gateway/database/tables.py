@@ -1,5 +1,5 @@
 """
-The hub's own tables.  What they know about people is sealed or marked (see `gateway.field_encryption`).
+The hub's own tables.  Personal data is encrypted, or a blind index (see `gateway.field_encryption`).
 """
 
 from sqlalchemy import (
@@ -114,8 +114,8 @@ callback_receiver = Table(
     Column("name", Text, primary_key=True),
     Column("client", Text, nullable=False, comment="the ticket system that may name it"),
     Column("url", Text, nullable=False),
-    Column("internal", Boolean, nullable=False, comment="an administrator let it stand inside the house"),
-    Column("preferred", Boolean, nullable=False, comment="taken where a request names none"),
+    Column("internal", Boolean, nullable=False, comment="an administrator allowed an address inside the court"),
+    Column("preferred", Boolean, nullable=False, comment="used where a request names none"),
     Column("state", Text, nullable=False, comment="active, paused, gone or removed"),
     Column("secrets", LargeBinary, nullable=False, comment="sealed: signing secrets and until when each is used"),
     Column("changed_at", DateTime(timezone=True), nullable=False),
@@ -185,7 +185,7 @@ agency_secret = Table(
     Column("number", BigInteger, nullable=False, comment="grows with every renewal; 0 before the first"),
     Column("sealed", LargeBinary, nullable=True),
     Column("renewed_at", DateTime(timezone=True), nullable=True),
-    Column("turn", UUID, nullable=True, comment="of whoever renews it now"),
+    Column("turn", UUID, nullable=True, comment="of the hub that renews it now"),
     Column("turn_ends_at", DateTime(timezone=True), nullable=True),
 )
 

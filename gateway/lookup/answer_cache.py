@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from adapters.call_policy import AgencyPolicy
 from adapters.contract import Adapter, AnswerEvidence
 from gateway.database import Database, DatabaseUnavailable, batching
-from gateway.database.array_dumpers import TextArray
+from gateway.database.batching import TextArray
 from gateway.field_encryption import DecryptionFailed, FieldEncryption
 from gateway.lookup import answer_codec as codec
 from gateway.lookup.fan_out import AgencyReply, PlannedQuestion

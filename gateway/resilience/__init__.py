@@ -1,3 +1,3 @@
 """
-Between the hub and its agencies: what keeps one hung, flooding or lying agency from being anybody else's trouble.
+Resilience: keeps one hung, flooding or lying agency from affecting the other agencies and their callers.
 """

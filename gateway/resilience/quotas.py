@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from adapters.call_policy import CallPolicy
 from gateway.database import Database, batching
-from gateway.database.array_dumpers import IntegerArray, TextArray
+from gateway.database.batching import IntegerArray, TextArray
 
 # The day of an agency turns at midnight in China.
 _ZONE: Final = "Asia/Shanghai"

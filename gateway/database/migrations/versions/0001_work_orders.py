@@ -10,7 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Creates the table; the application may write it, nobody may truncate it."""
+    """Creates the table; the application may write it, no role may truncate it."""
     op.create_table(
         "work_order",
         sa.Column("court", sa.Text, primary_key=True),

@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger, nullable=False, comment="grows with every renewal; 0 before the first"),
         sa.Column("sealed", sa.LargeBinary, nullable=True),
         sa.Column("renewed_at", INSTANT, nullable=True),
-        sa.Column("turn", UUID, nullable=True, comment="of whoever renews it now"),
+        sa.Column("turn", UUID, nullable=True, comment="of the hub that renews it now"),
         sa.Column("turn_ends_at", INSTANT, nullable=True, comment="a hub that died holds the others up until then"),
     )
     op.create_table(

@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'waiting') = (ended_at IS NULL)"),
     )
     waiting = sa.text("state = 'waiting'")
-    # What is to be sent next to one receiver; what is overdue, whoever should have had it; what a client asks for.
+    # What is to be sent next to one receiver; what is overdue at any receiver; what a client asks for.
     op.create_index(
         "callback_delivery_due", "callback_delivery", ["court", "receiver", "due_at"], postgresql_where=waiting
     )

@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("released_by", sa.Text, nullable=True),
         sa.Column("released_at", INSTANT, nullable=True),
-        # Two people: whoever drafted it never releases it.
+        # Two people: the one who drafted it never releases it.
         sa.CheckConstraint("released_by <> drafted_by AND (released_by IS NULL) = (released_at IS NULL)"),
     )
     op.create_index("subject_report_court", "subject_report", ["court", "drafted_at"])
