@@ -1,6 +1,5 @@
 """
-The audit log: a transparency log in C2SP formats that anyone can check and nobody can change.
+The audit log: a tamper-evident transparency log in C2SP formats, stored in PostgreSQL.
 
-The pure part (`tree`, `note`, `checkpoint`, `tiles`, `proof`, `commitment`, `leaf`, `verify`) needs neither gateway
-nor database; the rest keeps the log in PostgreSQL.
+Rooms, from the bottom: `format` (pure), `sealing`, `store`, `anchor`, `verify`, `export`.
 """

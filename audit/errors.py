@@ -1,23 +1,23 @@
 """
-What can go wrong at the door of the log.
+Errors of the audit log.
 
     AuditError
     ├─ AuditUnavailable        not recorded, or not known to be: nothing may be asked or released on its strength
-    ├─ RecordRefused           this event can never be recorded as it is (too long, or said twice with a difference)
-    └─ LogBroken               .first_bad .last_good: what is stored contradicts what was signed
-    ConfigurationError         start-up only, outside the tree; the text holds the command or statement that mends it
+    ├─ RecordRefused           this event can never be recorded (too long, or recorded before with other content)
+    └─ LogBroken               .first_bad .last_good: the stored log contradicts what was signed
+    LogConfigurationError      start-up only, outside the tree; the text holds the command or statement that mends it
 
 No text of these errors holds anything that came from a person or an agency.
 """
 
 
 class AuditError(Exception):
-    """Any way in which the log does not do what was asked."""
+    """Base of the log's errors at run time."""
 
 
 class AuditUnavailable(AuditError):
     """
-    The record is not known to be durable.  It may still turn up in the log; whoever asked must act as if it did not.
+    The record is not known to be durable.  It may still turn up in the log; the caller must act as if it did not.
     """
 
     def __init__(self, why: str = "could not make the record durable in time") -> None:
@@ -30,7 +30,7 @@ class RecordRefused(AuditError, ValueError):
 
 class LogBroken(AuditError):
     """
-    What is stored contradicts what was signed.
+    The stored log contradicts what was signed.
 
     `last_good` is the largest tree size that still agrees with a signed checkpoint, `first_bad` the smallest that does
     not; None where it is not known.

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.errors import ConfigurationError
 from audit.durable_files import create_key_file, readable_by_others
-from audit.sealing.mac import mac
+from audit.sealing.commitment import mac
 
 HUB_KEY = "hub.key"
 KEY_BYTES = 32

@@ -1,8 +1,8 @@
 """
-Anchors: what others said about our checkpoints, kept beside the checkpoints that they speak of.
+Anchors: outside evidence for checkpoints (a neighbour's cosignature, an RFC 3161 timestamp, a delivery on paper).
 
-A cosignature by a neighbour, a timestamp (RFC 3161), a delivery on paper.  Whoever holds the log's key can sign a
-second history; what lies with others, and only that, shows it.  An anchor covers all records below its size.
+The holder of the log's key can sign a second history; only evidence that others hold shows it.  An anchor covers all
+records below its size.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from audit.store.reader import Reader
 
 
 class AnchorKind(StrEnum):
-    """Who speaks: a witness by its cosignature line, a timestamping authority by its reply, we by a delivery."""
+    """The kind of evidence: a witness's cosignature line, a timestamping authority's reply, or our own delivery."""
 
     COSIGNATURE = "cosignature"
     TIMESTAMP = "rfc3161"
@@ -26,7 +26,7 @@ class AnchorKind(StrEnum):
 
 
 class AnchorState(StrEnum):
-    """Whether the evidence was verified here, or only kept for a tool that can read it."""
+    """Whether the evidence was verified here, or is only stored for a tool that can read it."""
 
     VALID = "valid"
     UNPARSED = "unparsed"
@@ -46,7 +46,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A signed checkpoint that is kept for good: its size and its bytes."""
+    """A signed checkpoint that is retained for good: its size and its bytes."""
 
     size: int
     note: bytes
@@ -55,9 +55,9 @@ class StoredCheckpoint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorStatus:
     """
-    How one anchor of the log stands: the newest valid evidence, if any, and since when a record waits for the next.
+    The status of one anchor: the newest valid evidence, if any, and since when a record waits for the next.
 
-    The log's own records of its anchors wait for nobody, or an idle log would never come to rest.
+    The log's own records of its anchors do not count as waiting, or an idle log would never come to rest.
     """
 
     kind: AnchorKind
@@ -82,9 +82,9 @@ class Anchors:
 
     def retain_newest(self) -> StoredCheckpoint | None:
         """
-        The newest signed checkpoint, from now on kept for good; None before the first.
+        The newest signed checkpoint, from now on retained for good; None before the first.
 
-        Raises `LogBroken` if it is not one that the log's key signed.
+        Raises `LogBroken` if the log's key did not sign it.
         """
         rows = self._reader.rows("SELECT kept_size, kept_note FROM {schema}.keep()")
         if not rows:
@@ -100,12 +100,12 @@ class Anchors:
         return checkpoint
 
     def retained(self, size: int) -> bytes | None:
-        """The checkpoint of a size, if it was kept."""
+        """The retained checkpoint of a size, if there is one."""
         rows = self._reader.rows("SELECT note FROM {schema}.checkpoint WHERE size = %s", (size,))
         return rows[0][0] if rows else None
 
     def add(self, anchor: Anchor) -> bool:
-        """Stores evidence for a kept checkpoint, durably; False if another process was faster."""
+        """Stores evidence for a retained checkpoint, durably; False if another process was faster."""
         query = (
             "INSERT INTO {schema}.anchor (size, kind, name, state, at, evidence) VALUES (%s, %s, %s, %s, %s, %s) "
             "ON CONFLICT DO NOTHING RETURNING size"
@@ -131,7 +131,7 @@ class Anchors:
         return waiting is not None and waiting[0] < self._reader.head().signed_size
 
     def status(self, kind: AnchorKind, name: str) -> AnchorStatus:
-        """How this anchor stands now; only evidence that verified counts."""
+        """The anchor's current status; only verified evidence counts."""
         valid = self.newest(kind, name, AnchorState.VALID)
         unparsed = self.newest(kind, name, AnchorState.UNPARSED)
         waiting = self._waiting(valid.size if valid else 0)

@@ -1,7 +1,7 @@
 """
-A checkpoint on paper: the page that is printed, dated, signed and put away, and the files of a daily delivery.
+A checkpoint on paper: a page to print, date, sign and store, and the files of a daily delivery.
 
-A page in a safe is the cheapest anchor there is: nobody can alter it from afar, and it needs no server to read.
+A page in a safe is the cheapest anchor: it cannot be altered remotely, and reading it needs no server.
 """
 
 import html
@@ -49,7 +49,7 @@ svg {{ width: 55mm; height: 55mm; float: right; margin: 0 0 4mm 6mm; }}
 <pre>{note}</pre>
 <p>请将本页签字存档，勿交由系统管理员保管。需要核验时，将方框内文字（或二维码内容）存为文件
 <code>{day}.checkpoint</code>，运行以下命令：若日志在此之后被改写或删减，命令会指出。</p>
-<p>Sign this page and keep it, out of the reach of whoever runs the system.
+<p>Sign this page and keep it out of the reach of the system's administrators.
 To check the log against it, save the text in the frame (or what the QR code holds) as
 <code>{day}.checkpoint</code> and run the command below: it says if anything up to this size was altered or removed.</p>
 <pre>shuniu audit verify EXPORT --vkey log.vkey --against {day}.checkpoint</pre>

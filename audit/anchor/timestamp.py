@@ -1,10 +1,10 @@
 """
-Timestamps (RFC 3161): an authority outside the house states that a checkpoint existed at a time of its clock.
+Timestamps (RFC 3161): an outside authority states that a checkpoint existed at a time of its clock.
 
-What is stamped is the signed note, byte for byte, as it is stored and exported.  The raw reply is the evidence.  It is
-`valid` only where it verifies here against the authority's roots; a granted reply of this note that the strict parser
-does not read (certificates out of order, as OpenSSL's own authority sends them with its chain) is `unparsed`: kept for
-`openssl ts -verify` to judge, and never called valid.
+The signed note is stamped byte for byte, as it is stored and exported, and the raw reply is the evidence.  It is
+`valid` only where it verifies here against the authority's roots.  A granted reply for this note that the strict parser
+does not read (certificates out of order, as OpenSSL's own authority sends them with its chain) is `unparsed`: stored
+for `openssl ts -verify`, and never called valid.
 """
 
 import hashlib
@@ -34,19 +34,19 @@ _GRANTED = bytes.fromhex("3003020100")
 
 
 class TimestampRefused(Exception):
-    """The reply is no timestamp of this note: refused, of something else, not the authority's, or no reply at all."""
+    """The reply is not a valid timestamp of this note by this authority."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimestampQuery:
-    """One question to an authority: the note, and the request that was made of it (SHA-256, nonce, certificate)."""
+    """A request to an authority: the note, and the DER request for it (SHA-256, nonce, certificate)."""
 
     note: bytes
     request: TimeStampRequest
 
     @classmethod
     def of(cls, note: bytes) -> "TimestampQuery":
-        """A fresh question about a signed note."""
+        """A fresh request for a signed note."""
         builder = TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256)
         return cls(note, builder.nonce(nonce=True).cert_request(cert_request=True).build())
 
@@ -55,7 +55,7 @@ class TimestampQuery:
         return self.request.as_bytes()
 
     def judge(self, reply: bytes, roots: Sequence[Certificate]) -> AnchorState:
-        """What a reply is worth.  Raises `TimestampRefused`."""
+        """Verifies a reply.  Raises `TimestampRefused`."""
         response = _decoded(reply)
         if response is None:
             if self._seems_granted(reply):
@@ -75,16 +75,16 @@ class TimestampQuery:
         return AnchorState.VALID
 
     def _seems_granted(self, reply: bytes) -> bool:
-        """Whether this is one whole DER value that begins with "granted" and speaks of this note and this nonce."""
+        """Whether this is one whole DER value that begins with "granted" and contains this digest and this nonce."""
         if len(reply) < 4 or reply[0] != _SEQUENCE or reply[1] & 0x80 == 0:
             return False
         start = 2 + (reply[1] & 0x7F)
         nonce = self.request.nonce or 0
-        spoken_of = (hashlib.sha256(self.note).digest(), nonce.to_bytes((nonce.bit_length() + 7) // 8))
+        marks = (hashlib.sha256(self.note).digest(), nonce.to_bytes((nonce.bit_length() + 7) // 8))
         return (
             int.from_bytes(reply[2:start]) == len(reply) - start
             and reply[start:].startswith(_GRANTED)
-            and all(mark in reply for mark in spoken_of)
+            and all(mark in reply for mark in marks)
         )
 
 

@@ -1,9 +1,9 @@
 """
 Witnessing (C2SP tlog-witness v1.0.0): this hub cosigns its neighbours' checkpoints, and has its own cosigned.
 
-A witness cosigns only what is consistent with everything that it cosigned of that log before; what it has seen is
-durable before it answers, and checking and storing are one atomic step.  A witness that is down delays nothing: its
-line is added later, or never.
+A witness cosigns only checkpoints that are consistent with all that it cosigned of that log before.  Checking and
+storing are one atomic step, durable before the answer.  A witness that is down delays nothing: its line is added later,
+or never.
 """
 
 import base64
@@ -43,7 +43,7 @@ class WitnessedCheckpoint:
 
 class WitnessStore(Protocol):
     """
-    Where a witness remembers.  `advance` compares with `old` and stores in one step, durable when it returns True.
+    A witness's memory.  `advance` compares with `old` and stores in one step, durable when it returns True.
     """
 
     def last_checkpoint(self, origin: str) -> WitnessedCheckpoint | None: ...
@@ -51,7 +51,7 @@ class WitnessStore(Protocol):
 
 
 class WitnessTable:
-    """Remembers in the hub's database."""
+    """A witness's memory in the hub's database."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -69,7 +69,7 @@ class WitnessTable:
 
 class Witness:
     """
-    The answering side: `logs` are the neighbours' verifier keys by origin.
+    The answering side of the protocol.  `logs` are the neighbours' verifier keys by origin.
     """
 
     def __init__(self, cosigner: Cosigner, logs: Mapping[str, VerifierKey], memory: WitnessStore) -> None:
@@ -94,12 +94,12 @@ class Witness:
         if refusal is not None:
             return refusal
         cosignature = self._cosigner.cosign(checkpoint.text(), time)
-        # What is shown to monitors holds the log's own signature and ours, and nothing else that was sent along.
+        # Monitors are shown the log's own signature and ours, and no other line of the request.
         shown = Note(note.text, (*note.signatures, cosignature)).encode()
         if not self._memory.advance(
             checkpoint.origin, old, WitnessedCheckpoint(checkpoint.size, checkpoint.root, shown)
         ):
-            # Nobody ever sees this cosignature.
+            # This cosignature is discarded.
             return self._conflict(checkpoint.origin)
         return WitnessAnswer(200, cosignature.line().encode())
 
@@ -141,7 +141,7 @@ class Witness:
 
 
 def log_digest(origin: str) -> str:
-    """What names a log in the address of its monitored checkpoint."""
+    """SHA-256 of an origin: the log's id in the address of its monitored checkpoint."""
     return hashlib.sha256(origin.encode()).hexdigest()
 
 
@@ -164,7 +164,7 @@ def make_request(old: int, proof: Sequence[bytes], checkpoint: bytes) -> bytes:
 
 def read_answer(answer: WitnessAnswer, checkpoint: bytes, witness: WitnessKey) -> Signature | int | None:
     """
-    What a witness said: its valid cosignature of our checkpoint, the size that it knows (409), or None for neither.
+    Parses an answer: the witness's valid cosignature of our checkpoint, the size that it knows (409), or None.
     """
     try:
         if answer.status == 409 and answer.content_type.startswith(SIZE_TYPE):
@@ -187,12 +187,12 @@ def read_answer(answer: WitnessAnswer, checkpoint: bytes, witness: WitnessKey) -
 
 
 def with_cosignatures(checkpoint: bytes, lines: Sequence[bytes]) -> bytes:
-    """A checkpoint with the cosignature lines that were given for it; what is no such line is left out."""
+    """A checkpoint with its cosignature lines; malformed lines are left out."""
     note = parse(checkpoint)
     text = (note.text + "\n").encode()
     signatures = list(note.signatures)
     for line in lines:
-        # Whoever alters a stored line must not keep the checkpoint itself from being served or exported.
+        # An altered line must not prevent the checkpoint itself from being served or exported.
         with contextlib.suppress(NoteError):
             signatures += parse(text + line).signatures
     return Note(note.text, tuple(signatures)).encode()

@@ -1,8 +1,8 @@
 """
-The witness's own key: cosigns neighbours' logs, and nothing of ours.  One file for its owner alone.
+The witness's key file.  The key cosigns neighbours' logs only.
 
-Kept apart from the log's keys: it may be lost and made anew without harm to our log; the neighbours then have to be
-given the new public key.
+It is separate from the log's keys: it may be lost and replaced without harm to our log; the neighbours then need the
+new public key.
 """
 
 import base64
@@ -20,12 +20,12 @@ _SEED_BYTES = 32
 
 
 def witness_name(origin: str) -> str:
-    """The name of the witness that stands beside the log of this origin."""
+    """The name of the witness of the court whose log has this origin."""
     return f"{origin.partition('/')[0]}/witness"
 
 
 def create_witness_key(folder: Path, *, name: str) -> Cosigner:
-    """Writes a fresh key, durably, and returns it.  Never replaces one: `ConfigurationError`."""
+    """Writes a fresh key, durably, and returns it.  Never replaces one: `LogConfigurationError`."""
     seed = os.urandom(_SEED_BYTES)
     cosigner = Cosigner(name, seed)
     lines = (
@@ -43,7 +43,7 @@ def create_witness_key(folder: Path, *, name: str) -> Cosigner:
 
 
 def load_witness_key(folder: Path) -> Cosigner:
-    """Reads the key.  Raises `ConfigurationError` with the command that mends it."""
+    """Reads the key.  Raises `LogConfigurationError` with the command that mends it."""
     path = folder / FILE
     if not path.exists():
         raise LogConfigurationError(f"{path}: no witness key; make one with: {COMMAND}")

@@ -1,8 +1,8 @@
 """
-Exporting a log into a folder that public tools can verify: tiles, entry bundles, checkpoints, key, anchors, manual.
+Export of a log into a folder that public tools can verify: tiles, entry bundles, checkpoints, key, anchors, manual.
 
-One consistent snapshot, also while writes go on.  Every file is durable under its name before the checkpoint that needs
-it, so an interrupted export never shows a checkpoint without its tiles; running it again goes on where it stopped.
+One consistent snapshot, also during writes.  Every file is durable under its name before the checkpoint that needs it,
+so an interrupted export never shows a checkpoint without its tiles; a repetition resumes it.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ README = """\
 | `tile/<level>/…` | hashes, 256 to a file (C2SP tlog-tiles) |
 | `tile/entries/…` | the entries, each behind its length in 16 bits |
 | `checkpoints/<size>` | older signed checkpoints of this log |
-| `anchors/<size>.<kind>.<name>` | what others said about a checkpoint: cosignatures, RFC 3161 timestamps, deliveries |
+| `anchors/<size>.<kind>.<name>` | outside evidence for a checkpoint: cosignatures, RFC 3161 timestamps, deliveries |
 | `cosigned/<size>` | checkpoints with the cosignature lines of witnesses (C2SP tlog-cosignature) |
 
 ## Check it without us
@@ -83,9 +83,9 @@ def export(
     reader: Reader, folder: Path, vkey: VerifierKey, *, at: datetime | None = None, progress: Progress | None = None
 ) -> int:
     """
-    Writes the log as its newest checkpoint covers it, and returns its size.
+    Writes the log up to its newest checkpoint, and returns its size.
 
-    Full tiles that are there already are left alone.  Raises `AuditUnavailable`, `OSError`.
+    Existing full tiles are left alone.  Raises `AuditUnavailable`, `OSError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with DatabaseSource.snapshot(reader) as tables:
@@ -130,7 +130,7 @@ def _write_anchors(folder: Path, tables: DatabaseSource, anchored: Mapping[int, 
     for covered, given in lines.items():
         if covered not in anchored:
             continue
-        # Beside the bare note, not in its place: a timestamp speaks of the bare note's bytes.
+        # Beside the bare note, not in its place: a timestamp covers the bare note's bytes.
         replace_file(folder / COSIGNED / f"{covered}", with_cosignatures(anchored[covered], given))
     return with_cosignatures(note, lines[tables.signed_size]) if tables.signed_size in lines else note
 
@@ -167,7 +167,7 @@ def _sync(folder: Path) -> None:
 
 
 def _remove_partials(folder: Path, size: int) -> None:
-    """Partial tiles that belong to an older checkpoint are litter once the new one is published."""
+    """Deletes the partial tiles of older checkpoints, which the published one has replaced."""
     for path in _partials(folder):
         try:
             tile = Tile.parse(path.relative_to(folder).as_posix())

@@ -1,8 +1,8 @@
 """
 Checkpoints (C2SP tlog-checkpoint v1.0.0) and cosignatures (tlog-cosignature v1.0.1).  Pure.
 
-A checkpoint says: the log of this origin had `size` entries and this root.  A log must never sign two that cannot both
-be true.
+A checkpoint states that the log of this origin had `size` entries and this root.  A log must never sign two that
+contradict each other.
 """
 
 import base64
@@ -34,7 +34,7 @@ _TIME_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a log says about itself.  `extensions` are further lines, which we never write."""
+    """Origin, size and root of a log.  `extensions` are further lines, which we never write."""
 
     origin: str
     size: int
@@ -42,7 +42,7 @@ class Checkpoint:
     extensions: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """The body that is signed."""
+        """The signed body."""
         lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
@@ -72,7 +72,7 @@ def open_checkpoint(encoded: bytes, origin: str, known: Collection[Verifier]) ->
 
 
 def read_checkpoint(encoded: bytes) -> Checkpoint:
-    """The checkpoint in a note, with no signature checked.  Raises `NoteError`."""
+    """The checkpoint in a note, without a check of signatures.  Raises `NoteError`."""
     return Checkpoint.parse(parse(encoded).text)
 
 
@@ -85,7 +85,7 @@ def parse_size(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class WitnessKey:
-    """A witness's public key: its signature carries the second at which it was made."""
+    """A witness's public key.  Its signatures carry their time in seconds."""
 
     name: str
     public: bytes
@@ -116,7 +116,7 @@ class WitnessKey:
 
 class Cosigner:
     """
-    A witness's private key.  It must sign only what it has checked against everything it cosigned before.
+    A witness's private key.  Callers must have checked a checkpoint against all that was cosigned before.
     """
 
     def __init__(self, name: str, seed: bytes) -> None:

@@ -1,9 +1,9 @@
 """
-What is recorded: who did what, about whom, why, when, with what outcome.
+The audit event: who did what, about whom, why, when, with what outcome.
 
-An event is a plain value.  Which of its fields stand in clear in the log and which are only committed to is decided in
-one place, `audit.format.leaf`: who a person is (`Who.user`, `name`, `terminal`; every `Subject`) and which matter it
-was (`Why.work_order`, `case_number`) never stand in clear.
+An event is a plain value.  `audit.format.leaf` decides which fields stand in clear in the log and which are only
+committed to: a person's identity (`Actor.user`, `name`, `terminal`; every `Subject`) and the case
+(`PurposeOfUse.work_order`, `case_number`) never stand in clear.
 """
 
 import re
@@ -44,38 +44,35 @@ class EventType(Enum):
     FIELD_REVEALED = "field.revealed", 5, "FR", "字段揭示", "A masked field was shown in full"
     RECORD_PRINTED = "record.printed", 6, "RP", "打印", "A record was printed or downloaded"
     WORK_ORDER_CHANGED = "work_order.changed", 7, "WC", "工单变更", "The ticket system changed a work order"
-    SESSION_SIGNED_IN = "session.signed_in", 8, "SI", "登录", "Somebody signed in"
-    ACCESS_REFUSED = "access.refused", 9, "AR", "访问被拒", "A request was refused at the door"
+    SESSION_SIGNED_IN = "session.signed_in", 8, "SI", "登录", "A person signed in"
+    ACCESS_REFUSED = "access.refused", 9, "AR", "访问被拒", "A request was refused"
     LOG_SEARCHED = "log.searched", 10, "LS", "日志检索", "The log was searched"
     LOG_EXPORTED = "log.exported", 11, "LX", "日志导出", "Records of the log were exported"
     LOG_ERASED = "log.erased", 12, "LE", "数据销毁", "The key to a person's sealed values was destroyed"
     LOG_ORPHAN_CLOSED = "log.orphan_closed", 13, "LC", "补结", "An intent without an outcome was closed"
-    LOG_ANCHORED = "log.anchored", 14, "LA", "锚定", "A checkpoint was anchored outside the house"
+    LOG_ANCHORED = "log.anchored", 14, "LA", "锚定", "A checkpoint was anchored outside the hub"
     KEY_ROTATED = "key.rotated", 15, "KR", "密钥轮换", "A key of the log was replaced"
-    ADMIN_CHANGED = "admin.changed", 16, "AC", "管理变更", "Somebody changed the hub's configuration"
+    ADMIN_CHANGED = "admin.changed", 16, "AC", "管理变更", "The hub's configuration was changed"
     LOG_BEGUN = "log.begun", 17, "LB", "日志承接", "The log begins in place of an earlier one"
     SESSION_ENDED = "session.ended", 18, "SO", "会话结束", "A person's session ended"
-    REPORT_CHANGED = "report.changed", 20, "SR", "查询告知", "A report to a person of who looked them up goes on"
-    USE_REVIEWED = "use.reviewed", 21, "UR", "使用核查", "Somebody's use of the hub was reviewed"
+    REPORT_CHANGED = "report.changed", 20, "SR", "查询告知", "A report to a person of who looked them up was changed"
+    USE_REVIEWED = "use.reviewed", 21, "UR", "使用核查", "A person's use of the hub was reviewed"
     ADDRESS_USED = "address.used", 22, "AU", "采用地址", "An address of an answer was taken for service"
-    ANSWER_SHOWN = "answer.shown", 23, "AS", "先行显示", "One agency's answer was shown before the lookup was whole"
-    AUTOFILL_ACCEPTED = "autofill.accepted", 30, "FA", "自动填表受理", "A form is about to be filled by itself"
-    AUTOFILL_FINISHED = "autofill.finished", 31, "FF", "自动填表完成", "A form was filled with what could be had"
+    ANSWER_SHOWN = "answer.shown", 23, "AS", "先行显示", "One agency's answer was shown before the lookup was complete"
+    AUTOFILL_ACCEPTED = "autofill.accepted", 30, "FA", "自动填表受理", "A form is about to be filled automatically"
+    AUTOFILL_FINISHED = "autofill.finished", 31, "FF", "自动填表完成", "A form was filled as far as answers allow"
     AUTOFILL_CANCELLED = "autofill.cancelled", 32, "FC", "自动填表取消", "A form is not filled: its right ended"
     AUTOFILL_DEAD_LETTERED = "autofill.dead_lettered", 33, "FD", "自动填表搁置", "A form could not be filled or sent"
 
     @classmethod
     def from_name(cls, name: str) -> Self:
         """The event type with this dotted name.  Raises ValueError."""
-        event_type = next((kind for kind in cls if kind.value == name), None)
-        if event_type is None:
-            raise ValueError("no such event type")
-        return event_type
+        return cls(name)  # type: ignore[call-arg]
 
     @property
     def is_completion(self) -> bool:
         """
-        Whether it completes an earlier record of the same exchange, through which it is found.
+        Whether it completes an earlier record of the same exchange.  Searches find it through that record.
         """
         return self is EventType.LOOKUP_OUTCOME
 
@@ -95,13 +92,13 @@ class Actor:
     terminal: str | None = None
 
     def __repr__(self) -> str:
-        return f"Who(court={self.court!r}, role={self.role!r})"
+        return f"Actor(court={self.court!r}, role={self.role!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeOfUse:
     """
-    The task and the right: `work_order` and `case_number` are sealed, the decision stands in clear.
+    The work order and the right.  `work_order` and `case_number` are sealed, the decision stands in clear.
     """
 
     work_order: str | None = None
@@ -115,12 +112,12 @@ class PurposeOfUse:
     decision: str = "permit"
 
     def __repr__(self) -> str:
-        return f"Why(purpose={self.purpose!r}, decision={self.decision!r})"
+        return f"PurposeOfUse(purpose={self.purpose!r}, decision={self.decision!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedQuestion:
-    """A question that is about to leave the house."""
+    """A question that is about to be sent to an agency."""
 
     agency: str
     capability: str
@@ -129,11 +126,10 @@ class AskedQuestion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionOutcome:
     """
-    What came of one question.
+    The outcome of one question.
 
-    `asked_at` and `answered_at` are by our clock (question out, answer in), `stated_at` is the agency's own time where
-    it gives one.  `digest` is the SHA-256 of the raw answer (32 bytes, or 64 hex digits); the log commits to it with a
-    key.
+    `asked_at` and `answered_at` are by our clock, `stated_at` is the agency's own time where it gives one.  `digest` is
+    the SHA-256 of the raw answer (32 bytes, or 64 hex digits); the log commits to it with a key.
     """
 
     agency: str
@@ -151,7 +147,7 @@ class QuestionOutcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedPayload:
     """
-    A body that is kept sealed beside its record until `expires_at`: a raw answer, or the whole result.
+    A body to be sealed beside its record until `expires_at`: a raw answer, the whole result, or a note.
     """
 
     kind: str
@@ -164,10 +160,10 @@ class SealedPayload:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """
-    One thing that happened.  (`exchange`, `type`) occurs at most once in the log.
+    One event.  (`exchange`, `type`) occurs at most once in the log.
 
-    `at` is when this record was made: for an intent the question came in, for an outcome the answer is about to go out.
-    `outcome` is a word of ours.  `detail` stands in clear: words, numbers and exchange ids, never a person's.
+    `at` is the time of the record: an intent's before the first question, an outcome's before the release.  `outcome`
+    is a word of ours.  `detail` stands in clear: words, numbers and exchange ids, never personal data.
     """
 
     type: EventType
@@ -188,5 +184,5 @@ _IDENTIFIER = re.compile(r"(?<![0-9A-Za-z-])(?=[0-9A-Z]*[0-9]{6})[0-9A-Z]{15,18}
 
 
 def is_fit_for_clear(text: str) -> bool:
-    """Whether a text of `detail` may stand in clear: plain words, and nothing shaped like an identifier."""
+    """Whether a text may stand in clear in `detail`: plain words, and nothing shaped like an identifier."""
     return _WORDS.fullmatch(text) is not None and _IDENTIFIER.search(text) is None

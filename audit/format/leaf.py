@@ -1,16 +1,14 @@
 """
-The leaf: what of an event is hashed into the log, as exact UTF-8 JSON bytes (version 1).
+The leaf: the exact UTF-8 JSON bytes of an event that are hashed into the log (version 1).
 
-In clear stands what is not personal.  Who a person is, and which matter it was, stands here as a commitment (`c`,
-base64) over exactly the bytes that are sealed outside the log:
+Personal fields stand here as a commitment (`c`, base64) over exactly the bytes that are sealed outside the log:
 
     who       court, unit, role, client in clear;      c over {user, name, terminal}
     whose[i]  kind and type of identifier in clear;    c over {id_number, name, country}
     why       purpose, policy, decision, … in clear;   c over {work_order, case_number}
     digests   c over the SHA-256 of every raw answer, 32 bytes each in the order of `heard`, zeros where there was none
 
-A record that completes another of its exchange (an outcome) does not repeat who, whose and why: the exchange has one
-intent, and the two are found together.
+A record that completes another of its exchange (an outcome) does not repeat who, whose and why.
 
 Times: `t` is microseconds since 1970, UTC, and informative (the order of the log is the index); `out` and `in` of a
 question are milliseconds relative to `t`; `stated` is the agency's own time, milliseconds since 1970.
@@ -36,17 +34,17 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def who_value(who: Actor) -> bytes:
-    """The personal part of `who`, as it is committed to and sealed; empty if there is none."""
+    """The personal part of `who`, in the bytes that are committed to and sealed; empty if there is none."""
     return _present({"user": who.user, "name": who.name, "terminal": who.terminal})
 
 
 def why_value(why: PurposeOfUse | None) -> bytes:
-    """The matter, as it is committed to and sealed; empty if there is none."""
+    """The personal part of `why`, likewise."""
     return b"" if why is None else _present({"work_order": why.work_order, "case_number": why.case_number})
 
 
 def whose_value(subject: Subject) -> bytes:
-    """The party's identity, as it is committed to and sealed."""
+    """The party's identity, likewise."""
     return _present({"id_number": subject.id_number, "name": subject.name, "country": subject.country})
 
 
@@ -57,7 +55,7 @@ def digests_value(event: Event) -> bytes:
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """A leaf, read; empty if somebody has altered it beyond reading, which its hash shows."""
+    """A parsed leaf; empty if it is not JSON any more (its hash shows the alteration)."""
     try:
         leaf = json.loads(body)
     except ValueError:

@@ -1,8 +1,8 @@
 """
 Signed notes (C2SP signed-note v1.0.0): a text and, below it, lines with signatures.  Ed25519 only.  Pure.
 
-A note with a signature of an unknown key is fine as long as one known key has signed; a known key's wrong signature
-spoils the whole note.  Stricter than the specification where it leaves a choice: base64 must be canonical.
+One signature of a known key is required, further ones of unknown keys are ignored, and a wrong signature of a known key
+invalidates the note.  Stricter than the specification where it leaves a choice: base64 must be canonical.
 """
 
 import base64
@@ -31,7 +31,7 @@ class NoteError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature line: who, which key, and the bytes after the key id."""
+    """One signature line: name, key id, and the bytes after the key id."""
 
     name: str
     key_id: bytes
@@ -44,7 +44,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text, which ends in a newline, and its signatures, checked or not as the maker of the note says."""
+    """A text, which ends in a newline, and its signatures, checked (`open_note`) or not (`parse`)."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -55,7 +55,7 @@ class Note:
 
 
 class Verifier(Protocol):
-    """Knows one key: `check` says whether `payload` is its signature over `text`."""
+    """One public key: `check` verifies `payload` as its signature over `text`."""
 
     @property
     def name(self) -> str: ...
@@ -86,7 +86,7 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
-        """Reads a `vkey`; its key id is computed anew, not believed.  Raises `NoteError`."""
+        """Reads a `vkey`; its key id is recomputed.  Raises `NoteError`."""
         name, kind, public = parse_key(text)
         if kind != ED25519:
             raise NoteError("could not read the verifier key: not an Ed25519 log key")
@@ -94,7 +94,7 @@ class VerifierKey:
 
 
 class Signer:
-    """A log's private key.  Whoever holds it can sign any tree in the log's name."""
+    """A log's private key.  Its holder can sign any tree in the log's name."""
 
     def __init__(self, name: str, seed: bytes) -> None:
         check_name(name)

@@ -1,5 +1,5 @@
 """
-Offline proofs (C2SP tlog-proof, draft v1): one file that shows that an entry is in the log.  Pure.
+Offline proofs (C2SP tlog-proof, draft v1): one file that proves that an entry is in the log.  Pure.
 
     c2sp.org/tlog-proof@v1
     index <n>
@@ -62,9 +62,9 @@ class Proof:
 
 def check_proof(proof: Proof, entry: bytes, origin: str, known: Collection[Verifier]) -> Checkpoint:
     """
-    Whether `entry` is in the log at the proof's index, under a checkpoint that a known key signed.
+    Verifies that `entry` is in the log at the proof's index, and returns the signed checkpoint that shows it.
 
-    Returns that checkpoint.  Raises `ProofError` if the path does not lead to it, `NoteError` if it is not signed so.
+    Raises `ProofError` if the path does not lead to its root, `NoteError` if no known key signed it.
     """
     checkpoint, _ = open_checkpoint(proof.checkpoint, origin, known)
     if not verify_inclusion(proof.index, checkpoint.size, leaf_hash(entry), proof.hashes, checkpoint.root):

@@ -1,12 +1,11 @@
 """
-The keys of a log, kept outside the database in one file for its owner alone.
+The keys of a log: one file outside the database, readable by its owner alone.
 
-    signing   signs checkpoints.  Whoever holds it can sign a second history; anchors and witnesses show that.
-    root      wraps the subjects' keys.  Whoever holds it and the database can read every sealed value.
-    index     marks identifiers for search.  Whoever holds it can test whether a person occurs in the log.
+    signing   signs checkpoints.  Its holder can sign a second history; anchors and witnesses show that.
+    root      wraps the subjects' keys.  Its holder can read every sealed value in the database.
+    index     marks identifiers for search.  Its holder can test whether a person occurs in the log.
 
-Beside the key file lies the rollback guard (`audit.sealing.rollback_guard`).  A key service can take the file's place:
-anything with the attributes of `Keys` will do.
+The rollback guard (`audit.sealing.rollback_guard`) lies beside the key file.
 """
 
 import base64
@@ -39,7 +38,7 @@ class Keys:
 
 class KeyFile:
     """
-    Creates and loads the key file `audit.keys` of a folder.  A new one is made only when somebody asks for a new log.
+    The key file `audit.keys` of a folder.  A new one is made only for a new log.
     """
 
     @staticmethod
@@ -67,7 +66,7 @@ class KeyFile:
     @staticmethod
     def load(folder: Path) -> Keys:
         """
-        Reads the key file.  Raises `ConfigurationError` with the command that mends it.
+        Reads the key file.  Raises `LogConfigurationError` with the command that mends it.
         """
         path = folder / FILE
         if not path.exists():

@@ -1,8 +1,8 @@
 """
-The rollback guard: the last checkpoint that was signed here, remembered beside the key and not in the database.
+The rollback guard: the last checkpoint that was signed here, stored beside the key and not in the database.
 
-Whatever decides "may I sign this" must not be rolled back together with the log, or an old backup would make the key
-sign a second history.  Kept by whoever holds the file lock; every change is durable before a signature leaves.
+It must not be rolled back together with the log, or an old backup would make the key sign a second history.  Only the
+holder of the file lock changes it, and every change is durable before its signature is published.
 """
 
 import base64
@@ -23,7 +23,7 @@ from audit.format.tree import CompactRange
 
 @dataclass(frozen=True, slots=True)
 class SignedState:
-    """The last signed checkpoint (empty before the first) and the compact range that belongs to it."""
+    """The last signed checkpoint (empty before the first) and its compact range."""
 
     note: bytes
     range: CompactRange
@@ -44,7 +44,7 @@ class RollbackGuard:
         create_key_file(path, _encode(SignedState(b"", CompactRange())))
 
     def load(self) -> SignedState:
-        """Reads the guard.  Raises `ConfigurationError` if it is missing or does not belong to the key."""
+        """Reads the guard.  Raises `LogConfigurationError` if it is missing or does not belong to the key."""
         if not self._path.exists():
             raise LogConfigurationError(
                 f"{self._path}: the rollback guard is missing; without it a restored database could make the key "

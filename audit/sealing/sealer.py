@@ -1,8 +1,8 @@
 """
-Sealing: from an event to a record that may be stored, with every personal value behind a subject's key.
+Sealing of events: every personal value of a stored record is encrypted under a subject's key.
 
-A subject (a party, a member of staff) has a random key per process, wrapped by the root key.  From it come the AES-GCM
-key of the subject's boxes and kept bodies, and the `r` of its commitments: when the wrapped key is destroyed, nothing
+A subject (a party, a member of staff) has a random key per process, wrapped by the root key.  The AES-GCM keys of the
+subject's boxes and payloads and the `r` of its commitments derive from it: once the wrapped key is destroyed, nothing
 of that subject can be opened or confirmed any more, and no hash in the log changes.
 """
 
@@ -17,16 +17,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from audit.format import leaf
 from audit.format.event import Actor, Event, SealedPayload
 from audit.format.tree import leaf_hash
-from audit.sealing.commitment import commit
+from audit.sealing.commitment import commit, mac
 from audit.sealing.keys import KEY_BYTES, Keys
-from audit.sealing.mac import NONCE_BYTES, Nonces, mac
 from schemas.identifiers.normalize import normalized_case_number
 from schemas.subject import Subject
 
+NONCE_BYTES = 12
 MARK_BYTES = 16
 MOST_KEYS = 20_000
-# A cipher takes many times the memory of its key and is quickly made anew: only those of the moment are kept.
+# A cipher takes many times the memory of its key and is quickly made: only recent ones are cached.
 MOST_CIPHERS = 512
+_NONCES_AT_ONCE = 512
 
 _LENGTH = struct.Struct(">H").pack
 
@@ -55,12 +56,12 @@ class SubjectKey:
 
     @property
     def payload_cipher(self) -> AESGCM:
-        """The cipher of the bodies that are kept with the subject's records."""
+        """The cipher of the subject's payloads."""
         return _cipher(self._kept)
 
     @property
     def short_mark(self) -> int:
-        """The mark as it stands beside a sealed value; a hit is always checked against the value itself."""
+        """The mark beside a sealed value, shortened; search checks every hit against the value itself."""
         return short_mark(self.mark)
 
     def r(self, nonce: bytes, name: str) -> bytes:
@@ -70,7 +71,7 @@ class SubjectKey:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What is stored of one slot's values: ciphertext under a subject's key."""
+    """The stored form of one slot's values: ciphertext under a subject's key."""
 
     key: int | None = None
     box: bytes | None = None
@@ -89,7 +90,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedPayload:
-    """A kept body, sealed.  `expires` is microseconds since 1970."""
+    """A sealed payload.  `expires` is microseconds since 1970."""
 
     kind: str
     agency: str
@@ -101,7 +102,7 @@ class EncryptedPayload:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRecord:
-    """Everything that one append stores.  Nothing in it is personal in clear."""
+    """Everything that one append stores.  No personal value stands in clear."""
 
     xid: bytes
     type: int
@@ -117,7 +118,7 @@ class PreparedRecord:
 
 
 class BlindIndex:
-    """Keyed marks of identifiers: equal identifiers have equal marks, which say nothing without the key."""
+    """Keyed marks of identifiers: equal identifiers have equal marks, meaningless without the key."""
 
     def __init__(self, index: bytes) -> None:
         self._key = index
@@ -131,7 +132,7 @@ class BlindIndex:
         return self._mark("staff", court or "", user or "")
 
     def case(self, case_number: str) -> bytes:
-        """The mark of a case, whichever brackets and digits it was written with."""
+        """The mark of a case number, in any spelling of its brackets and digits."""
         return self._mark("case", normalized_case_number(case_number))
 
     def order(self, court: str | None, work_order: str) -> bytes:
@@ -142,12 +143,38 @@ class BlindIndex:
         return mac(self._key, "|".join(parts).encode())[:MARK_BYTES]
 
 
+class _Nonces:
+    """
+    Random nonces of 12 bytes, drawn from the system many at a time.  Never the same twice, also after a fork.
+
+    One `os.urandom` per nonce would release the interpreter lock each time: 226 µs instead of 1 µs beside the
+    sequencer's busy thread.
+    """
+
+    def __init__(self) -> None:
+        self._drawn = b""
+        self._at = 0
+        os.register_at_fork(after_in_child=self._forget)
+
+    def take(self, count: int) -> bytes:
+        """`count` nonces, one after the other."""
+        start, end = self._at, self._at + count * NONCE_BYTES
+        if end > len(self._drawn):
+            self._drawn = os.urandom(NONCE_BYTES * max(count, _NONCES_AT_ONCE))
+            start, end = 0, count * NONCE_BYTES
+        self._at = end
+        return self._drawn[start:end]
+
+    def _forget(self) -> None:
+        self._drawn, self._at = b"", 0
+
+
 class Sealer:
     """
-    Seals events of one log in one process.  Needs no database: it makes a fresh key for a subject that it does not
-    know, and several processes may each hold their own for the same subject.
+    Seals the events of one log in one process.  Needs no database: an unknown subject gets a fresh key, and several
+    processes may have different keys of the same subject.
 
-    `epoch` is the number of erasures that the keys in memory have outlived; `forget` drops them all.
+    `epoch` is the number of erasures before these keys were made; `forget` drops them all.
     """
 
     def __init__(self, keys: Keys, epoch: int) -> None:
@@ -156,11 +183,11 @@ class Sealer:
         self._origin = keys.origin
         self._root = AESGCM(keys.root)
         self._known: dict[tuple[str | None, ...], SubjectKey] = {}
-        self._nonces = Nonces()
+        self._nonces = _Nonces()
         self._short: dict[tuple[str | None, ...], int] = {}
 
     def forget(self, epoch: int) -> None:
-        """Drops every key, since one of them may have been destroyed."""
+        """Drops all keys, since one of them may have been destroyed."""
         self._known.clear()
         _cipher.cache_clear()
         self.epoch = epoch
@@ -172,7 +199,7 @@ class Sealer:
         exchange = f"{self._origin}|{event.exchange.hex}|{event.type.number}|"
         digests = leaf.digests_value(event)
         parties = [self._party(subject) for subject in event.whose]
-        # What completes another record of its exchange repeats neither who nor whose nor why, and is found through it.
+        # A record that completes another one repeats neither who nor whose nor why.
         whole = not event.type.is_completion
         who, why = (leaf.who_value(event.who), leaf.why_value(event.why)) if whole else (b"", b"")
         staff = self._staff(event.who) if who or why or (not parties and (digests or payloads)) else None
@@ -271,7 +298,7 @@ def _cipher(secret: bytes) -> AESGCM:
 
 
 def same_case(first: str, second: str) -> bool:
-    """Whether two texts are one case number, as a mark takes them."""
+    """Whether two texts are spellings of one case number."""
     return normalized_case_number(first) == normalized_case_number(second)
 
 
@@ -281,7 +308,7 @@ def short_mark(mark: bytes) -> int:
 
 
 def wrapping_context(origin: str, identity: int, mark: bytes) -> bytes:
-    """What a wrapped key is bound to."""
+    """The associated data of a wrapped key."""
     return f"{origin}|{identity}|".encode() + mark
 
 

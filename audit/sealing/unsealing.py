@@ -1,5 +1,5 @@
 """
-Opening what was sealed: a subject's boxes, kept bodies, and the openings of single commitments.
+Unsealing: opens a subject's boxes and payloads, and yields the openings of their commitments.
 """
 
 import struct
@@ -12,15 +12,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from audit.errors import LogBroken
 from audit.sealing.commitment import CommitmentOpening
 from audit.sealing.keys import Keys
-from audit.sealing.mac import NONCE_BYTES
-from audit.sealing.sealer import BlindIndex, SubjectKey, wrapping_context
+from audit.sealing.sealer import NONCE_BYTES, BlindIndex, SubjectKey, wrapping_context
 
 _LENGTH = struct.Struct(">H")
 
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A subject's key as it is stored: useless without the root key."""
+    """A subject's key as stored: useless without the root key."""
 
     id: int
     mark: bytes = field(repr=False)
@@ -29,7 +28,7 @@ class WrappedKey:
 
 @dataclass(frozen=True, slots=True)
 class OpenedBox:
-    """The values of a box, in the order in which they were sealed, each with what opens its commitment."""
+    """The values of a box in their sealed order, each as the opening of its commitment."""
 
     openings: tuple[CommitmentOpening, ...] = field(repr=False)
 
@@ -66,16 +65,16 @@ class Unsealer:
         return self._box(stored, f"{self._origin}|{exchange.hex}|{number}|{slot}|party", box, names)
 
     def staff(self, stored: WrappedKey, exchange: UUID, number: int, box: bytes) -> OpenedBox | None:
-        """Opens the box of the member of staff and the matter; None if it was altered."""
+        """Opens the box of the member of staff and the case; None if it was altered."""
         names = ("who", "why", "digests")
         return self._box(stored, f"{self._origin}|{exchange.hex}|{number}|0|staff", box, names)
 
     def payload(self, stored: WrappedKey, exchange: UUID, number: int, what: tuple[str, str, str], box: bytes) -> bytes:
-        """Opens a kept body.  Raises `LogBroken` if it was altered."""
+        """Opens a payload.  Raises `LogBroken` if it was altered."""
         context = f"{self._origin}|{exchange.hex}|{number}|{'|'.join(what)}".encode()
         body = _decrypt(self.key(stored).payload_cipher, box, context)
         if body is None:
-            raise LogBroken("a kept body does not open: it was altered or moved")
+            raise LogBroken("a sealed payload does not open: it was altered or moved")
         return body
 
     def _box(self, stored: WrappedKey, context: str, box: bytes, names: tuple[str, ...]) -> OpenedBox | None:

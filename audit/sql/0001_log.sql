@@ -258,7 +258,7 @@ BEGIN
 END $$;
 
 
--- Keeps the newest signed checkpoint for good, before it is given to anybody, and returns it.
+-- Keeps the newest signed checkpoint for good, before it is published, and returns it.
 CREATE FUNCTION {schema}.keep() RETURNS TABLE (kept_size bigint, kept_note bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE

@@ -1,8 +1,8 @@
 """
-Signing checkpoints: at most as often as asked, only of a log that has grown, and never of one that has changed.
+The checkpoint signer: signs a log that has grown, and never one that contradicts an earlier signature.
 
-The signer folds the leaves into its own tree.  What the database says about its tree is compared with that, at start
-and before every signature; a log that is smaller than, or different from, anything that was signed is refused.
+The signer folds the leaves into its own tree, and compares the database's tree with it at start and before every
+signature.  A log that is smaller than, or different from, any signed state is refused.
 """
 
 import time
@@ -26,9 +26,9 @@ class _Newest:
 
 class CheckpointSigner:
     """
-    Signs for one log with one key.  Safe to run in every process and on every host that holds the key.
+    Signs for one log with one key.  Safe to run in every process and on every host that has the key.
 
-    `broken` is why it has stopped signing, if it has.
+    `broken` is the reason why it has stopped signing, if it has.
     """
 
     def __init__(self, keys: Keys, reader: Reader) -> None:
@@ -36,7 +36,7 @@ class CheckpointSigner:
         self._vkey = keys.signer.vkey
         self._guard = RollbackGuard(keys.guard, self._vkey)
         self._reader = reader
-        # Replaced as a whole by whoever holds the guard's lock, read by anyone.
+        # Replaced as a whole by the holder of the guard's lock, read by any thread.
         self._newest = _Newest(0, b"", time.monotonic())
         self.broken: LogBroken | None = None
 
@@ -52,23 +52,15 @@ class CheckpointSigner:
 
     @property
     def age(self) -> float:
-        """Seconds since the log was last found to be covered by a checkpoint; a health figure."""
+        """Seconds since a checkpoint last covered the whole log."""
         return time.monotonic() - self._newest.at
-
-    def check(self) -> None:
-        """
-        Compares the log with every checkpoint that is remembered, and signs what is new.
-
-        Raises `ConfigurationError`, `LogBroken`, `AuditUnavailable`.
-        """
-        self.sign()
 
     def sign(self) -> int:
         """
-        Signs the log as it stands if it has grown, and returns the size of the newest checkpoint.
+        Signs the log if it has grown since the last signature, and returns the size of the newest checkpoint.
 
         The guard is durable before the signature is published.  Raises `LogBroken` and signs nothing if the log
-        contradicts what was signed before, `AuditUnavailable`.
+        contradicts an earlier signature, `LogConfigurationError`, `AuditUnavailable`.
         """
         if self.broken is not None:
             raise self.broken
@@ -90,12 +82,12 @@ class CheckpointSigner:
             note = self._signer.sign(text).encode()
             self._guard.store(SignedState(note, tree))
         if head.signed_size < tree.size or not head.signed_note:
-            # False if another host was faster with a larger tree: both are of the same log, and both are true.
+            # False if another host has published a larger tree of the same log.
             self._reader.publish(tree.size, note)
         return _Newest(tree.size, note, time.monotonic())
 
     def _folded(self, remembered: SignedState, head: Head) -> CompactRange:
-        """The tree of the log as it stands, which has gone through every signed state on its way."""
+        """The tree of the current log, folded through every signed state."""
         tree = remembered.range.copy()
         if head.size < tree.size:
             raise LogBroken(

@@ -1,5 +1,5 @@
 """
-The log's place in PostgreSQL: how it is made, how it is connected to, and what must be true of the server and the role.
+The log's schema in PostgreSQL: its creation, connection strings, and checks of server and role.
 """
 
 from importlib.resources import files
@@ -91,9 +91,9 @@ def conninfo(dsn: str, *, timeout: float, purpose: str = "append") -> str:
 
 def check(connection: psycopg.Connection[Any], origin: str, *, schema: str = SCHEMA) -> None:
     """
-    Asserts what durability and immutability rest on, for this connection.
+    Checks the settings and rights on which durability and immutability depend, for this connection.
 
-    Raises `ConfigurationError` with the statement that mends it.
+    Raises `LogConfigurationError` with the statement that mends it.
     """
     for name, allowed in (("fsync", ("on",)), ("full_page_writes", ("on",)), ("synchronous_commit", DURABLE)):
         row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()

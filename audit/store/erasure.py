@@ -1,10 +1,9 @@
 """
-Erasing a person: the keys under which their values were sealed are destroyed, and no hash in the log changes.
+Erasure of a person (the keys of their sealed values are destroyed, and no hash in the log changes) and purge of
+payloads (raw answers, results, notes) whose retention is over.
 
-First the record that it will happen, durable; then the keys, in one step for every process; then what was sealed under
-them.  A step that fails can be repeated: the same call goes on where it stopped.
-
-Purging: bodies that were kept for a time (raw answers, results, notes) are deleted when it is over.
+Order of an erasure: the durable record of it, then the keys, in one step for every process, then the sealed values.  A
+step that fails can be repeated: the same call resumes.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ RETENTION = "retention"
 
 @dataclass(frozen=True, slots=True)
 class Erasable:
-    """What an erasure will touch: the keys, and the records whose values they seal."""
+    """The extent of an erasure: the keys, and the records whose values they seal."""
 
     mark: bytes
     keys: tuple[int, ...]
@@ -38,7 +37,7 @@ class Erasable:
 
 def erasable(reader: Reader, subject: Subject) -> Erasable:
     """
-    What is known of a subject.  Raises `AuditUnavailable`.
+    The keys and records of a subject.  Raises `AuditUnavailable`.
     """
     mark = reader.opener.marks.party(subject)
     keys = reader.rows("SELECT id FROM {keys}.subject_key WHERE mark = %s::uuid", (mark.hex(),))
@@ -52,10 +51,10 @@ def erasable(reader: Reader, subject: Subject) -> Erasable:
 
 def erase(eraser_dsn: str, doomed: Erasable, *, schema: str = database.SCHEMA) -> int:
     """
-    Destroys the keys and everything that was sealed under them; returns how many keys there were.
+    Destroys the keys and the values that they seal; returns the number of keys.
 
     Connects as a role of the erasers' group.  The record of the erasure must be durable already.  Raises
-    `AuditUnavailable` if it could not be done, or not all of it.
+    `AuditUnavailable` if all or a part of it could not be done.
     """
     try:
         conninfo = database.conninfo(eraser_dsn, timeout=60, purpose="erase")
@@ -75,14 +74,14 @@ def erase(eraser_dsn: str, doomed: Erasable, *, schema: str = database.SCHEMA) -
 
 
 def expired(reader: Reader, now: datetime) -> int:
-    """How many kept bodies have outlived their time.  Raises `AuditUnavailable`."""
+    """The number of payloads whose retention is over.  Raises `AuditUnavailable`."""
     rows = reader.rows("SELECT count(*) FROM {schema}.kept WHERE expires_at <= %s", (now,))
     return int(rows[0][0])
 
 
 def purge(eraser_dsn: str, now: datetime, *, schema: str = database.SCHEMA) -> int:
     """
-    Deletes the kept bodies whose time is over at `now`, and returns how many.
+    Deletes the payloads whose retention is over at `now`, and returns their number.
 
     The record of it, with ground `retention`, must be durable already.  Raises `AuditUnavailable`.
     """

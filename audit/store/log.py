@@ -1,5 +1,5 @@
 """
-The door of the log: `append` an event and have its index once it is durable.
+The audit log of one hub process: appends events durably, signs checkpoints, opens payloads.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ SIGN_EVERY = 1.0
 
 class Log:
     """
-    One audit log as one hub process holds it.  Open it with `Log.open`; it belongs to the event loop that opened it.
+    One audit log in one hub process, opened with `Log.open`; it belongs to the event loop that opened it.
 
-    `appended` and `refused` count this process's records, made durable or not.
+    `appended` and `refused` count this process's records that became durable or did not.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Log:
         sign_every: float | None = SIGN_EVERY,
     ) -> Self:
         """
-        Opens an existing log: checks the server, the role and every checkpoint that the keys' guard remembers.
+        Opens an existing log: checks the server, the role and every signed checkpoint.
 
         `timeout` (seconds) bounds the wait of one record; `sign_every` None leaves signing to another process.
-        Raises `ConfigurationError` with what mends it, `LogBroken`, `AuditUnavailable`.
+        Raises `LogConfigurationError` with what mends it, `LogBroken`, `AuditUnavailable`.
         """
         if origin is not None and origin != keys.origin:
             raise LogConfigurationError(
@@ -69,7 +69,7 @@ class Log:
         sequencer = Sequencer(dsn, keys.origin, schema=schema, timeout=timeout)
         try:
             epoch = await asyncio.to_thread(sequencer.start)
-            await asyncio.to_thread(signer.check)
+            await asyncio.to_thread(signer.sign)
         except BaseException:
             sequencer.close()
             reader.close()
@@ -81,7 +81,7 @@ class Log:
 
     async def append(self, event: Event, *, payloads: Sequence[SealedPayload] = ()) -> int:
         """
-        Records an event, and seals the bodies of `keep` with it in the same transaction.
+        Records an event, and seals the `payloads` with it in the same transaction.
 
         Returns the index once the record is durable and in the tree.  Raises `AuditUnavailable` (then nothing may be
         asked or released on its strength), `RecordRefused`.
@@ -105,8 +105,8 @@ class Log:
 
     async def open_payload(self, exchange: UUID, kind: str, *, agency: str = "", capability: str = "") -> bytes | None:
         """
-        Opens the kept body of an exchange, the newest if there are several; None if it was never kept, has expired, or
-        its key was destroyed.  Raises `AuditUnavailable`, `LogBroken` if it does not open.
+        Opens the newest payload of an exchange of this kind; None if there is none, it has expired, or its key was
+        destroyed.  Raises `AuditUnavailable`, `LogBroken` if it does not open.
         """
         return await self._read(self.reader.open_payload, exchange, kind, agency, capability)
 
@@ -125,12 +125,12 @@ class Log:
 
     @property
     def checkpoint(self) -> bytes:
-        """The newest signed checkpoint that this process knows, as it is served."""
+        """The newest signed checkpoint that this process knows."""
         return self.signer.note
 
     @property
     def waiting(self) -> int:
-        """How many records wait for their turn."""
+        """The number of queued records."""
         return self._sequencer.waiting
 
     async def sign(self) -> int:
@@ -140,7 +140,7 @@ class Log:
         return await self._read(self.signer.sign)
 
     async def aclose(self) -> None:
-        """Writes what is queued, signs a last checkpoint, and gives the connections back."""
+        """Writes the queued records, signs a last checkpoint, and closes the connections."""
         if self._signing is not None:
             self._signing.cancel()
             await asyncio.gather(self._signing, return_exceptions=True)
@@ -156,5 +156,5 @@ class Log:
     async def _sign_forever(self, every: float) -> None:
         while True:
             await asyncio.sleep(every)
-            # What is wrong shows in the age of the checkpoint and in `signer.broken`; a lookup is never slowed by it.
+            # A failure shows in the checkpoint's age and in `signer.broken`; it never slows a lookup.
             await asyncio.gather(self.sign(), return_exceptions=True)

@@ -1,8 +1,8 @@
 """
-Orphans: intents without an outcome, because the process that asked died in between.  Each is closed by a record.
+Orphans: intents without an outcome, because their process died in between.  A record closes each of them.
 
-A lookup lives no longer than its deadline (30 s at most), so an intent that is five minutes old has lost its process.
-(exchange, type) is unique in the log: two replicas that find the same orphan close it once.
+A lookup takes at most 30 s, so an intent that is five minutes old has lost its process.  (exchange, type) is unique in
+the log: two replicas that find the same orphan close it once.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _ENDS = (EventType.LOOKUP_OUTCOME, EventType.LOG_ORPHAN_CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """An intent that nothing followed: its place, its exchange, and the court whose auditors may see its end."""
+    """An intent without an outcome: index, exchange, and the court whose auditors may see its end."""
 
     index: int
     exchange: UUID
@@ -34,7 +34,7 @@ class Orphan:
 
 class Orphans:
     """
-    Finds open intents.  Remembers in the database how far it has looked, so that it never looks through all again.
+    Finds open intents.  Stores its progress in the database, so that no sweep starts from the beginning.
 
     Every method blocks, and raises `AuditUnavailable`.
     """
@@ -59,7 +59,7 @@ class Orphans:
         return orphans[:MOST_AT_ONCE]
 
     def closed(self) -> int:
-        """How many orphans this log has had closed."""
+        """The number of orphans of this log that were closed."""
         query = "SELECT count(*) FROM {schema}.entry WHERE type = %s AND type > 2"
         return int(self._reader.rows(query, (EventType.LOG_ORPHAN_CLOSED.number,))[0][0])
 
@@ -76,7 +76,7 @@ async def close_orphans(log: Log, now: datetime) -> int:
     """
     Closes every orphan with a record of its exchange, and returns how many this process closed.
 
-    Raises `AuditUnavailable`; what was closed until then stays closed.
+    Raises `AuditUnavailable`; the orphans closed until then stay closed.
     """
     closed = 0
     for orphan in await asyncio.to_thread(Orphans(log.reader).find, now):

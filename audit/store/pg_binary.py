@@ -1,8 +1,7 @@
 """
 Arrays in PostgreSQL's binary format, packed in one pass each.
 
-The driver can adapt lists as well, at about ten times the cost per element; the append is the one place where that
-matters.
+The driver's own adaptation of lists costs about ten times as much per element, which matters for appends.
 """
 
 import struct

@@ -1,5 +1,5 @@
 """
-Reading the log's database: the head, leaves, entries, hashes of tiles, sealed values and kept bodies.
+A reader of the log's database: head, leaves, entries, tile hashes, sealed values and payloads.
 
 Every method is one short transaction and blocks; call it from a worker thread.  Every method raises `AuditUnavailable`
 if the database does not answer in time.
@@ -31,7 +31,7 @@ MOST_NODES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the log stands, as the database says."""
+    """The state of the log according to the database."""
 
     size: int
     range: tuple[bytes, ...]
@@ -42,14 +42,14 @@ class Head:
 
 class Reader:
     """
-    Reads one log with a few connections of its own.  `connection` is for a consistent look at several things.
+    Reads one log over a few connections of its own.  `connection` allows several reads of one snapshot.
     """
 
     def __init__(self, dsn: str, keys: Keys, *, schema: str = database.SCHEMA, timeout: float = 2.0) -> None:
         self.schema = schema
         self.opener = Unsealer(keys)
         self.vkey = keys.signer.vkey
-        # A node of the tree never changes once it is there; what follows from it is compared with a signed root.
+        # A node of the tree never changes, and every proof from it is compared with a signed root.
         self._nodes: dict[tuple[int, int], bytes] = {}
         self._timeout = timeout
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
@@ -84,15 +84,15 @@ class Reader:
                     yield connection
                 return
         except (psycopg.Error, PoolTimeout):
-            # Database errors quote values; the class alone is told, outside of this block.
+            # Database errors quote values: a new error is raised outside of this block.
             pass
         raise AuditUnavailable("could not read the log's database")
 
     def query(self, text: str) -> sql.Composed:
-        """SQL with {schema} and {keys} put in."""
+        """SQL with {schema} and {keys} filled in."""
         names = {"schema": self.schema, "keys": database.keys_schema(self.schema)}
         parts = {name: sql.Identifier(value) for name, value in names.items()}
-        # Only texts of this package come here.
+        # All texts are constants of this package.
         return sql.SQL(text).format(**parts)
 
     def rows(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -101,7 +101,7 @@ class Reader:
             return connection.execute(self.query(text), parameters, binary=True).fetchall()
 
     def head(self) -> Head:
-        """Where the log stands now."""
+        """The current state of the log."""
         row = self.rows("SELECT size, range, epoch, signed_size, signed_note FROM {schema}.head")[0]
         return Head(row[0], tuple(row[1]), row[2], row[3], row[4] or b"")
 
@@ -157,7 +157,7 @@ class Reader:
 
     def nodes(self, *proofs: Callable[[Nodes], object]) -> Nodes:
         """
-        Any node of the tree.  What the `proofs` will ask for is read at once, so a page of them costs one query.
+        Access to any node of the tree.  The nodes of all `proofs` are read at once, so a page of them costs one query.
         """
         wanted = {node for prove in proofs for node in _asked_by(prove)} - self._nodes.keys()
         tiles = self._tiles({tile_of(level, n) for level, n in wanted})
@@ -205,7 +205,7 @@ class Reader:
         return {row[0]: WrappedKey(row[0], row[1].bytes, row[2]) for row in rows}
 
     def open_payload(self, exchange: UUID, kind: str, agency: str = "", capability: str = "") -> bytes | None:
-        """The newest kept body of an exchange, opened.  Raises `LogBroken` if it does not open."""
+        """The newest payload of an exchange, opened.  Raises `LogBroken` if it does not open."""
         rows = self.rows(
             "SELECT e.type, k.key_id, k.box, k.agency, k.capability "
             "FROM {schema}.entry e JOIN {schema}.kept k USING (idx) "
@@ -223,7 +223,7 @@ class Reader:
 
 
 def _asked_by(prove: Callable[[Nodes], object]) -> set[tuple[int, int]]:
-    """The nodes that a proof is made from, found out by making it from nothing."""
+    """The nodes that a proof needs, recorded in a dry run."""
     nodes: set[tuple[int, int]] = set()
 
     def note(level: int, n: int) -> bytes:

@@ -1,5 +1,5 @@
 """
-The sealed values of one record, opened and compared with what its leaf commits to.
+The sealed values of one record, opened and compared with the commitments in its leaf.
 """
 
 import base64
@@ -14,7 +14,7 @@ from audit.store.reader import Reader
 
 
 class SealedValues(Enum):
-    """What became of a hit's personal values."""
+    """The state of a hit's personal values."""
 
     OPENED = "opened"
     NONE = "none"
@@ -37,7 +37,7 @@ def open_slots(
     try:
         wanted = commitments(read)
     except (AttributeError, KeyError, TypeError, ValueError):
-        # Somebody has altered the leaf, which its hash shows.
+        # The leaf was altered, which its hash shows.
         return SealedValues.BROKEN, []
     openings: list[CommitmentOpening] = []
     erased = broken = False

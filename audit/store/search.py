@@ -31,7 +31,7 @@ _TYPES = {kind.number: kind for kind in EventType}
 
 
 class HitEvidence(Enum):
-    """What stands behind a hit."""
+    """How well a hit is proved."""
 
     PROVED = "proved"
     NOT_YET_SIGNED = "not_yet_signed"
@@ -41,10 +41,10 @@ class HitEvidence(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """
-    What is looked for; everything that is given must hold.  `before` continues a page (keyset), newest first.
+    The criteria of a search; all that are given must hold.  `before` continues a page (keyset), newest first.
 
-    A state or an agency is matched by the record or by the outcome that completes it.  `below` is the size of the log
-    that is looked at: later records do not exist for this query, outcomes included.
+    A state or an agency may be matched by the record or by the outcome that completes it.  `below` limits the search,
+    outcomes included, to the first so many records.
     """
 
     since: datetime | None = None
@@ -63,7 +63,7 @@ class Query:
 
     @property
     def criteria(self) -> tuple[str, ...]:
-        """The names of what is asked for, without any value."""
+        """The names of the criteria, without their values."""
         return tuple(name for name in _CRITERIA if getattr(self, name))
 
 
@@ -108,7 +108,7 @@ class SearchPage:
 
 def search(reader: Reader, query: Query, head: Head | None = None) -> SearchPage:
     """
-    One page of hits, proved against `head` (default: as the log stands now).  Raises `AuditUnavailable`.
+    One page of hits, proved against `head` (default: the current one).  Raises `AuditUnavailable`.
     """
     head = head or reader.head()
     where, parameters, marked = _conditions(reader, query)
@@ -128,8 +128,8 @@ def search(reader: Reader, query: Query, head: Head | None = None) -> SearchPage
 
 def search_all(reader: Reader, query: Query, head: Head | None = None) -> Iterator[SearchPage]:
     """
-    Every page of the log as it stands when the first is read, whatever is recorded meanwhile.  One page is held at a
-    time.  Raises `AuditUnavailable`.
+    Every page of the log as of the first page; later records are left out.  One page is in memory at a time.  Raises
+    `AuditUnavailable`.
     """
     head = head or reader.head()
     query = replace(query, below=head.size if query.below is None else query.below)
@@ -163,7 +163,7 @@ def _conditions(reader: Reader, query: Query) -> tuple[str, list[Any], bool]:
     ]
     clauses = [(text, value) for text, value in given if value is not None]
     marked = any(text.startswith("s.") for text, _ in clauses)
-    # The state and the agency are asked twice: of the record, and of what completes it.
+    # State and agency occur twice: for the record, and for the outcome that completes it.
     parameters = [value for text, value in clauses for _ in range(text.count("%s"))]
     return " AND ".join(text for text, _ in clauses), parameters, marked
 
@@ -177,7 +177,7 @@ def _either(condition: str, below: int | None) -> str:
 
 
 def _is_meant(hit: Hit, query: Query) -> bool:
-    """A mark has 64 bits: what it finds is compared with what was asked, wherever it can still be read."""
+    """Compares a hit's values with the criteria, as far as they can still be read: a mark has 64 bits only."""
     if hit.values is not SealedValues.OPENED:
         return True
     who, why = hit.people.get("who", {}), hit.people.get("why", {})
@@ -191,7 +191,7 @@ def _is_meant(hit: Hit, query: Query) -> bool:
 
 
 class _Hits:
-    """Loads records with everything that stands behind them, a page at a time."""
+    """Loads a page of records with their proofs and sealed values."""
 
     def __init__(self, reader: Reader, signed_size: int, note: bytes, below: int | None) -> None:
         self._reader = reader
@@ -200,7 +200,7 @@ class _Hits:
         self._root = _signed_root(reader, note)
 
     def load(self, indexes: Sequence[int], exchanges: Sequence[UUID]) -> Iterator[Hit]:
-        """The records at these places, newest first, each with the outcome of its exchange."""
+        """The records at these indexes, newest first, each with the outcome of its exchange."""
         follows = [kind.number for kind in EventType if kind.is_completion]
         rows = self._reader.rows(
             "SELECT idx, type, at, xid, body, leaf FROM {schema}.entry "
@@ -215,7 +215,7 @@ class _Hits:
         for index in indexes:
             hit = hits[index]
             outcome = None if hit.type.is_completion else outcomes.get(hit.exchange)
-            yield hit if outcome is None else _with_outcome(hit, outcome)
+            yield replace(hit, outcome=outcome)
 
     def _sealed(self, indexes: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
         rows = self._reader.rows(
@@ -267,17 +267,3 @@ def _signed_root(reader: Reader, note: bytes) -> bytes:
         return open_checkpoint(note, reader.vkey.name, [reader.vkey])[0].root
     except NoteError:
         return b""
-
-
-def _with_outcome(hit: Hit, outcome: Hit) -> Hit:
-    return Hit(
-        index=hit.index,
-        type=hit.type,
-        at=hit.at,
-        exchange=hit.exchange,
-        body=hit.body,
-        evidence=hit.evidence,
-        values=hit.values,
-        people=hit.people,
-        outcome=outcome,
-    )

@@ -1,11 +1,11 @@
 """
-The sequencer: gives records their places in the log, many at a time, each acknowledged only once it is durable.
+The sequencer: assigns indexes to records in batches, and acknowledges each once it is durable.
 
-One thread per process writes what has queued up while the previous batch was being committed; there is no timer.  Any
-number of processes on any number of hosts do this to one log.
+One thread per process writes the records that queued up during the previous commit; there is no timer.  Any number of
+processes on any number of hosts may append to one log.
 
-Whether a batch whose connection broke was committed is found out, not guessed: the writer connects anew, waits for the
-head lock (so the old backend has ended) and looks its records up.
+If a connection breaks during a commit, the writer reconnects, waits for the head lock (so the old backend has ended)
+and looks its records up.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ RECONNECT_PAUSE = 0.1
 
 _STALE_KEYS = "AU001"
 _DUPLICATE = "23505"
-# Classes of refusals that go away by themselves: rollback, resources, lock or statement limit, operator, system.
+# Transient SQLSTATE classes: rollback, resources, lock or statement limit, operator, system.
 _TRANSIENT = ("40", "53", "55", "57", "58")
 
 
 class StaleKeys(Exception):
-    """A key was destroyed since the record was sealed; it must be sealed anew."""
+    """A key was destroyed since the record was sealed; it must be sealed again."""
 
 
 Outcome = int | Exception
@@ -53,18 +53,18 @@ class _Ticket:
 
     @property
     def waiting(self) -> bool:
-        # May be read from any thread: whoever has stopped waiting never starts again.
+        # Safe to read from any thread: a waiter that has stopped never starts again.
         return not self.future.done()
 
 
 class Sequencer:
     """
-    Appends prepared records to one log.  `start` connects; `append` is durable when it returns.
+    Appends records to one log.  `start` connects; a record is durable when `append` returns.
     """
 
     def __init__(self, dsn: str, origin: str, *, schema: str = database.SCHEMA, timeout: float = 2.0) -> None:
         self._timeout = timeout
-        # Guarded by `_ready`: the tickets that no batch has taken, and whether new ones are still welcome.
+        # Guarded by `_ready`: the tickets in no batch yet, and whether new ones are accepted.
         self._queue: deque[_Ticket] = deque()
         self._open = True
         self._ready = threading.Condition()
@@ -76,7 +76,7 @@ class Sequencer:
         """
         Connects, checks the server and the role, and starts the thread.  Returns the number of erasures so far.
 
-        Raises `ConfigurationError`, `AuditUnavailable`.
+        Raises `LogConfigurationError`, `AuditUnavailable`.
         """
         try:
             epoch = self._writer.epoch()
@@ -89,7 +89,7 @@ class Sequencer:
 
     async def append(self, record: PreparedRecord) -> int:
         """
-        Gives the record its place, and returns the index once it is durable and in the tree.
+        Appends the record, and returns its index once it is durable and in the tree.
 
         Raises `AuditUnavailable`, `RecordRefused`, `StaleKeys`.
         """
@@ -107,11 +107,11 @@ class Sequencer:
 
     @property
     def waiting(self) -> int:
-        """How many records wait for their turn."""
+        """The number of queued records."""
         return len(self._queue)
 
     def close(self) -> None:
-        """Writes what is queued, then ends the thread; blocks until it has ended, or for the wait bound."""
+        """Writes the queued records, then ends the thread; blocks until then, or for the wait bound."""
         with self._ready:
             self._open = False
             self._ready.notify()
@@ -125,14 +125,14 @@ class Sequencer:
             outcomes: list[Outcome]
             try:
                 outcomes = self._write(batch)
-            except Exception:  # noqa: BLE001 - whatever happens, those who wait are answered and the thread lives on
+            except Exception:  # noqa: BLE001 - the waiters must be answered and the thread must survive
                 self._writer.disconnect()
                 outcomes = [AuditUnavailable()] * len(batch)
             _settle(batch, outcomes)
         self._writer.disconnect()
 
     def _next_batch(self) -> list[_Ticket]:
-        """What is to be written together; blocks until there is something, and is empty when all is done."""
+        """The next batch; blocks until there is one, and is empty at the end."""
         with self._ready:
             while True:
                 while self._queue:
@@ -147,7 +147,7 @@ class Sequencer:
         size = 0
         while self._queue and len(batch) < MOST_ENTRIES:
             ticket = self._queue[0]
-            # What was sealed before and after an erasure is not written together.
+            # Records that were sealed before and after an erasure are not written together.
             if batch and (size + ticket.bytes > MOST_BYTES or ticket.record.epoch != batch[0].record.epoch):
                 break
             self._queue.popleft()
@@ -162,7 +162,7 @@ class Sequencer:
             first = self._writer.append([ticket.record for ticket in batch])
             return list(range(first, first + len(batch)))
         except OutcomeUnknown:
-            return self._find_out(batch)
+            return self._resolve_unknown(batch)
         except BatchRefused as refused:
             sqlstate = refused.sqlstate
         if sqlstate == _STALE_KEYS:
@@ -170,12 +170,13 @@ class Sequencer:
         if sqlstate.startswith(_TRANSIENT):
             return [AuditUnavailable()] * len(batch)
         if len(batch) > 1:
-            # One bad record must not take the others down.
+            # One bad record must not fail the others.
             return [outcome for ticket in batch for outcome in self._write([ticket])]
-        return [self._said_before(batch[0]) if sqlstate == _DUPLICATE else RecordRefused("could not record: refused")]
+        duplicate = sqlstate == _DUPLICATE
+        return [self._recorded_before(batch[0]) if duplicate else RecordRefused("could not record: refused")]
 
-    def _find_out(self, batch: Sequence[_Ticket]) -> list[Outcome]:
-        # Nobody waits longer than the wait bound, so neither does this.
+    def _resolve_unknown(self, batch: Sequence[_Ticket]) -> list[Outcome]:
+        # The waiters give up after the same time.
         until = time.monotonic() + self._timeout
         while any(ticket.waiting for ticket in batch) and time.monotonic() < until:
             try:
@@ -195,7 +196,7 @@ class Sequencer:
             outcomes.update(zip(missing, self._write(missing), strict=True))
         return [outcomes.get(ticket, AuditUnavailable()) for ticket in batch]
 
-    def _said_before(self, ticket: _Ticket) -> Outcome:
+    def _recorded_before(self, ticket: _Ticket) -> Outcome:
         try:
             recorded = self._writer.settled([ticket.record])
         except OutcomeUnknown:
@@ -214,7 +215,7 @@ def _settle(batch: Iterable[_Ticket], outcomes: Iterable[Outcome]) -> None:
     for ticket, outcome in zip(batch, outcomes, strict=True):
         by_loop.setdefault(ticket.loop, []).append((ticket.future, outcome))
     for loop, settled in by_loop.items():
-        # In a loop that has been closed nobody waits any more.
+        # A closed loop has no waiters any more.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(_resolve, settled)
 

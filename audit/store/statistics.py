@@ -1,8 +1,7 @@
 """
-Figures of the log by month, computed in the database from what stands in clear: no value is opened, nobody is named.
+Monthly statistics of the log, computed in the database from unsealed fields only.
 
-Bounded: at most `MOST_RECORDS` records of the period, the newest, found by their time; the answer says whether that
-was all of them.
+Bounded to the newest `MOST_RECORDS` records of the period; the result says whether that was all of them.
 """
 
 from collections.abc import Collection
@@ -24,7 +23,7 @@ _TAKEN: Final = """
     )
 """
 _LOOKUPS: Final = """
-    SELECT to_char(a.at AT TIME ZONE %s, 'YYYY-MM'), a.court, coalesce(a.leaf->'why'->>'kind', ''),
+    SELECT to_char(a.at AT TIME ZONE %s, 'YYYY-MM'), coalesce(a.court, ''), coalesce(a.leaf->'why'->>'kind', ''),
         count(*) FILTER (WHERE a.type = 1), count(*) FILTER (WHERE a.type = 3),
         count(*) FILTER (WHERE o.leaf->>'outcome' = 'released'),
         count(*) FILTER (WHERE o.leaf->'heard' @> '[{{"is": "found"}}]'),
@@ -43,12 +42,12 @@ _ALL: Final = "SELECT count(*) FROM {schema}.entry e WHERE e.type = ANY (%s) AND
 _TYPES: Final = [EventType.LOOKUP_INTENT.number, EventType.LOOKUP_OUTCOME.number, EventType.LOOKUP_DENIED.number]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class LookupFigures:
     """
-    The lookups of one month, court and kind of work order (empty: refused before any was known).
+    The lookups of one month, court and kind of work order (empty: refused before any was known), as columns of a row.
 
-    `found` are those in which at least one agency held something; `median_ms` is from question to answer.
+    `found` counts those in which at least one agency had a record; `median_ms` is from question to answer.
     """
 
     month: str
@@ -64,7 +63,7 @@ class LookupFigures:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyFigures:
     """
-    One agency's answers of one month by state, and its own time in milliseconds where it was asked at all.
+    One agency's answers of one month by state, and its own response time if it was asked at all.
     """
 
     month: str
@@ -75,19 +74,19 @@ class AgencyFigures:
 
     @property
     def questions(self) -> int:
-        """How many questions went out."""
+        """The number of questions that were sent."""
         return sum(self.states.values()) - self.states.get(AnswerState.NOT_ASKED, 0)
 
     @property
     def availability(self) -> float | None:
-        """The share of questions that were answered at all, be it with a refusal; None without any question."""
+        """The share of questions that were answered, refusals included; None without any question."""
         missed = self.states.get(AnswerState.UNAVAILABLE, 0)
         return None if self.questions == 0 else 1 - missed / self.questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """All figures of a period; `complete` is false where only its newest records were counted."""
+    """The figures of a period; `complete` is false where only its newest records were counted."""
 
     lookups: tuple[LookupFigures, ...]
     agencies: tuple[AgencyFigures, ...]
@@ -100,7 +99,7 @@ def figures(
     """
     The figures of these courts from `since` on, before `until`; months are those of a time zone.
 
-    Blocks.  Raises `AuditUnavailable`, also where a record has been altered beyond reading: verify the log then.
+    Blocks.  Raises `AuditUnavailable`, also if a record is not readable any more: verify the log then.
     """
     taken = (_TYPES, since, until, sorted(courts), most)
     with reader.connection(snapshot=True) as connection:
@@ -108,19 +107,7 @@ def figures(
         lookups = connection.execute(reader.query(_TAKEN + _LOOKUPS), (*taken, zone)).fetchall()
         answers = connection.execute(reader.query(_TAKEN + _AGENCIES), (*taken, zone)).fetchall()
     return Statistics(
-        lookups=tuple(
-            LookupFigures(
-                month=row[0],
-                court=row[1] or "",
-                kind=row[2],
-                asked=row[3],
-                denied=row[4],
-                released=row[5],
-                found=row[6],
-                median_ms=row[7],
-            )
-            for row in lookups
-        ),
+        lookups=tuple(LookupFigures(*row) for row in lookups),
         agencies=_agencies(answers),
         complete=count <= most,
     )

@@ -1,10 +1,8 @@
 """
-A log that takes another's place, once the other cannot be continued: its database was rolled back, or its guard or its
-keys are lost.
+Succession: a new log replaces one that cannot be continued (its database was rolled back, its guard or keys are lost).
 
-The old log stays as it is and keeps its origin.  Entry 0 of the new one embeds the last checkpoint that is known of the
-old one, whole: origin, size, root and signature.  So nobody can say later that the old log was shorter, and whoever
-verifies the new log learns where the old one must still reach.
+The old log stays unchanged, under its origin.  Entry 0 of the new one embeds the last known checkpoint of the old one
+(origin, size, root, signature), so that a verifier of the new log knows which size the old one must still have.
 """
 
 import contextlib
@@ -28,18 +26,18 @@ from audit.store import database
 
 @dataclass(frozen=True, slots=True)
 class LastKnownCheckpoint:
-    """The newest checkpoint of the old log that anybody could show, and where it was found."""
+    """The newest available checkpoint of the old log, and where it was found."""
 
     checkpoint: Checkpoint
     signature: Signature
     where: str
 
     def note(self) -> bytes:
-        """The checkpoint as the log signed it."""
+        """The checkpoint as signed."""
         return Note(self.checkpoint.text(), (self.signature,)).encode()
 
     def detail(self) -> dict[str, str | int]:
-        """What entry 0 of the new log says, in words that may stand in clear."""
+        """The `detail` of entry 0 of the new log."""
         return {
             "origin": self.checkpoint.origin,
             "size": self.checkpoint.size,
@@ -50,7 +48,7 @@ class LastKnownCheckpoint:
 
 def embedded(detail: dict[str, str | int]) -> LastKnownCheckpoint:
     """
-    The checkpoint that an entry 0 embeds, rebuilt byte for byte; its signature is not checked.  Raises `NoteError`.
+    The checkpoint that an entry 0 embeds, byte for byte; its signature is not checked.  Raises `NoteError`.
     """
     try:
         origin, size = str(detail["origin"]), int(detail["size"])
@@ -80,7 +78,7 @@ def last_known(vkey: VerifierKey, notes: Iterable[tuple[str, bytes]]) -> LastKno
 
 def remembered_checkpoints(owner_dsn: str, schema: str, guard: Path, vkey: VerifierKey) -> Iterator[tuple[str, bytes]]:
     """
-    The checkpoints that guard and database still hold; whatever is missing or broken holds none.
+    The checkpoints in guard and database, as far as these are readable.
     """
     with contextlib.suppress(LogConfigurationError):
         yield "the rollback guard", RollbackGuard(guard, vkey).load().note
@@ -97,10 +95,10 @@ def remembered_checkpoints(owner_dsn: str, schema: str, guard: Path, vkey: Verif
 
 def begin(owner_dsn: str, folder: Path, *, origin: str, schema: str, after: LastKnownCheckpoint) -> Keys:
     """
-    Makes keys in `folder` and tables in `schema` for a log that takes the place of another.  Its entry 0 is still to be
-    written.  Safe to repeat until it is.
+    Makes keys in `folder` and tables in `schema` for a log that succeeds another.  Its entry 0 is still to be written;
+    until then the call can be repeated.
 
-    Raises `ConfigurationError` if there is a log already, or the origin cannot be the successor's.
+    Raises `LogConfigurationError` if there is a log already, or the origin cannot be the successor's.
     """
     if origin == after.checkpoint.origin:
         raise LogConfigurationError("the new log needs an origin of its own: no two logs may ever sign the same name")

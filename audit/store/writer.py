@@ -1,7 +1,7 @@
 """
-One connection to the log's database that appends batches, and finds out what became of one.
+The writer: one connection to the log's database that appends batches, and looks up whether a batch was committed.
 
-Lives on one thread.  Every append is a single statement that commits by itself, so it never holds a lock while waiting
+Used by one thread.  Every append is a single statement that commits by itself, so it never holds a lock while waiting
 for this process.
 """
 
@@ -42,7 +42,7 @@ _BINARY = [1] * (1 + len(_ARRAYS))
 
 
 class BatchRefused(Exception):
-    """The server said no: nothing of the batch was written.  `sqlstate` is PostgreSQL's code of the reason."""
+    """The server refused the batch, and nothing of it was written.  `sqlstate` is PostgreSQL's code of the reason."""
 
     def __init__(self, sqlstate: str) -> None:
         super().__init__(sqlstate)
@@ -55,7 +55,7 @@ class OutcomeUnknown(Exception):
 
 class Writer:
     """
-    Appends to one log.  Connects when it needs to, and checks server and role at every connection.
+    Appends to one log.  Connects on demand, and checks server and role at every connection.
     """
 
     def __init__(self, conninfo: str, origin: str, schema: str) -> None:
@@ -74,8 +74,8 @@ class Writer:
         self._warned = False
         try:
             connection = self._connected()
-            # In this form of the call the result is the last one before the server is ready again: an error of the
-            # commit itself replaces the row that came before it.
+            # This call returns the last result before the server is ready again: an error of the commit itself
+            # replaces the row before it.
             result = connection.pgconn.exec_prepared(b"append", _parameters(records), _BINARY, 1)
         except (psycopg.Error, LogConfigurationError):
             connection = None
@@ -97,7 +97,7 @@ class Writer:
         """
         Index and leaf hash of the records that are in the log, by their number in the sequence.
 
-        Waits until every append that is under way has ended.  Raises `OutcomeUnknown`.
+        Waits until every append in progress has ended.  Raises `OutcomeUnknown`.
         """
         query = f"SELECT n, found_at, found_leaf FROM {self._schema}.settled(%s, %s::smallint[])"  # noqa: S608
         wanted = ([uuid.UUID(bytes=record.xid) for record in records], [record.type for record in records])
@@ -111,12 +111,12 @@ class Writer:
         return {n - 1: (index, leaf) for n, index, leaf in rows}
 
     def epoch(self) -> int:
-        """The number of erasures so far.  Raises `ConfigurationError`, `psycopg.Error`."""
+        """The number of erasures so far.  Raises `LogConfigurationError`, `psycopg.Error`."""
         row = self._connected().execute(f"SELECT epoch FROM {self._schema}.head").fetchone()  # noqa: S608
         return int(row[0]) if row else 0
 
     def disconnect(self) -> None:
-        """Gives the connection up."""
+        """Closes the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

@@ -1,8 +1,8 @@
 """
-Whether a search left something out, or found something that it should not have: the answer without the search index.
+The completeness check of a search: evaluates its criteria again without the search index.
 
-Every record of the period is read again from its own bytes, newest first, and its sealed values are opened; what they
-say decides whether it belongs to the answer.  No column and no mark that the search went by is believed.
+Every record of the period is read from its own bytes, newest first, and its sealed values are opened.  They alone
+decide whether it belongs to the result; the columns and marks that the search used are not trusted.
 """
 
 from collections.abc import Callable, Collection
@@ -24,10 +24,10 @@ _CLOSED = frozenset({SealedValues.ERASED, SealedValues.MISSING, SealedValues.BRO
 @dataclass(slots=True)
 class Completeness:
     """
-    What the walk has shown, by index.
+    The result of the check, by index.
 
-    `walked` records lie in the period, the values of `closed` of them cannot be read any more (erased or damaged), so
-    what they would have said is unknown.  `misindexed`: a mark is not the one that follows from the values.
+    `walked` records lie in the period; the values of `unreadable` of them are erased or damaged, so that their place in
+    the result is unknown.  `misindexed`: a mark does not follow from the values.
     """
 
     walked: int = 0
@@ -38,13 +38,13 @@ class Completeness:
 
     @property
     def complete(self) -> bool:
-        """Whether the search's answer is the true one."""
+        """Whether the search's result is the true one."""
         return not (self.left_out or self.added or self.misindexed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Completing:
-    """What a record brings to the earlier one that it completes, and whether it belongs to the answer itself."""
+    """The part of an outcome that counts for the record that it completes; `fits`: it belongs to the result itself."""
 
     index: int
     states: frozenset[str]
@@ -60,7 +60,7 @@ def check_search(
     progress: Callable[[int, int], None] | None = None,
 ) -> Completeness:
     """
-    Compares the indexes that a search has found, all pages of it, with what a log of this size holds.
+    Compares the indexes in `hits`, of all pages of a search, with the true result in a log of this size.
 
     Raises `AuditUnavailable`, `LogBroken` for a key that does not unwrap.
     """
@@ -75,7 +75,7 @@ def check_search(
                 completing[record.exchange] = _completing(query, record)
                 inside = _in_period(query, record)
             else:
-                # An intent is the first of its exchange: nothing before it can be completed by the same outcome.
+                # An intent is the first of its exchange: no earlier record is completed by the same outcome.
                 first = record.leaf.get("type") == EventType.LOOKUP_INTENT.value
                 take = completing.pop if first else completing.get
                 inside = _judge(query, record, take(record.exchange, None), true, unknown)
@@ -86,7 +86,7 @@ def check_search(
                     shown.misindexed.append(record.index)
         if progress is not None:
             progress(size - max(end - CHUNK, 0), size)
-    # Outcomes without their intent: of no court that anybody can name.
+    # Outcomes without their intent: their court is unknown.
     true |= {outcome.index for outcome in completing.values() if outcome.fits and query.court is None}
     shown.left_out = sorted(true - set(hits))
     shown.added = sorted(set(hits) - true - unknown)
@@ -97,7 +97,7 @@ def check_search(
 def _judge(
     query: Query, record: OpenedRecord, completed_by: _Completing | None, true: set[int], unknown: set[int]
 ) -> bool:
-    """Puts a record, and what completes it, where it belongs; says whether it lies in the period."""
+    """Sorts a record and its outcome into `true` and `unknown`; returns whether it is in the period."""
     court = query.court is None or record.leaf.get("who", {}).get("court") == query.court
     if completed_by is not None and completed_by.fits and court:
         true.add(completed_by.index)
@@ -125,7 +125,7 @@ def _in_period(query: Query, record: OpenedRecord) -> bool:
 
 
 def _says(query: Query, record: OpenedRecord, completed_by: _Completing | None) -> bool:
-    """Whether type, agency and state are those that are asked for."""
+    """Whether type, agency and state meet the criteria."""
     types = {kind.value for kind in query.types}
     states = _states(record.leaf) | (completed_by.states if completed_by else frozenset())
     named = f'"{query.agency}.'.encode()
@@ -137,7 +137,7 @@ def _says(query: Query, record: OpenedRecord, completed_by: _Completing | None) 
 
 
 def _values_fit(query: Query, record: OpenedRecord) -> bool:
-    """Whether the sealed values are those that are asked for."""
+    """Whether the sealed values meet the criteria."""
     who, why = record.people.get("who", {}), record.people.get("why", {})
     return (
         (query.user is None or who.get("user") == query.user)

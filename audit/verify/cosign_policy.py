@@ -6,8 +6,8 @@ Cosigning policies (C2SP tlog-policy, draft): which logs, which witnesses, and h
     group <name> all|any|<k> <member>...
     quorum <name>|none
 
-A file of octets.  Names are opaque, defined before they are used, and a member of one group at most, so that a witness
-counts in one way only.
+A file of octets.  Names are opaque, defined before their use, and a member of at most one group, so that a witness
+counts once.
 """
 
 import re
@@ -30,7 +30,7 @@ class CosignPolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Witnesses when at least `k` of its members have."""
+    """A group is met when at least `k` of its members are."""
 
     k: int
     members: tuple[bytes, ...]
@@ -38,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class CosignPolicy:
-    """`quorum` None asks for no cosignature; otherwise it names a witness or a group."""
+    """A cosigning policy.  `quorum` names a witness or a group; None demands no cosignature."""
 
     logs: tuple[VerifierKey, ...]
     witnesses: Mapping[bytes, WitnessKey]
@@ -49,7 +49,7 @@ class CosignPolicy:
         """Whether cosignatures of the witnesses with these names make the quorum."""
         if self.quorum is None:
             return True
-        # A group stands after its members in the file, so one walk is enough.
+        # A group stands after its members in the file, so one pass is enough.
         true = set(cosigned) & set(self.witnesses)
         for name, group in self.groups.items():
             if sum(member in true for member in group.members) >= group.k:
@@ -94,7 +94,7 @@ def parse_policy(encoded: bytes) -> CosignPolicy:
 
 @dataclass(slots=True)
 class _PolicyParser:
-    """The lines read so far; every method returns what is wrong with its line, or nothing."""
+    """The parser's state; every method returns what is wrong with its line, or an empty text."""
 
     logs: list[VerifierKey] = field(default_factory=list)
     witnesses: dict[bytes, WitnessKey] = field(default_factory=dict)
@@ -168,14 +168,14 @@ def weigh(
     report: VerificationReport, policy: CosignPolicy, known: Collection[VerifierKey], notes: Iterable[bytes]
 ) -> None:
     """
-    Adds to a report which checkpoint of the verified history is the newest that the policy accepts.
+    Adds the newest checkpoint of the verified history that the policy accepts to a report.
 
-    `notes` must be among what the report was made against, or they might be of another history.
+    `notes` must be among the checkpoints that the report was made against, or they might be of another history.
     """
     judged = [verdict for note in notes if note and (verdict := policy.judge(note, known))]
     if not judged:
         report.findings.append(Finding(Damage.POLICY))
         return
     checkpoint, cosigners = max(judged, key=lambda verdict: verdict[0].size)
-    who = ", ".join(cosigners) or "nobody, which it allows"
+    who = ", ".join(cosigners) or "no witness, which it allows"
     report.checked.append(f"the policy is met by the checkpoint of size {checkpoint.size}, cosigned by {who}")

@@ -1,7 +1,5 @@
 """
-How much of a log there is to check: the records of a period, the signed checkpoints, and what others said about them.
-
-Numbers for an honest report: a verification says how many of how many it found to be good.
+Coverage of a verification: the number of records in a period, of signed checkpoints, and of their anchors.
 """
 
 from collections import Counter
@@ -16,7 +14,7 @@ from audit.store.reader import Reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveredRecords:
-    """The records of a period: how many, and the first and the last of them by index and time."""
+    """The records of a period: their number, and the first and last of them by index and time."""
 
     records: int
     first: int | None
@@ -27,7 +25,7 @@ class CoveredRecords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoints:
-    """Signed checkpoints that are kept, and how many of them the log's key signed; `newest` covers so many records."""
+    """Stored checkpoints, and how many of them the log's key signed; `newest` is the size of the largest."""
 
     stored: int
     signed: int
@@ -46,7 +44,7 @@ def count_records(reader: Reader, since: datetime | None, until: datetime | None
 
 
 def count_checkpoints(reader: Reader) -> Checkpoints:
-    """Every kept checkpoint, its signature checked.  Raises `AuditUnavailable`."""
+    """The stored checkpoints, their signatures checked.  Raises `AuditUnavailable`."""
     signed = stored = newest = 0
     for size, note in reader.checkpoints():
         stored += 1
@@ -60,6 +58,6 @@ def count_checkpoints(reader: Reader) -> Checkpoints:
 
 
 def count_anchors(reader: Reader) -> Counter[tuple[AnchorKind, AnchorState]]:
-    """How many anchors of each kind are stored in which state: as they were judged when they came in."""
+    """The number of stored anchors by kind and by their state on arrival."""
     rows = reader.rows("SELECT kind, state, count(*) FROM {schema}.anchor GROUP BY kind, state")
     return Counter({(AnchorKind(kind), AnchorState(state)): count for kind, state, count in rows})

@@ -1,8 +1,8 @@
 """
-Where a log is damaged: follows the signed root downwards through whatever stored hashes still lead to it.
+The damage locator: follows the signed root down through all stored hashes that still lead to it.
 
-A stored hash is believed only if the signed root follows from it.  What differs below a believed hash is the damage;
-where no believed hash divides a range any further, the range is named.
+A stored hash is trusted only if the signed root follows from it.  A difference below a trusted hash is the damage;
+where no trusted hash divides a range any further, the range is reported.
 """
 
 import itertools
@@ -14,14 +14,14 @@ from audit.verify.findings import Damage, Finding
 from audit.verify.recomputation import Recomputed, cells_of
 
 Piece = tuple[int, int, bytes]
-"""Level, number of the first hash at that level, and hashes, that the signed root was found to follow from."""
+"""Level, number of the first hash at that level, and hashes from which the signed root follows."""
 
 
 def locate(derived: Recomputed, root: bytes, confirmed: int) -> list[Finding]:
     """
     The damage to a log whose entries do not lead to its signed `root`, or are not all there.
 
-    An older checkpoint speaks for the first `confirmed` entries.
+    An older checkpoint confirms the first `confirmed` entries.
     """
     missing = sorted(derived.unread)
     findings = [Finding(Damage.MISSING, first, last) for first, last in runs(missing)]
@@ -39,7 +39,7 @@ def locate(derived: Recomputed, root: bytes, confirmed: int) -> list[Finding]:
 
 
 def altered_tiles(derived: Recomputed, findings: Iterable[Finding]) -> list[Finding]:
-    """Stored hashes that are not those of the entries, where the entries themselves are not to blame."""
+    """Stored hashes that differ from those of the entries, where the entries themselves are undamaged."""
     blamed = [
         (finding.first, finding.last) for finding in findings if finding.first is not None and finding.last is not None
     ]
@@ -82,7 +82,7 @@ def _edges(derived: Recomputed, root: bytes) -> list[Piece] | None:
 
 
 def _peaks(derived: Recomputed, root: bytes) -> tuple[list[Piece] | None, list[tuple[int, int]]]:
-    """The same from the roots of the perfect subtrees; and the subtrees below which nothing stored can be believed."""
+    """The same from the roots of the perfect subtrees; and the subtrees below which no stored hash is trusted."""
     peaks = derived.source.peaks()
     if len(peaks) != derived.size.bit_count() or fold(peaks) != root:
         return None, []
@@ -103,7 +103,7 @@ def _peaks(derived: Recomputed, root: bytes) -> tuple[list[Piece] | None, list[t
 
 
 def _differences(derived: Recomputed, level: int, first: int, right: bytes, computed: bytes) -> Iterator[Finding]:
-    """Compares believed hashes with what follows from the entries, and goes into each difference."""
+    """Compares trusted hashes with those of the entries, and descends into each difference."""
     for child, (true, computed_hash) in enumerate(zip(cells_of(right), cells_of(computed), strict=True), start=first):
         if true == computed_hash:
             continue
@@ -122,7 +122,7 @@ def _differences(derived: Recomputed, level: int, first: int, right: bytes, comp
 
 
 def _suspects(derived: Recomputed, confirmed: int) -> list[Finding]:
-    """Nothing leads to the signed root: name what disagrees with itself, or say that nothing does."""
+    """The findings where nothing leads to the signed root: tiles that contradict their entries, or the whole log."""
     findings = [
         Finding(Damage.ENTRY, n * WIDTH + first, n * WIDTH + last)
         for level, n, width in derived.mismatched

@@ -1,5 +1,5 @@
 """
-A log in its database, as the verifier and the exporter see it: one snapshot, whatever is written meanwhile.
+A log source for verifier and exporter: one snapshot of the log's database, unaffected by later writes.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ MOST_OLDER = 2000
 
 class DatabaseSource:
     """
-    A `Source` over one snapshot of the database.  Make it with `snapshot`.
+    A `LogSource` over one snapshot of the database.  Made with `snapshot`.
     """
 
     def __init__(self, reader: Reader, connection: psycopg.Connection[Any]) -> None:
@@ -46,7 +46,7 @@ class DatabaseSource:
         return self._note
 
     def older(self) -> list[bytes]:
-        """All signed checkpoints, evenly thinned to a bounded number, with the newest: also what the head is behind."""
+        """All signed checkpoints, evenly thinned to a bounded number, always with the newest."""
         rows = self._rows(
             "SELECT note FROM (SELECT note, size, row_number() OVER (ORDER BY size DESC) - 1 AS n, "
             "count(*) OVER () AS all_of FROM {schema}.checkpoint WHERE size > 0) c "
@@ -56,12 +56,12 @@ class DatabaseSource:
         return [note for (note,) in rows]
 
     def anchored(self) -> dict[int, bytes]:
-        """Every checkpoint that somebody else speaks of, by its size; never thinned: evidence needs its note."""
+        """Every checkpoint with an anchor, by its size; never thinned, since evidence needs its note."""
         query = "SELECT size, note FROM {schema}.checkpoint WHERE size IN (SELECT size FROM {schema}.anchor) ORDER BY 1"
         return {row[0]: row[1] for row in self._rows(query)}
 
     def anchors(self) -> list[tuple[int, str, str, bytes]]:
-        """Size, kind, name and bytes of everything that others said about a checkpoint."""
+        """Size, kind, name and evidence of every anchor."""
         return [
             (row[0], row[1], row[2], row[3])
             for row in self._rows("SELECT size, kind, name, evidence FROM {schema}.anchor ORDER BY size, kind, name")
@@ -87,7 +87,7 @@ class DatabaseSource:
         return self.range
 
     def _bundle(self, n: int) -> tuple[list[bytes | None], bytes]:
-        # Whatever the head says of its size: it is one of the things to be verified.
+        # Independent of the head's size, which is to be verified itself.
         if n not in self._bundles:
             self._bundles.clear()
             start, end = n * WIDTH, (n + BUNDLES_AT_ONCE) * WIDTH
@@ -118,7 +118,7 @@ def verify_tables(
     progress: Progress | None = None,
 ) -> VerificationReport:
     """
-    Verifies the log in the database: the signed part as any folder, then the newest entries that are not signed yet.
+    Verifies the log in the database: the signed part like a folder, then the newest entries, which are not signed yet.
 
     Raises `AuditUnavailable`.
     """
@@ -131,7 +131,7 @@ def verify_tables(
 
 
 def _tail(tables: DatabaseSource, report: VerificationReport) -> list[Finding]:
-    """What is wrong with the entries that no checkpoint covers yet, and with the head that speaks of them."""
+    """Damage to the head, and to the entries that no checkpoint covers yet."""
     rows = tables._rows("SELECT max(idx) FROM {schema}.entry WHERE idx >= %s", (report.size,))  # noqa: SLF001
     end = report.size if rows[0][0] is None else rows[0][0] + 1
     tree = report.tree.copy()

@@ -1,6 +1,6 @@
 """
-The deep check: with the keys, from the first record to the last, that what records are found by leaves nothing out and
-adds nothing, and that every sealed value is the one that its leaf commits to, or was erased by a record that says so.
+Deep verification: for every record, checks that its search index matches its content, and that each sealed value opens
+to what the leaf commits to or was erased by a recorded erasure.  Needs the root key.
 """
 
 import json
@@ -28,7 +28,7 @@ _FOLLOWS = {kind.number for kind in EventType if kind.is_completion}
 
 @dataclass(slots=True)
 class DeepReport:
-    """How many records had what become of their values, and the indexes where something is wrong."""
+    """The number of records by the state of their values, and the indexes of damaged ones."""
 
     values: Counter[str] = field(default_factory=Counter)
     broken: list[int] = field(default_factory=list)
@@ -37,7 +37,7 @@ class DeepReport:
     orphans: list[int] = field(default_factory=list)
 
     def findings(self) -> list[Finding]:
-        """What was altered; erased values and orphan intents are no damage."""
+        """The damage; erased values and orphan intents are none."""
         kinds = (Damage.SEALED, self.broken), (Damage.INDEX, self.misindexed), (Damage.UNPAIRED, self.without_intent)
         return [Finding(damage, index, index) for damage, indexes in kinds for index in indexes]
 
@@ -66,8 +66,8 @@ class OpenedRecord:
     """
     One record, read from its own bytes and sealed values alone.
 
-    `said` is personal data: the opened values by field.  `misindexed`: what it is found by, a mark or a column, is not
-    what follows from its values and its leaf, or is missing.  `dead` are the destroyed keys of its values.
+    `people` is personal data: the opened values by field.  `misindexed`: a mark or column of the search index does not
+    follow from its values and its leaf, or is missing.  `destroyed_keys` are those of its values.
     """
 
     index: int
@@ -82,13 +82,13 @@ class OpenedRecord:
 
 @dataclass(slots=True)
 class _Erased:
-    """Which records every destroyed key had sealed, and what the records of erasures say."""
+    """The records that each destroyed key had sealed, and those that recorded erasures name."""
 
     by_key: dict[int, list[int]] = field(default_factory=dict)
     announced: set[int] = field(default_factory=set)
 
     def add(self, record: OpenedRecord) -> None:
-        """Takes note of a record."""
+        """Adds a record."""
         for key in record.destroyed_keys:
             self.by_key.setdefault(key, []).append(record.index)
         if record.leaf.get("type") == EventType.LOG_ERASED.value:
@@ -97,9 +97,9 @@ class _Erased:
 
     def without_record(self) -> set[int]:
         """
-        The records whose key nobody said was destroyed.
+        The records whose key was destroyed without a recorded erasure.
 
-        One that was sealed while the erasure was under way is not named by it, but its key has sealed one that is.
+        A record that was sealed during an erasure is not named by it, but its key has sealed one that is.
         """
         silent = (indexes for indexes in self.by_key.values() if self.announced.isdisjoint(indexes))
         return {index for indexes in silent for index in indexes}
@@ -107,7 +107,7 @@ class _Erased:
 
 def read_chunk(reader: Reader, start: int, end: int) -> tuple[list[OpenedRecord], list[int]]:
     """
-    The records start … end−1, and the places at which there are sealed values but no record.
+    The records start … end−1, and the indexes that have sealed values but no record.
     """
     entries = reader.rows(
         "SELECT idx, type, xid, body, at, court, states FROM {schema}.entry WHERE idx >= %s AND idx < %s ORDER BY idx",
@@ -156,7 +156,7 @@ def _is_misindexed(
         expected = list(_marks(reader.opener.marks, people, leaf, len(sealed), follows=follows))
         return living != expected or not _is_filed(leaf, number, exchange, *columns, follows=follows)
     except (AttributeError, KeyError, TypeError, ValueError):
-        # Somebody has altered the leaf, which its hash shows; nothing can be found by it.
+        # The leaf was altered, which its hash shows; no search finds it.
         return True
 
 

@@ -1,5 +1,5 @@
 """
-What a verification can say: the kinds of damage, where it is, and the verdict of the whole.  Pure.
+Findings of a verification: kinds of damage, their place, and the verdict.  Pure.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class VerificationVerdict(Enum):
 
 
 class Damage(Enum):
-    """What was found to be wrong."""
+    """A kind of damage."""
 
     ENTRY = "altered"
     MISSING = "missing or unreadable"
@@ -56,7 +56,7 @@ class Finding:
 @dataclass(slots=True)
 class VerificationReport:
     """
-    What was asked, checked, found, and not checked.
+    The verified log, the findings, and what was and was not checked.
     """
 
     origin: str

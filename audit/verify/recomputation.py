@@ -1,5 +1,5 @@
 """
-What follows from the entries of a log alone, and where the hashes that are stored beside them say something else.
+Recomputation of a log's hashes from its entries alone, and their comparison with the stored hashes.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 
 class LogSource(Protocol):
     """
-    One log as it lies somewhere.  Reads what it is asked for and judges nothing.
+    A stored log.  Reads, and verifies nothing.
     """
 
     def checkpoint(self) -> bytes:
@@ -33,13 +33,13 @@ class LogSource(Protocol):
         ...
 
     def peaks(self) -> Sequence[bytes]:
-        """The roots of the perfect subtrees under the newest root, largest first; empty where they are not kept."""
+        """The roots of the perfect subtrees under the newest root, largest first; empty where they are not stored."""
         ...
 
 
 class Recomputed:
     """
-    What follows from the entries alone: the hashes of every level, the tree, and the roots at some earlier sizes.
+    The hashes of every level, the tree, and the roots at some earlier sizes, recomputed from the entries alone.
 
     `unread` are the entries that are missing, `mismatched` the tiles (level, number, width) that are stored otherwise.
     """
@@ -98,7 +98,7 @@ class Recomputed:
                 self.range.append(leaf)
 
     def _with_gaps(self, n: int, entries: Sequence[bytes | None], stored: bytes) -> bytes:
-        # The stored hash stands in for a missing entry, so that the rest can still be judged.
+        # The stored hash replaces a missing entry, so that the rest can still be verified.
         leaves: list[bytes] = []
         for place, entry in enumerate(entries):
             if entry is None:

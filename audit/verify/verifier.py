@@ -1,9 +1,9 @@
 """
-The verifier: re-derives a log from its entries and compares it with everything that was said about it.
+The verifier: recomputes a log from its entries and compares it with its stored hashes and signed checkpoints.
 
-Needs neither gateway nor database nor network: a `Source` gives the entries, the stored hashes and the checkpoint, from
-an exported directory (`audit.verify.directory_source`) or from a database (`audit.verify.database_source`).  On damage
-it reports the entry, or the smallest range that the stored hashes allow (`audit.verify.damage_locator`).
+A `LogSource` gives them, from an exported directory (`audit.verify.directory_source`) or from a database
+(`audit.verify.database_source`).  Damage is reported by entry, or by the smallest range that the stored hashes allow
+(`audit.verify.damage_locator`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ from audit.verify.recomputation import LogSource, Progress, Recomputed
 
 __all__ = ["Damage", "Finding", "LogSource", "Progress", "VerificationReport", "VerificationVerdict", "verify"]
 
-# Damage to what lies here, which keeps an older checkpoint from being reached whether or not it was of this history.
+# Damage to entries, after which it is unknown whether an older checkpoint belongs to this history.
 _EXPLAINS = {Damage.ENTRY, Damage.MISSING, Damage.RANGE}
 
 
@@ -40,7 +40,7 @@ def verify(
         report.unchecked.append("everything: without a checkpoint there is nothing to compare with")
         return report
     report.size, report.root = checkpoint.size, checkpoint.root
-    # Two of one size are both kept: a log that signed two roots for it has contradicted itself.
+    # Two of one size both count: a log that signed two roots for one size has contradicted itself.
     older = sorted(
         {signed for old in against if (signed := _checkpoint(old, origin, keys, report))},
         key=lambda known: (known.size, known.root),

@@ -26,7 +26,7 @@ class Memory:
     def __init__(self) -> None:
         self.last: WitnessedCheckpoint | None = None
 
-    def seen(self, _origin: str) -> WitnessedCheckpoint | None:
+    def last_checkpoint(self, _origin: str) -> WitnessedCheckpoint | None:
         return self.last
 
     def advance(self, _origin: str, _old: int, new: WitnessedCheckpoint) -> bool:

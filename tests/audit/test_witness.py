@@ -37,7 +37,7 @@ class Memory:
     def __init__(self) -> None:
         self.known: dict[str, WitnessedCheckpoint] = {}
 
-    def seen(self, origin: str) -> WitnessedCheckpoint | None:
+    def last_checkpoint(self, origin: str) -> WitnessedCheckpoint | None:
         return self.known.get(origin)
 
     def advance(self, origin: str, old: int, new: WitnessedCheckpoint) -> bool:
