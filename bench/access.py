@@ -26,7 +26,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench.dataset import CLERK, name_of, parties, work_orders
+from bench.dataset import CLERK, parties, work_order_of, work_orders
 from bench.lookups import RESULTS as LOOKUPS
 from gateway.access.authorization import Authorizer
 from gateway.access.catalogue import Catalogue
@@ -94,7 +94,7 @@ class OpenAccess:
 
 
 @contextmanager
-def filled(server: EmbeddedServer, folder: Path, grants: int) -> Iterator[tuple[Settings, str]]:
+def fill_database(server: EmbeddedServer, folder: Path, grants: int) -> Iterator[tuple[Settings, str]]:
     """A database with so many open grants, of which the clerk's are the first."""
     name = f"grants_{grants}"
     server.create(name)
@@ -108,7 +108,7 @@ def filled(server: EmbeddedServer, folder: Path, grants: int) -> Iterator[tuple[
     yield settings, server.conninfo(name)
 
 
-async def opened(settings: Settings, owner: str) -> OpenAccess:
+async def open_access(settings: Settings, owner: str) -> OpenAccess:
     """States the clerk's work orders, and opens the decision."""
     encryption = FieldEncryption.load(settings.key_folder / "hub.key")
     database = Database(settings.database_url or "")
@@ -125,7 +125,7 @@ async def opened(settings: Settings, owner: str) -> OpenAccess:
         database=database, encryption=encryption, work_orders=orders, catalogue=catalogue, policies=Policies.load()
     )
     requests = [
-        (name_of(place), parse(IdType.RESIDENT_ID, person.id_number, country=None))
+        (work_order_of(place), parse(IdType.RESIDENT_ID, person.id_number, country=None))
         for place, person in enumerate(people)
     ]
     return OpenAccess(access=access, database=database, owner=owner, requests=requests)
@@ -148,14 +148,16 @@ async def rounds(small: OpenAccess, large: OpenAccess, count: int, callers: int)
 
 async def measure(small: tuple[Settings, str], large: tuple[Settings, str], count: int) -> dict[str, Any]:
     """All figures, in milliseconds."""
-    small_access, large_access = await opened(*small), await opened(*large)
+    small_access, large_access = await open_access(*small), await open_access(*large)
     await rounds(small_access, large_access, 1, CALLERS)
     results: dict[str, Any] = {}
     for callers in (1, CALLERS):
         spent = await rounds(small_access, large_access, count, callers)
         small_access.renew()
         before = time.process_time()
-        await asyncio.gather(*(_several(small_access, place * 41, 400 // callers) for place in range(callers)))
+        await asyncio.gather(
+            *(_decide_repeatedly(small_access, place * 41, 400 // callers) for place in range(callers))
+        )
         cpu = (time.process_time() - before) / (400 // callers * callers)
         figures = {name: _figures(times) for name, times in spent.items()}
         growth = round(figures["large"]["p50_ms"] / figures["small"]["p50_ms"], 2)
@@ -166,7 +168,7 @@ async def measure(small: tuple[Settings, str], large: tuple[Settings, str], coun
     return results
 
 
-async def _several(access: OpenAccess, start: int, count: int) -> None:
+async def _decide_repeatedly(access: OpenAccess, start: int, count: int) -> None:
     for number in range(start, start + count):
         await access.decide(number)
 
@@ -190,15 +192,15 @@ def main() -> None:
         folder.chmod(0o755)
         with (
             EmbeddedServer(folder / "cluster") as server,
-            filled(server, folder, SMALL) as small,
-            filled(server, folder, options.large) as large,
+            fill_database(server, folder, SMALL) as small,
+            fill_database(server, folder, options.large) as large,
         ):
             results = asyncio.run(measure(small, large, options.rounds))
     lookups = json.loads(LOOKUPS.read_text(encoding="utf-8")) if LOOKUPS.exists() else None
-    sys.exit(tell(results, lookups, options.large))
+    sys.exit(print_results(results, lookups, options.large))
 
 
-def tell(results: dict[str, Any], lookups: dict[str, Any] | None, large: int) -> bool:
+def print_results(results: dict[str, Any], lookups: dict[str, Any] | None, large: int) -> bool:
     """Prints the table, with goals; says whether one was missed."""
     missed = False
     table = Table("decision", f"{SMALL:,} grants", f"{large:,} grants", "growth (p50)", "CPU ms", box=None)

@@ -18,8 +18,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.audit_appends import beside_bare, fresh, one_process, several
-from bench.audit_reads import FilledLog, bytes_per_record, exported, searched, verified
+from bench.audit_appends import compare_with_insert, new_log, one_process, several_processes
+from bench.audit_reads import FilledLog, bytes_per_record, export_log, search_seconds, verification_rate
 from gateway.database.embedded_server import EmbeddedServer
 from tests.audit.logs import fill
 
@@ -56,8 +56,8 @@ def appends(server: EmbeddedServer, folder: Path, seconds: float) -> list[Figure
     """One process with few and many callers, then several processes."""
     figures: list[Figure] = []
     for callers in (1, 32):
-        with fresh(server, f"one_{callers}", folder) as (dsn, keys):
-            ours, bare = beside_bare(server, dsn, keys, callers, seconds)
+        with new_log(server, f"one_{callers}", folder) as (dsn, keys):
+            ours, bare = compare_with_insert(server, dsn, keys, callers, seconds)
         name = f"append, {callers} caller{'s' if callers > 1 else ''}"
         figures += [
             Figure(name, ours.rate, "records/s", at_least=3500 if callers == 32 else None),
@@ -66,15 +66,15 @@ def appends(server: EmbeddedServer, folder: Path, seconds: float) -> list[Figure
             Figure(f"bare INSERT of the same bytes, {callers} to a commit", bare, "rows/s"),
             Figure(f"{name}, of the bare INSERT", ours.rate / bare, "×"),
         ]
-    with fresh(server, "one_128", folder) as (dsn, keys):
+    with new_log(server, "one_128", folder) as (dsn, keys):
         many = one_process(dsn, keys, 128, seconds)
     figures += [
         Figure("append, 128 callers", many.rate, "records/s"),
         Figure("append, 128 callers, p99", many.milliseconds(0.99), "ms"),
     ]
     for processes in (2, 4):
-        with fresh(server, f"processes_{processes}", folder) as (dsn, keys):
-            together = several(dsn, keys, processes, 32, seconds)
+        with new_log(server, f"processes_{processes}", folder) as (dsn, keys):
+            together = several_processes(dsn, keys, processes, 32, seconds)
         name = f"append, {processes} processes of 32 callers"
         figures += [
             Figure(name, together.rate, "records/s", at_least=5000 if processes == 2 else None),
@@ -87,18 +87,18 @@ def reads(server: EmbeddedServer, folder: Path, large: int) -> list[Figure]:
     """Sizes, verification, and search in a small and a large log."""
     logs = []
     for count in (SMALL, large):
-        with fresh(server, f"filled_{count}", folder) as (dsn, keys):
+        with new_log(server, f"filled_{count}", folder) as (dsn, keys):
             fill(dsn, keys, count)
             logs.append(FilledLog(dsn, keys, count))
     small, big = logs
-    took = searched(server, (small, big))
-    size, file_bytes = exported(big.dsn, big.keys, folder / "export")
+    took = search_seconds(server, (small, big))
+    size, file_bytes = export_log(big.dsn, big.keys, folder / "export")
     figures = [
         Figure(
             f"database, {size:,} records", bytes_per_record(server, f"filled_{large}"), "bytes/record", at_most=1400
         ),
         Figure("export", file_bytes, "bytes/record", at_most=600),
-        Figure("verification, one core", verified(folder / "export", big.keys), "entries/s", at_least=400_000),
+        Figure("verification, one core", verification_rate(folder / "export", big.keys), "entries/s", at_least=400_000),
     ]
     for state, (of_small, of_big) in took.items():
         figures += [
@@ -109,7 +109,7 @@ def reads(server: EmbeddedServer, folder: Path, large: int) -> list[Figure]:
     return figures
 
 
-def conclude(name: str, figures: list[Figure], busy: float, results: Path) -> None:
+def report_and_exit(name: str, figures: list[Figure], busy: float, results: Path) -> None:
     """Prints the figures beside their goals, writes them down, and ends the program: with 1 if a goal was missed."""
     table = Table(box=None)
     for column in (name, "figure", "goal", ""):
@@ -135,7 +135,7 @@ def main() -> None:
         folder.chmod(0o755)
         with EmbeddedServer(folder / "cluster") as server:
             figures = appends(server, folder, options.seconds) + reads(server, folder, options.large)
-    conclude("audit log", figures, busy, RESULTS)
+    report_and_exit("audit log", figures, busy, RESULTS)
 
 
 if __name__ == "__main__":

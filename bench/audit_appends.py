@@ -48,7 +48,7 @@ class AppendLoad:
 
 
 @contextmanager
-def fresh(server: EmbeddedServer, name: str, folder: Path) -> Iterator[tuple[str, Keys]]:
+def new_log(server: EmbeddedServer, name: str, folder: Path) -> Iterator[tuple[str, Keys]]:
     """A database with an empty log, and its keys."""
     server.create(name)
     with psycopg.connect(server.conninfo(name)) as connection:
@@ -84,7 +84,9 @@ def one_process(dsn: str, keys: Keys, callers: int, seconds: float) -> AppendLoa
     return AppendLoad(seconds, asyncio.run(load(dsn, keys, callers, seconds)))
 
 
-def beside_bare(server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seconds: float) -> tuple[AppendLoad, float]:
+def compare_with_insert(
+    server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seconds: float
+) -> tuple[AppendLoad, float]:
     """
     The log and the plain INSERT in turns, so that other load on the machine affects both; rows per second of the bare
     one, which commits as many rows at once as the log has callers.
@@ -99,7 +101,7 @@ def beside_bare(server: EmbeddedServer, dsn: str, keys: Keys, callers: int, seco
     return ours, rows / spent
 
 
-def several(dsn: str, keys: Keys, processes: int, callers: int, seconds: float) -> AppendLoad:
+def several_processes(dsn: str, keys: Keys, processes: int, callers: int, seconds: float) -> AppendLoad:
     """The same load from several processes at once."""
     context = multiprocessing.get_context("spawn")
     sink: multiprocessing.Queue[list[float]] = context.Queue()

@@ -45,7 +45,7 @@ def bytes_per_record(server: EmbeddedServer, name: str) -> float:
     return float(row[0])
 
 
-def exported(dsn: str, keys: Keys, folder: Path) -> tuple[int, float]:
+def export_log(dsn: str, keys: Keys, folder: Path) -> tuple[int, float]:
     """Exports a log; its entries, and the bytes of all files per entry."""
 
     async def write() -> int:
@@ -58,7 +58,7 @@ def exported(dsn: str, keys: Keys, folder: Path) -> tuple[int, float]:
     return size, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / size
 
 
-def verified(folder: Path, keys: Keys) -> float:
+def verification_rate(folder: Path, keys: Keys) -> float:
     """Entries per second on one core, the median of a few runs."""
     rates = []
     for _ in range(VERIFICATIONS):
@@ -69,7 +69,7 @@ def verified(folder: Path, keys: Keys) -> float:
     return median(rates)
 
 
-def searched(server: EmbeddedServer, logs: tuple[FilledLog, FilledLog]) -> dict[str, tuple[float, float]]:
+def search_seconds(server: EmbeddedServer, logs: tuple[FilledLog, FilledLog]) -> dict[str, tuple[float, float]]:
     """
     Seconds of a search by subject, the median in each of two logs that are searched in turns; every hit is proved.
 

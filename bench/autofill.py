@@ -16,14 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import httpx
 
-from bench.audit import Figure, conclude
+from bench.audit import Figure, report_and_exit
 from bench.autofill_queue import latencies
 from bench.dataset import CLERK, COURT, TICKETS, parties
 from bench.handwritten_upstreams import OFFICIAL
@@ -31,6 +31,7 @@ from bench.processes import AgencyServers, await_answer, installation, read_addr
 from gateway.demo import tree
 from gateway.provisioning import bundled_database, create_keys
 from gateway.settings import Settings
+from mock_agencies.population import SyntheticPerson
 
 RESULTS: Final = Path("bench/results.autofill.json")
 PARTIES: Final = 2
@@ -49,13 +50,13 @@ class ServedHub(NamedTuple):
 def court(folder: Path, processes: int, **changes: object) -> Iterator[tuple[AgencyServers, ServedHub]]:
     """A court whose hub has a worker, and further worker processes beside it; `changes` of the hub's settings."""
     with ExitStack() as stack:
-        world = stack.enter_context(serve_agencies(folder))
-        environment = installation(world, folder)
+        agencies = stack.enter_context(serve_agencies(folder))
+        environment = installation(agencies, folder)
         settings = Settings(
             folder=folder / "hub",
             agencies=Path(environment["SHUNIU_AGENCIES"]),
-            credentials=world.credentials,
-            sign_on_issuer=world.issuer,
+            credentials=agencies.credentials,
+            sign_on_issuer=agencies.issuer,
             origin=environment["SHUNIU_ORIGIN"],
         )
         create_keys(settings)
@@ -72,9 +73,9 @@ def court(folder: Path, processes: int, **changes: object) -> Iterator[tuple[Age
                 worker_log = folder / f"worker{number}.log"
                 with worker_log.open("w") as out:
                     stack.enter_context(_process(environment, "worker", stderr=out))
-                while "A worker fills" not in log.read_text(encoding="utf-8"):
+                while "A worker fills" not in worker_log.read_text(encoding="utf-8"):
                     time.sleep(0.1)
-            yield world, ServedHub(address, hub.pid)
+            yield agencies, ServedHub(address, hub.pid)
 
 
 @contextmanager
@@ -89,10 +90,10 @@ def _process(environment: dict[str, str], *words: str, stderr: object) -> Iterat
             process.wait(timeout=60)
 
 
-async def filled(world: AgencyServers, address: str, prefix: str, orders: int) -> float:
+async def forms_per_second(agencies: AgencyServers, address: str, prefix: str, orders: int) -> float:
     """States so many work orders and asks for their forms; forms per second until all are filled."""
     people = parties(orders * PARTIES // 5 + 1)
-    headers = {"Authorization": f"Bearer {world.token(client=TICKETS)}"}
+    headers = {"Authorization": f"Bearer {agencies.token(client=TICKETS)}"}
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
         begun = time.monotonic()
         turn = asyncio.Semaphore(AT_ONCE)
@@ -113,7 +114,7 @@ async def filled(world: AgencyServers, address: str, prefix: str, orders: int) -
         return orders / (time.monotonic() - begun)
 
 
-def statement(people: list[object]) -> dict[str, object]:
+def statement(people: Sequence[SyntheticPerson]) -> dict[str, object]:
     """A work order about these people."""
     return {
         "version": 1,
@@ -127,8 +128,8 @@ def statement(people: list[object]) -> dict[str, object]:
                 "role": "defendant",
                 "kind": "person",
                 "id_type": "resident_id",
-                "id_number": person.id_number,  # type: ignore[attr-defined]
-                "name": person.name,  # type: ignore[attr-defined]
+                "id_number": person.id_number,
+                "name": person.name,
             }
             for person in people
         ],
@@ -148,10 +149,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)
-            with court(folder, workers) as (world, hub):
+            with court(folder, workers) as (agencies, hub):
                 # A few first, so that connections and code are there.
-                asyncio.run(filled(world, hub.address, "W", 8))
-                rate = asyncio.run(filled(world, hub.address, "F", options.orders))
+                asyncio.run(forms_per_second(agencies, hub.address, "W", 8))
+                rate = asyncio.run(forms_per_second(agencies, hub.address, "F", options.orders))
         name = f"work orders of {PARTIES} parties filled, {workers} worker{'s' if workers > 1 else ''}"
         figures.append(Figure(name, rate, "/s", at_least=30 if workers == 1 else None))
     few, many = latencies(1_000, options.waiting, options.seconds)
@@ -160,7 +161,7 @@ def main() -> None:
         Figure(f"from accepted to begun, {options.waiting:,} waiting, p99", many * 1000, "ms"),
         Figure("many to few", many / few, "×", at_most=1.5),
     ]
-    conclude("autofill", figures, busy, RESULTS)
+    report_and_exit("autofill", figures, busy, RESULTS)
 
 
 if __name__ == "__main__":

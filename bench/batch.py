@@ -97,8 +97,8 @@ def main() -> None:
     options = parser.parse_args()
     show = Console(highlight=False, soft_wrap=True)
     people = parties(ORDERS * PARTIES // 5 + 1)
-    with tempfile.TemporaryDirectory() as folder, _court(folder) as (world, hub):
-        headers = {"Authorization": f"Bearer {world.token(client=TICKETS)}"}
+    with tempfile.TemporaryDirectory() as folder, _court(folder) as (agencies, hub):
+        headers = {"Authorization": f"Bearer {agencies.token(client=TICKETS)}"}
         with httpx.Client(base_url=hub.address, headers=headers, timeout=300, trust_env=False) as client:
             for number in range(ORDERS):
                 body = statement(people[number * PARTIES : (number + 1) * PARTIES])

@@ -31,8 +31,8 @@ ROOT: Final = Path(__file__).parent.parent
 ROOMS: Final = (
     ("adapters/wire/", "wire"),
     ("adapters/", "mapping"),
-    ("gateway/lookup/service.py", "pipeline"),
-    ("gateway/lookup/fan_out.py", "pipeline"),
+    ("gateway/lookup/service.py", "lookup"),
+    ("gateway/lookup/fan_out.py", "lookup"),
     ("gateway/lookup/audit_events.py", "audit"),
     ("gateway/lookup/", "merge"),
     ("gateway/access/", "access"),

@@ -35,7 +35,7 @@ def parties(work_orders: int) -> list[SyntheticPerson]:
 def work_orders(people: Sequence[SyntheticPerson]) -> dict[str, dict[str, Any]]:
     """The statements of the ticket system, by work order."""
     return {
-        name_of(start): {
+        work_order_of(start): {
             "version": 1,
             "status": "dispatched",
             "kind": "service-of-process",
@@ -56,14 +56,14 @@ def questions(people: Sequence[SyntheticPerson], *, under_work_orders: bool) -> 
     ]
 
 
-def name_of(position: int) -> str:
+def work_order_of(position: int) -> str:
     """The work order of the person at this position."""
     return f"B-{position // PARTIES_OF_ONE:05d}"
 
 
 def _hub_question(position: int, person: SyntheticPerson) -> dict[str, Any]:
     subject = {"kind": "person", "id_type": "resident_id", "id_number": person.id_number}
-    return {"work_order": name_of(position), "subject": subject, "want": WANT}
+    return {"work_order": work_order_of(position), "subject": subject, "want": WANT}
 
 
 def _plain(person: SyntheticPerson) -> dict[str, Any]:

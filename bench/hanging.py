@@ -60,10 +60,12 @@ def main() -> None:
     parser.add_argument("--with-breaker", action="store_true", help="let the agency be given a rest")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
-        world = stack.enter_context(processes.serve_agencies(Path(temporary)))
+        agencies = stack.enter_context(processes.serve_agencies(Path(temporary)))
         more = "" if options.with_breaker else NO_BREAKER
-        gateway = stack.enter_context(processes.hub(world, Path(temporary), more=more))
-        results = HangingBenchmark(world=world, gateway=gateway, asked=options).all() | {"setting": vars(options)}
+        gateway = stack.enter_context(processes.hub(agencies, Path(temporary), more=more))
+        results = HangingBenchmark(agencies=agencies, gateway=gateway, options=options).all() | {
+            "setting": vars(options)
+        }
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     for title, run in (("well", results["well"]), ("hanging", results["hanging"])):
         show.print(
@@ -79,7 +81,7 @@ def main() -> None:
 class HangingBenchmark:
     """The rounds on one hub."""
 
-    world: AgencyServers
+    agencies: AgencyServers
     gateway: Gateway
     options: argparse.Namespace
 
@@ -135,7 +137,7 @@ class HangingBenchmark:
 
     @contextmanager
     def _agency_is(self, kind: str) -> Iterator[None]:
-        faults = f"{self.world.addresses[HANGS]}/_control/faults"
+        faults = f"{self.agencies.addresses[HANGS]}/_control/faults"
         if kind == "hanging":
             httpx.post(faults, json={"fault": "hang"}, trust_env=False).raise_for_status()
         try:
@@ -175,7 +177,7 @@ class HangingBenchmark:
                     await asyncio.gather(*asking)
 
     def _as(self, **who: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.world.token(**who)}"}
+        return {"Authorization": f"Bearer {self.agencies.token(**who)}"}
 
 
 def _organizations() -> list[SyntheticOrganization]:

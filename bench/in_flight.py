@@ -51,20 +51,20 @@ def main() -> None:
     _allow_descriptors(options.clients)
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary, ExitStack() as stack:
         folder = Path(temporary)
-        world = stack.enter_context(processes.serve_agencies(folder))
+        agencies = stack.enter_context(processes.serve_agencies(folder))
         policy = POLICY.format(wide=options.bulkheads)
         wide = {"in_flight": 2 * options.clients, "deadline": options.deadline}
-        gateway = stack.enter_context(processes.hub(world, folder, policy=policy, **wide))
-        results = measure(world, gateway, options) | {"setting": vars(options)}
+        gateway = stack.enter_context(processes.hub(agencies, folder, policy=policy, **wide))
+        results = measure(agencies, gateway, options) | {"setting": vars(options)}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    tell(results)
+    print_results(results)
     sys.exit(bool(results["failures"]) or results["peak_rss_mb"] > LIMIT_MB)
 
 
-def measure(world: AgencyServers, gateway: Gateway, options: argparse.Namespace) -> dict[str, Any]:
+def measure(agencies: AgencyServers, gateway: Gateway, options: argparse.Namespace) -> dict[str, Any]:
     """One run; memory before and at its highest, in MB."""
     runner = LoadRunner(
-        world=world,
+        agencies=agencies,
         people=parties(options.clients // 4),
         clients=options.clients,
         seconds=options.seconds,
@@ -72,7 +72,7 @@ def measure(world: AgencyServers, gateway: Gateway, options: argparse.Namespace)
         versions=itertools.count(1),
     )
     runner.state_work_orders(gateway)
-    for agency in world.addresses.values():
+    for agency in agencies.addresses.values():
         fault = {"fault": "latency", "options": {"seconds": options.agencies_take}}
         httpx.post(f"{agency}/_control/faults", json=fault, trust_env=False).raise_for_status()
     before = _memory(gateway, "VmRSS")
@@ -84,7 +84,7 @@ def measure(world: AgencyServers, gateway: Gateway, options: argparse.Namespace)
     }
 
 
-def tell(results: dict[str, Any]) -> None:
+def print_results(results: dict[str, Any]) -> None:
     """Prints the figures."""
     setting, lag = results["setting"], results["loop_lag"]
     show.print(

@@ -53,7 +53,7 @@ CASES: Final = (
 )
 
 
-def filled(ends: tuple[str, str], piece: str, size: int) -> bytes:
+def answer_of_size(ends: tuple[str, str], piece: str, size: int) -> bytes:
     """An answer of nearly `size` bytes."""
     head, end = (text.encode() for text in ends)
     count = (size - len(head) - len(end)) // len(piece.encode())
@@ -62,8 +62,8 @@ def filled(ends: tuple[str, str], piece: str, size: int) -> bytes:
 
 async def measure(target: str, answer: HttpAnswer) -> tuple[float, float, str]:
     """Seconds until the answer is read, the loop's longest wait meanwhile, and the state."""
-    stage = FuzzHarness(TARGETS[target], Path(tempfile.mkdtemp()))
-    await stage.ask()
+    harness = FuzzHarness(TARGETS[target], Path(tempfile.mkdtemp()))
+    await harness.ask()
     worst, over = 0.0, False
 
     async def tick() -> None:
@@ -76,17 +76,17 @@ async def measure(target: str, answer: HttpAnswer) -> tuple[float, float, str]:
     ticking = asyncio.create_task(tick())
     await asyncio.sleep(0.05)
     worst, began = 0.0, time.perf_counter()
-    answer = await stage.ask(answer)
+    reply = await harness.ask(answer)
     took = time.perf_counter() - began
     await asyncio.sleep(0.005)
     over = True
     await ticking
-    return took, worst, f"{answer.state}/{answer.reason or '-'}"
+    return took, worst, f"{reply.state}/{reply.reason or '-'}"
 
 
 def run(target: str, many: str, ends: tuple[str, str], piece: str, size: int) -> None:
     """Measures one case and prints its line."""
-    answer = HttpAnswer(filled(ends, piece, size), headers=JSON if ends[0].startswith("{") else XML)
+    answer = HttpAnswer(answer_of_size(ends, piece, size), headers=JSON if ends[0].startswith("{") else XML)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     took, lag, state = asyncio.run(measure(target, answer))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

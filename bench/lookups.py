@@ -3,7 +3,7 @@ Benchmark of lookups a second beside a hand-written gateway (`make bench PART=lo
 
 Side by side on the same mock agencies, one process each, 32 clients, in turns:
   (a) the hub: sign-on, work order, two durable audit records, in PostgreSQL;
-  (b) `bench/handwritten.py`: what a competent developer writes in an afternoon, without any of that;
+  (b) `bench/handwritten.py`: a hand-written gateway without any of that;
   (c) the same as (b) on the hub's transport port: the ceiling.
 Prints a table and where the hub's processor time goes, and writes `bench/results.json`.
 """
@@ -49,7 +49,7 @@ show = Console(highlight=False, soft_wrap=True)
 class LoadRunner:
     """Loads one gateway after the other with the same people."""
 
-    world: AgencyServers
+    agencies: AgencyServers
     people: Sequence[SyntheticPerson]
     clients: int
     seconds: float
@@ -65,7 +65,7 @@ class LoadRunner:
 
     def figures(self, gateway: Gateway, *, as_hub: bool) -> dict[str, Any]:
         """The figures without a check; `failures` counts wrong answers."""
-        headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
+        headers = {"Authorization": f"Bearer {self.agencies.token(user=CLERK)}"} if as_hub else {}
         job = {"headers": headers, "questions": questions(self.people, under_work_orders=as_hub)}
         command = [sys.executable, "-m", "bench.load", "--address", gateway.address]
         numbers = {"--clients": self.clients, "--seconds": self.seconds, "--warm-up": self.warm_up}
@@ -77,7 +77,7 @@ class LoadRunner:
     def state_work_orders(self, gateway: Gateway) -> None:
         """States the work orders anew, as the ticket system does: every party has all its questions again."""
         version = next(self.versions)
-        headers = {"Authorization": f"Bearer {self.world.token(client=TICKETS)}"}
+        headers = {"Authorization": f"Bearer {self.agencies.token(client=TICKETS)}"}
         with httpx.Client(base_url=gateway.address, headers=headers, trust_env=False, timeout=30) as tickets:
             for name, statement in work_orders(self.people).items():
                 stated = statement | {"version": version, "status": "reopened"}
@@ -85,7 +85,7 @@ class LoadRunner:
 
     def answer(self, gateway: Gateway, position: int, *, as_hub: bool) -> dict[str, Any]:
         """One answer, read."""
-        headers = {"Authorization": f"Bearer {self.world.token(user=CLERK)}"} if as_hub else {}
+        headers = {"Authorization": f"Bearer {self.agencies.token(user=CLERK)}"} if as_hub else {}
         body = questions(self.people, under_work_orders=as_hub)[position]["body"]
         answer = httpx.post(f"{gateway.address}/v1/lookups", json=body, headers=headers, trust_env=False, timeout=30)
         result: dict[str, Any] = answer.raise_for_status().json()
@@ -104,9 +104,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="shuniu-bench-") as temporary:
         folder = Path(temporary)
         with ExitStack() as stack:
-            world = stack.enter_context(processes.serve_agencies(folder))
+            agencies = stack.enter_context(processes.serve_agencies(folder))
             runner = LoadRunner(
-                world=world,
+                agencies=agencies,
                 people=parties(options.work_orders),
                 clients=options.clients,
                 seconds=options.seconds,
@@ -116,7 +116,7 @@ def main() -> None:
             rooms = sample(runner, folder)
     results = summarize(runs) | {"cpu_us_per_lookup": rooms, "setting": vars(options) | {"cores": os.cpu_count()}}
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    tell(results)
+    print_results(results)
     sys.exit(any(results["ratios"][f"hub/{name}"] < least for name, least in WANTED.items()))
 
 
@@ -124,9 +124,9 @@ def measure(runner: LoadRunner, folder: Path, rounds: int) -> dict[str, list[dic
     """The figures of every run, by gateway; the gateways take turns, so that a slow minute hits all alike."""
     with ExitStack() as stack:
         gateways = {
-            "hub": stack.enter_context(processes.hub(runner.world, folder)),
-            "handwritten": stack.enter_context(processes.handwritten(runner.world, "httpx")),
-            "handwritten_on_port": stack.enter_context(processes.handwritten(runner.world, "port")),
+            "hub": stack.enter_context(processes.hub(runner.agencies, folder)),
+            "handwritten": stack.enter_context(processes.handwritten(runner.agencies, "httpx")),
+            "handwritten_on_port": stack.enter_context(processes.handwritten(runner.agencies, "port")),
         }
         runner.state_work_orders(gateways["hub"])
         require_like_answers(runner, gateways)
@@ -148,14 +148,14 @@ def measure(runner: LoadRunner, folder: Path, rounds: int) -> dict[str, list[dic
 
 def sample(runner: LoadRunner, folder: Path) -> dict[str, float]:
     """Microseconds of the hub's processor time per lookup, by room."""
-    with processes.sampled_hub(runner.world, folder) as gateway:
+    with processes.sampled_hub(runner.agencies, folder) as gateway:
         runner.state_work_orders(gateway)
         runner.answer(gateway, 0, as_hub=True)
         runner.load(gateway, as_hub=True)
         runner.state_work_orders(gateway)
         gateway.process.send_signal(SIGUSR1)
         figures = runner.load(gateway, as_hub=True)
-        seconds = processes.samples(gateway)
+        seconds = processes.stop_sampling(gateway)
     per_lookup = {room: round(spent / figures["in_all"] * 1e6, 1) for room, spent in seconds.items()}
     return dict(sorted(per_lookup.items(), key=lambda item: -item[1]))
 
@@ -191,7 +191,7 @@ def summarize(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]
     return {**medians, "ratios": ratios}
 
 
-def tell(results: Mapping[str, Any]) -> None:
+def print_results(results: Mapping[str, Any]) -> None:
     """Prints the tables."""
     figures = Table("gateway", "lookups/s", "p50 ms", "p99 ms", box=None, header_style="dim")
     for name, title in NAMES.items():

@@ -66,9 +66,16 @@ def serve_agencies(folder: Path) -> Iterator[AgencyServers]:
 
 
 @contextmanager
-def handwritten(world: AgencyServers, net: str) -> Iterator[Gateway]:
+def handwritten(agencies: AgencyServers, net: str) -> Iterator[Gateway]:
     """The hand-written gateway over `httpx` or over the `port`."""
-    arguments = ("--net", net, "--addresses", json.dumps(world.addresses), "--credentials", str(world.credentials))
+    arguments = (
+        "--net",
+        net,
+        "--addresses",
+        json.dumps(agencies.addresses),
+        "--credentials",
+        str(agencies.credentials),
+    )
     with _program("bench.handwritten", *arguments) as process:
         gateway = Gateway(process=process, address=json.loads(_line(process))["address"])
         await_answer(f"{gateway.address}/openapi.json", process)
@@ -77,7 +84,7 @@ def handwritten(world: AgencyServers, net: str) -> Iterator[Gateway]:
 
 @contextmanager
 def hub(
-    world: AgencyServers, folder: Path, *, policy: str = "", more: str = "", **settings: object
+    agencies: AgencyServers, folder: Path, *, policy: str = "", more: str = "", **settings: object
 ) -> Iterator[Gateway]:
     """
     The hub as its command serves it, with the bundled PostgreSQL, in a new installation.
@@ -86,7 +93,7 @@ def hub(
     it, attempts have time.  `more` are tables of its own.
     """
     environment = {f"SHUNIU_{name.upper()}": str(value) for name, value in settings.items()}
-    environment = installation(world, folder, policy, more) | environment
+    environment = installation(agencies, folder, policy, more) | environment
     command = [str(Path(sys.executable).parent / "shuniu")]
     for words in (["init"], ["org", "import", str(TREE)]):
         subprocess.run([*command, *words], check=True, env=environment, capture_output=True)
@@ -99,15 +106,15 @@ def hub(
 
 
 @contextmanager
-def sampled_hub(world: AgencyServers, folder: Path) -> Iterator[Gateway]:
+def sampled_hub(agencies: AgencyServers, folder: Path) -> Iterator[Gateway]:
     """The same installation, served by a process that samples itself (`bench.cpu_profile`)."""
-    with _process([sys.executable, "-m", "bench.cpu_profile"], installation(world, folder)) as process:
+    with _process([sys.executable, "-m", "bench.cpu_profile"], installation(agencies, folder)) as process:
         gateway = Gateway(process=process, address=json.loads(_line(process))["address"])
         await_answer(f"{gateway.address}/readyz", process)
         yield gateway
 
 
-def samples(gateway: Gateway) -> dict[str, float]:
+def stop_sampling(gateway: Gateway) -> dict[str, float]:
     """Ends a sampled hub; its processor seconds by room."""
     gateway.process.send_signal(signal.SIGTERM)
     rooms: dict[str, float] = json.loads(_line(gateway.process))
@@ -125,24 +132,24 @@ def read_address(lines: Path, process: subprocess.Popen[str]) -> str:
     raise RuntimeError("the hub did not start; try: shuniu serve --demo")
 
 
-def installation(world: AgencyServers, folder: Path, policy: str = "", more: str = "") -> dict[str, str]:
-    """The environment of a hub in this world; writes its agencies.toml."""
-    agencies = folder / "agencies.toml"
+def installation(agencies: AgencyServers, folder: Path, policy: str = "", more: str = "") -> dict[str, str]:
+    """The environment of a hub before these agencies; writes its agencies.toml."""
+    file = folder / "agencies.toml"
     text = AGENCIES_TEMPLATE.read_text(encoding="utf-8")
     for agency, table in tomllib.loads(text).items():
-        text = text.replace(f'"{table["address"]}"', f'"{world.addresses[agency]}"')
-    # Every lookup asks: the gateways beside it remember nothing either.
+        text = text.replace(f'"{table["address"]}"', f'"{agencies.addresses[agency]}"')
+    # No answer cache: the gateways beside it have none either.
     text = re.sub(r"(?m)^fresh_for = .*$", "", text)
     if policy:
         text = re.sub(r"(?m)^connections = .*\nqueue = .*$", policy, text)
-        # A machine that is busy with everything at once is no agency that answers late.
+        # Late answers on a busy machine are no timeouts.
         text = re.sub(r"(?m)^timeout = .*$", "timeout = 20.0", text)
-    agencies.write_text(text + more, encoding="utf-8")
+    file.write_text(text + more, encoding="utf-8")
     return os.environ | {
         "SHUNIU_FOLDER": str(folder / "hub"),
-        "SHUNIU_AGENCIES": str(agencies),
-        "SHUNIU_CREDENTIALS": str(world.credentials),
-        "SHUNIU_SIGN_ON_ISSUER": world.issuer,
+        "SHUNIU_AGENCIES": str(file),
+        "SHUNIU_CREDENTIALS": str(agencies.credentials),
+        "SHUNIU_SIGN_ON_ISSUER": agencies.issuer,
         "SHUNIU_ORIGIN": "bench.shuniu.example/audit/1",
     }
 
