@@ -167,18 +167,16 @@ class AddressWarning(Code):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAddress:
     """
-    One candidate address.  `rank` is 0 to 5, or None for a lead; `lead` says the same in a word.
+    One candidate address.  `rank` is 0 to 5, absent for a lead.
 
-    `legal_basis` holds the provisions under which it may be used (none for a lead that no provision touches), `as_of`
-    the register's own date for it, `valid_until` the end of an address that stands in for another, `evidence` the
-    agencies' reference numbers or the numbers of the documents that prove it.
+    `legal_basis` holds the codes of the provisions under which it may be used (none for a lead that no provision
+    touches), `as_of` the register's own date for it, `valid_until` the end of an address that stands in for another.
     """
 
-    rank: int | None
-    lead: bool
+    rank: int | None = None
     kind: AddressKind
     text: Sourced[str]
-    legal_basis: tuple[LegalBasis, ...]
+    legal_basis: tuple[LegalBasis, ...] = ()
     precondition: Precondition | None = None
     region_code: Sourced[str] | None = None
     postcode: Sourced[str] | None = None
@@ -187,10 +185,14 @@ class ServiceAddress:
     recipient_role: Sourced[str] | None = None
     as_of: date | None = None
     valid_until: Sourced[date] | None = None
-    evidence: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     warnings: tuple[CodedText[AddressWarning], ...] = ()
     confidential: bool = False
+
+    @property
+    def lead(self) -> bool:
+        """Whether it only helps to find the party and is not usable for presumptive service."""
+        return self.rank is None
 
 
 class LadderNote(Code):

@@ -2,8 +2,9 @@
 The lookup at the door: what may be asked, and the one shape in which it is answered, stored and printed.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Self
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from schemas.address import Ladder, ServiceAddress
 from schemas.coded_text import CodedText
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from schemas.identifiers import Authority, IdentifierWarning
+from schemas.legal_basis import LegalBasis, Provision
+from schemas.provenance import CASE_FILE, Source
 from schemas.service_flag import ServiceFlag
 from schemas.sourced import SourcedEntry, SourcedIdentity
 from schemas.subject import Subject
@@ -95,7 +98,7 @@ class AgencyAnswer:
     retry_after: float | None = None
     authority: Authority | None = None
     drift: int = 0
-    attempts: int = 0
+    attempts: int = 1
     reused_from: UUID | None = None
 
 
@@ -111,7 +114,10 @@ class AuditTrail:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupResult:
     """
-    The whole answer.  `audit` is None only until the outcome is durable; nothing is released before that.
+    The whole answer, in which everything stands once: a field's source names its place in `answers`, an address the
+    codes whose texts are in `legal_basis`.  A member that holds nothing is left out of the JSON.
+
+    `audit` is None only until the outcome is durable; nothing is released before that.
 
     `warnings` are the doubts about the identifier as it was given; none of them stopped the lookup.  `withheld` names
     the fields that are held but that the grant does not cover, `masked` those that are shown in part.
@@ -120,12 +126,13 @@ class LookupResult:
     id: UUID
     at: datetime
     subject: Subject
-    identity: SourcedIdentity | None
-    addresses: tuple[ServiceAddress, ...] = field(repr=False)
+    identity: SourcedIdentity | None = None
+    addresses: tuple[ServiceAddress, ...] = field(default=(), repr=False)
     ladder: Ladder
-    registrations: tuple[SourcedEntry, ...] = field(repr=False)
-    switches: tuple[ServiceFlag, ...]
-    agencies: tuple[AgencyAnswer, ...]
+    legal_basis: Mapping[LegalBasis, Provision] | None = None
+    registrations: tuple[SourcedEntry, ...] = field(default=(), repr=False)
+    switches: tuple[ServiceFlag, ...] = ()
+    answers: tuple[AgencyAnswer, ...] = ()
     warnings: tuple[CodedText[IdentifierWarning], ...] = ()
     withheld: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
@@ -142,27 +149,36 @@ class LookupResult:
         }
         return tuple(name for name, holds in held.items() if holds)
 
+    def agency_of(self, source: Source) -> str:
+        """The agency that a source belongs to, or `case_file`."""
+        return CASE_FILE if source.answer is None else self.answers[source.answer].agency
+
+    def as_of(self, source: Source) -> date | datetime:
+        """The day or moment for which a source vouches: the register's own, else that of the answer."""
+        answered_at = None if source.answer is None else self.answers[source.answer].as_of
+        return source.as_of or answered_at or self.at
+
+
+def provisions(addresses: Iterable[ServiceAddress]) -> Mapping[LegalBasis, Provision] | None:
+    """The texts of all provisions that these addresses name, each once; None if they name none."""
+    return {basis: basis.provision for address in addresses for basis in address.legal_basis} or None
+
 
 _RESULT: Final[TypeAdapter[LookupResult]] = TypeAdapter(LookupResult)
 _TRAIL: Final[TypeAdapter[AuditTrail]] = TypeAdapter(AuditTrail)
 
 
-_NOT_YET = b'"audit":null}'
-
-
 def dump(result: LookupResult) -> bytes:
     """The result as JSON in UTF-8, as it is stored, released and read again."""
     # The library's warnings quote values; that everything is written as it is described is kept by the tests.
-    return _RESULT.dump_json(result, warnings=False)
+    return _RESULT.dump_json(result, exclude_defaults=True, warnings=False)
 
 
 def with_trail(dumped: bytes, trail: AuditTrail) -> bytes:
     """
     What `dump` wrote of a result whose audit was None, with its place in the log put in: written once, never parsed.
     """
-    if not dumped.endswith(_NOT_YET):
-        raise ValueError("the result has its place in the log already")
-    return dumped.removesuffix(_NOT_YET) + b'"audit":' + _TRAIL.dump_json(trail) + b"}"
+    return dumped.removesuffix(b"}") + b',"audit":' + _TRAIL.dump_json(trail) + b"}"
 
 
 def load(stored: bytes) -> LookupResult:

@@ -1,34 +1,39 @@
 """
-Provenance: no normalized field without the agencies that said it, when, and where in their answer.
+Provenance: where every normalized field comes from.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Generic, TypeVar
+from datetime import date
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+# The name of what the case itself states, beside the names of agencies.
+CASE_FILE: Final = "case_file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """
-    Where one value came from.
+    Where one value comes from.
 
-    `as_of` is the day for which the agency vouches (its own register date if it states one, otherwise the moment
-    of its answer); `path` names the leaf of its answer, never the leaf's content.
+    `answer` is the index (from 0) of the agency's answer in `LookupResult.answers`, where agency, capability, moment
+    and reference number stand; it is absent for what the case itself states, whose `document` is the number of its
+    proof.
+    `path` names the element of the answer, never its content.  `as_of` is the register's own date for the value, absent
+    where the record states none: then the moment of the answer counts.
     """
 
-    agency: str
-    capability: str
-    as_of: date | datetime
+    answer: int | None = None
     path: str
-    reference: str | None = None
+    as_of: date | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative(Generic[T]):
     """
-    Another value that a source gave for the same field.  Shown beside the first, never averaged with it.
+    Another value that a source gives for the same field.  Shown beside the first, never averaged with it.
     """
 
     value: T = field(repr=False)
@@ -38,7 +43,7 @@ class Alternative(Generic[T]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced(Generic[T]):
     """
-    One normalized field: the value, who said so, and what others said instead.  `repr` shows no value.
+    One normalized field: the value, its sources, and what other sources say instead.  `repr` shows no value.
     """
 
     value: T = field(repr=False)

@@ -26,7 +26,7 @@ class SourcedPerson:
     life_status: Sourced[LifeStatus] | None = None
     serving_soldier: Sourced[bool] | None = None
     telephone: Sourced[str] | None = None
-    kind: Literal["person"] = "person"
+    kind: Literal["person"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class SourcedOrganization:
     type_text: Sourced[str] | None = None
     representative: Sourced[str] | None = None
     representative_role: Sourced[str] | None = None
-    kind: Literal["organization"] = "organization"
+    kind: Literal["organization"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class SourcedRegistration:
     term_to: Sourced[date] | None = None
     suspended_until: Sourced[date] | None = None
     abnormal_list: Sourced[bool] | None = None
-    kind: Literal["organization"] = "organization"
+    kind: Literal["organization"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class SourcedPosition:
     role: Sourced[str] | None = None
     uscc: Sourced[str] | None = None
     state: Sourced[RegistrationState] | None = None
-    kind: Literal["position"] = "position"
+    kind: Literal["position"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class SourcedInsurance:
     since: Sourced[date] | None = None
     paid_until: Sourced[str] | None = None
     office: Sourced[str] | None = None
-    kind: Literal["insurance"] = "insurance"
+    kind: Literal["insurance"]
 
 
 SourcedIdentity = Annotated[SourcedPerson | SourcedOrganization, Field(discriminator="kind")]

@@ -67,6 +67,7 @@ def _map_records(result: LookupResult, change: Any, wants: set[Want]) -> dict[st
     return {
         "identity": identity,
         "addresses": tuple(change(address, Want.ADDRESSES) for address in addresses),
+        "legal_basis": result.legal_basis if addresses else None,
         "registrations": tuple(change(entry, Want.REGISTRATIONS) for entry in registrations),
     }
 

@@ -108,7 +108,7 @@ class _Heard:
 
     def missing(self, want: Want) -> tuple[FieldState, Reason | None]:
         """Why there is nothing: the first of these that holds of an agency that could have said it."""
-        asked = [one for one in self.result.agencies if want in self.serves.get((one.agency, one.capability), ())]
+        asked = [one for one in self.result.answers if want in self.serves.get((one.agency, one.capability), ())]
         if not asked:
             return FieldState.NOT_ASKED, None
         for state, becomes in _MISSING.items():
@@ -124,15 +124,16 @@ class _Heard:
         """Whether an answer may still come that changes what is known."""
         return self.going_on and any(
             _as_good_as(one) is AnswerState.UNAVAILABLE and want in self.serves.get((one.agency, one.capability), ())
-            for one in self.result.agencies
+            for one in self.result.answers
         )
 
     def said(self, value: Value, sources: Sequence[Source]) -> Said:
-        indexes = {self.trail[key] for one in sources if (key := (one.agency, one.capability)) in self.trail}
+        asked = [self.result.answers[source.answer] for source in sources if source.answer is not None]
+        indexes = {self.trail[key] for answer in asked if (key := (answer.agency, answer.capability)) in self.trail}
         return Said(
             value=value,
-            agencies=tuple(dict.fromkeys(one.agency for one in sources)),
-            as_of=max((one.as_of for one in sources), key=china_day),
+            agencies=tuple(dict.fromkeys(map(self.result.agency_of, sources))),
+            as_of=max(map(self.result.as_of, sources), key=china_day),
             audit=tuple(sorted(indexes)),
         )
 

@@ -189,7 +189,7 @@ class JobRunner:
             )
             heard = known.result
             return PartyForm(
-                party=number, role=role, kind=kind, fields=fields, switches=heard.switches, agencies=heard.agencies
+                party=number, role=role, kind=kind, fields=fields, switches=heard.switches, answers=heard.answers
             )
         state = FieldState.NOT_GRANTED if known is None else FieldState.PENDING if going_on else FieldState.NOT_ASKED
         rule = known.value if isinstance(known, AccessRule) else None

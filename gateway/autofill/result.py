@@ -30,7 +30,7 @@ class PartyForm:
     kind: SubjectKind
     fields: tuple[FilledField, ...] = field(repr=False)
     switches: tuple[ServiceFlag, ...] = ()
-    agencies: tuple[AgencyAnswer, ...] = ()
+    answers: tuple[AgencyAnswer, ...] = ()
     refused_by: str | None = None
 
     @property
@@ -66,7 +66,7 @@ _FORM: Final[TypeAdapter[FilledForm]] = TypeAdapter(FilledForm)
 
 def dump(form: FilledForm) -> bytes:
     """The form as JSON, as it is kept and released."""
-    return _FORM.dump_json(form, warnings=False)
+    return _FORM.dump_json(form, exclude_defaults=True, warnings=False)
 
 
 def load(kept: bytes) -> FilledForm:

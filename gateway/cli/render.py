@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.codes import AddressKind, AnswerState
+from schemas.provenance import CASE_FILE
 
 STATE_STYLE = {
     AnswerState.FOUND: "green",
@@ -25,15 +26,17 @@ STATE_STYLE = {
 
 def result(answer: dict[str, Any]) -> RenderableType:
     """A whole lookup result."""
-    parts: list[RenderableType] = [_agencies(answer["agencies"])]
-    if answer["identity"]:
-        parts.append(_titled("Identity 身份信息", _fields(answer["identity"])))
-    parts += [Text(f"! {switch['en']}", "bold magenta") for switch in answer["switches"]]
-    if answer["addresses"]:
-        parts.append(_titled("Addresses for service 送达地址", Group(*map(_address, answer["addresses"]))))
-    parts += [Text(f"! {note['en']}", "magenta") for note in answer["ladder"]["notes"]]
-    for kind, entries in groupby(answer["registrations"], key=lambda entry: entry["kind"]):
-        parts.append(_titled(f"Registrations 登记信息 · {kind}", _entries(list(entries))))
+    cite = _Citations(answer)
+    parts: list[RenderableType] = [_answers(cite.answers)]
+    if "identity" in answer:
+        parts.append(_titled("Identity 身份信息", _fields(answer["identity"], cite)))
+    parts += [Text(f"! {switch['en']}", "bold magenta") for switch in answer.get("switches", ())]
+    if "addresses" in answer:
+        addresses = Group(*(_address(address, cite) for address in answer["addresses"]))
+        parts.append(_titled("Addresses for service 送达地址", addresses))
+    parts += [Text(f"! {note['en']}", "magenta") for note in answer["ladder"].get("notes", ())]
+    for kind, entries in groupby(answer.get("registrations", ()), key=lambda entry: entry["kind"]):
+        parts.append(_titled(f"Registrations 登记信息 · {kind}", _entries(list(entries), cite)))
     audit = answer["audit"]
     parts.append(Text(f"audit: intent {audit['intent']}, outcome {audit['outcome']}", "dim"))
     return Group(*parts)
@@ -50,55 +53,64 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _agencies(answers: list[dict[str, Any]]) -> Table:
+class _Citations:
+    """The sources of a result in words: agencies and the day for which they vouch, each once."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answers: list[dict[str, Any]] = answer.get("answers", [])
+        self.legal_basis: dict[str, dict[str, str]] = answer.get("legal_basis", {})
+        self._at: str = answer["at"]
+
+    def __call__(self, sources: Iterable[dict[str, Any]]) -> str:
+        days: dict[str, list[str]] = {}
+        for source in sources:
+            answered = self.answers[source["answer"]] if "answer" in source else {"agency": CASE_FILE}
+            day = source.get("as_of") or answered.get("as_of") or self._at
+            agencies = days.setdefault(day[:10], [])
+            if answered["agency"] not in agencies:
+                agencies.append(answered["agency"])
+        return "; ".join(f"{', '.join(agencies)} {day}" for day, agencies in days.items())
+
+
+def _answers(answers: list[dict[str, Any]]) -> Table:
     table = _table("agency", "question", "state", "reason", "ms")
-    for one in answers:
-        state = AnswerState(one["state"])
-        said = Text(state.en, STATE_STYLE[state])
-        why = " ".join(filter(None, (one["reason"], one["authority"])))
-        table.add_row(one["agency"], one["capability"], said, why, str(one["elapsed_ms"]))
+    for answer in answers:
+        state = AnswerState(answer["state"])
+        why = " ".join(answer[name] for name in ("reason", "authority") if name in answer)
+        words = Text(state.en, STATE_STYLE[state])
+        table.add_row(answer["agency"], answer["capability"], words, why, str(answer["elapsed_ms"]))
     return table
 
 
-def _sources(sources: Iterable[dict[str, Any]]) -> str:
-    """Agencies and the day for which they vouch, each once."""
-    days: dict[str, list[str]] = {}
-    for source in sources:
-        agencies = days.setdefault(source["as_of"][:10], [])
-        if source["agency"] not in agencies:
-            agencies.append(source["agency"])
-    return "; ".join(f"{', '.join(agencies)} {day}" for day, agencies in days.items())
-
-
-def _fields(record: dict[str, Any]) -> Table:
+def _fields(record: dict[str, Any], cite: _Citations) -> Table:
     table = _table("field", "value", "source, as of")
     for name, field in record.items():
         if isinstance(field, dict):
-            table.add_row(name, str(field["value"]), _sources(field["sources"]))
-            for other in field["alternatives"]:
-                table.add_row("", Text(f"but also: {other['value']}", "magenta"), _sources(other["sources"]))
+            table.add_row(name, str(field["value"]), cite(field["sources"]))
+            for other in field.get("alternatives", ()):
+                table.add_row("", Text(f"but also: {other['value']}", "magenta"), cite(other["sources"]))
     return table
 
 
-def _address(address: dict[str, Any]) -> Text:
+def _address(address: dict[str, Any], cite: _Citations) -> Text:
     kind = AddressKind(address["kind"])
-    rank = "lead" if address["rank"] is None else f"rank {address['rank']}"
+    rank = f"rank {address['rank']}" if "rank" in address else "lead"
     text = Text()
     text.append(f"{rank:7}", "bold")
     text.append(f"{address['text']['value']}\n")
-    text.append(f"       {kind.zh} {kind.en}\n       {_sources(address['text']['sources'])}", "dim")
-    for provision in address["legal_basis"]:
-        text.append(f"\n       {provision['article']}", "green")
-    for warning in address["warnings"]:
+    text.append(f"       {kind.zh} {kind.en}\n       {cite(address['text']['sources'])}", "dim")
+    for basis in address.get("legal_basis", ()):
+        text.append(f"\n       {cite.legal_basis[basis]['article']}", "green")
+    for warning in address.get("warnings", ()):
         text.append(f"\n       ! {warning['en']}", "magenta")
     return text
 
 
-def _entries(entries: list[dict[str, Any]]) -> Table:
+def _entries(entries: list[dict[str, Any]], cite: _Citations) -> Table:
     """Entries of one kind, a line each: what they say, and who says it."""
     table = _table("entry", "source, as of")
     for entry in entries:
-        held = {name: field for name, field in entry.items() if isinstance(field, dict)}
-        said = ", ".join(f"{name} {field['value']}" for name, field in held.items())
-        table.add_row(said, _sources(source for field in held.values() for source in field["sources"]))
+        fields = {name: field for name, field in entry.items() if isinstance(field, dict)}
+        words = ", ".join(f"{name} {field['value']}" for name, field in fields.items())
+        table.add_row(words, cite(source for field in fields.values() for source in field["sources"]))
     return table

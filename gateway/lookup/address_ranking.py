@@ -20,7 +20,6 @@ from typing import Any, Final
 from gateway.lookup.address_ranks import DATED, HOMES, LEAD, LEADS, OFFICES, ONLY_ONE, RUNGS
 from gateway.lookup.fan_out import AgencyReply
 from gateway.lookup.statements import Statement, fold, with_sources
-from schemas import legal_basis as law
 from schemas.address import (
     AddressWarning,
     CaseFile,
@@ -35,6 +34,7 @@ from schemas.address import (
 )
 from schemas.coded_text import remark
 from schemas.codes import AddressKind, AnswerState, Want
+from schemas.legal_basis import LegalBasis
 from schemas.provenance import Alternative
 from schemas.records import AddressRecord
 from schemas.service_flag import Effect, ServiceFlag, ServiceFlagCode
@@ -59,7 +59,7 @@ _PRECONDITION: Final = {
 
 
 def rank_addresses(
-    held: Iterable[Statement],
+    statements: Iterable[Statement],
     *,
     switches: Iterable[ServiceFlag],
     case: CaseFile,
@@ -69,14 +69,17 @@ def rank_addresses(
     """
     Ranks every address that is held, leads last; none at all while it is not settled who the party is.
     """
-    at_hand = _Circumstances.of(switches, case, today, rules)
-    if at_hand.withheld:
+    statements = tuple(statements)
+    circumstances = _Circumstances.from_flags(switches, statements, case, today, rules)
+    if circumstances.withheld:
         return ()
     same: dict[tuple[AddressKind, str], list[Statement]] = {}
-    for one in held:
-        if isinstance(one.record, AddressRecord):
-            same.setdefault((one.record.kind, fold(one.record.text)), []).append(one)
-    return _side_by_side(sorted((_candidate(kind, stated, at_hand) for (kind, _), stated in same.items()), key=_order))
+    for statement in statements:
+        if isinstance(statement.record, AddressRecord):
+            same.setdefault((statement.record.kind, fold(statement.record.text)), []).append(statement)
+    return _side_by_side(
+        sorted((_candidate(kind, stated, circumstances) for (kind, _), stated in same.items()), key=_order)
+    )
 
 
 def survey(
@@ -137,9 +140,20 @@ class _Circumstances:
     revoked_at: frozenset[str]
 
     @classmethod
-    def of(cls, switches: Iterable[ServiceFlag], case: CaseFile, today: date, rules: RankingRules) -> "_Circumstances":
+    def from_flags(
+        cls,
+        switches: Iterable[ServiceFlag],
+        statements: Iterable[Statement],
+        case: CaseFile,
+        today: date,
+        rules: RankingRules,
+    ) -> "_Circumstances":
         on = {switch.code: switch for switch in switches}
-        said_by = {code: frozenset(source.agency for source in switch.sources) for code, switch in on.items()}
+        agencies = {statement.answer: statement.agency for statement in statements}
+        stated_by = {
+            code: frozenset(agencies[source.answer] for source in switch.sources if source.answer in agencies)
+            for code, switch in on.items()
+        }
         return cls(
             case=case,
             today=today,
@@ -147,38 +161,36 @@ class _Circumstances:
             withheld=any(switch.effect is Effect.WITHHOLD for switch in on.values()),
             deceased=ServiceFlagCode.DECEASED in on,
             soldier=ServiceFlagCode.SERVING_SOLDIER in on,
-            deregistered_at=said_by.get(ServiceFlagCode.DEREGISTERED, frozenset()),
-            revoked_at=said_by.get(ServiceFlagCode.REVOKED, frozenset()),
+            deregistered_at=stated_by.get(ServiceFlagCode.DEREGISTERED, frozenset()),
+            revoked_at=stated_by.get(ServiceFlagCode.REVOKED, frozenset()),
         )
 
 
-def _candidate(kind: AddressKind, stated: Sequence[Statement], at_hand: _Circumstances) -> ServiceAddress:
+def _candidate(kind: AddressKind, stated: Sequence[Statement], circumstances: _Circumstances) -> ServiceAddress:
     """One address out of everything that is held about it."""
     records = [one.record for one in stated if isinstance(one.record, AddressRecord)]
     days = [record.as_of for record in records if record.as_of is not None]
-    as_of = max((day for day in days if day <= at_hand.today), default=None)
+    as_of = max((day for day in days if day <= circumstances.today), default=None)
     told = with_sources(stated)
     agencies = {one.agency for one in stated}
     confidential = any(one.confidential for one in stated)
-    deliveries = _deliveries_to(records[0].text, at_hand.case)
+    deliveries = _deliveries_to(records[0].text, circumstances.case)
 
     until = told.get("valid_until")
-    why_lead = _why_lead(kind, as_of, until.value if until else None, agencies, at_hand)
+    why_lead = _why_lead(kind, as_of, until.value if until else None, agencies, circumstances)
     rung = RUNGS[kind] if why_lead is None else LEAD
     warnings = {
         AddressWarning.ABNORMAL_LIST: any(record.adverse for record in records),
         AddressWarning.DELIVERY_FAILED: _outcome(deliveries) is DeliveryOutcome.FAILED,
-        AddressWarning.REVOKED: kind in OFFICES and not agencies.isdisjoint(at_hand.revoked_at),
-        AddressWarning.DATE_IN_FUTURE: any(day > at_hand.today for day in days),
+        AddressWarning.REVOKED: kind in OFFICES and not agencies.isdisjoint(circumstances.revoked_at),
+        AddressWarning.DATE_IN_FUTURE: any(day > circumstances.today for day in days),
     }
     return ServiceAddress(
         rank=rung.rank,
-        lead=rung.rank is None,
         kind=kind,
-        legal_basis=(*rung.legal_basis, law.MAIL_CONFIDENTIAL) if confidential else rung.legal_basis,
-        precondition=_PRECONDITION[at_hand.case.refusal] if rung.rank in {1, 2, 3, 4} else None,
+        legal_basis=(*rung.legal_basis, LegalBasis.MAIL_CONFIDENTIAL) if confidential else rung.legal_basis,
+        precondition=_PRECONDITION[circumstances.case.refusal] if rung.rank in {1, 2, 3, 4} else None,
         as_of=as_of,
-        evidence=tuple(sorted({one.reference for one in stated if one.reference})),
         deliveries=deliveries,
         warnings=tuple(remark(code) for code in (why_lead, *(code for code, on in warnings.items() if on)) if code),
         confidential=confidential,
@@ -187,18 +199,18 @@ def _candidate(kind: AddressKind, stated: Sequence[Statement], at_hand: _Circums
 
 
 def _why_lead(
-    kind: AddressKind, as_of: date | None, until: date | None, agencies: set[str], at_hand: _Circumstances
+    kind: AddressKind, as_of: date | None, until: date | None, agencies: set[str], circumstances: _Circumstances
 ) -> AddressWarning | None:
     """Why this address has no rank, the gravest reason first; None if it has one."""
     stands_in = kind is AddressKind.LEGAL_DOCUMENTS
     reasons = {
-        AddressWarning.PARTY_DECEASED: at_hand.deceased,
-        AddressWarning.SERVING_SOLDIER: at_hand.soldier and kind in HOMES,
-        AddressWarning.PARTY_DEREGISTERED: kind in OFFICES and agencies <= at_hand.deregistered_at,
+        AddressWarning.PARTY_DECEASED: circumstances.deceased,
+        AddressWarning.SERVING_SOLDIER: circumstances.soldier and kind in HOMES,
+        AddressWarning.PARTY_DEREGISTERED: kind in OFFICES and agencies <= circumstances.deregistered_at,
         AddressWarning.DATE_MISSING: kind in DATED and as_of is None,
-        AddressWarning.OUTSIDE_PERIOD: kind in DATED and as_of is not None and as_of < at_hand.since,
+        AddressWarning.OUTSIDE_PERIOD: kind in DATED and as_of is not None and as_of < circumstances.since,
         AddressWarning.SUSPENSION_END_MISSING: stands_in and until is None,
-        AddressWarning.SUSPENSION_OVER: stands_in and until is not None and until < at_hand.today,
+        AddressWarning.SUSPENSION_OVER: stands_in and until is not None and until < circumstances.today,
     }
     return next((warning for warning, applies in reasons.items() if applies), LEADS.get(kind))
 

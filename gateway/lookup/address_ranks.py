@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from schemas import legal_basis as law
 from schemas.address import AddressWarning
 from schemas.codes import AddressKind
 from schemas.legal_basis import LegalBasis
@@ -24,20 +23,26 @@ class AddressRank:
     legal_basis: tuple[LegalBasis, ...]
 
 
-_REGISTERED: Final = (law.REGISTERED_ADDRESS, law.MAIL_REGISTERED)
+_REGISTERED: Final = (LegalBasis.REGISTERED_ADDRESS, LegalBasis.MAIL_REGISTERED)
 
 RUNGS: Final[Mapping[AddressKind, AddressRank]] = MappingProxyType(
     {
-        AddressKind.CONFIRMED: AddressRank(0, (law.CONFIRMATION, law.CARRIED_OVER, law.MAIL_RETURNED)),
-        AddressKind.AGREED: AddressRank(1, (law.AGREED_ADDRESS,)),
-        AddressKind.OWN_FILING: AddressRank(2, (law.OWN_PAPERS, law.MAIL_RETURNED)),
-        AddressKind.OTHER_LAWSUIT: AddressRank(3, (law.OTHER_PROCEEDINGS,)),
-        AddressKind.REGULAR_USE: AddressRank(4, (law.CIVIL_ACTIVITIES,)),
+        AddressKind.CONFIRMED: AddressRank(
+            0, (LegalBasis.CONFIRMATION, LegalBasis.CARRIED_OVER, LegalBasis.MAIL_RETURNED)
+        ),
+        AddressKind.AGREED: AddressRank(1, (LegalBasis.AGREED_ADDRESS,)),
+        AddressKind.OWN_FILING: AddressRank(2, (LegalBasis.OWN_PAPERS, LegalBasis.MAIL_RETURNED)),
+        AddressKind.OTHER_LAWSUIT: AddressRank(3, (LegalBasis.OTHER_PROCEEDINGS,)),
+        AddressKind.REGULAR_USE: AddressRank(4, (LegalBasis.CIVIL_ACTIVITIES,)),
         AddressKind.HOUSEHOLD: AddressRank(5, _REGISTERED),
         AddressKind.RESIDENCE: AddressRank(5, _REGISTERED),
         AddressKind.DOMICILE: AddressRank(5, _REGISTERED),
-        AddressKind.LEGAL_DOCUMENTS: AddressRank(5, (law.REGISTERED_ADDRESS, law.SUSPENSION, law.SUSPENSION_FILING)),
-        AddressKind.SERVICE_RECIPIENT: AddressRank(5, (law.REGISTERED_ADDRESS, law.SERVICE_RECIPIENT_FILED)),
+        AddressKind.LEGAL_DOCUMENTS: AddressRank(
+            5, (LegalBasis.REGISTERED_ADDRESS, LegalBasis.SUSPENSION, LegalBasis.SUSPENSION_FILING)
+        ),
+        AddressKind.SERVICE_RECIPIENT: AddressRank(
+            5, (LegalBasis.REGISTERED_ADDRESS, LegalBasis.SERVICE_RECIPIENT_FILED)
+        ),
     }
 )
 

@@ -14,12 +14,12 @@ from uuid import UUID
 from gateway.lookup import service_flags
 from gateway.lookup.address_ranking import ONE_YEAR, RankingRules, rank_addresses, survey
 from gateway.lookup.fan_out import AgencyReply
-from gateway.lookup.statements import Statement, china_day, fold, held_by_agencies, held_by_case, with_sources
+from gateway.lookup.statements import Statement, china_day, fold, stated_by_agencies, stated_by_case, with_sources
 from schemas.address import NOTHING_ON_FILE, CaseFile
 from schemas.coded_text import remark
 from schemas.codes import SubjectKind, Want
 from schemas.identifiers import IdentifierWarning
-from schemas.lookup import AgencyAnswer, LookupResult
+from schemas.lookup import AgencyAnswer, LookupResult, provisions
 from schemas.records import (
     InsuranceParticipation,
     OrganizationIdentity,
@@ -61,12 +61,12 @@ def merge(
     """
     The whole result, but for its place in the audit log.  `now` is aware; "today" is its day in China.
     """
-    held = held_by_agencies(answers)
-    turned = service_flags.of_party(subject, held, answers, case=case, now=now)
+    statements = stated_by_agencies(answers)
+    switches = service_flags.of_party(subject, statements, answers, case=case, now=now)
     addresses = (
         rank_addresses(
-            (*held_by_case(case.addresses, now), *held),
-            switches=turned,
+            (*stated_by_case(case.addresses, now), *statements),
+            switches=switches,
             case=case,
             today=china_day(now),
             rules=rules,
@@ -74,53 +74,51 @@ def merge(
         if Want.ADDRESSES in wants
         else ()
     )
-    ladder = survey(answers, addresses, turned, wants)
+    ladder = survey(answers, addresses, switches, wants)
     if Want.ADDRESSES in wants:
-        turned = service_flags.of_ladder(
-            subject, turned, addresses, ladder, simplified_procedure=simplified_procedure, now=now
+        switches = service_flags.of_ladder(
+            subject, switches, addresses, ladder, simplified_procedure=simplified_procedure
         )
     return LookupResult(
         id=lookup_id,
         at=now,
         subject=subject,
-        identity=identity(subject.kind, held) if Want.IDENTITY in wants else None,
+        identity=identity(subject.kind, statements) if Want.IDENTITY in wants else None,
         addresses=addresses,
         ladder=ladder,
-        registrations=registrations(held) if Want.REGISTRATIONS in wants else (),
-        switches=turned,
-        agencies=tuple(agency_answer(answer) for answer in answers),
+        legal_basis=provisions(addresses),
+        registrations=registrations(statements) if Want.REGISTRATIONS in wants else (),
+        switches=switches,
+        answers=tuple(agency_answer(answer) for answer in answers),
         warnings=tuple(remark(warning) for warning in warnings),
     )
 
 
-def identity(kind: SubjectKind, held: Iterable[Statement]) -> SourcedIdentity | None:
-    """Who the party is, every field with its sources; None if no agency that was heard holds it."""
+def identity(kind: SubjectKind, statements: Iterable[Statement]) -> SourcedIdentity | None:
+    """Who the party is, every field with its sources; None if no agency that answered holds it."""
     if kind is SubjectKind.PERSON:
-        persons = [one for one in held if isinstance(one.record, PersonIdentity)]
-        return SourcedPerson(**with_sources(persons)) if persons else None
-    organizations = [one for one in held if isinstance(one.record, OrganizationIdentity)]
-    return SourcedOrganization(**with_sources(organizations)) if organizations else None
+        persons = [statement for statement in statements if isinstance(statement.record, PersonIdentity)]
+        return SourcedPerson(kind="person", **with_sources(persons)) if persons else None
+    organizations = [statement for statement in statements if isinstance(statement.record, OrganizationIdentity)]
+    return SourcedOrganization(kind="organization", **with_sources(organizations)) if organizations else None
 
 
-def registrations(held: Iterable[Statement]) -> tuple[SourcedEntry, ...]:
+def registrations(statements: Iterable[Statement]) -> tuple[SourcedEntry, ...]:
     """
     What the party is registered as.  The same entry at two agencies is one with both as sources; two entries of one
     agency stay two, however alike.
     """
     entries: dict[tuple[Any, ...], list[Statement]] = {}
-    seen: Counter[tuple[Any, ...]] = Counter()
-    for one in held:
-        key = _entry_key(one.record)
+    occurrences: Counter[tuple[Any, ...]] = Counter()
+    for statement in statements:
+        key = _entry_key(statement.record)
         if key is None:
             continue
-        place = (one.agency, one.capability, *key)
-        entries.setdefault((*key, seen[place]), []).append(one)
-        seen[place] += 1
-    order = list(_ENTRIES)
-    return tuple(
-        _ENTRIES[type(same[0].record)](**with_sources(same))
-        for same in sorted(entries.values(), key=lambda same: order.index(type(same[0].record)))
-    )
+        stated_at = (statement.answer, *key)
+        entries.setdefault((*key, occurrences[stated_at]), []).append(statement)
+        occurrences[stated_at] += 1
+    by_type = sorted(entries.items(), key=lambda entry: list(_ENTRIES).index(type(entry[1][0].record)))
+    return tuple(_ENTRIES[type(same[0].record)](kind=key[0], **with_sources(same)) for key, same in by_type)
 
 
 def agency_answer(answer: AgencyReply) -> AgencyAnswer:

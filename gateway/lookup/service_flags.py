@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from adapters.field_readers import folded
 from gateway.lookup.fan_out import AgencyReply
-from gateway.lookup.statements import CASE_FILE, Statement, china_day
+from gateway.lookup.statements import Statement, china_day
 from schemas.address import CaseFile, Ladder, ServiceAddress
 from schemas.codes import AddressKind, AnswerState, IdType, LifeStatus, ParticipationState, RegistrationState, Want
 from schemas.identifiers.days import real_day, years_between
@@ -44,8 +44,8 @@ def of_party(
         _ambiguous(subject, held, answers),
         _stated(ServiceFlagCode.DEREGISTERED, registered, "state", lambda state: state in _GONE),
         _stated(ServiceFlagCode.SERVING_SOLDIER, persons, "serving_soldier", lambda serving: serving),
-        _of_case(ServiceFlagCode.IN_CUSTODY, now, "in_custody") if case.in_custody else None,
-        _of_case(ServiceFlagCode.PARTY_ABROAD, now, "party_abroad") if case.party_abroad else None,
+        _of_case(ServiceFlagCode.IN_CUSTODY, "in_custody") if case.in_custody else None,
+        _of_case(ServiceFlagCode.PARTY_ABROAD, "party_abroad") if case.party_abroad else None,
         _under_14(subject, persons, now),
         _suspended(held, today),
         _stated(ServiceFlagCode.REVOKED, registered, "state", lambda state: state is RegistrationState.REVOKED),
@@ -61,7 +61,6 @@ def of_ladder(
     ladder: Ladder,
     *,
     simplified_procedure: bool,
-    now: datetime,
 ) -> tuple[ServiceFlag, ...]:
     """
     Adds the switches that follow from the ladder: no usable address in a simplified procedure, or for a foreigner.
@@ -74,10 +73,10 @@ def of_ladder(
     known = {switch.code for switch in switches}
     added = []
     if simplified_procedure and ladder.complete:
-        added.append(_of_case(ServiceFlagCode.ANNOUNCEMENT_BARRED, now, "simplified_procedure"))
+        added.append(_of_case(ServiceFlagCode.ANNOUNCEMENT_BARRED, "simplified_procedure"))
     foreign = subject.id_type is IdType.PERMANENT_RESIDENCE and ladder.complete
     if (foreign or _travels_on_foreign_paper(subject)) and ServiceFlagCode.PARTY_ABROAD not in known:
-        added.append(_of_case(ServiceFlagCode.PARTY_ABROAD, now, "id_type"))
+        added.append(_of_case(ServiceFlagCode.PARTY_ABROAD, "id_type"))
     return _gravest_first((*switches, *added))
 
 
@@ -86,9 +85,8 @@ def _gravest_first(switches: Iterable[ServiceFlag]) -> tuple[ServiceFlag, ...]:
     return tuple(sorted(switches, key=lambda switch: order.index(switch.code)))
 
 
-def _of_case(code: ServiceFlagCode, now: datetime, path: str) -> ServiceFlag:
-    source = Source(agency=CASE_FILE, capability="work_order", as_of=now, path=path)
-    return ServiceFlag.on(code, (source,))
+def _of_case(code: ServiceFlagCode, path: str) -> ServiceFlag:
+    return ServiceFlag.on(code, (Source(path=path),))
 
 
 def _stated(
@@ -125,14 +123,8 @@ def _deceased(persons: Iterable[Statement], held: Iterable[Statement]) -> Servic
 
 def _ambiguous(subject: Subject, held: Sequence[Statement], answers: Iterable[AgencyReply]) -> ServiceFlag | None:
     doubtful = [
-        Source(
-            agency=answer.agency,
-            capability=answer.capability.name,
-            as_of=answer.reading.answered_at if answer.reading else answer.answered_at,
-            path="state",
-            reference=answer.reading.reference if answer.reading else None,
-        )
-        for answer in sorted(answers, key=lambda answer: (answer.agency, answer.capability.name))
+        Source(answer=index, path="state")
+        for index, answer in sorted(enumerate(answers), key=lambda item: (item[1].agency, item[1].capability.name))
         if answer.state is AnswerState.AMBIGUOUS and answer.capability.serves & {Want.IDENTITY, Want.ADDRESSES}
     ]
     named = [one for one in held if isinstance(one.record, (PersonIdentity, OrganizationIdentity))]
@@ -177,7 +169,7 @@ def _under_14(subject: Subject, persons: Iterable[Statement], now: datetime) -> 
     born_on = _birth_in(subject)
     if born_on is None or years_between(born_on, today) >= _OF_AGE:
         return None
-    return _of_case(ServiceFlagCode.UNDER_14, now, "id_number")
+    return _of_case(ServiceFlagCode.UNDER_14, "id_number")
 
 
 def _birth_in(subject: Subject) -> date | None:

@@ -1,7 +1,7 @@
 """
-What agencies hold, with what is needed to cite every field; and how statements about one field become one field.
+Statements of agencies and of the case file, and how several statements about one field become one field.
 
-Two statements are equal if they differ in blanks and character width only.  Nothing is averaged, and no statement is
+Two statements are equal if they differ in blanks and character width only.  Nothing is averaged and no statement is
 lost: those that differ from the freshest stand beside it as alternatives.
 """
 
@@ -16,13 +16,10 @@ from adapters.mapping import FieldOrigin
 from gateway.lookup.fan_out import AgencyReply
 from schemas.address import KnownAddress
 from schemas.codes import AnswerState
-from schemas.provenance import Alternative, Source, Sourced
+from schemas.provenance import CASE_FILE, Alternative, Source, Sourced
 from schemas.records import AddressRecord, Record
 
 CHINA: Final = timezone(timedelta(hours=8))
-
-# Agency of a source that is the case itself: its work order, its forms and papers.
-CASE_FILE: Final = "case_file"
 
 # Path of a field that the adapter declares and does not read, such as a role that follows from the kind of address.
 DECLARED: Final = "declared"
@@ -56,19 +53,18 @@ def china_day(moment: date) -> date:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """
-    One record as one agency stated it.
+    One record as one agency states it.
 
-    `as_of` is the register's own date for it, else the moment at which the agency was heard.  `stated` has the fields
-    that the agency holds: read from a leaf, or declared by the adapter.  `freshness` orders what is said about one
-    field, the first to be heard first.
+    `answer` is the index of the agency's answer, or None for the case itself, whose `document` is the number of the
+    proof.  `stated` has the fields that the agency holds: read from an element, or declared by the adapter.
+    `freshness` orders the statements about one field, the freshest first.
     """
 
     record: Record
     origins: Mapping[str, FieldOrigin]
     agency: str
-    capability: str
-    as_of: date | datetime
-    reference: str | None
+    answer: int | None
+    document: str | None = None
     stated: Mapping[str, Any]
     freshness: tuple[Any, ...]
     confidential: bool = False
@@ -77,89 +73,70 @@ class Statement:
         """Where this field came from."""
         origin = self.origins.get(name)
         return Source(
-            agency=self.agency,
-            capability=self.capability,
-            as_of=self.as_of,
+            answer=self.answer,
             path=origin.path if origin else DECLARED,
-            reference=self.reference,
+            as_of=_registered_on(self.record),
+            document=self.document,
         )
 
 
-def hold(
-    record: Record,
-    *,
-    origins: Mapping[str, FieldOrigin],
-    agency: str,
-    capability: str,
-    heard_at: datetime,
-    reference: str | None,
-    breadth: int = 1,
-    confidential: bool = False,
-) -> Statement:
-    """
-    Takes a record into the hub.  `breadth` is the number of wants that the capability serves.
-    """
-    as_of = (record.as_of if isinstance(record, AddressRecord) else None) or heard_at
+def _registered_on(record: Record) -> date | None:
+    return record.as_of if isinstance(record, AddressRecord) else None
+
+
+def _stated(record: Record, origins: Mapping[str, FieldOrigin]) -> dict[str, Any]:
     stated = {}
     for name, default in _FIELDS[type(record)]:
         value = getattr(record, name)
         if value is not None and (name in origins or value != default):
             stated[name] = value
+    return stated
+
+
+def _freshness(as_of: date | datetime, breadth: int, *names: str) -> tuple[Any, ...]:
     # Answers of one day are equally fresh: which of them took longer says nothing about the register.  Among them, a
-    # lookup that is made for one thing is heard first on it.
-    freshness = (
-        -china_day(as_of).toordinal(),
-        breadth,
-        agency,
-        capability,
-        reference or "",
-        isinstance(as_of, datetime),
-    )
-    return Statement(
-        record=record,
-        origins=origins,
-        agency=agency,
-        capability=capability,
-        as_of=as_of,
-        reference=reference,
-        stated=stated,
-        freshness=freshness,
-        confidential=confidential,
-    )
+    # lookup that is made for one thing stands before one that is made for several.
+    return (-china_day(as_of).toordinal(), breadth, *names, isinstance(as_of, datetime))
 
 
-def held_by_agencies(answers: Iterable[AgencyReply]) -> tuple[Statement, ...]:
+def stated_by_agencies(answers: Sequence[AgencyReply]) -> tuple[Statement, ...]:
     """
     Every record of every agency that found one subject, whatever the order in which they answered.
 
-    What an ambiguous answer holds may be about somebody else: it is for a clerk to choose from and never merged.
+    An ambiguous answer may be about another subject: it is for a clerk to choose from and never merged.
     """
     return tuple(
-        hold(
-            holding.record,
+        Statement(
+            record=holding.record,
             origins=holding.origins,
             agency=answer.agency,
-            capability=answer.capability.name,
-            heard_at=answer.reading.answered_at,
-            reference=answer.reading.reference,
-            breadth=len(answer.capability.serves),
+            answer=index,
+            stated=_stated(holding.record, holding.origins),
+            freshness=_freshness(
+                _registered_on(holding.record) or answer.reading.answered_at,
+                len(answer.capability.serves),
+                answer.agency,
+                answer.capability.name,
+                answer.reading.reference or "",
+            ),
         )
-        for answer in sorted(answers, key=lambda answer: (answer.agency, answer.capability.name))
+        for index, answer in sorted(enumerate(answers), key=lambda item: (item[1].agency, item[1].capability.name))
         if answer.state is AnswerState.FOUND and answer.reading is not None
         for holding in answer.reading.holdings
     )
 
 
-def held_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Statement, ...]:
+def stated_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Statement, ...]:
     """The addresses that the case itself supplies, cited by the number of the document."""
     return tuple(
-        hold(
-            address.record,
+        Statement(
+            record=address.record,
             origins={},
             agency=CASE_FILE,
-            capability="addresses",
-            heard_at=now,
-            reference=address.evidence,
+            answer=None,
+            document=address.evidence,
+            stated=_stated(address.record, {}),
+            freshness=_freshness(address.record.as_of or now, 1, CASE_FILE, "addresses", address.evidence),
             confidential=address.confidential,
         )
         for address in known

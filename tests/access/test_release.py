@@ -71,7 +71,7 @@ def result(identity: type = SourcedPerson) -> LookupResult:
         ladder=Ladder(complete=True),
         registrations=tuple(full(record) for record in ENTRIES),
         switches=(),
-        agencies=(),
+        answers=(),
     )
 
 

@@ -4,7 +4,7 @@ is added to a record is released under no kind until the catalogue names it.
 """
 
 from dataclasses import fields
-from typing import Final, get_type_hints
+from typing import Final, get_args, get_type_hints
 
 from schemas.address import ServiceAddress
 from schemas.codes import Want
@@ -17,7 +17,11 @@ from schemas.sourced import (
     SourcedRegistration,
 )
 
-ENTRIES: Final = (SourcedRegistration, SourcedPosition, SourcedInsurance)
+# The types of entries, each with its kind.
+ENTRIES: Final[dict[type, str]] = {
+    record: get_args(get_type_hints(record)["kind"])[0]
+    for record in (SourcedRegistration, SourcedPosition, SourcedInsurance)
+}
 
 # What says nothing without it: an address without its text, an entry without its kind.
 ADDRESS_TEXT: Final = "text"
@@ -39,8 +43,7 @@ def _value_of(hint: object) -> type | None:
 
 def entry_field(record: type, name: str) -> str:
     """The name of an entry's field in the catalogue: `position.role`."""
-    kind: str = record.__dataclass_fields__["kind"].default  # type: ignore[attr-defined]
-    return f"{kind}.{name}"
+    return f"{ENTRIES[record]}.{name}"
 
 
 _TYPES: Final[dict[Want, dict[str, type]]] = {

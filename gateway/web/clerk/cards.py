@@ -12,11 +12,11 @@ from adapters.contract import Adapter
 from gateway.access.catalogue import Mask
 from gateway.access.catalogue.fields import ENTRIES, entry_field
 from gateway.lookup.disclosure import NUMBERS
-from gateway.lookup.statements import CASE_FILE, china_day
+from gateway.lookup.statements import china_day
 from gateway.web.clerk.labels import ENTRY_TITLES, Words, agency_name, field_name
 from schemas.codes import AnswerState, Want
 from schemas.lookup import AgencyAnswer, LookupResult
-from schemas.provenance import Source, Sourced
+from schemas.provenance import CASE_FILE, Source, Sourced
 from schemas.sourced import SourcedEntry
 
 CASE_FILE_NAMES: Final = Words("本案案卷", "Case file")
@@ -116,33 +116,37 @@ class Cards:
 
         `results` is the whole result, or the parts that single agencies have given so far.
         """
-        answers = {(one.agency, one.capability): one for result in results for one in result.agencies}
+        answers = {(one.agency, one.capability): one for result in results for one in result.answers}
         capabilities: dict[str, list[str]] = {}
         for agency, capability in asked:
             capabilities.setdefault(agency, []).append(capability)
         return tuple(self._card(agency, names, answers, results) for agency, names in capabilities.items())
 
-    def sources(self, sources: Iterable[Source]) -> tuple[FactSource, ...]:
+    def sources(self, result: LookupResult, sources: Iterable[Source]) -> tuple[FactSource, ...]:
         """Who says it, each agency and day once."""
-        said = dict.fromkeys((one.agency, china_day(one.as_of)) for one in sources)
-        return tuple(FactSource(agency=self.name(agency), as_of=day) for agency, day in said)
+        days = dict.fromkeys((result.agency_of(source), china_day(result.as_of(source))) for source in sources)
+        return tuple(FactSource(agency=self.name(agency), as_of=day) for agency, day in days)
 
-    def fact(self, key: str, said: Sourced[Any], masked: Sequence[str], *, by: str | None = None) -> Fact:
-        """One field; with `by` as that agency states it, with everybody else beside."""
-        sayings = [(said.value, said.sources), *((one.value, one.sources) for one in said.alternatives)]
-        own = next((one for one in sayings if by is None or any(source.agency == by for source in one[1])), sayings[0])
-        others = tuple(OtherStatement(value=one[0], sources=self.sources(one[1])) for one in sayings if one is not own)
-        hidden = key in NUMBERS and key not in masked
+    def fact(self, result: LookupResult, key: str, field: Sourced[Any], *, by: str | None = None) -> Fact:
+        """One field of a result; with `by` as that agency states it, with the other agencies beside."""
+        values = [(field.value, field.sources), *((other.value, other.sources) for other in field.alternatives)]
+        own = next((each for each in values if by is None or _is_stated_by(by, result, each[1])), values[0])
+        others = tuple(
+            OtherStatement(value=value, sources=self.sources(result, sources))
+            for value, sources in values
+            if sources is not own[1]
+        )
+        hidden = key in NUMBERS and key not in result.masked
         return Fact(
             key=key,
             name=field_name(key),
             # A number is sent to the page in part only, whatever the grant covers: the whole is asked for, once.
             value=Mask.ENDS.apply(own[0]) if hidden else own[0],
-            sources=self.sources(own[1]),
+            sources=self.sources(result, own[1]),
             others=tuple(OtherStatement(value=Mask.ENDS.apply(one.value), sources=one.sources) for one in others)
             if hidden
             else others,
-            masked=key in masked,
+            masked=key in result.masked,
             revealable=hidden,
         )
 
@@ -181,16 +185,16 @@ class Cards:
         )
 
     def _identity(self, agency: str, result: LookupResult) -> Iterator[Fact]:
-        for key, said in held(Want.IDENTITY, result.identity):
-            if _says(agency, said):
-                yield self.fact(key, said, result.masked, by=agency)
+        for key, value in sourced_fields(Want.IDENTITY, result.identity):
+            if _concerns(agency, result, value):
+                yield self.fact(result, key, value, by=agency)
 
     def _entries(self, agency: str, result: LookupResult) -> Iterator[CardEntry]:
         for entry in result.registrations:
             facts = tuple(
-                self.fact(key, said, result.masked, by=agency)
-                for key, said in held(Want.REGISTRATIONS, entry)
-                if _says(agency, said)
+                self.fact(result, key, field, by=agency)
+                for key, field in sourced_fields(Want.REGISTRATIONS, entry)
+                if _concerns(agency, result, field)
             )
             if facts:
                 yield CardEntry(title=ENTRY_TITLES[entry.kind], facts=facts)
@@ -209,12 +213,12 @@ class Cards:
         return offered is not None and want in offered.serves
 
 
-def held(want: Want, record: SourcedEntry | Any | None) -> Iterator[tuple[str, Sourced[Any]]]:
+def sourced_fields(want: Want, record: SourcedEntry | Any | None) -> Iterator[tuple[str, Sourced[Any]]]:
     """The fields that a record holds, by their names in the catalogue."""
-    for one in () if record is None else fields(record):
-        value = getattr(record, one.name)
+    for member in () if record is None else fields(record):
+        value = getattr(record, member.name)
         if isinstance(value, Sourced):
-            name = entry_field(type(record), one.name) if type(record) in ENTRIES else one.name
+            name = entry_field(type(record), member.name) if type(record) in ENTRIES else member.name
             yield f"{want}.{name}", value
 
 
@@ -224,6 +228,10 @@ def _absent(result: LookupResult) -> Iterator[str]:
         yield from (f"{Want.IDENTITY}.{one.name}" for one in fields(result.identity) if one.name != "kind")
 
 
-def _says(agency: str, said: Sourced[Any]) -> bool:
-    sources = (*said.sources, *(source for one in said.alternatives for source in one.sources))
-    return any(source.agency == agency for source in sources)
+def _is_stated_by(agency: str, result: LookupResult, sources: Iterable[Source]) -> bool:
+    return any(result.agency_of(source) == agency for source in sources)
+
+
+def _concerns(agency: str, result: LookupResult, field: Sourced[Any]) -> bool:
+    sources = (*field.sources, *(source for other in field.alternatives for source in other.sources))
+    return _is_stated_by(agency, result, sources)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.lookup.history import UsedAddress
-from gateway.web.clerk.cards import Card, Cards, Fact, FactSource, held
+from gateway.web.clerk.cards import Card, Cards, Fact, FactSource, sourced_fields
 from gateway.web.clerk.labels import Words, field_name
 from schemas.codes import AnswerState, Want
 from schemas.lookup import LookupResult
@@ -57,7 +57,7 @@ class ResultView:
 
 def answer_of(cards: Cards, result: LookupResult, used: UsedAddress | None = None) -> ResultView:
     """What a page shows of a released result."""
-    asked = [(one.agency, one.capability) for one in result.agencies]
+    asked = [(one.agency, one.capability) for one in result.answers]
     made = cards.of(asked, [result])
     return ResultView(
         result=result,
@@ -65,8 +65,8 @@ def answer_of(cards: Cards, result: LookupResult, used: UsedAddress | None = Non
             Remarked(
                 switch=one,
                 grave=one.effect in GRAVE,
-                sources=cards.sources(one.sources),
-                disputed_by=cards.sources(one.disputed_by),
+                sources=cards.sources(result, one.sources),
+                disputed_by=cards.sources(result, one.disputed_by),
             )
             for one in result.switches
         ),
@@ -84,7 +84,7 @@ def answer_of(cards: Cards, result: LookupResult, used: UsedAddress | None = Non
 
 def _addresses(cards: Cards, result: LookupResult, used: UsedAddress | None) -> Iterator[AddressView]:
     for place, address in enumerate(result.addresses, start=1):
-        facts = {key: cards.fact(key, said, result.masked) for key, said in held(Want.ADDRESSES, address)}
+        facts = {key: cards.fact(result, key, value) for key, value in sourced_fields(Want.ADDRESSES, address)}
         yield AddressView(
             place=place,
             text=facts.pop(f"{Want.ADDRESSES}.text"),

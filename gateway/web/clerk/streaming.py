@@ -99,14 +99,14 @@ class _Sending:
     def _heard(self, result: LookupResult, lease: AccessLease) -> None:
         lease.release_after_sending()
         self._parts.append(result)
-        agency = result.agencies[0].agency
+        agency = result.answers[0].agency
         (card,) = self._of(lambda name: name == agency)
         left = len(self._asked) - len(self._parts)
         self._say(self._page.text(TEMPLATE, "heard", card_of=card, left=left, all=len(self._asked)), lease)
 
     def _of(self, wanted: Callable[[str], bool]) -> tuple[object, ...]:
         asked = [one for one in self._asked if wanted(one[0])]
-        return self._cards.of(asked, [part for part in self._parts if wanted(part.agencies[0].agency)])
+        return self._cards.of(asked, [part for part in self._parts if wanted(part.answers[0].agency)])
 
     def _say(self, said: str, lease: AccessLease | None) -> None:
         self._waiting.put_nowait((said, lease))
