@@ -111,15 +111,13 @@ def create_app(addresses: dict[str, str], credentials: Path, net: UpstreamTransp
     @app.post("/v1/lookups")
     async def look_up(lookup: LookupBody) -> JSONResponse:
         subject = lookup.subject
-        answers = await asyncio.gather(
-            *(_asked(agency, capability, upstream, subject) for agency, capability, upstream in upstreams)
-        )
+        answers = await asyncio.gather(*(_asked(index, *each, subject) for index, each in enumerate(upstreams)))
         return JSONResponse(_merged(subject, answers))
 
     return app
 
 
-async def _asked(agency: str, capability: str, upstream: Upstream, subject: SubjectBody) -> UpstreamAnswer:
+async def _asked(index: int, agency: str, capability: str, upstream: Upstream, subject: SubjectBody) -> UpstreamAnswer:
     began = time.perf_counter()
     rows: list[Row] = []
     reference = None
@@ -130,6 +128,7 @@ async def _asked(agency: str, capability: str, upstream: Upstream, subject: Subj
     except (httpx.HTTPError, zeep.exceptions.Error, OSError, ValueError, KeyError, TimeoutError):
         state = "unavailable"
     return UpstreamAnswer(
+        index=index,
         agency=agency,
         capability=capability,
         state=state,
@@ -148,7 +147,8 @@ def _merged(subject: SubjectBody, answers: list[UpstreamAnswer]) -> dict[str, An
         "identity": result.identity(answers),
         "addresses": result.addresses(answers),
         "registrations": result.registrations(answers),
-        "agencies": [answer.summary() for answer in answers],
+        "legal_basis": result.PROVISIONS,
+        "answers": [answer.summary() for answer in answers],
     }
 
 

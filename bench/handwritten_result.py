@@ -35,7 +35,8 @@ STATES = {
     "其他": "other",
 }
 RANKS = {"household": 5, "residence": 5}
-LEGAL_BASIS = {5: ["法发〔2017〕19号第九条"]}
+LEGAL_BASIS = {5: ["service_opinion_9"]}
+PROVISIONS = {"service_opinion_9": {"article": "法发〔2017〕19号第九条"}}
 
 Read = Callable[[Any], Any]
 Fields = dict[str, Any]
@@ -43,8 +44,9 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class UpstreamAnswer:
-    """The answer of one upstream, with its time (ISO 8601)."""
+    """The answer of one upstream, with its time (ISO 8601) and its index among the answers."""
 
+    index: int
     agency: str
     capability: str
     state: str
@@ -54,7 +56,7 @@ class UpstreamAnswer:
     reference: str | None = None
 
     def summary(self) -> Fields:
-        """The entry in `agencies`."""
+        """The entry in `answers`."""
         return {
             "agency": self.agency,
             "capability": self.capability,
@@ -150,13 +152,13 @@ def addresses(answers: Iterable[UpstreamAnswer]) -> list[Fields]:
                     merged[key]["text"]["sources"].append(_source(answer, leaf))
                     continue
                 rank = RANKS.get(kind)
+                dated = {"as_of": day(row[since])} if since and row.get(since) else {}
+                usable = {} if rank is None else {"rank": rank, "legal_basis": LEGAL_BASIS[rank]}
                 merged[key] = {
                     "kind": kind,
-                    "rank": rank,
-                    "lead": rank is None,
                     "text": _sourced(row[leaf], answer, leaf),
-                    "as_of": day(row[since]) if since and row.get(since) else None,
-                    "legal_basis": LEGAL_BASIS.get(rank or 0, []),
+                    **usable,
+                    **dated,
                     **{name: _sourced(row[at], answer, at) for name, at in more.items() if row.get(at)},
                 }
     return sorted(merged.values(), key=_usability)
@@ -195,32 +197,26 @@ def _addresses_of(capability: str, row: Row) -> Iterable[tuple[str, str, str | N
 
 
 def _usability(address: Fields) -> tuple[bool, int]:
-    since = int((address["as_of"] or "0001-01-01").replace("-", ""))
-    return address["lead"], -since
+    since = int(address.get("as_of", "0001-01-01").replace("-", ""))
+    return "rank" not in address, -since
 
 
 def _source(answer: UpstreamAnswer, leaf: str) -> Fields:
-    return {
-        "agency": answer.agency,
-        "capability": answer.capability,
-        "as_of": answer.as_of,
-        "path": leaf,
-        "reference": answer.reference,
-    }
+    return {"answer": answer.index, "path": leaf}
 
 
 def _sourced(value: Any, answer: UpstreamAnswer, leaf: str) -> Fields:
-    return {"value": value, "sources": [_source(answer, leaf)], "alternatives": []}
+    return {"value": value, "sources": [_source(answer, leaf)]}
 
 
 def _add(merged: Fields, name: str, value: Any, source: Fields) -> None:
     field = merged.get(name)
     if field is None:
-        merged[name] = {"value": value, "sources": [source], "alternatives": []}
+        merged[name] = {"value": value, "sources": [source]}
         return
-    for statement in (field, *field["alternatives"]):
+    for statement in (field, *field.get("alternatives", ())):
         if statement["value"] == value:
             if source not in statement["sources"]:
                 statement["sources"].append(source)
             return
-    field["alternatives"].append({"value": value, "sources": [source]})
+    field.setdefault("alternatives", []).append({"value": value, "sources": [source]})

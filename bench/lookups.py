@@ -176,7 +176,7 @@ def _content(answer: dict[str, Any]) -> dict[str, Any]:
         "identity": identity,
         "addresses": sorted([address["kind"], address["text"]["value"]] for address in answer["addresses"]),
         "registrations": sorted(registration["kind"] for registration in answer["registrations"]),
-        "agencies": sorted([reply["agency"], reply["capability"], reply["state"]] for reply in answer["agencies"]),
+        "agencies": sorted([reply["agency"], reply["capability"], reply["state"]] for reply in answer["answers"]),
     }
 
 

@@ -166,6 +166,8 @@ def provisions(addresses: Iterable[ServiceAddress]) -> Mapping[LegalBasis, Provi
 
 _RESULT: Final[TypeAdapter[LookupResult]] = TypeAdapter(LookupResult)
 _TRAIL: Final[TypeAdapter[AuditTrail]] = TypeAdapter(AuditTrail)
+# More than three indexes of 64 bits take.
+_TRAIL_BYTES: Final = 128
 
 
 def dump(result: LookupResult) -> bytes:
@@ -178,6 +180,8 @@ def with_trail(dumped: bytes, trail: AuditTrail) -> bytes:
     """
     What `dump` wrote of a result whose audit was None, with its place in the log put in: written once, never parsed.
     """
+    if b',"audit":{' in dumped[-_TRAIL_BYTES:]:
+        raise ValueError("the result has its place in the log already")
     return dumped.removesuffix(b"}") + b',"audit":' + _TRAIL.dump_json(trail) + b"}"
 
 

@@ -113,7 +113,7 @@ def lookup(
         as_document(answer)
     else:
         show.print(render.result(answer))
-    if any(one["state"] == AnswerState.UNAVAILABLE.value for one in answer["agencies"]):
+    if any(one["state"] == AnswerState.UNAVAILABLE.value for one in answer["answers"]):
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
 
 

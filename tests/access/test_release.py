@@ -5,7 +5,7 @@ Every kind × lookup × field × role: what is released equals what the catalogu
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import pytest
@@ -25,7 +25,7 @@ from tests.access.test_policy import GRANTED, POLICIES, ROLES
 CATALOGUE = Catalogue.load()
 BUSINESS = {"assistant", "judge", "group_leader", "centre_administrator"}
 
-SOURCE = Source(agency="public_security", capability="identity", as_of=date(2026, 3, 1), path="leaf")
+SOURCE = Source(answer=0, as_of=date(2026, 3, 1), path="leaf")
 
 
 def full(record: type) -> Any:
@@ -44,7 +44,9 @@ def full(record: type) -> Any:
         if kind is not None:
             values[one.name] = sourced(kind, one.name)
     if record is ServiceAddress:
-        values |= {"rank": 5, "lead": False, "kind": AddressKind.HOUSEHOLD, "legal_basis": ()}
+        values |= {"rank": 5, "kind": AddressKind.HOUSEHOLD}
+    elif "kind" in hints:
+        values["kind"] = get_args(hints["kind"])[0]
     return record(**values)
 
 

@@ -10,7 +10,7 @@ from tests.desk import Desk
 
 def states(answer: dict[str, Any]) -> dict[str, str]:
     """The state of every question of a lookup."""
-    return {f"{one['agency']}.{one['capability']}": one["state"] for one in answer["agencies"]}
+    return {f"{one['agency']}.{one['capability']}": one["state"] for one in answer["answers"]}
 
 
 def test_a_person_is_identified_and_found_by_three_agencies(desk: Desk) -> None:
@@ -27,8 +27,10 @@ def test_a_person_is_identified_and_found_by_three_agencies(desk: Desk) -> None:
         "public_security.identity": "found",
     }
     assert result["identity"]["full_name"]["value"] == person["name"]
-    assert {source["agency"] for source in result["identity"]["full_name"]["sources"]} >= {"public_security"}
-    ranked = [address for address in result["addresses"] if address["rank"] is not None]
+    assert {result["answers"][source["answer"]]["agency"] for source in result["identity"]["full_name"]["sources"]} >= {
+        "public_security"
+    }
+    ranked = [address for address in result["addresses"] if "rank" in address]
     assert [address["rank"] for address in ranked] == [5, 5]
     assert [address["kind"] for address in ranked] == ["residence", "household"]
     assert all(address["legal_basis"] and address["text"]["sources"] for address in ranked)
@@ -55,10 +57,10 @@ def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Desk, 
 
     result = desk.look_up(number, person).json()
 
-    unheard = next(one for one in result["agencies"] if one["agency"] == "human_resources")
+    unheard = next(one for one in result["answers"] if one["agency"] == "human_resources")
     assert (unheard["state"], unheard["reason"]) == ("unavailable", "timeout")
     assert states(result)["public_security.identity"] == "found"
-    assert [address["rank"] for address in result["addresses"] if address["rank"] is not None] == [5, 5]
+    assert [address["rank"] for address in result["addresses"] if "rank" in address] == [5, 5]
 
 
 def test_police_that_are_not_heard_leave_the_ladder_incomplete(desk: Desk, healed: Callable[..., None]) -> None:
@@ -108,7 +110,7 @@ def test_an_organization_of_another_register_is_not_asked_about_and_its_register
     firm = desk.cast["law_firm"]
     result = desk.look_up(desk.dispatch(firm), firm).json()
 
-    registry = result["agencies"][0]
+    registry = result["answers"][0]
     assert (registry["state"], registry["reason"], registry["authority"]) == (
         "not_asked",
         "other_authority",

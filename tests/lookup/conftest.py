@@ -117,11 +117,11 @@ class World:
         asked = {"lookup_id": self.lookup_id, "wants": frozenset(Want), "now": self.now} | told
         return merge(subject=subject, answers=answers, **asked)
 
-    def source(self, agency: str, name: str, path: str, as_of: date | None = None) -> Source:
-        """The source that `heard` gives to a field."""
-        return Source(
-            agency=agency, capability=name, as_of=as_of or self.now, path=path.upper(), reference=f"{agency}-1"
-        )
+    @staticmethod
+    def source(result: LookupResult, agency: str, name: str, path: str, as_of: date | None = None) -> Source:
+        """The source that `heard` gives to a field of this result."""
+        answers = [(answer.agency, answer.capability) for answer in result.answers]
+        return Source(answer=answers.index((agency, name)), path=path.upper(), as_of=as_of)
 
 
 def _origins(record: Record) -> dict[str, FieldOrigin]:

@@ -52,7 +52,11 @@ def test_a_confirmed_address_comes_before_the_contract_and_the_contract_before_t
         (1, AddressKind.AGREED, "合同约定地址"),
         (5, AddressKind.HOUSEHOLD, HOME),
     ]
-    assert [address.evidence for address in result.addresses] == [("F-1",), ("C-7 cl. 12",), ("public_security-1",)]
+    assert [[(source.document, source.answer) for source in address.text.sources] for address in result.addresses] == [
+        [("F-1", None)],
+        [("C-7 cl. 12", None)],
+        [(None, 0)],
+    ]
 
 
 def test_another_suit_of_400_days_ago_is_a_lead_below_the_registered_office(world: Any) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from gateway.lookup.address_ranking import RankingRules, first_day
 from gateway.lookup.address_ranks import LEADS, RUNGS
-from schemas import legal_basis as law
 from schemas.address import (
     AddressWarning,
     CaseFile,
@@ -24,6 +23,7 @@ from schemas.address import (
 )
 from schemas.coded_text import remark
 from schemas.codes import AddressKind
+from schemas.legal_basis import LegalBasis
 from schemas.lookup import LookupResult
 from schemas.provenance import Alternative, Sourced
 
@@ -115,19 +115,19 @@ def test_an_address_carries_everything_that_makes_it_usable(world: Any) -> None:
     )
 
     def stated(value: str, path: str) -> Sourced[str]:
-        return Sourced(value=value, sources=(world.source("public_security", "addresses", path, date(2009, 5, 1)),))
+        return Sourced(
+            value=value, sources=(world.source(result, "public_security", "addresses", path, date(2009, 5, 1)),)
+        )
 
     assert result.addresses == (
         ServiceAddress(
             rank=5,
-            lead=False,
             kind=AddressKind.HOUSEHOLD,
             text=stated(HOME, "text"),
-            legal_basis=(law.REGISTERED_ADDRESS, law.MAIL_REGISTERED),
+            legal_basis=(LegalBasis.REGISTERED_ADDRESS, LegalBasis.MAIL_REGISTERED),
             region_code=stated("330802", "region_code"),
             postcode=stated("324000", "postcode"),
             as_of=date(2009, 5, 1),
-            evidence=("public_security-1",),
         ),
     )
 
@@ -167,7 +167,7 @@ def test_each_rank_prints_its_own_article(world: Any) -> None:
 
     result = world.merge(world.person, case=case)
 
-    assert [[basis.code for basis in one.legal_basis] for one in result.addresses] == [
+    assert [[basis.value for basis in one.legal_basis] for one in result.addresses] == [
         ["service_opinion_1_2", "procedure_interpretation_137", "court_mail_11"],
         ["service_opinion_8_1"],
         ["service_opinion_8_2", "court_mail_11"],
@@ -275,7 +275,7 @@ def test_the_recipient_of_a_foreign_invested_company_stands_beside_its_address(w
         "示例律师",
         "法律文件送达接受人",
     )
-    assert address.legal_basis == (law.REGISTERED_ADDRESS, law.SERVICE_RECIPIENT_FILED)
+    assert address.legal_basis == (LegalBasis.REGISTERED_ADDRESS, LegalBasis.SERVICE_RECIPIENT_FILED)
 
 
 def test_two_domiciles_are_a_conflict_and_both_are_shown(world: Any) -> None:
@@ -288,8 +288,8 @@ def test_two_domiciles_are_a_conflict_and_both_are_shown(world: Any) -> None:
         ),
     )
 
-    here = world.source("market_regulation", "registration", "text", date(2026, 1, 1))
-    there = world.source("civil_affairs", "registration", "text", date(2019, 1, 1))
+    here = world.source(result, "market_regulation", "registration", "text", date(2026, 1, 1))
+    there = world.source(result, "civil_affairs", "registration", "text", date(2019, 1, 1))
     assert [address.text for address in result.addresses] == [
         Sourced(value=OFFICE, sources=(here,), alternatives=(Alternative(value=OTHER_OFFICE, sources=(there,)),)),
         Sourced(value=OTHER_OFFICE, sources=(there,), alternatives=(Alternative(value=OFFICE, sources=(here,)),)),
@@ -310,15 +310,17 @@ def test_one_address_at_two_agencies_is_one_entry_with_two_sources(world: Any) -
     )
 
     (address,) = result.addresses
-    first = world.source("market_regulation", "registration", "text", date(2026, 1, 1))
-    second = world.source("civil_affairs", "registration", "text", date(2019, 1, 1))
+    first = world.source(result, "market_regulation", "registration", "text", date(2026, 1, 1))
+    second = world.source(result, "civil_affairs", "registration", "text", date(2019, 1, 1))
     assert address.text == Sourced(value=OFFICE, sources=(first, second))
     assert address.telephone == Sourced(
         value="0570-0000001",
         sources=(replace(first, path="TELEPHONE"),),
         alternatives=(Alternative(value="0570-0000002", sources=(replace(second, path="TELEPHONE"),)),),
     )
-    assert (address.as_of, address.evidence) == (date(2026, 1, 1), ("civil_affairs-1", "market_regulation-1"))
+    assert address.as_of == date(2026, 1, 1)
+    references = [result.answers[source.answer].reference for source in address.text.sources]
+    assert references == ["market_regulation-1", "civil_affairs-1"]
 
 
 def test_an_address_under_secrecy_says_so_and_under_which_provision(world: Any) -> None:
@@ -328,7 +330,7 @@ def test_an_address_under_secrecy_says_so_and_under_which_provision(world: Any) 
     (address,) = world.merge(world.person, case=CaseFile(addresses=(secret,))).addresses
 
     assert address.confidential
-    assert address.legal_basis[-1] == law.MAIL_CONFIDENTIAL
+    assert address.legal_basis[-1] == LegalBasis.MAIL_CONFIDENTIAL
 
 
 def test_an_undated_registered_address_stands_below_a_dated_one(world: Any) -> None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from schemas.address import AddressWarning, LadderNote
 from schemas.coded_text import remark
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
-from schemas.legal_basis import LEGAL_BASES
+from schemas.legal_basis import LegalBasis
 from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load, with_trail
 
 ASKED = {
@@ -104,29 +104,23 @@ def test_the_json_holds_the_words_and_the_printed_articles(world: Any) -> None:
         "identity",
         "addresses",
         "ladder",
-        "registrations",
-        "switches",
-        "agencies",
-        "warnings",
-        "withheld",
-        "masked",
+        "legal_basis",
+        "answers",
         "audit",
     ]
-    assert (first["rank"], first["lead"], first["kind"], first["precondition"]) == (5, False, "household", None)
-    assert [basis["article"] for basis in first["legal_basis"]] == ["法发〔2017〕19号第九条", "法院专递规定第五条"]
+    assert (first["rank"], first["kind"]) == (5, "household")
+    articles = [written["legal_basis"][code]["article"] for code in first["legal_basis"]]
+    assert articles == ["法发〔2017〕19号第九条", "法院专递规定第五条"]
     assert first["text"] == {
         "value": "示例路1号",
         "sources": [
-            {
-                "agency": "public_security",
-                "capability": "addresses",
-                "as_of": "2009-05-01",
-                "path": "TEXT",
-                "reference": "public_security-1",
-            }
+            {"answer": 0, "path": "TEXT", "as_of": "2009-05-01"},
         ],
-        "alternatives": [],
     }
+    assert (written["answers"][0]["agency"], written["answers"][0]["reference"]) == (
+        "public_security",
+        "public_security-1",
+    )
     assert written["ladder"]["not_heard"] == ["human_resources"]
     assert [note["code"] for note in written["ladder"]["notes"]] == ["incomplete"]
     assert written["audit"] == {"intent": 1, "outcome": 2, "checkpoint_size": 3}
@@ -162,8 +156,8 @@ def test_what_is_not_a_result_is_refused_without_quoting_it(damaged: bytes) -> N
 
 def test_every_provision_has_a_word_of_its_own_a_citation_and_two_sentences() -> None:
     """The list of provisions is closed."""
-    assert len({basis.code for basis in LEGAL_BASES}) == len(LEGAL_BASES)
-    assert all(basis.article and basis.zh and basis.en for basis in LEGAL_BASES)
+    assert len({basis.article for basis in LegalBasis}) == len(LegalBasis) == 13
+    assert all(basis.article and basis.zh and basis.en for basis in LegalBasis)
 
 
 def test_a_word_that_two_tables_share_keeps_its_own_sentence() -> None:

@@ -38,9 +38,12 @@ def test_a_field_that_two_lookups_agree_on_names_both(world: Any) -> None:
     )
 
     def said(value: Any, path: str, *names: str) -> Sourced[Any]:
-        return Sourced(value=value, sources=tuple(world.source("public_security", name, path) for name in names))
+        return Sourced(
+            value=value, sources=tuple(world.source(result, "public_security", name, path) for name in names)
+        )
 
     assert result.identity == SourcedPerson(
+        kind="person",
         id_number=said("330802199003071239", "id_number", "identity", "addresses"),
         full_name=said("柯小明", "full_name", "identity", "addresses"),
         former_name=said("柯旧名", "former_name", "addresses"),
@@ -60,9 +63,11 @@ def test_sources_that_disagree_stand_side_by_side(world: Any) -> None:
     assert result.identity is not None
     assert result.identity.born_on == Sourced(
         value=date(1990, 7, 3),
-        sources=(world.source("public_security", "identity", "born_on"),),
+        sources=(world.source(result, "public_security", "identity", "born_on"),),
         alternatives=(
-            Alternative(value=date(1990, 3, 7), sources=(world.source("public_security", "addresses", "born_on"),)),
+            Alternative(
+                value=date(1990, 3, 7), sources=(world.source(result, "public_security", "addresses", "born_on"),)
+            ),
         ),
     )
 
@@ -141,17 +146,19 @@ def test_an_organization_at_two_registries_is_one_entry(world: Any) -> None:
     )
 
     def here(path: str) -> Any:
-        return world.source("market_regulation", "registration", path)
+        return world.source(result, "market_regulation", "registration", path)
 
     def there(path: str) -> Any:
-        return world.source("civil_affairs", "registration", path)
+        return world.source(result, "civil_affairs", "registration", path)
 
     assert result.identity == SourcedOrganization(
+        kind="organization",
         name=Sourced(value=world.organization.name, sources=(here("name"),)),
         representative=Sourced(value="衢大力", sources=(here("representative"),)),
     )
     assert result.registrations == (
         SourcedRegistration(
+            kind="organization",
             name=Sourced(value=world.organization.name, sources=(there("name"), here("name"))),
             state=Sourced(
                 value=RegistrationState.MOVED_OUT,
@@ -182,20 +189,25 @@ def test_entries_of_one_agency_stay_apart_however_alike(world: Any) -> None:
     )
 
     def insured(value: Any, path: str) -> Sourced[Any]:
-        return Sourced(value=value, sources=(world.source("human_resources", "participation", path),))
+        return Sourced(value=value, sources=(world.source(result, "human_resources", "participation", path),))
 
     def placed(value: Any, path: str) -> Sourced[Any]:
-        return Sourced(value=value, sources=(world.source("market_regulation", "positions", path),))
+        return Sourced(value=value, sources=(world.source(result, "market_regulation", "positions", path),))
 
     alike = {
         "insurance": insured(InsuranceKind.ENTERPRISE_PENSION, "insurance"),
         "employer": insured("示例工厂", "employer"),
     }
     assert result.registrations == (
-        SourcedPosition(organization=placed("示例商行", "organization"), role=placed("经营者", "role")),
-        SourcedInsurance(**alike, state=insured(ParticipationState.ENDED, "state")),
+        SourcedPosition(
+            kind="position", organization=placed("示例商行", "organization"), role=placed("经营者", "role")
+        ),
+        SourcedInsurance(kind="insurance", **alike, state=insured(ParticipationState.ENDED, "state")),
         SourcedInsurance(
-            **alike, state=insured(ParticipationState.ACTIVE, "state"), paid_until=insured("2026-10", "paid_until")
+            kind="insurance",
+            **alike,
+            state=insured(ParticipationState.ACTIVE, "state"),
+            paid_until=insured("2026-10", "paid_until"),
         ),
     )
 
@@ -219,7 +231,7 @@ def test_each_question_has_its_entry(world: Any) -> None:
 
     result = world.merge(world.person, world.police(), quiet)
 
-    assert result.agencies == (
+    assert result.answers == (
         AgencyAnswer(
             agency="public_security",
             capability="addresses",
@@ -236,6 +248,7 @@ def test_each_question_has_its_entry(world: Any) -> None:
             reason=Reason.THROTTLED,
             elapsed_ms=4000,
             retry_after=30.0,
+            attempts=0,
         ),
     )
 

@@ -27,7 +27,7 @@ from schemas.service_flag import Effect, ServiceFlag, ServiceFlagCode
 
 def from_the_case(world: Any, path: str) -> Source:
     """The source of a fact that the case itself states."""
-    return Source(agency="case_file", capability="work_order", as_of=world.now, path=path)
+    return Source(path=path)
 
 
 def codes(result: Any) -> list[ServiceFlagCode]:
@@ -64,10 +64,10 @@ def test_death_stops_and_stays_on_although_others_say_otherwise(world: Any) -> N
             effect=Effect.STOP,
             zh=ServiceFlagCode.DECEASED.zh,
             en=ServiceFlagCode.DECEASED.en,
-            sources=(world.source("public_security", "identity", "life_status"),),
+            sources=(world.source(result, "public_security", "identity", "life_status"),),
             disputed_by=(
-                world.source("public_security", "addresses", "life_status"),
-                world.source("human_resources", "participation", "state"),
+                world.source(result, "public_security", "addresses", "life_status"),
+                world.source(result, "human_resources", "participation", "state"),
             ),
         ),
     )
@@ -79,7 +79,7 @@ def test_a_serving_soldier_is_served_through_the_unit(world: Any) -> None:
 
     assert result.switches == (
         ServiceFlag.on(
-            ServiceFlagCode.SERVING_SOLDIER, (world.source("public_security", "addresses", "serving_soldier"),)
+            ServiceFlagCode.SERVING_SOLDIER, (world.source(result, "public_security", "addresses", "serving_soldier"),)
         ),
     )
 
@@ -106,7 +106,7 @@ def test_the_state_of_the_registration_decides_whether_there_is_still_a_party(
     """Deregistered: tell the judge; revoked: still a party, with a warning."""
     result = world.merge(world.organization, world.registry(state=state))
 
-    source = world.source("market_regulation", "registration", "state")
+    source = world.source(result, "market_regulation", "registration", "state")
     assert result.switches == ((ServiceFlag.on(code, (source,)),) if code else ())
 
 
@@ -121,8 +121,8 @@ def test_registries_that_differ_about_the_state_are_both_named(world: Any) -> No
     assert result.switches == (
         ServiceFlag.on(
             ServiceFlagCode.DEREGISTERED,
-            (world.source("market_regulation", "registration", "state"),),
-            (world.source("civil_affairs", "registration", "state"),),
+            (world.source(result, "market_regulation", "registration", "state"),),
+            (world.source(result, "civil_affairs", "registration", "state"),),
         ),
     )
 
@@ -139,8 +139,8 @@ def test_a_suspended_organization_is_served_at_its_legal_document_address(
     result = world.merge(world.organization, world.registry(address, suspended_until=until))
 
     sources = (
-        world.source("market_regulation", "registration", "suspended_until"),
-        world.source("market_regulation", "registration", "valid_until", date(2025, 1, 1)),
+        world.source(result, "market_regulation", "registration", "suspended_until"),
+        world.source(result, "market_regulation", "registration", "valid_until", date(2025, 1, 1)),
     )
     assert result.switches == ((ServiceFlag.on(ServiceFlagCode.SUSPENDED, sources),) if suspended else ())
 
@@ -158,7 +158,7 @@ def test_the_abnormal_list_is_a_warning(world: Any) -> None:
 
     assert result.switches == (
         ServiceFlag.on(
-            ServiceFlagCode.ABNORMAL_LIST, (world.source("market_regulation", "registration", "abnormal_list"),)
+            ServiceFlagCode.ABNORMAL_LIST, (world.source(result, "market_regulation", "registration", "abnormal_list"),)
         ),
     )
 
@@ -249,7 +249,7 @@ def test_under_14_needs_another_approval(world: Any, born_on: date, under_14: bo
     """Until the fourteenth birthday, in China's calendar."""
     result = world.merge(world.person, world.police(born_on=born_on))
 
-    source = world.source("public_security", "addresses", "born_on")
+    source = world.source(result, "public_security", "addresses", "born_on")
     assert result.switches == ((ServiceFlag.on(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
 
 
@@ -295,7 +295,7 @@ def test_a_number_that_does_not_settle_who_it_is_withholds_addresses(
         world.heard("public_security", capability, world.alive(), state=AnswerState.AMBIGUOUS, reason=reason),
     )
 
-    source = replace(world.source("public_security", capability, "state"), path="state")
+    source = replace(world.source(result, "public_security", capability, "state"), path="state")
     assert result.switches == (ServiceFlag.on(ServiceFlagCode.AMBIGUOUS_IDENTITY, (source,)),)
 
 
@@ -320,8 +320,8 @@ def test_two_names_on_one_number_are_never_one_person(world: Any) -> None:
         ServiceFlag.on(
             ServiceFlagCode.AMBIGUOUS_IDENTITY,
             (
-                world.source("public_security", "addresses", "full_name"),
-                world.source("public_security", "identity", "full_name"),
+                world.source(result, "public_security", "addresses", "full_name"),
+                world.source(result, "public_security", "identity", "full_name"),
             ),
         ),
     )

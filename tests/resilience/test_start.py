@@ -63,7 +63,7 @@ def states(answer: httpx.Response) -> dict[str, set[str]]:
     """The states of an answer by agency."""
     assert answer.status_code == 200, answer.text
     found: dict[str, set[str]] = {}
-    for one in answer.json()["agencies"]:
+    for one in answer.json()["answers"]:
         found.setdefault(one["agency"], set()).add(one["state"])
     return found
 

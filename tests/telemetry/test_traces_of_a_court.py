@@ -128,7 +128,7 @@ def test_spans_say_what_became_of_each_question_in_words_of_ours(traced: Traced)
         (one["agency"], one["capability"], one["state"], one.get("reason"))
         for answer in traced.answers
         if answer.status_code == 200
-        for one in answer.json()["agencies"]
+        for one in answer.json()["answers"]
     }
     assert found == said
     assert ("human_resources", "participation", "unavailable", "timeout") in found
