@@ -1,5 +1,5 @@
 """
-Where a hub connects to, and nowhere else: the list for whoever keeps the firewall.
+The egress list of a hub, for the firewall: every host and port that it connects to.
 
 It comes from the same files and settings that the hub starts with.  Receivers of callbacks are not in it: they are
 registered while the hub runs.

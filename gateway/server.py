@@ -102,17 +102,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> UvicornServer:
+def server_config(app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
     """
-    A server of any application.
+    The configuration of uvicorn for a server of ours.
 
     With `tls` it serves HTTPS alone, and the application sees the client certificates.
     """
-    return UvicornServer(server_config(app, tls), DrainState(), drain=SENDING_SECONDS)
-
-
-def server_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
-    """The configuration of uvicorn for every server of ours."""
     return uvicorn.Config(
         app,
         http="auto" if tls is None else ClientCertificates,

@@ -1,3 +1,3 @@
 """
-The right follows the task: no lookup outside an open work order that its caller holds and that names the party.
+Access control: no lookup outside an open work order that its caller holds and that names the party.
 """

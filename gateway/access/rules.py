@@ -21,7 +21,7 @@ class AccessRule(Code):
     SEPARATED_ROLE = (
         "separated_role",
         "系统管理员、安全管理员、审计管理员不得查询当事人。请由工单承办人查询。",
-        "System, security and audit administrators look nobody up. Leave the lookup to the holder of the work order.",
+        "System, security and audit administrators make no lookups. Leave the lookup to the holder of the work order.",
     )
     NO_BUSINESS_ROLE = (
         "no_business_role",

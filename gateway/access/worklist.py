@@ -28,7 +28,7 @@ class Cursor(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorklistItem:
     """
-    One work order in somebody's hands.  `ends_at` is when its right to ask ends, `stands_in` whether it is another's.
+    One work order of the list.  `ends_at`: when its right to ask ends; `as_deputy`: whether another person holds it.
     """
 
     order: GrantedWorkOrder
@@ -81,7 +81,7 @@ class Worklist:
         self, court: str, user: str, *, kind: str = "", search: str = "", after: Cursor | None = None
     ) -> tuple[list[WorklistItem], Cursor | None]:
         """
-        One page of the open work orders in somebody's hands, the next to end first, and where the next page begins.
+        One page of a person's open work orders, the next to end first, and the cursor of the next page.
 
         `said` is a part of a number or of a case number.  Raises `DatabaseUnavailable`.
         """

@@ -88,7 +88,7 @@ class CallGuard:
         bulkhead: Bulkhead,
         budget: RetryBudget,
         quotas: SharedQuotas | None,
-        watcher: Watcher,
+        watcher: Watcher | None,
         clock: CorrectedClock,
         random: Random,
     ) -> None:
@@ -131,7 +131,8 @@ class CallGuard:
         last.drift += drift
         if state in _ANSWERED:
             last.good_at = at
-        self._watcher.answered(self.agency, self.capability, state, reason, seconds)
+        if self._watcher is not None:
+            self._watcher.answered(self.agency, self.capability, state, reason, seconds)
 
     @property
     def state(self) -> GuardState:
@@ -221,11 +222,10 @@ class CallGuard:
             (self._breaker.failed if late else self._breaker.dropped)()
             raise
         finally:
-            if outcome:
-                if first:
-                    self._budget.first()
-                took = self._clock.monotonic() - began
-                self._watcher.attempted(self.agency, self.capability, outcome, took)
+            if outcome and first:
+                self._budget.first()
+            if outcome and self._watcher is not None:
+                self._watcher.attempted(self.agency, self.capability, outcome, self._clock.monotonic() - began)
         return reading
 
     def _permits(self, question: Question) -> Callable[[], Awaitable[None]]:

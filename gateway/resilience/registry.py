@@ -17,16 +17,6 @@ from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason
 
 
-class NoWatcher:
-    """No-op: nothing is counted."""
-
-    def attempted(self, agency: str, capability: str, outcome: str, seconds: float) -> None:
-        """No-op."""
-
-    def answered(self, agency: str, capability: str, state: AnswerState, reason: Reason | None, seconds: float) -> None:
-        """No-op."""
-
-
 class GuardRegistry:
     """
     Calls agencies as their policies say.  `quotas` is shared with the other replicas; everything else is this process's
@@ -57,7 +47,7 @@ class GuardRegistry:
                     bulkhead=bulkhead,
                     budget=budget,
                     quotas=quotas,
-                    watcher=watcher or NoWatcher(),
+                    watcher=watcher,
                     clock=clock,
                     random=random,
                 )

@@ -18,7 +18,7 @@ MAX_EXPIRED = 20
 READ = "SELECT id, exchange, address, caller, started_at, seen_at, ends_at, ended FROM session WHERE id = ANY(%s)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SessionRow:
     """A session now; `address` is a blind index, `caller` is encrypted."""
 
@@ -35,7 +35,7 @@ class SessionRow:
 async def rows(connection: batching.Connection, ids: list[bytes]) -> dict[bytes, SessionRow]:
     """The sessions of these ids, as far as they exist."""
     cursor = await connection.execute(READ, (ids,), binary=True)
-    return {row[0]: _row(row) for row in await cursor.fetchall()}
+    return {row[0]: SessionRow(*row) for row in await cursor.fetchall()}
 
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def end(connection: Connection, digest: bytes, how: str) -> SessionRow | None:
     ended = connection.execute(
         update(session).where(session.c.id == digest, session.c.ended.is_(None)).values(ended=how).returning(*session.c)
     ).one_or_none()
-    return None if ended is None else _row(tuple(ended))
+    return None if ended is None else SessionRow(*ended)
 
 
 def end_expired(connection: Connection, now: datetime, idle_since: datetime) -> list[SessionRow]:
@@ -68,23 +68,9 @@ def end_expired(connection: Connection, now: datetime, idle_since: datetime) -> 
     ended = connection.execute(
         update(session).where(session.c.id.in_(some)).values(ended=how).returning(*session.c)
     ).all()
-    return [_row(tuple(row)) for row in ended]
+    return [SessionRow(*row) for row in ended]
 
 
 def remove(connection: Connection, digest: bytes) -> None:
     """Removes a session that has ended; its end stands in the audit log."""
     connection.execute(delete(session).where(session.c.id == digest, session.c.ended.is_not(None)))
-
-
-def _row(row: tuple[Any, ...]) -> SessionRow:
-    digest, exchange, address, caller, started_at, seen_at, ends_at, ended = row
-    return SessionRow(
-        id=bytes(digest),
-        exchange=exchange,
-        address=bytes(address),
-        caller=bytes(caller),
-        started_at=started_at,
-        seen_at=seen_at,
-        ends_at=ends_at,
-        ended=ended,
-    )

@@ -16,11 +16,12 @@ import httpx
 from audit.anchor.witness_key import create_witness_key, load_witness_key, witness_name
 from audit.format.note import Signer
 from audit.sealing.keys import KeyFile
+from gateway.api.draining import DrainState
 from gateway.application import create_app
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.hub import Hub
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
-from gateway.server import bind, make_server
+from gateway.server import UvicornServer, bind, server_config
 from gateway.settings import Settings
 from tests.audit.sample import intent
 
@@ -127,7 +128,7 @@ async def open_for_business(*courts: Court) -> AsyncIterator[None]:
     """Serves the courts' hubs until the block ends."""
     served = []
     for court in courts:
-        server = make_server(create_app(_starting(court), in_flight=64))
+        server = UvicornServer(server_config(create_app(_starting(court), in_flight=64)), DrainState(), drain=5)
         served.append((server, asyncio.create_task(server.serve(sockets=[court.listener]))))
     try:
         for server, task in served:

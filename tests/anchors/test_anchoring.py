@@ -25,7 +25,8 @@ from audit.verify.verifier import VerificationVerdict, verify
 from gateway.anchors.configuration import read_anchors
 from gateway.anchors.http import AnchoringFailed, post
 from gateway.anchors.service import Anchoring
-from gateway.server import bind, make_server
+from gateway.api.draining import DrainState
+from gateway.server import UvicornServer, bind, server_config
 from tests.anchors.conftest import Authority
 from tests.anchors.courts import Court, call, open_for_business, until
 
@@ -202,7 +203,9 @@ async def faulty_witness(answer: Callable[[], Response] | None) -> AsyncIterator
         return answer()
 
     listener = bind("127.0.0.1", 0)
-    server = make_server(Starlette(routes=[Route("/add-checkpoint", answered, methods=["POST"])]))
+    server = UvicornServer(
+        server_config(Starlette(routes=[Route("/add-checkpoint", answered, methods=["POST"])])), DrainState(), drain=5
+    )
     server.config.timeout_graceful_shutdown = 1
     task = asyncio.create_task(server.serve(sockets=[listener]))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -17,7 +17,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from adapters.errors import ConfigurationError
-from gateway.server import bind, make_server
+from gateway.api.draining import DrainState
+from gateway.server import UvicornServer, bind, server_config
 from gateway.settings import Settings
 from gateway.sign_on.mtls import tls_context
 from mock_agencies import sign_on as sign_on_server
@@ -66,7 +67,7 @@ def tls_settings(papers: Papers) -> dict[str, Any]:
 async def served(app: Any, tls: ssl.SSLContext | None) -> AsyncIterator[str]:
     """Serves an application on a socket of this machine, as the hub is served; gives its address."""
     with bind("127.0.0.1", 0) as listener:
-        server = make_server(app, tls)
+        server = UvicornServer(server_config(app, tls), DrainState(), drain=5)
         server.config.lifespan = "off"
         # The inner half of serve(): the outer one takes the signals of this process.
         running = asyncio.create_task(server._serve(sockets=[listener]))

@@ -1,5 +1,5 @@
 """
-The kinds of work order as data: what each grants, for how long, and how often.
+The catalogue: the kinds of work order as data, with what each grants, for how long and how often.
 """
 
 from gateway.access.catalogue.kinds import EMERGENCY, CourtOverride, Kind, Scope, Start

@@ -1,11 +1,11 @@
 """
-A kind of work order: what its task needs, and nothing else; and the narrower mode that a court may choose.
+A kind of work order with the fields that its task needs, and the overrides by which a court restricts it.
 
-A mode never widens: it shortens, lowers, leaves fields out, masks, or asks for a second person.
+An override never widens: it shortens, lowers, leaves fields out, masks, or requires a second person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Final
@@ -17,7 +17,7 @@ EMERGENCY: Final = "emergency"
 
 
 class Start(Code):
-    """How a work order of a kind comes into being."""
+    """How a work order of a kind is started."""
 
     HAND = "hand", "人工发起", "Started by hand"
     MACHINE = "machine", "自动触发", "Triggered automatically"
@@ -26,7 +26,7 @@ class Start(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What one lookup releases: its fields, and how some of them are masked."""
+    """The fields that one lookup releases, and their masks."""
 
     fields: frozenset[str]
     masks: Mapping[str, Mask] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourtOverride:
-    """How a court has narrowed a kind.  None and empty: as the catalogue says."""
+    """A court's restriction of a kind.  None and empty: as in the catalogue."""
 
     days: int | None = None
     questions: int | None = None
@@ -63,28 +63,22 @@ class Kind:
 
     @cached_property
     def lookups(self) -> tuple[str, ...]:
-        """The lookups that it grants, sorted."""
+        """The lookups that the kind grants, sorted."""
         return tuple(sorted(want.value for want in self.scopes))
 
-    def restricted(self, mode: CourtOverride) -> "Kind":
-        """The kind as a court has it."""
-        return Kind(
-            id=self.id,
-            zh=self.zh,
-            en=self.en,
-            start=self.start,
-            trigger=self.trigger,
-            lasts=self.lasts if mode.days is None else timedelta(days=mode.days),
-            questions=self.questions if mode.questions is None else mode.questions,
-            second_person=self.second_person or mode.second_person,
-            scopes={
-                want: scope for want, whole in self.scopes.items() if (scope := _narrowed(want, whole, mode)).fields
-            },
-            autofill=self.autofill,
+    def restricted(self, override: CourtOverride) -> "Kind":
+        """The kind with the override of a court."""
+        scopes = {want: _restricted(want, scope, override) for want, scope in self.scopes.items()}
+        return replace(
+            self,
+            lasts=self.lasts if override.days is None else timedelta(days=override.days),
+            questions=self.questions if override.questions is None else override.questions,
+            second_person=self.second_person or override.second_person,
+            scopes={want: scope for want, scope in scopes.items() if scope.fields},
         )
 
 
-def _narrowed(want: Want, scope: Scope, mode: CourtOverride) -> Scope:
-    left = frozenset(name for name in scope.fields if f"{want}.{name}" not in mode.without)
-    added = {name: mask for name in left if (mask := mode.masks.get(f"{want}.{name}")) is not None}
+def _restricted(want: Want, scope: Scope, override: CourtOverride) -> Scope:
+    left = frozenset(name for name in scope.fields if f"{want}.{name}" not in override.without)
+    added = {name: mask for name in left if (mask := override.masks.get(f"{want}.{name}")) is not None}
     return Scope(fields=left, masks={name: mask for name, mask in scope.masks.items() if name in left} | added)

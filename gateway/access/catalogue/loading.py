@@ -1,5 +1,5 @@
 """
-The catalogue as a hub holds it: every kind of work order, as each court has it.
+The catalogue of a hub: every kind of work order, with the overrides of each court.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from gateway.access.catalogue.parser import CatalogueFile
 
 class Catalogue:
     """
-    The kinds as each court has them.  Complete and checked when it exists; never changes while the hub runs.
+    The kinds as each court has them.  Complete and checked; never changes while the hub runs.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], modes: Mapping[tuple[str, str], CourtOverride], digest: str) -> None:
@@ -48,7 +48,7 @@ class Catalogue:
         return cls(kinds, chosen, hashlib.sha256("\0".join(texts).encode()).hexdigest())
 
     def kind(self, court: str, name: str) -> Kind | None:
-        """A kind as this court has it; None for a kind that nobody has described."""
+        """A kind as this court has it; None for an unknown kind."""
         return self._of_court.get((court, name)) or self.kinds.get(name)
 
 

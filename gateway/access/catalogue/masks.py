@@ -1,7 +1,7 @@
 """
-Masks: how a value is shown to somebody whose task needs to recognise it, and not to know it.
+Masks: a value is shown so that it can be recognised, but not read.
 
-The number of bullets is fixed, so that a masked value does not even tell its length.
+The number of bullets is fixed, so that a masked value does not reveal its length.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ BULLETS: Final = "••••••"
 
 
 class Mask(Code):
-    """What is left to be seen of a text."""
+    """The part of a text that stays visible."""
 
     ENDS = "ends", "保留首尾", "The first four and the last four characters"
     LAST = "last", "仅保留末尾", "The last four characters"
@@ -21,7 +21,7 @@ class Mask(Code):
     ALL = "all", "全部遮盖", "Nothing"
 
     def apply(self, text: str) -> str:
-        """The text as it may be shown.  Of a text too short for its mask nothing is shown but the bullets."""
+        """The masked text; bullets only, for a text too short for its mask."""
         shown = _SHOWN[self](text)
         return shown if len(text) > len(shown) - len(BULLETS) else BULLETS
 
