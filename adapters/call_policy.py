@@ -2,19 +2,50 @@
 How an agency may be asked: how often, how many at once, at which hours, and what to do when it fails.
 
 Declared in agencies.toml beside the address, because the agency's contract says it; kept by `gateway.resilience`.
+The annotations are the rules of that file.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Final
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
 
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
+
+from adapters.config_file import Day, Integer, Moment, Number, TimeOfDay, broken_rule
 from adapters.wire.clock import CHINA
 
-WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WeekDay = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEK: Final[tuple[WeekDay, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Spans = tuple[tuple[Moment, Moment], ...]
 
 # Further ahead no opening is looked for: an agency that is closed for longer is closed for good.
 _HORIZON: Final = 370
+
+
+def _zone(name: Any) -> tzinfo:
+    if name == "Asia/Shanghai":
+        return CHINA
+    try:
+        return ZoneInfo(name)
+    except (OSError, TypeError, ValueError, KeyError):
+        pass
+    raise broken_rule("is no time zone", 'write zone = "Asia/Shanghai"')
+
+
+def _after_opening(closes: time, info: ValidationInfo) -> time:
+    if closes <= info.data.get("opens", time.min):
+        raise broken_rule("is not later on the day than opens", "write closes = 18:00:00")
+    return closes
+
+
+def _in_order(spans: Spans, info: ValidationInfo) -> Spans:
+    zone = info.data.get("zone", CHINA)
+    begins, ends = ([span[end].replace(tzinfo=span[end].tzinfo or zone) for span in spans] for end in (0, 1))
+    if any(begin >= end for begin, end in zip(begins, ends, strict=True)):
+        raise broken_rule("ends before it begins", "write [[2026-12-05T22:00:00, 2026-12-06T04:00:00]]")
+    return tuple(zip(begins, ends, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +55,13 @@ class Hours:
     that would be off (`working_days`), and `maintenance` from–to.  Without any of these: always.
     """
 
-    days: frozenset[str] = frozenset(WEEK)
-    opens: time = time.min
-    closes: time | None = None
-    holidays: frozenset[date] = frozenset()
-    working_days: frozenset[date] = frozenset()
-    maintenance: tuple[tuple[datetime, datetime], ...] = ()
-    zone: tzinfo = CHINA
+    zone: Annotated[tzinfo, PlainValidator(_zone)] = CHINA
+    days: Annotated[frozenset[WeekDay], Field(min_length=1)] = frozenset(WEEK)
+    opens: TimeOfDay = time.min
+    closes: Annotated[TimeOfDay, AfterValidator(_after_opening)] | None = None
+    holidays: frozenset[Day] = frozenset()
+    working_days: frozenset[Day] = frozenset()
+    maintenance: Annotated[Spans, AfterValidator(_in_order)] = ()
 
     def open_at(self, moment: datetime) -> bool:
         """Whether a question of this aware moment is in time."""
@@ -69,12 +100,12 @@ class BreakerPolicy:
     `longest`.
     """
 
-    failures: int = 5
-    calls: int = 20
-    failing: float = 0.5
-    slow: float = 0.8
-    open_for: float = 15.0
-    longest: float = 300.0
+    failures: Annotated[Integer, Field(ge=1, le=1_000)] = 5
+    calls: Annotated[Integer, Field(ge=1, le=10_000)] = 20
+    failing: Annotated[Number, Field(ge=0.01, le=1)] = 0.5
+    slow: Annotated[Number, Field(ge=0.01, le=1)] = 0.8
+    open_for: Annotated[Number, Field(ge=0.1, le=3_600)] = 15.0
+    longest: Annotated[Number, Field(ge=0.1, le=86_400)] = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ configuration does not mention is there all the same and says of every question 
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
@@ -18,27 +17,15 @@ import httpx
 from adapters.call_policy import AgencyPolicy
 from adapters.contract import Adapter, Wire
 from adapters.errors import ConfigurationError
-from adapters.wire.base import WireFamily
 from adapters.wire.clock import CorrectedClock
-from adapters.wire.configuration import Site, read_sites
-from adapters.wire.irs import IrsWire
-from adapters.wire.national import NationalWire
-from adapters.wire.population import PopulationWire
-from adapters.wire.rbsp import RbspWire
+from adapters.wire.configuration import FAMILIES, Site, read_sites
 from adapters.wire.reqwest_transport import ReqwestTransport
-from adapters.wire.route import Route
+from adapters.wire.route import AnyRoute
 from adapters.wire.secrets import ProcessStore, SecretStore
 from adapters.wire.tls import Expiry
 from adapters.wire.transport import AgencyTransport
 
 GROUP: Final = "shuniu.agencies"
-
-FAMILIES: Final[Mapping[str, type[WireFamily]]] = {
-    "irs": IrsWire,
-    "national": NationalWire,
-    "population": PopulationWire,
-    "rbsp": RbspWire,
-}
 
 
 class Agencies(Mapping[str, Adapter]):
@@ -49,7 +36,7 @@ class Agencies(Mapping[str, Adapter]):
     def __init__(
         self,
         adapters: Mapping[str, Adapter],
-        routes: Mapping[tuple[str, str], Route],
+        routes: Mapping[tuple[str, str], AnyRoute],
         ports: Mapping[str, AgencyTransport],
         policies: Mapping[str, AgencyPolicy],
         expiries: Mapping[str, tuple[Expiry, ...]],
@@ -69,7 +56,7 @@ class Agencies(Mapping[str, Adapter]):
     def __len__(self) -> int:
         return len(self._adapters)
 
-    def route(self, agency: str, capability: str) -> Route | None:
+    def route(self, agency: str, capability: str) -> AnyRoute | None:
         """How a capability is reached; None if it is not connected."""
         return self.routes.get((agency, capability))
 
@@ -94,14 +81,12 @@ def load_agencies(
     `addresses` (agency to base address) takes the place of what the file says; `transports` mounts something else
     than the engine; `classes` takes the place of the installed agencies.
     """
-    classes = _installed() if classes is None else classes
+    classes = installed() if classes is None else classes
     for name, adapter in classes.items():
         _check(name, adapter)
     clock = clock or CorrectedClock()
     store = store or ProcessStore()
-    sites = read_sites(path, credentials_path, addresses or {})
-    for site in sites:
-        _check_site(path, site, classes)
+    sites = read_sites(path, credentials_path, classes, addresses)
     ports = {
         site.agency: AgencyTransport((transports or {}).get(site.agency) or _engine(site), address=site.address)
         for site in sites
@@ -115,11 +100,12 @@ def load_agencies(
         routes={(route.agency, route.capability): route for site in sites for route in site.routes},
         ports=ports,
         expiries={site.agency: site.trust.expiries() if site.trust else () for site in sites},
-        policies={site.agency: _policy(site, classes[site.agency]) for site in sites},
+        policies={site.agency: site.policy for site in sites},
     )
 
 
-def _installed() -> Mapping[str, type[Adapter]]:
+def installed() -> Mapping[str, type[Adapter]]:
+    """The installed agencies by id.  Raises `ConfigurationError`."""
     found = {}
     for entry in entry_points(group=GROUP):
         loaded = entry.load()
@@ -142,27 +128,6 @@ def _check(name: str, adapter: type[Adapter]) -> None:
     for holds, rule, fix in rules:
         if not holds:
             raise ConfigurationError(f"agency {name}: {rule}; fix: {fix}")
-
-
-def _check_site(path: Path, site: Site, classes: Mapping[str, type[Adapter]]) -> None:
-    if site.agency not in classes:
-        known = ", ".join(sorted(classes))
-        raise ConfigurationError(f"{path}: [{site.agency}]: is no installed agency; fix: use one of {known}")
-    offered = classes[site.agency].capabilities
-    for route in site.routes:
-        if route.capability not in offered:
-            raise ConfigurationError(
-                f"{path}: [{route.name}]: is no lookup of this agency; fix: use one of {', '.join(offered)}"
-            )
-        if route.family not in FAMILIES:
-            raise route.wrong("family", "is no wire family", f"use one of {', '.join(FAMILIES)}")
-
-
-def _policy(site: Site, adapter: type[Adapter]) -> AgencyPolicy:
-    if adapter.agency.repeatable:
-        return site.policy
-    # Whatever is configured: only the agency's facts can say that a repeated question is harmless.
-    return replace(site.policy, calls={name: replace(call, attempts=1) for name, call in site.policy.calls.items()})
 
 
 def _engine(site: Site) -> ReqwestTransport:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+from adapters.config_file import ConfigTable, read_config
 from adapters.errors import ConfigurationError
-from adapters.wire.config_file import document, wrong
 from gateway.anchors.configuration import read_anchors
 from gateway.settings import Settings
 
@@ -41,6 +41,11 @@ class Destination:
         return self.address or self.host
 
 
+class _AgencyPlace(ConfigTable, extra="ignore"):
+    address: str
+    resolve: str | None = None
+
+
 def destinations(settings: Settings) -> tuple[Destination, ...]:
     """
     Every place that a hub with these settings connects to, each once.  Reads no credential.
@@ -51,12 +56,11 @@ def destinations(settings: Settings) -> tuple[Destination, ...]:
 
 
 def _agencies(settings: Settings) -> Iterator[Destination]:
-    path = settings.agencies
-    for name, table in document(path, "name yours with SHUNIU_AGENCIES=…/agencies.toml").items():
-        address = table.get("address") if isinstance(table, dict) else None
-        if not isinstance(address, str):
-            raise wrong(path, f"[{name}] address", "is missing", 'write address = "https://<host>:<port>"')
-        yield _of(f"agency {name}", address, table.get("resolve"))
+    places = read_config(
+        settings.agencies, dict[str, _AgencyPlace], fix="name yours with SHUNIU_AGENCIES=…/agencies.toml"
+    )
+    for name, place in places.items():
+        yield _of(f"agency {name}", place.address, place.resolve)
 
 
 def _services(settings: Settings) -> Iterator[Destination]:
@@ -83,7 +87,7 @@ def _databases(settings: Settings) -> Iterator[Destination]:
                 yield Destination("database", host, int(port or 5432), "postgresql", _literal(host))
 
 
-def _of(purpose: str, url: str, resolve: Any = None) -> Destination:
+def _of(purpose: str, url: str, resolve: str | None = None) -> Destination:
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -92,7 +96,7 @@ def _of(purpose: str, url: str, resolve: Any = None) -> Destination:
         port = 0
     if not host or not port:
         raise ConfigurationError(f"{purpose}: its address names no host and port; fix: write https://<host>:<port>")
-    return Destination(purpose, host, port, parts.scheme, resolve if isinstance(resolve, str) else _literal(host))
+    return Destination(purpose, host, port, parts.scheme, resolve or _literal(host))
 
 
 def _literal(host: str) -> str | None:

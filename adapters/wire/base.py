@@ -6,13 +6,14 @@ import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sized
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from adapters.config_file import Mistake
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AnswerUnreadable, UnsupportedLookup
-from adapters.wire import decode, status
+from adapters.wire import status
 from adapters.wire.clock import CorrectedClock
-from adapters.wire.route import Options, Route
+from adapters.wire.route import C, O, Route, RouteCredentials, RouteOptions
 from adapters.wire.secrets import ProcessStore, SecretStore
 from adapters.wire.transport import AgencyTransport, Headers
 from schemas.codes import Reason
@@ -26,21 +27,18 @@ _UNWRITABLE: Final = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 # Larger answers are read in a thread, so that one flooding agency does not hold up the event loop for the others.
 THREAD_ABOVE: Final = 65_536
 
-# An answer is about one subject.  Reading its rows is work on the event loop, and no party has so many.
-MOST_ROWS: Final = 200
 
-
-class WireFamily(ABC):
+class WireFamily(ABC, Generic[O, C]):
     """
     One route to an agency, base of the four families.  Its address never holds anything about a person.
-
-    Options of every family: `charset` (utf-8 or gb18030: in which the agency writes, never guessed), `most_rows` (more
-    in one answer are unreadable).
     """
+
+    options_form: ClassVar[type[RouteOptions]]
+    credentials_form: ClassVar[type[RouteCredentials]]
 
     def __init__(
         self,
-        route: Route,
+        route: Route[O, C],
         port: AgencyTransport,
         *,
         clock: CorrectedClock | None = None,
@@ -51,11 +49,13 @@ class WireFamily(ABC):
         self.clock = clock or CorrectedClock()
         self.store = store or ProcessStore()
         self.url = route.url()
-        options = Options(route)
-        self._charset = options.choice("charset", decode.UTF_8, tuple(decode.CHARSETS))
-        self._most_rows = options.whole("most_rows", MOST_ROWS, 50 * MOST_ROWS)
-        self._configure(options)
-        options.done()
+        self._options = route.options
+        self._configure()
+
+    @classmethod
+    def check_parameters(cls, parameters: Mapping[str, str]) -> list[Mistake]:  # noqa: ARG003 - most take any
+        """Which parameters cannot be spelled like this in the family's format."""
+        return []
 
     @abstractmethod
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
@@ -65,8 +65,8 @@ class WireFamily(ABC):
         """
 
     @abstractmethod
-    def _configure(self, options: Options) -> None:
-        """Reads this family's options and credentials once, at start."""
+    def _configure(self) -> None:
+        """Prepares what every question of this route needs, once, at start."""
 
     def _asked(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
         """
@@ -131,11 +131,11 @@ class WireFamily(ABC):
 
     def _agreed(self, rows: S) -> S:
         """The rows, unless they are more than agreed: then the answer is unreadable, and none of them is read."""
-        if len(rows) > self._most_rows:
+        if len(rows) > self._options.most_rows:
             raise AnswerUnreadable(at="records")
         return rows
 
-    def _hear(self, raw: RawAnswer) -> None:  # noqa: B027 - most formats have nothing to add
+    def _hear(self, raw: RawAnswer) -> None:
         """Raises if an answer with an error status says more than its status does; most formats do not."""
 
 

@@ -1,39 +1,46 @@
 """
-Reads agencies.toml, the only place that says where an agency is, and credentials.toml, which only its owner may read.
+agencies.toml, the only place that says where an agency is, and credentials.toml, which only its owner may read.
 
-    [public_security]                          address, resolve, connections, plain_http, trace, tls
-    [public_security.tls]                      roots, system_roots, identity (tls.py)
-    [public_security.identity]                 family, path, credentials, and how it is asked (policies.py)
+    [public_security]                          address, resolve, connections, plain_http, trace, tls, in_flight, queue,
+                                               longest_wait, hours
+    [public_security.tls]                      roots, system_roots, identity (`Trust`)
+    [public_security.identity]                 family, path, credentials, and how it is asked (`CallPolicy`)
     [public_security.identity.parameters]      our terms in their spelling
-    [public_security.identity.options]         what the family asks for
+    [public_security.identity.options]         what the family asks for (its `options_form`)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
-from adapters.call_policy import AgencyPolicy
+from pydantic import AfterValidator, Field, ValidationInfo, create_model, field_validator
+
+from adapters import config_file
+from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
+from adapters.config_file import ConfigFile, ConfigTable, Flag, Integer, Number, Text, broken_rule, broken_rules
+from adapters.contract import Adapter
 from adapters.errors import ConfigurationError
-from adapters.wire import policy_config
-from adapters.wire.config_file import document, require_private, wrong
-from adapters.wire.route import Route
-from adapters.wire.tls import Trust, read_trust
+from adapters.wire.base import WireFamily
+from adapters.wire.irs import IrsWire
+from adapters.wire.national import NationalWire
+from adapters.wire.population import PopulationWire
+from adapters.wire.rbsp import RbspWire
+from adapters.wire.route import AnyRoute, Route, UrlPath
+from adapters.wire.tls import Trust
 
-_AGENCY_KEYS: Final = (
-    frozenset({"address", "resolve", "connections", "plain_http", "trace", "tls"}) | policy_config.AGENCY_KEYS
-)
-_ROUTE_KEYS: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "family": str,
-    "path": str,
-    "credentials": str,
-    "parameters": dict,
-    "options": dict,
-    **policy_config.ROUTE_KEYS,
+FAMILIES: Final[Mapping[str, type[WireFamily[Any, Any]]]] = {
+    "irs": IrsWire,
+    "national": NationalWire,
+    "population": PopulationWire,
+    "rbsp": RbspWire,
 }
-_NEEDED: Final = ("family", "path", "credentials", "parameters")
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_AGENCY: Final = AgencyPolicy()
+_CALL: Final = CallPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,124 +55,177 @@ class Site:
     agency: str
     address: str
     resolve: str | None = None
-    routes: tuple[Route, ...]
+    routes: tuple[AnyRoute, ...]
     policy: AgencyPolicy = field(default_factory=AgencyPolicy)
     connections: int = 10
     trust: Trust | None = None
 
 
-def read_sites(path: Path, credentials_path: Path, addresses: Mapping[str, str]) -> tuple[Site, ...]:
+def _base_address(address: str, info: ValidationInfo) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise broken_rule("is not an http or https address", 'write address = "https://<host>:<port>"')
+    if parts.query or parts.fragment or parts.username or parts.path.endswith("/"):
+        raise broken_rule("holds more than scheme, host, port and path", "leave out user, query and final slash")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not info.data.get("plain_http"):
+        raise broken_rule(
+            "is not encrypted",
+            "write an https address, or plain_http = true in the agency's table if the network itself is closed",
+        )
+    return address
+
+
+def _network_address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        pass
+    raise broken_rule("is no network address", 'write resolve = "10.0.0.5"')
+
+
+def _within_connections(in_flight: int, info: ValidationInfo) -> int:
+    if in_flight > info.data.get("connections", in_flight):
+        raise broken_rule("is more than its connections", f"write connections = {in_flight} as well")
+    return in_flight
+
+
+class RouteTable(ConfigTable):
+    """`[agency.lookup]`: the route and the call policy of one capability."""
+
+    family: str
+    path: UrlPath
+    credentials: Text
+    parameters: Annotated[Mapping[str, Text], Field(min_length=1)]
+    options: Mapping[str, Any] = Field(default_factory=dict, validate_default=True)
+    timeout: Annotated[Number, Field(ge=0.1, le=30)] = _CALL.timeout
+    attempts: Annotated[Integer, Field(ge=1, le=3)] = _CALL.attempts
+    per_minute: Annotated[Integer, Field(ge=1)] | None = None
+    per_day: Annotated[Integer, Field(ge=1)] | None = None
+    fresh_for: Annotated[Number, Field(ge=0, le=86_400)] = _CALL.fresh_for
+    breaker: BreakerPolicy = _CALL.breaker
+    hours: Hours | None = None
+
+    @field_validator("family")
+    @classmethod
+    def _known(cls, family: str) -> str:
+        if family not in FAMILIES:
+            raise broken_rule("is no wire family", f"write one of {', '.join(FAMILIES)}")
+        return family
+
+    @field_validator("parameters")
+    @classmethod
+    def _spellable(cls, parameters: Mapping[str, str], info: ValidationInfo) -> Mapping[str, str]:
+        if "family" in info.data and (mistakes := FAMILIES[info.data["family"]].check_parameters(parameters)):
+            raise broken_rules(mistakes)
+        return parameters
+
+    @field_validator("options")
+    @classmethod
+    def _of_the_family(cls, options: Mapping[str, Any], info: ValidationInfo) -> Any:
+        family = FAMILIES.get(info.data.get("family", ""))
+        return options if family is None else family.options_form.model_validate(options, context=info.context)
+
+
+class AgencyTable(ConfigTable):
+    """`[agency]`: where an agency is, and what its capabilities share."""
+
+    plain_http: Flag = False
+    address: Annotated[str, AfterValidator(_base_address)]
+    resolve: Annotated[str, AfterValidator(_network_address)] | None = None
+    connections: Annotated[Integer, Field(ge=1, le=10_000)] = 10
+    trace: Flag = False
+    tls: Trust | None = None
+    in_flight: Annotated[Integer, Field(ge=1, le=10_000), AfterValidator(_within_connections)] | None = None
+    queue: Annotated[Integer, Field(ge=0, le=10_000)] = _AGENCY.queue
+    longest_wait: Annotated[Number, Field(ge=0, le=30)] = _AGENCY.longest_wait
+    hours: Hours | None = None
+
+
+def read_sites(
+    path: Path,
+    credentials_path: Path,
+    classes: Mapping[str, type[Adapter]],
+    addresses: Mapping[str, str] | None = None,
+) -> tuple[Site, ...]:
     """
     Every agency of the file in its order; `addresses` takes the place of the addresses written there.
 
-    Raises `ConfigurationError`, which names file, key, rule and fix and holds no credential.
+    `classes` are the installed agencies.  Raises `ConfigurationError`, which holds no credential.
     """
-    agencies = document(path, "write a table [agency] for each agency that this court is connected to")
-    require_private(credentials_path)
-    credentials = document(credentials_path, f"touch {credentials_path} && chmod 600 {credentials_path}")
-    for agency in addresses:
-        if agency not in agencies:
-            raise wrong(path, agency, "has an address given and no table", f"write [{agency}] or give no address")
-    return tuple(
-        _site(path, credentials_path, credentials, agency, table, addresses.get(agency))
-        for agency, table in agencies.items()
-    )
+    file = ConfigFile.read(path, "write a table [agency] for each agency that this court is connected to")
+    if violation := config_file.privacy_violation(credentials_path):
+        raise ConfigurationError(f"{credentials_path}: {violation[0]}; fix: {violation[1]}")
+    credentials = ConfigFile.read(credentials_path, f"touch {credentials_path} && chmod 600 {credentials_path}")
+    for agency, address in (addresses or {}).items():
+        if agency not in file.document:
+            file.add((agency,), "has an address given and no table", f"write [{agency}] or give no address")
+        elif isinstance(file.document[agency], dict):
+            file.document[agency]["address"] = address
+    tables: Any = file.parse(_form(classes))
+    sites = []
+    if not (file.problems or credentials.problems):
+        sites = [_site(agency, getattr(tables, agency), file, credentials, classes[agency]) for agency in file.document]
+    config_file.require_sound(file, credentials)
+    return tuple(sites)
 
 
-def _site(
-    path: Path, credentials_path: Path, credentials: Mapping[str, Any], agency: str, table: Any, address: str | None
-) -> Site:
-    if not isinstance(table, dict):
-        raise wrong(path, agency, "stands outside a table", f"write [{agency}]")
-    address = address if address is not None else table.get("address")
-    if not isinstance(address, str):
-        raise wrong(path, f"[{agency}] address", "is missing", 'write address = "https://<host>:<port>"')
-    connections = table.get("connections", 10)
-    if isinstance(connections, bool) or not isinstance(connections, int) or not 1 <= connections <= 10_000:
-        raise wrong(path, f"[{agency}] connections", "is not a whole number from 1 to 10000", "write connections = 10")
-    plain_http, trace = (_flag(path, agency, table, key) for key in ("plain_http", "trace"))
-    routes = []
-    calls = {}
-    for capability, settings in table.items():
-        if capability in _AGENCY_KEYS:
-            continue
-        where = f"[{agency}.{capability}]"
-        if not isinstance(settings, dict):
-            raise wrong(path, f"[{agency}] {capability}", "is no key of an agency", "correct its spelling or remove it")
-        _check_keys(path, where, settings)
-        reference = settings["credentials"]
-        calls[capability] = policy_config.read_call(settings, table, partial(_wrong_key, path, where))
-        routes.append(
-            Route(
-                agency=agency,
-                capability=capability,
-                family=settings["family"],
-                address=address,
-                path=settings["path"],
-                parameters=_texts(path, f"{where} parameters", settings["parameters"]),
-                options=settings.get("options", {}),
-                credentials=_credentials(credentials_path, credentials, reference, where),
-                credentials_table=reference,
-                timeout=calls[capability].timeout,
-                plain_http=plain_http,
-                trace=trace,
-                file=str(path),
-                credentials_file=str(credentials_path),
-            )
-        )
+def _form(classes: Mapping[str, type[Adapter]]) -> type[ConfigTable]:
+    """The form of agencies.toml: a table for each installed agency, in it one for each of its lookups."""
+    agencies: dict[str, Any] = {}
+    for name, adapter in classes.items():
+        lookups: dict[str, Any] = dict.fromkeys(adapter.capabilities, (RouteTable | None, None))
+        agencies[name] = (create_model(name, __base__=AgencyTable, **lookups) | None, None)
+    return create_model("AgenciesFile", __base__=ConfigTable, **agencies)
+
+
+def _site(agency: str, table: AgencyTable, file: ConfigFile, credentials: ConfigFile, adapter: type[Adapter]) -> Site:
+    lookups: dict[str, RouteTable] = {
+        name: getattr(table, name) for name in file.document[agency] if name in adapter.capabilities
+    }
     return Site(
         agency=agency,
-        address=address,
-        resolve=_resolved(path, agency, table.get("resolve")),
-        routes=tuple(routes),
-        policy=policy_config.read_agency(table, calls, connections, partial(_wrong_key, path, f"[{agency}]")),
-        connections=connections,
-        trust=read_trust(table.get("tls"), path, f"[{agency}.tls]"),
+        address=table.address,
+        resolve=table.resolve,
+        routes=tuple(
+            Route(
+                agency=agency,
+                capability=name,
+                family=lookup.family,
+                address=table.address,
+                path=lookup.path,
+                parameters=lookup.parameters,
+                options=lookup.options,
+                credentials=_credentials(credentials, lookup, f"{agency}.{name}"),
+                timeout=lookup.timeout,
+                trace=table.trace,
+            )
+            for name, lookup in lookups.items()
+        ),
+        policy=AgencyPolicy(
+            in_flight=table.in_flight or table.connections,
+            queue=table.queue,
+            longest_wait=table.longest_wait,
+            calls={name: _call(lookup, table, adapter) for name, lookup in lookups.items()},
+        ),
+        connections=table.connections,
+        trust=table.tls,
     )
 
 
-def _flag(path: Path, agency: str, table: Mapping[str, Any], key: str) -> bool:
-    value = table.get(key, False)
-    if not isinstance(value, bool):
-        raise wrong(path, f"[{agency}] {key}", "is neither true nor false", f"write {key} = true")
-    return value
+def _call(lookup: RouteTable, table: AgencyTable, adapter: type[Adapter]) -> CallPolicy:
+    """How one capability is asked; hours that it does not state are the agency's."""
+    stated = {one.name: getattr(lookup, one.name) for one in fields(CallPolicy)}
+    stated["hours"] = lookup.hours or table.hours or _CALL.hours
+    # Only the agency's facts can say that a repeated question is harmless.
+    return CallPolicy(**stated if adapter.agency.repeatable else stated | {"attempts": 1})
 
 
-def _resolved(path: Path, agency: str, value: Any) -> str | None:
-    if value is None:
+def _credentials(file: ConfigFile, lookup: RouteTable, route_name: str) -> Any:
+    keys = lookup.credentials.split(".")
+    table: Any = file.document
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    if table is None:
+        file.add(tuple(keys), f"is missing, and {route_name} refers to it", f"write [{lookup.credentials}]")
         return None
-    try:
-        return str(ip_address(value if isinstance(value, str) else ""))
-    except ValueError:
-        pass
-    raise wrong(path, f"[{agency}] resolve", "is no network address", 'write resolve = "10.0.0.5"')
-
-
-def _check_keys(path: Path, where: str, settings: Mapping[str, Any]) -> None:
-    for key in _NEEDED:
-        if key not in settings:
-            raise wrong(path, f"{where} {key}", "is missing", f"write {key}")
-    for key, value in settings.items():
-        if key not in _ROUTE_KEYS:
-            raise wrong(path, f"{where} {key}", "is no key of a route", "correct its spelling or remove it")
-        if isinstance(value, bool) or not isinstance(value, _ROUTE_KEYS[key]):
-            raise wrong(path, f"{where} {key}", "has the wrong type", "see config/agencies.example.toml for its form")
-
-
-def _texts(path: Path, key: str, table: Mapping[str, Any]) -> Mapping[str, str]:
-    if not all(isinstance(value, str) and value for value in table.values()):
-        raise wrong(path, key, "holds something else than texts", 'write id_number = "…"')
-    return table
-
-
-def _credentials(path: Path, credentials: Mapping[str, Any], reference: str, where: str) -> Mapping[str, str]:
-    table: Any = credentials
-    for step in reference.split("."):
-        table = table.get(step) if isinstance(table, dict) else None
-    if not isinstance(table, dict):
-        raise wrong(path, f"[{reference}]", f"is missing, and {where} refers to it", f"write [{reference}]")
-    return {key: value for key, value in table.items() if isinstance(value, str)}
-
-
-def _wrong_key(path: Path, where: str, key: str, rule: str, fix: str) -> ConfigurationError:
-    return wrong(path, f"{where} {key}", rule, fix)
+    return file.parse(FAMILIES[lookup.family].credentials_form, at=keys)

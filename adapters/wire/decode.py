@@ -24,6 +24,8 @@ PARTS_LIMIT: Final = 100_000
 # Characters of one path: a long name around many leaves would be repeated in the path of each.
 PATH_LIMIT: Final = 256
 
+XML_TYPES: Final = frozenset({"text/xml", "application/xml"})
+
 UTF_8: Final = "utf-8"
 GB18030: Final = "gb18030"
 # The labels that name each character set of a route; GBK and GB2312 are parts of GB18030.

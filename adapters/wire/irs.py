@@ -15,17 +15,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final, Literal
 
+from pydantic import Field
+
+from adapters.config_file import Integer, Text
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AgencyThrottled, CredentialsRejected
 from adapters.wire import decode, irs_envelope
 from adapters.wire.base import WireFamily, json_headers, matter_code
 from adapters.wire.clock import CHINA
 from adapters.wire.irs_envelope import FORM, Envelope, form, read_envelope
-from adapters.wire.irs_payload import EMPTY, SHAPES, Shapes
+from adapters.wire.irs_payload import EMPTY, EmptyForm, Shape, Shapes
 from adapters.wire.irs_secrets import CountySteps, IrsApplication, IrsSecrets, PlatformSteps, sign
-from adapters.wire.route import Options
+from adapters.wire.route import IssuedText, Matters, RouteCredentials, RouteOptions, UrlPath
 from adapters.wire.secrets import holder
 from adapters.wire.transport import Headers
 from schemas.codes import Reason
@@ -39,37 +42,53 @@ _COUNTY: Final = ("/appsecert", "/interfaceSecurity")
 _COUNTY_WORD: Final = "秘钥"
 
 
-class IrsWire(WireFamily):
+class IrsOptions(RouteOptions):
+    """
+    `style` (form: parameters in the body; json: signature in headers), `material` (what the query replaces), `datas`
+    and `empty` (the shapes that this route declares), `ask_empty_again` (times), `closed_text` (a refusal outside
+    service hours), `by_key` and `by_secret` (paths of the refresh calls).
+    """
+
+    secrets: Literal["platform", "county"] = "platform"
+    style: Literal["form", "json"] = "form"
+    matters: Matters
+    sub_matters: Matters | None = None
+    material: str = ""
+    datas: frozenset[Shape] = frozenset({"array", "object"})
+    empty: frozenset[EmptyForm] = frozenset(EMPTY)
+    ask_empty_again: Annotated[Integer, Field(ge=0, le=2)] = 0
+    content_types: frozenset[str] = frozenset({"application/json"})
+    closed_text: Text = "工作时间"
+    by_key: UrlPath | None = None
+    by_secret: UrlPath | None = None
+
+
+class IrsCredentials(RouteCredentials):
+    """The key and the secret of our application."""
+
+    app_key: IssuedText
+    app_secret: IssuedText
+
+
+class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
     """
     Asks over the IRS platform.
-
-    Credentials: `app_key`, `app_secret`.  Options: `style` (form: parameters in the body; json: signature in headers),
-    `matters` (kind of matter to registered code, `*` for any), `sub_matters`, `material` (what the query replaces),
-    `datas` and `empty` (the shapes that this route declares), `ask_empty_again` (0 … 2), `content_types`,
-    `closed_text` (a refusal outside service hours), `secrets` (platform, county), `by_key` and `by_secret` (paths of
-    the refresh calls).
     """
 
-    def _configure(self, options: Options) -> None:
-        self._county = options.choice("secrets", "platform", ("platform", "county")) == "county"
-        self._json = options.choice("style", "form", ("form", "json")) == "json"
-        self._matters = options.table("matters")
-        self._sub_matters = options.table("sub_matters") if "sub_matters" in self.route.options else {}
-        self._material = options.text("material", "")
-        self._shapes = Shapes(
-            options.choices("datas", ("array", "object"), SHAPES),
-            options.choices("empty", tuple(EMPTY), tuple(EMPTY)),
-        )
-        self._again = options.whole("ask_empty_again", 0, 2)
-        self._content_types = frozenset(options.texts("content_types", ("application/json",)))
-        self._closed_text = options.text("closed_text", "工作时间", form=".+")
+    options_form = IrsOptions
+    credentials_form = IrsCredentials
+
+    def _configure(self) -> None:
+        options, credentials = self._options, self.route.credentials
+        self._county = options.secrets == "county"
+        self._shapes = Shapes(options.datas, options.empty)
         by_key, by_secret = _COUNTY if self._county else _PLATFORM
         application = IrsApplication(
-            app_key=self.route.secret("app_key"),
-            app_secret=self.route.secret("app_secret"),
-            by_key=self.route.url(options.text("by_key", by_key, form="/.*")),
-            by_secret=self.route.url(options.text("by_secret", by_secret, form="/.*")),
-            content_types=self._content_types,
+            app_key=credentials.app_key,
+            app_secret=credentials.app_secret,
+            by_key=self.route.url(options.by_key or by_key),
+            by_secret=self.route.url(options.by_secret or by_secret),
+            content_types=options.content_types,
         )
         self._app_key = application.app_key
         steps = (CountySteps if self._county else PlatformSteps)(application, self.port, self.clock)
@@ -93,7 +112,7 @@ class IrsWire(WireFamily):
             envelope: Envelope = await self._decoded(raw)
             match self._code(envelope):
                 case irs_envelope.OK:
-                    if envelope.records or empties >= self._again or not left:
+                    if envelope.records or empties >= self._options.ask_empty_again or not left:
                         return Rows(
                             records=envelope.records,
                             answered_at=raw.answered_at,
@@ -120,19 +139,19 @@ class IrsWire(WireFamily):
             # A lower-case check character is a different number to them.
             terms = {**terms, "id_number": number[:-1] + number[-1].upper()}
         additional = {
-            "powerMatters": matter_code(self._matters, matter.kind),
+            "powerMatters": matter_code(self._options.matters, matter.kind),
             "accesscardId": official.id_number,
             "projectId": matter.work_order,
-            "materialName": self._material,
+            "materialName": self._options.material,
             "sponsorName": official.unit_name,
             "sponsorCode": official.unit_code,
         }
-        if self._sub_matters:
-            additional["subPowerMatters"] = matter_code(self._sub_matters, matter.kind)
+        if self._options.sub_matters:
+            additional["subPowerMatters"] = matter_code(self._options.sub_matters, matter.kind)
         return self._asked(question, terms) | {"additional": json.dumps(additional, ensure_ascii=False)}
 
     def _written(self, fields: Mapping[str, str], signed: str, request_time: str) -> tuple[Headers, bytes]:
-        if self._json:
+        if self._options.style == "json":
             headers = json_headers(
                 (b"appKey", self._app_key.encode("ascii")),
                 (b"sign", signed.encode("ascii")),
@@ -145,8 +164,8 @@ class IrsWire(WireFamily):
         return FORM, form({**signature, **fields})
 
     def _decode(self, raw: RawAnswer) -> Envelope:
-        decode.content(raw.content_type, self._content_types, self._charset)
-        envelope = read_envelope(raw.body, self._charset)
+        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        envelope = read_envelope(raw.body, self._options.charset)
         if envelope.code != irs_envelope.OK:
             return envelope
         records, drift = self._shapes.read(envelope.datas)
@@ -159,6 +178,6 @@ class IrsWire(WireFamily):
             local = raw.answered_at.astimezone(CHINA)
             turn = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
             return AgencyThrottled((turn - local).total_seconds(), reason=Reason.QUOTA)
-        if self._closed_text in envelope.text:
+        if self._options.closed_text in envelope.text:
             return AgencyThrottled(reason=Reason.OUTSIDE_HOURS)
         return AgencyFault(Reason.UNKNOWN_CODE)

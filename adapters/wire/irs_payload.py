@@ -9,19 +9,20 @@ At most two layers are unwrapped.  No record is one of `empty`: text "", null, a
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from adapters.errors import AgencyFault, AnswerUnreadable
 from adapters.wire import decode
 from schemas.codes import Reason
 
-SHAPES: Final = ("array", "object", "text", "provider", "xml")
+Shape = Literal["array", "object", "text", "provider", "xml"]
+EmptyForm = Literal["text", "null", "array", "text_array"]
 LAYERS: Final = 2
 
 Records = tuple[Mapping[str, Any], ...]
 
 # Name of each empty form, and whether a value has it.
-EMPTY: Final[Mapping[str, Callable[[Any], bool]]] = {
+EMPTY: Final[Mapping[EmptyForm, Callable[[Any], bool]]] = {
     "text": lambda datas: datas == "",
     "null": lambda datas: datas is None,
     "array": lambda datas: datas == [],
@@ -36,7 +37,7 @@ class Shapes:
     The declared shapes of one route.
     """
 
-    def __init__(self, shapes: frozenset[str], empty: frozenset[str]) -> None:
+    def __init__(self, shapes: frozenset[Shape], empty: frozenset[EmptyForm]) -> None:
         self._shapes = shapes
         self._empty = tuple(EMPTY[name] for name in sorted(empty))
 

@@ -16,18 +16,19 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from adapters.config_file import Mistake, matches
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable, CredentialsRejected
 from adapters.wire import decode, status
 from adapters.wire.base import WireFamily, json_headers, matter_code
 from adapters.wire.clock import CorrectedClock
-from adapters.wire.route import Options, Route
+from adapters.wire.route import AnyRoute, IssuedText, Matters, RouteCredentials, RouteOptions, UrlPath
 from adapters.wire.secrets import CredentialPair, Secret, SecretStore, holder
 from adapters.wire.transport import AgencyTransport
 from schemas.codes import Reason
@@ -66,24 +67,37 @@ def opened(app_key: str, secret: str) -> str | None:
         return None
 
 
+class PlatformOptions(RouteOptions):
+    """`prefix` of the four fields, `refresh_path` of the call that renews the secret, `rid_suffix`."""
+
+    prefix: Literal["gjgxjhpt_", "gjzwfwpt_"] = "gjgxjhpt_"
+    refresh_path: UrlPath = "/sysapi/auth/refreshappsecret"
+    rid_suffix: Annotated[str, matches(r"(@[\w.-]+)?", 'write rid_suffix = "@<name>"')] = ""
+
+
+class PlatformCredentials(RouteCredentials):
+    """The key of our application and the number of the service."""
+
+    app_key: IssuedText
+    sid: Annotated[str, matches(SID, "write it exactly as the platform issued it")]
+
+
 class Platform:
     """
     Our standing at the national platform: signs calls and renews the secret.  Shared with family 3.
-
-    Credentials: `app_key`, `sid`.  Options: `prefix` of the four fields, `refresh_path`, `rid_suffix`.
     """
 
-    def __init__(
-        self, route: Route, options: Options, port: AgencyTransport, clock: CorrectedClock, store: SecretStore
-    ) -> None:
+    def __init__(self, route: AnyRoute, port: AgencyTransport, clock: CorrectedClock, store: SecretStore) -> None:
+        options: PlatformOptions = route.options
+        credentials: PlatformCredentials = route.credentials
         self._port = port
         self._clock = clock
         self._store = store
-        self._app_key = route.secret("app_key")
-        self.sid = route.secret("sid", form=SID)
-        self.prefix = options.choice("prefix", "gjgxjhpt_", ("gjgxjhpt_", "gjzwfwpt_"))
-        self._url = route.url(options.text("refresh_path", "/sysapi/auth/refreshappsecret", form="/.*"))
-        self._rid_suffix = options.text("rid_suffix", "", form=r"(@[\w.-]+)?")
+        self._app_key = credentials.app_key
+        self.sid = credentials.sid
+        self.prefix = options.prefix
+        self._url = route.url(options.refresh_path)
+        self._rid_suffix = options.rid_suffix
         self._key = holder("national", route.address, self._app_key, self.sid)
         store.register(self._key, self._fetched, margin=MARGIN)
 
@@ -125,35 +139,50 @@ class Platform:
         return CredentialPair(secret=Secret.issued(text, ends_at=ends_at, lifetime=LONGEST_LIFE, clock=self._clock))
 
 
-class NationalWire(WireFamily):
+class NationalOptions(PlatformOptions):
+    """
+    `fields_in` (headers, or body as some proxies want), `forwarded_for` (the address on the agency's white list),
+    `body` (relay: head and `data.cxjg`; plain: `data` itself), `head_field` and `head_ok` of the relay, `empty` (what
+    "no record" looks like).
+    """
+
+    fields_in: Literal["headers", "body"] = "headers"
+    forwarded_for: Annotated[str, matches(r"[0-9A-Fa-f.:]*", 'write forwarded_for = "10.0.0.5"')] = ""
+    matters: Matters
+    body: Literal["relay", "plain"] = "relay"
+    head_field: Literal["code", "status"] = "code"
+    head_ok: Annotated[str, matches(r"[0-9A-Za-z]+", 'write head_ok = "0000"')] = "0000"
+    empty: frozenset[Literal["array", "null", "text"]] = frozenset({"array"})
+    content_types: frozenset[str] = _JSON
+
+
+class NationalWire(WireFamily[NationalOptions, PlatformCredentials]):
     """
     Asks over the national platform.
-
-    Options: those of `Platform`; `fields_in` (headers, or body as some proxies want); `forwarded_for` (the address on
-    the agency's white list); `matters`; `body` (relay: head and `data.cxjg`; plain: `data` itself); `head_field` and
-    `head_ok` of the relay; `empty` (array, null, text); `content_types`.
     """
 
-    def _configure(self, options: Options) -> None:
-        self._platform = Platform(self.route, options, self.port, self.clock, self.store)
-        self._in_body = options.choice("fields_in", "headers", ("headers", "body")) == "body"
-        forwarded = options.text("forwarded_for", "", form=r"[0-9A-Fa-f.:]*")
+    options_form = NationalOptions
+    credentials_form = PlatformCredentials
+
+    @classmethod
+    def check_parameters(cls, parameters: Mapping[str, str]) -> list[Mistake]:
+        return [
+            ((term,), "holds an upper-case letter", "write it in lower case")
+            for term, theirs in parameters.items()
+            if theirs != theirs.lower()
+        ]
+
+    def _configure(self) -> None:
+        self._platform = Platform(self.route, self.port, self.clock, self.store)
+        forwarded = self._options.forwarded_for
         self._headers = json_headers(*([(b"X-Forwarded-For", forwarded.encode("ascii"))] if forwarded else []))
-        self._matters = options.table("matters")
-        self._relay = options.choice("body", "relay", ("relay", "plain")) == "relay"
-        self._head_field = options.choice("head_field", "code", ("code", "status"))
-        self._head_ok = options.text("head_ok", "0000", form=r"[0-9A-Za-z]+")
-        self._empty = options.choices("empty", ("array",), ("array", "null", "text"))
-        self._content_types = frozenset(options.texts("content_types", ("application/json",)))
-        for theirs in self.route.parameters.values():
-            if theirs != theirs.lower():
-                raise self.route.wrong("parameters", "holds an upper-case letter", "write all keys in lower case")
+        self._relay = self._options.body == "relay"
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
         business = self._business(question, self._asked(question, terms))
         until = self._until(question)
         fields = await self._platform.fields(until)
-        if self._in_body:
+        if self._options.fields_in == "body":
             headers = self._headers
             business |= self._platform.named(fields)
         else:
@@ -175,12 +204,12 @@ class NationalWire(WireFamily):
             "username": official.name,
             "userdept": official.unit_name,
             "projectid": matter.work_order,
-            "powermatters": matter_code(self._matters, matter.kind),
+            "powermatters": matter_code(self._options.matters, matter.kind),
         }
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        decode.content(raw.content_type, self._content_types, self._charset)
-        envelope = decode.json_value(decode.text(raw.body, charset=self._charset))
+        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        envelope = decode.json_value(decode.text(raw.body, charset=self._options.charset))
         if not isinstance(envelope, dict) or isinstance(envelope.get("code"), (dict, list, bool, type(None))):
             raise AnswerUnreadable(at="code")
         code = str(envelope["code"])
@@ -197,14 +226,14 @@ class NationalWire(WireFamily):
     def _unwrapped(self, relay: Any) -> tuple[Any, list[str]]:
         match relay:
             case {"head": dict() as head, "data": {"cxjg": found, **other}, **rest}:
-                if str(head.get(self._head_field)) != self._head_ok:
+                if str(head.get(self._options.head_field)) != self._options.head_ok:
                     raise AgencyFault(Reason.UNKNOWN_CODE)
-            case {"head": dict() as head} if str(head.get(self._head_field)) != self._head_ok:
+            case {"head": dict() as head} if str(head.get(self._options.head_field)) != self._options.head_ok:
                 raise AgencyFault(Reason.UNKNOWN_CODE)
             case _:
                 raise AnswerUnreadable(at="data")
         drift = [f"data/{name}" for name in rest]
-        drift += [f"data/head/{name}" for name in head if name not in {self._head_field, "msg"}]
+        drift += [f"data/head/{name}" for name in head if name not in {self._options.head_field, "msg"}]
         drift += [f"data/data/{name}" for name in other]
         return found, drift
 
@@ -222,7 +251,7 @@ class NationalWire(WireFamily):
                 return (decode.flat(found),)
             case _:
                 raise AnswerUnreadable(at=at)
-        if empty not in self._empty:
+        if empty not in self._options.empty:
             raise AnswerUnreadable(at=at)
         return ()
 

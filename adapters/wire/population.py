@@ -15,28 +15,30 @@ Where the agency signs its replies (`signed_by`), only what its signature covers
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from lxml import etree
+from pydantic import Field
 
+from adapters.config_file import ConfigTable, Integer, matches
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable
 from adapters.wire import decode, soap_template
 from adapters.wire.base import WireFamily
 from adapters.wire.clock import CHINA
-from adapters.wire.national import Platform
-from adapters.wire.route import Options
-from adapters.wire.ws_security import Signers
+from adapters.wire.national import Platform, PlatformCredentials, PlatformOptions
+from adapters.wire.ws_security import LONGEST_WINDOW, WINDOW, AgencyCertificates, Signers
 from schemas.codes import Reason
 
 OK: Final = frozenset({"10", "11"})
 
-# Settings of the package's head: requesting ministry, source system, kind of business, business system.
-_SETTINGS: Final = ("QQBWDM", "QQBWMC", "SJLYXTDM", "SJLYXTMC", "QQYWLXDM", "QQYWLXMC", "QQYWXTDM", "QQYWXTMC")
-_PRINTABLE: Final = r"(?:(?!]]>)[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]){1,256}"
+_Printable = Annotated[
+    str,
+    matches(r"(?:(?!]]>)[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]){1,256}", "remove control characters and ]]>"),
+]
 _HEADERS: Final = [(b"Content-Type", b"text/xml;charset=UTF-8"), (b"SOAPAction", b'""')]
 _REPLY_HEAD: Final = frozenset({"FFQQBH", "FSSJ", "FHDM", "FHMS"})
 
@@ -49,31 +51,64 @@ class _Package:
     drift: tuple[str, ...]
 
 
-class PopulationWire(WireFamily):
+class PackageHead(ConfigTable):
+    """
+    How this court is registered: requesting ministry, source system, kind of business, business system.  In the order
+    of the format.
+    """
+
+    QQBWDM: _Printable
+    QQBWMC: _Printable
+    SJLYXTDM: _Printable
+    SJLYXTMC: _Printable
+    QQYWLXDM: _Printable
+    QQYWLXMC: _Printable
+    QQYWXTDM: _Printable
+    QQYWXTMC: _Printable
+
+
+class PopulationOptions(PlatformOptions):
+    """
+    `signed_by` (a PEM file of the agency's certificates, if it signs its replies) and `signed_window` (seconds that a
+    reply's time may be off ours).
+    """
+
+    service: soap_template.Service = "GK_JZCX_RKJCXXCX"
+    namespace: soap_template.Namespace = "http://webservice.com/"
+    head: PackageHead
+    content_types: frozenset[str] = decode.XML_TYPES
+    signed_by: AgencyCertificates = ()
+    signed_window: Annotated[Integer, Field(ge=0, le=LONGEST_WINDOW)] = WINDOW
+
+
+class PopulationCredentials(PlatformCredentials):
+    """Those of the platform, and our account at the ministry."""
+
+    user: _Printable
+    password: _Printable
+
+
+class PopulationWire(WireFamily[PopulationOptions, PopulationCredentials]):
     """
     Asks the population base.
-
-    Credentials: those of the platform (`app_key`, `sid`), `user`, `password`.  Options: those of `Platform`;
-    `service`, `namespace`, `head` (the eight settings of the package's head), `content_types`, `signed_by` (the
-    agency's certificates for signed replies) and `signed_window` (seconds that a reply's time may be off ours).
     """
 
-    def _configure(self, options: Options) -> None:
-        self._platform = Platform(self.route, options, self.port, self.clock, self.store)
-        service = options.choice("service", soap_template.SERVICES[0], soap_template.SERVICES)
-        self._namespace = options.choice("namespace", soap_template.NAMESPACES[0], soap_template.NAMESPACES)
-        self._response = f"{{{self._namespace}}}{service}Response"
-        head = options.table("head", _SETTINGS, form=_PRINTABLE)
-        self._content_types = frozenset(options.texts("content_types", ("text/xml", "application/xml")))
-        self._signers = Signers.configured(self.route, options, self.clock)
+    options_form = PopulationOptions
+    credentials_form = PopulationCredentials
+
+    def _configure(self) -> None:
+        options, credentials = self._options, self.route.credentials
+        self._platform = Platform(self.route, self.port, self.clock, self.store)
+        self._response = f"{{{options.namespace}}}{options.service}Response"
+        window = timedelta(seconds=options.signed_window)
+        self._signers = Signers(options.signed_by, self.clock, window) if options.signed_by else None
         first, second, third, fourth, fifth, sixth, seventh, last = soap_template.envelope(
-            self._namespace, service, self._platform.prefix
+            options.namespace, options.service, self._platform.prefix
         )
         sid = escape(self._platform.sid)
         self._places = (first, f"{second}{sid}{third}", fourth, f"{fifth}<![CDATA[")
-        user, password = (escape(self.route.secret(key, form=_PRINTABLE)) for key in ("user", "password"))
-        self._end = f"]]>{sixth}{user}{seventh}{password}{last}"
-        self._head = "".join(f"<{key}>{escape(head[key])}</{key}>" for key in _SETTINGS)
+        self._end = f"]]>{sixth}{escape(credentials.user)}{seventh}{escape(credentials.password)}{last}"
+        self._head = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in options.head)
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
         package = self._package(question, self._asked(question, terms))
@@ -103,7 +138,7 @@ class PopulationWire(WireFamily):
         )
 
     def _decode(self, raw: RawAnswer) -> _Package:
-        decode.content(raw.content_type, self._content_types, self._charset)
+        decode.content(raw.content_type, self._options.content_types, self._options.charset)
         body = self._soap_body(raw)
         if len(body) != 1 or body[0].tag != self._response:
             raise AnswerUnreadable(at="Body")
@@ -113,7 +148,7 @@ class PopulationWire(WireFamily):
         return package
 
     def _soap_body(self, raw: RawAnswer) -> etree._Element:
-        root = decode.xml(raw.body, charset=self._charset)
+        root = decode.xml(raw.body, charset=self._options.charset)
         if root.tag != f"{{{soap_template.ENVELOPE}}}Envelope":
             raise AnswerUnreadable(at="Envelope")
         body = self._signers.body(root) if self._signers else _only_body(root)

@@ -7,17 +7,19 @@ their order changes.  Where we have no permission, a plain text starting `SrcRec
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from xml.sax.saxutils import escape
 
 from lxml import etree
+from pydantic import Field
 
+from adapters.config_file import Mistake, matches
 from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyFault, AgencyRefused, AnswerUnreadable, UnsupportedLookup
 from adapters.wire import decode
 from adapters.wire.base import WireFamily
 from adapters.wire.clock import CHINA
-from adapters.wire.route import Options
+from adapters.wire.route import RouteCredentials, RouteOptions
 from schemas.codes import Reason
 
 OK: Final = "000"
@@ -31,34 +33,44 @@ _HEADERS: Final = [(b"Content-Type", b"text/xml; charset=UTF-8")]
 _MESSAGE: Final = frozenset({"Version", "ServiceID", "RequesterID", "TimeStamp", "Validity", "Security", "Method"})
 
 
-class RbspWire(WireFamily):
+class RbspOptions(RouteOptions):
+    """`required_items`: only the columns that are wanted, since minimisation happens here."""
+
+    service_id: Annotated[str, matches(r"S\d{2}-\d{8}", 'write service_id = "S10-00000001"')]
+    requester_id: Annotated[str, matches(r"C\d{6}-\d{8}", 'write requester_id = "C330800-00000001"')]
+    version: Annotated[str, matches(r"[\w.]{1,16}", 'write version = "1.0"')] = "1.0"
+    validity: Annotated[str, matches(r"[\w:+. -]{0,32}", "write up to 32 letters, digits and signs")] = ""
+    required_items: Annotated[
+        tuple[Annotated[str, matches(_COLUMN, 'write required_items = ["GMSFHM", "XM"]')], ...], Field(min_length=1)
+    ]
+    content_types: frozenset[str] = decode.XML_TYPES
+
+
+class RbspWire(WireFamily[RbspOptions, RouteCredentials]):
     """
     Asks over the request service.
-
-    Options: `service_id`, `requester_id`, `version`, `validity`, `required_items` (only the columns that are wanted:
-    minimisation happens here), `content_types`.
     """
 
-    def _configure(self, options: Options) -> None:
-        service = options.text("service_id", form=r"S\d{2}-\d{8}", example="S10-00000001")
-        requester = options.text("requester_id", form=r"C\d{6}-\d{8}", example="C330800-00000001")
-        version = options.text("version", "1.0", form=r"[\w.]{1,16}")
-        validity = options.text("validity", "", form=r"[\w:+. -]{0,32}")
-        self._columns = options.texts("required_items", form=_COLUMN)
-        self._content_types = frozenset(options.texts("content_types", ("text/xml", "application/xml")))
-        column = self.route.parameters.get("id_number", "")
-        if not re.fullmatch(_COLUMN, column):
-            raise self.route.wrong("parameters.id_number", "is no column name", 'write id_number = "SFZH"')
-        self._condition = f"{column}='%s'"
+    options_form = RbspOptions
+    credentials_form = RouteCredentials
+
+    @classmethod
+    def check_parameters(cls, parameters: Mapping[str, str]) -> list[Mistake]:
+        fits = re.fullmatch(_COLUMN, parameters.get("id_number", ""))
+        return [] if fits else [(("id_number",), "is no column name", 'write id_number = "SFZH"')]
+
+    def _configure(self) -> None:
+        options = self._options
+        self._condition = f"{self.route.parameters['id_number']}='%s'"
         self._open = (
-            f'<?xml version="1.0" encoding="UTF-8"?><RBSPMessage><Version>{version}</Version>'
-            f"<ServiceID>{service}</ServiceID><RequesterID>{requester}</RequesterID><TimeStamp>"
+            f'<?xml version="1.0" encoding="UTF-8"?><RBSPMessage><Version>{options.version}</Version><ServiceID>'
+            f"{options.service_id}</ServiceID><RequesterID>{options.requester_id}</RequesterID><TimeStamp>"
         )
         self._middle = (
-            f"</TimeStamp><Validity>{validity}</Validity><Security><Signature/><CheckCode/><Encrypt/></Security>"
+            f"</TimeStamp><Validity>{options.validity}</Validity><Security><Signature/><CheckCode/><Encrypt/></Security>"
             "<Method><Name>Query</Name><Items>"
         )
-        self._close = _item("RequiredItems", ",".join(self._columns)) + "</Items></Method></RBSPMessage>"
+        self._close = _item("RequiredItems", ",".join(options.required_items)) + "</Items></Method></RBSPMessage>"
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
         self._asked(question, terms)
@@ -87,8 +99,8 @@ class RbspWire(WireFamily):
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
         self._hear(raw)
-        decode.content(raw.content_type, self._content_types, self._charset)
-        root = decode.xml(raw.body, charset=self._charset)
+        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        root = decode.xml(raw.body, charset=self._options.charset)
         if decode.local(root) != "RBSPMessage":
             raise AnswerUnreadable(at="RBSPMessage")
         items = decode.only(decode.only(root, "Method", at="Method"), "Items", at="Method/Items")

@@ -8,14 +8,14 @@ escaped text: writing it costs microseconds where zeep's own walk costs hundreds
 
 import functools
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import zeep
 from lxml import etree
 from zeep import xsd
 
-NAMESPACES: Final = ("http://webservice.com/", "http://webservice.tongtech.com/")
-SERVICES: Final = ("GK_JZCX_RKJCXXCX", "GK_GXFW_SFHC")
+Namespace = Literal["http://webservice.com/", "http://webservice.tongtech.com/"]
+Service = Literal["GK_JZCX_RKJCXXCX", "GK_GXFW_SFHC"]
 ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 
 _SHIPPED: Final = Path(__file__).parent / "wsdl"

@@ -12,17 +12,19 @@ Revocation lists are not looked at: the engine has no way to give it one for cho
 import os
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
 
 from cryptography.x509 import load_pem_x509_certificates
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 from pyreqwest.client import Client, ClientBuilder
 
-from adapters.wire.config_file import require_private, wrong
+from adapters.config_file import Flag, PathBeside, broken_rule, privacy_violation
 
 # An authority of a government network takes weeks to issue the next certificate.
 WARN_DAYS: Final = 30
@@ -43,15 +45,38 @@ class Expiry:
     expires_at: datetime
 
 
+def _unusable() -> PydanticCustomError:
+    return broken_rule("holds no usable certificate", "write the path of a PEM file")
+
+
+def _usable_roots(file: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except (OSError, ValueError):
+        # The engine would take a file without any certificate for one that trusts nobody new.
+        raise _unusable() from None
+    return file
+
+
+def _usable_identity(file: Path) -> Path:
+    if violation := privacy_violation(file):
+        raise broken_rule(*violation)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(file)
+    except (OSError, ValueError):
+        raise _unusable() from None
+    return file
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """
     PEM files: `roots`, which alone are trusted unless `system_roots`, and our client `identity` (certificate and key).
     """
 
-    roots: Path | None = None
-    identity: Path | None = None
-    system_roots: bool = False
+    roots: Annotated[PathBeside, AfterValidator(_usable_roots)] | None = None
+    identity: Annotated[PathBeside, AfterValidator(_usable_identity)] | None = None
+    system_roots: Flag = False
 
     def built(self, builder: ClientBuilder) -> Client:
         """A client that trusts and presents what these files say.  Raises `OSError`, or `ValueError` of the engine."""
@@ -71,31 +96,6 @@ class Trust:
         return tuple(Expiry(name, _next_end(file)) for name in _FILES if (file := getattr(self, name)) is not None)
 
 
-def read_trust(table: Any, path: Path, where: str) -> Trust | None:
-    """
-    The table `where` of the file `path`, its own files beside that; None if there is none.
-
-    Raises `ConfigurationError`.
-    """
-    if table is None:
-        return None
-    if not isinstance(table, Mapping) or not set(table) <= {*_FILES, "system_roots"}:
-        raise wrong(path, where, "holds other keys than agreed", "write roots, system_roots, identity")
-    system_roots = table.get("system_roots", False)
-    if not isinstance(system_roots, bool):
-        raise wrong(path, f"{where} system_roots", "is neither true nor false", "write system_roots = true")
-    files = {}
-    for key in (name for name in _FILES if name in table):
-        file = path.parent / str(table[key])
-        if key == "identity":
-            require_private(file)
-        if not _is_usable(key, file):
-            # The engine would take a file without any certificate for one that trusts nobody new.
-            raise wrong(path, f"{where} {key}", "holds no usable certificate", "write the path of a PEM file")
-        files[key] = file
-    return Trust(**files, system_roots=system_roots)
-
-
 @contextmanager
 def _system_roots(file: Path) -> Iterator[None]:
     with _building:
@@ -112,15 +112,3 @@ def _next_end(file: Path) -> datetime:
     ends = sorted(one.not_valid_after_utc for one in load_pem_x509_certificates(file.read_bytes()))
     now = datetime.now(UTC)
     return next((end for end in ends if end > now), ends[-1])
-
-
-def _is_usable(key: str, file: Path) -> bool:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        if key == "identity":
-            context.load_cert_chain(file)
-        else:
-            context.load_verify_locations(file)
-    except (OSError, ValueError):
-        return False
-    return True

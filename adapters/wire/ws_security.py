@@ -9,20 +9,21 @@ certificate that the route names (those in the message are not looked at), and i
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final
 
 from cryptography import x509
 from lxml import etree
+from pydantic import PlainValidator, ValidationInfo
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
+from adapters.config_file import beside, broken_rule
 from adapters.errors import AnswerUnreadable
 from adapters.wire import soap_template, xml_parser
 from adapters.wire.clock import CorrectedClock
-from adapters.wire.route import Options, Route
 from schemas.codes import Reason
 
 SECURITY: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
@@ -48,25 +49,26 @@ _METHODS: Final = frozenset({SignatureMethod.RSA_SHA256, SignatureMethod.SHA256_
 logging.getLogger("signxml").setLevel(logging.WARNING)
 
 
+def _certificates(name: Any, info: ValidationInfo) -> tuple[x509.Certificate, ...]:
+    with suppress(OSError, ValueError, AttributeError):
+        if certificates := tuple(x509.load_pem_x509_certificates(beside(name, info).read_bytes())):
+            return certificates
+    raise broken_rule("holds no usable certificate", 'write signed_by = "tls/agency.pem"')
+
+
+AgencyCertificates = Annotated[tuple[x509.Certificate, ...], PlainValidator(_certificates)]
+"""The certificates of a PEM file beside agencies.toml."""
+
+
+@dataclass(frozen=True, slots=True)
 class Signers:
     """
     Whose signature the replies of one route must bear: any of some certificates, two while one replaces the other.
     """
 
-    def __init__(self, certificates: Sequence[x509.Certificate], clock: CorrectedClock, window: timedelta) -> None:
-        self._certificates = certificates
-        self._clock = clock
-        self._window = window
-
-    @classmethod
-    def configured(cls, route: Route, options: Options, clock: CorrectedClock) -> "Signers | None":
-        """
-        From the options `signed_by` (a PEM file beside agencies.toml) and `signed_window` (seconds); None without the
-        first.  Raises `ConfigurationError`.
-        """
-        name = options.text("signed_by", "")
-        window = timedelta(seconds=options.whole("signed_window", WINDOW, LONGEST_WINDOW))
-        return cls(_certificates(route, name), clock, window) if name else None
+    certificates: Sequence[x509.Certificate]
+    clock: CorrectedClock
+    window: timedelta
 
     def body(self, envelope: etree._Element) -> etree._Element:
         """
@@ -81,7 +83,7 @@ class Signers:
         return parts[_BODY]
 
     def _verified(self, document: bytes) -> Sequence[VerifyResult]:
-        now = self._clock.now()
+        now = self.clock.now()
         rules = SignatureConfiguration(
             location=f"./{_SECURITY}/",
             expect_references=2,
@@ -89,7 +91,7 @@ class Signers:
             digest_algorithms=frozenset({DigestAlgorithm.SHA256}),
             verification_time=now,
         )
-        for certificate in self._certificates:
+        for certificate in self.certificates:
             # Whatever stops the verification: it did not succeed, and nothing is read.
             verify = partial(
                 XMLVerifier().verify, document, x509_cert=certificate, expect_config=rules, parser=xml_parser.hardened()
@@ -100,10 +102,10 @@ class Signers:
         raise _unsigned("Signature")
 
     def _check_time(self, timestamp: etree._Element) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         created = _time(timestamp, "Created")
         expires = _time(timestamp, "Expires")
-        if created is None or abs(now - created) > self._window or (expires is not None and expires <= now):
+        if created is None or abs(now - created) > self.window or (expires is not None and expires <= now):
             raise _unsigned("Timestamp")
 
 
@@ -132,15 +134,6 @@ def _time(timestamp: etree._Element, name: str) -> datetime | None:
     if len(found) > 1 or moment is None or moment.tzinfo is None:
         raise _unsigned(f"Timestamp/{name}")
     return moment
-
-
-def _certificates(route: Route, name: str) -> Sequence[x509.Certificate]:
-    certificates: Sequence[x509.Certificate] = ()
-    with suppress(OSError, ValueError):
-        certificates = x509.load_pem_x509_certificates((Path(route.file).parent / name).read_bytes())
-    if not certificates:
-        raise route.wrong("options.signed_by", "holds no usable certificate", 'write signed_by = "tls/agency.pem"')
-    return certificates
 
 
 def _unsigned(at: str) -> AnswerUnreadable:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
+from adapters.registry import installed
 from adapters.wire.configuration import read_sites
 from adapters.wire.tls import WARN_DAYS
 from gateway.cli.console import Exit, as_document, show
@@ -78,7 +79,7 @@ def agencies_check(*, json_output: Json = False) -> None:
                 for one in (site.trust.expiries() if site.trust else ())
             ],
         }
-        for site in read_sites(settings.agencies, settings.credentials, {})
+        for site in read_sites(settings.agencies, settings.credentials, installed())
     ]
     if json_output:
         as_document(checked)

@@ -155,7 +155,7 @@ def test_an_address_that_is_none_is_said_by_its_name(installed: Path) -> None:
 
     result = CliRunner().invoke(app, ["agencies", "hosts"])
 
-    assert "[public_security] address: is missing" in str(result.exception)
+    assert "line 1: public_security.address: is missing; fix: write address = …" in str(result.exception)
     assert result.stdout == ""
 
 

@@ -3,20 +3,24 @@ docs/resilience.md says what the hub does: its numbers are the code's, and its e
 """
 
 import re
-import tomllib
 from pathlib import Path
 
 from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy
-from adapters.errors import ConfigurationError
-from adapters.wire import policy_config
+from adapters.config_file import ConfigFile
+from adapters.wire.configuration import RouteTable
 from gateway.resilience import breaker, budget, call_guard
 from gateway.settings import Settings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
 
 
-def wrong(key: str, rule: str, fix: str) -> ConfigurationError:
-    return ConfigurationError(f"{key}: {rule}; fix: {fix}")
+ROUTE = """
+family = "national"
+path = "/x"
+credentials = "x"
+parameters.uscc = "uniscid"
+options.matters = { "*" = "x" }
+"""
 
 
 def usual(key: str) -> str:
@@ -39,7 +43,10 @@ def test_the_usual_values_are_the_codes() -> None:
 
 def test_the_example_is_what_the_hub_reads_and_its_breaker_the_usual_one() -> None:
     [example] = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
-    call = policy_config.read_call(tomllib.loads(example)["market_regulation"]["registration"], {}, wrong)
+    file = ConfigFile("resilience.md", example.replace("registration]\n", f"registration]\n{ROUTE}", 1))
+    call = file.parse(RouteTable, at=("market_regulation", "registration"))
+
+    assert call is not None, file.problems
 
     assert (call.per_minute, call.per_day, call.fresh_for, call.breaker) == (300, 20000, 600.0, BreakerPolicy())
 

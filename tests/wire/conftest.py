@@ -6,37 +6,30 @@ Nobody here exists.  The values named CANARIES must never be found in an error, 
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
-from adapters.contract import Question
+from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.wire.base import WireFamily
 from adapters.wire.clock import CorrectedClock
-from adapters.wire.irs import IrsWire
-from adapters.wire.national import NationalWire
-from adapters.wire.population import PopulationWire
-from adapters.wire.rbsp import RbspWire
-from adapters.wire.route import Route
+from adapters.wire.configuration import FAMILIES, read_sites
+from adapters.wire.route import AnyRoute
 from adapters.wire.secrets import SecretStore
 from adapters.wire.transport import AgencyTransport
-from schemas.codes import IdType, SubjectKind
+from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.subject import Matter, Official, Subject
 
 ADDRESS = "http://127.0.0.1:9"
 START = datetime.fromtimestamp(1_700_000_000, UTC)
 
-FAMILIES: dict[str, type[WireFamily]] = {
-    "irs": IrsWire,
-    "national": NationalWire,
-    "population": PopulationWire,
-    "rbsp": RbspWire,
-}
 PATHS = {
     "irs": "/gateway/api/001003085/dataSharing/socialPersonalParticipationInfo.htm",
     "national": "/sysapi/enterprise/positions",
@@ -93,6 +86,24 @@ OFFICIAL = Official(
 MATTER = Matter(work_order="WO-2026-1", kind="service", case_number="（2026）浙0802民初1号", court="浙0802")
 
 
+class Synthetic(Adapter):
+    """The agency that every route of these tests belongs to."""
+
+    agency = Agency(id="synthetic", names={}, legal_basis="", repeatable=True, retention_days=1)
+
+    @lookup("lookup", subject=SubjectKind.PERSON, by=(IdType.RESIDENT_ID,), serves=frozenset())
+    async def lookup(self, question: Question) -> Interpretation:
+        """No test asks through the adapter."""
+        return Interpretation(state=AnswerState.NOT_FOUND, answered_at=START)
+
+
+def toml(value: Any) -> str:
+    """A value in TOML, on one line."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {toml(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
 class Hands:
     """A clock's hands: time passes on both clocks, or the time of day jumps alone."""
 
@@ -117,6 +128,7 @@ class Bench:
 
     hands: Hands
     agency: respx.Router
+    folder: Path
     subject: Subject = SUBJECT
     official: Official = OFFICIAL
     matter: Matter = MATTER
@@ -125,26 +137,35 @@ class Bench:
         default_factory=lambda: {"id_number": SUBJECT.id_number, "name": SUBJECT.name or ""}
     )
 
-    def route(self, family: str, *, options: Mapping[str, Any] | None = None, **changes: Any) -> Route:
-        """The route of a family, with some options or keys changed."""
-        return Route(
-            **{
-                "agency": "synthetic",
-                "capability": "lookup",
-                "family": family,
-                "address": ADDRESS,
-                "path": PATHS[family],
-                "parameters": PARAMETERS[family],
-                "options": {**OPTIONS[family], **(options or {})},
-                "credentials": CREDENTIALS[family],
-                "credentials_table": "synthetic",
-                **changes,
-            }
-        )
+    def route(
+        self,
+        family: str,
+        *,
+        options: Mapping[str, Any] | None = None,
+        credentials: Mapping[str, Any] | None = None,
+        address: str = ADDRESS,
+        trace: bool = False,
+        **changes: Any,
+    ) -> AnyRoute:
+        """The route of a family as its files say, with some options or keys changed."""
+        table = {
+            "family": family,
+            "path": PATHS[family],
+            "parameters": PARAMETERS[family],
+            "options": {**OPTIONS[family], **(options or {})},
+            "credentials": "synthetic",
+            **changes,
+        }
+        agencies, secrets = self.folder / "agencies.toml", self.folder / "credentials.toml"
+        agencies.write_text(f"synthetic = {toml({'address': address, 'trace': trace, 'lookup': table})}", "utf-8")
+        secrets.touch(mode=0o600)
+        secrets.write_text(f"synthetic = {toml(CREDENTIALS[family] if credentials is None else credentials)}", "utf-8")
+        (site,) = read_sites(agencies, secrets, {"synthetic": Synthetic})
+        return site.routes[0]
 
     def wire(
         self, family: str, *, store: SecretStore | None = None, port: AgencyTransport | None = None, **changes: Any
-    ) -> WireFamily:
+    ) -> WireFamily[Any, Any]:
         """A family on this agency."""
         mounted = port or AgencyTransport(httpx.MockTransport(self.agency.async_handler))
         return FAMILIES[family](self.route(family, **changes), mounted, clock=self.hands.clock, store=store)
@@ -263,9 +284,9 @@ def hands() -> Hands:
 
 
 @pytest.fixture
-def bench(hands: Hands) -> Bench:
+def bench(hands: Hands, tmp_path: Path) -> Bench:
     """One mounted agency of every family."""
-    return Bench(hands=hands, agency=respx.Router(assert_all_called=False))
+    return Bench(hands=hands, folder=tmp_path, agency=respx.Router(assert_all_called=False))
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from adapters import registry
 from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy, Hours
 from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.errors import AgencyFault, ConfigurationError, UnsupportedLookup
-from adapters.registry import FAMILIES, load_agencies
+from adapters.registry import load_agencies
+from adapters.wire.configuration import FAMILIES
 from adapters.wire.transport import AgencyTransport
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind, Want
 from tests.wire.certificates import Authority
@@ -219,82 +220,273 @@ def test_credentials_that_others_can_reach_stop_the_start(write: Write, mode: in
 
 
 WRONG = [
-    (changed('"https://agency.example:8443"', '"ftp://agency.example"'), "address: is not an http or https address"),
-    (changed("https://agency", "http://agency"), "address: is not encrypted"),
-    (changed(":8443", ":8443/"), "address: holds more than"),
-    (changed("agency.example", "user:SECRET-CANARY@agency.example"), "address: holds more than"),
-    (changed('address = "https://agency.example:8443"\n', ""), "address: is missing"),
-    (changed("connections = 3", "connections = 0"), "connections: is not a whole number"),
-    (changed("connections = 3", 'plain_http = "yes"'), "plain_http: is neither"),
-    (changed("connections = 3", 'trace = "yes"'), "trace: is neither"),
-    (changed("connections = 3", 'conections = "3"'), "conections: is no key of an agency"),
-    (changed('"/gateway', '"gateway'), "path: does not start with a slash"),
-    (changed('family = "irs"', 'family = "soap"'), "family: is no wire family"),
-    (changed('family = "irs"\n', ""), "family: is missing"),
-    (changed("timeout = 2.5", "timeout = 60"), "timeout: is not between"),
-    (changed("timeout = 2.5", 'timeout = "2"'), "timeout: has the wrong type"),
-    (changed("per_minute = 60", "per_minute = 0"), "per_minute: is below 1"),
-    (changed("per_minute = 60", "per_minute = true"), "per_minute: has the wrong type"),
-    (changed("per_minute", "per_second"), "per_second: is no key of a route"),
-    (changed("per_minute = 60", "attempts = 4"), "attempts: is not a whole number from 1 to 3"),
-    (changed("per_minute = 60", "fresh_for = -1"), "fresh_for: is not between 0 and 86400"),
-    (changed("per_minute = 60", "breaker.rest = 5"), "breaker: holds other keys than agreed"),
-    (changed("per_minute = 60", "breaker.failing = 2.0"), "breaker.failing: is not between"),
-    (changed("per_minute = 60", 'hours.days = ["monday"]'), "hours.days: is not a list of days"),
-    (changed("per_minute = 60", 'hours.opens = "9:00"'), "hours.opens, hours.closes: are not two times"),
-    (changed("per_minute = 60", 'hours.zone = "Asia/Hangzhou"'), "hours.zone: is no time zone"),
-    (changed("per_minute = 60", 'hours.holidays = ["2026-10-01"]'), "hours.holidays: is not a list of dates"),
-    (changed("per_minute = 60", "hours.maintenance = [2026-10-01]"), "hours.maintenance: is not a list of spans"),
-    (changed("connections = 3", "connections = 3\nin_flight = 4"), "in_flight: is more than its connections"),
-    (changed("connections = 3", "queue = -1"), "queue: is not a whole number"),
-    (changed('id_number = "AAC002"', "id_number = 1"), "parameters: holds something else"),
-    (changed('id_number = "AAC002"', ""), "parameters: spells no term"),
+    (
+        changed('"https://agency.example:8443"', '"ftp://agency.example"'),
+        "agencies.toml, line 3: registry_office.address: is not an http or https address; "
+        'fix: write address = "https://<host>:<port>"',
+    ),
+    (
+        changed("https://agency", "http://agency"),
+        "agencies.toml, line 3: registry_office.address: is not encrypted; "
+        "fix: write an https address, or plain_http = true in the agency's table if the network itself is closed",
+    ),
+    (
+        changed(":8443", ":8443/"),
+        "agencies.toml, line 3: registry_office.address: holds more than scheme, host, port and path; "
+        "fix: leave out user, query and final slash",
+    ),
+    (
+        changed("agency.example", "user:SECRET-CANARY@agency.example"),
+        "agencies.toml, line 3: registry_office.address: holds more than scheme, host, port and path; "
+        "fix: leave out user, query and final slash",
+    ),
+    (
+        changed('address = "https://agency.example:8443"\n', ""),
+        "agencies.toml, line 2: registry_office.address: is missing; fix: write address = …",
+    ),
+    (
+        changed("connections = 3", "connections = 0"),
+        "agencies.toml, line 4: registry_office.connections: is less than 1; fix: write at least 1",
+    ),
+    (
+        changed("connections = 3", 'plain_http = "yes"'),
+        "agencies.toml, line 4: registry_office.plain_http: is neither true nor false; "
+        "fix: write true or false, without quotes",
+    ),
+    (
+        changed("connections = 3", 'trace = "yes"'),
+        "agencies.toml, line 4: registry_office.trace: is neither true nor false; "
+        "fix: write true or false, without quotes",
+    ),
+    (
+        changed("connections = 3", 'conections = "3"'),
+        "agencies.toml, line 4: registry_office.conections: is not known here; fix: write connections, or remove it",
+    ),
+    (
+        changed('"/gateway', '"gateway'),
+        "agencies.toml, line 8: registry_office.identity.path: has not the agreed form; "
+        "fix: write a path that begins with a slash",
+    ),
+    (
+        changed('family = "irs"', 'family = "soap"'),
+        "agencies.toml, line 7: registry_office.identity.family: is no wire family; "
+        "fix: write one of irs, national, population, rbsp",
+    ),
+    (
+        changed('family = "irs"\n', ""),
+        "agencies.toml, line 6: registry_office.identity.family: is missing; fix: write family = …",
+    ),
+    (
+        changed("timeout = 2.5", "timeout = 60"),
+        "agencies.toml, line 10: registry_office.identity.timeout: is more than 30; fix: write at most 30",
+    ),
+    (
+        changed("timeout = 2.5", 'timeout = "2"'),
+        "agencies.toml, line 10: registry_office.identity.timeout: is not a number; "
+        "fix: write a number, without quotes",
+    ),
+    (
+        changed("per_minute = 60", "per_minute = 0"),
+        "agencies.toml, line 11: registry_office.identity.per_minute: is less than 1; fix: write at least 1",
+    ),
+    (
+        changed("per_minute = 60", "per_minute = true"),
+        "agencies.toml, line 11: registry_office.identity.per_minute: is not a whole number; "
+        "fix: write a whole number, without quotes",
+    ),
+    (
+        changed("per_minute", "per_second"),
+        "agencies.toml, line 11: registry_office.identity.per_second: is not known here; "
+        "fix: write one of family, path, credentials, parameters, options, timeout, attempts, per_minute, "
+        "per_day, fresh_for, breaker, hours; or remove it",
+    ),
+    (
+        changed("per_minute = 60", "attempts = 4"),
+        "agencies.toml, line 11: registry_office.identity.attempts: is more than 3; fix: write at most 3",
+    ),
+    (
+        changed("per_minute = 60", "fresh_for = -1"),
+        "agencies.toml, line 11: registry_office.identity.fresh_for: is less than 0; fix: write at least 0",
+    ),
+    (
+        changed("per_minute = 60", "breaker.rest = 5"),
+        "agencies.toml, line 11: registry_office.identity.breaker.rest: is not known here; "
+        "fix: write one of failures, calls, failing, slow, open_for, longest; or remove it",
+    ),
+    (
+        changed("per_minute = 60", "breaker.failing = 2.0"),
+        "agencies.toml, line 11: registry_office.identity.breaker.failing: is more than 1; fix: write at most 1",
+    ),
+    (
+        changed("per_minute = 60", 'hours.days = ["monday"]'),
+        "agencies.toml, line 11: registry_office.identity.hours.days: is none of the choices; "
+        "fix: write one of 'mon', 'tue', 'wed', 'thu', 'fri', 'sat' or 'sun'",
+    ),
+    (
+        changed("per_minute = 60", 'hours.opens = "9:00"'),
+        "agencies.toml, line 11: registry_office.identity.hours.opens: is not a time of day; "
+        "fix: write a time such as 09:00:00, without quotes",
+    ),
+    (
+        changed("per_minute = 60", 'hours.zone = "Asia/Hangzhou"'),
+        "agencies.toml, line 11: registry_office.identity.hours.zone: is no time zone; "
+        'fix: write zone = "Asia/Shanghai"',
+    ),
+    (
+        changed("per_minute = 60", 'hours.holidays = ["2026-10-01"]'),
+        "agencies.toml, line 11: registry_office.identity.hours.holidays: is not a day; "
+        "fix: write a day such as 2026-10-01, without quotes",
+    ),
+    (
+        changed("per_minute = 60", "hours.maintenance = [2026-10-01]"),
+        "agencies.toml, line 11: registry_office.identity.hours.maintenance: is not a list; "
+        "fix: write maintenance = […], or [[maintenance]] before each table of a list of tables",
+    ),
+    (
+        changed("connections = 3", "connections = 3\nin_flight = 4"),
+        "agencies.toml, line 5: registry_office.in_flight: is more than its connections; "
+        "fix: write connections = 4 as well",
+    ),
+    (
+        changed("connections = 3", "queue = -1"),
+        "agencies.toml, line 4: registry_office.queue: is less than 0; fix: write at least 0",
+    ),
+    (
+        changed('id_number = "AAC002"', "id_number = 1"),
+        "agencies.toml, line 14: registry_office.identity.parameters.id_number: is not a text; "
+        'fix: write id_number = "…"',
+    ),
+    (
+        changed('id_number = "AAC002"', ""),
+        "agencies.toml, line 13: registry_office.identity.parameters: is empty; fix: write at least one",
+    ),
     (
         changed("registry_office.irs", "registry_office.other"),
-        "is missing, and [registry_office.identity] refers",
+        "credentials.toml, line 2: registry_office.other: is missing, and registry_office.identity refers to it; "
+        "fix: write [registry_office.other]",
     ),
-    (changed("registry_office.identity", "registry_office.photo"), "is no lookup of this agency"),
-    (changed("[registry_office", "[other_office"), "[other_office]: is no installed agency"),
-    (changed("options.matters", "options.maters"), "options.matters: is not a table of texts"),
-    (AGENCIES + '\n[registry_office.identity.options]\nx = "y"\n', "options.x: is no option of family irs"),
-    ('registry_office = "x"', "stands outside a table"),
-    ('[registry_office]\naddress "x"', "is not TOML (line 2, column 9)"),
-    ("[registry_office", "is not TOML (end of document)"),
-    (changed("connections = 3", 'tls.root = "a.pem"'), "holds other keys than agreed"),
-    (changed("connections = 3", "tls.system_roots = 1"), "system_roots: is neither true nor false"),
-    (changed("connections = 3", 'resolve = "agency.example"'), "resolve: is no network address"),
-    (changed("connections = 3", "resolve = 10"), "resolve: is no network address"),
-    (changed("connections = 3", 'tls.roots = "a.pem"'), "roots: holds no usable certificate"),
-    (changed("connections = 3", 'tls.roots = "agencies.toml"'), "roots: holds no usable certificate"),
-    (changed("connections = 3", 'tls.identity = "credentials.toml"'), "identity: holds no usable certificate"),
-    (changed("connections = 3", 'tls.identity = "agencies.toml"'), "can be read by others than its owner"),
+    (
+        changed("registry_office.identity", "registry_office.photo"),
+        "agencies.toml, line 6: registry_office.photo: is not known here; "
+        "fix: write one of plain_http, address, resolve, connections, trace, tls, in_flight, queue, "
+        "longest_wait, hours, identity, addresses; or remove it",
+    ),
+    (
+        changed("[registry_office", "[other_office"),
+        "agencies.toml, line 2: other_office: is not known here; fix: write one of registry_office; or remove it",
+    ),
+    (
+        changed("options.matters", "options.maters"),
+        "agencies.toml, line 16: registry_office.identity.options.matters: is missing; "
+        "fix: write matters = …\n"
+        "agencies.toml, line 16: registry_office.identity.options.maters: is not known here; "
+        "fix: correct its spelling, or remove it",
+    ),
+    (
+        AGENCIES + '\n[registry_office.identity.options]\nx = "y"\n',
+        "agencies.toml, line 20: registry_office.identity.options.x: is not known here; "
+        "fix: correct its spelling, or remove it",
+    ),
+    (
+        'registry_office = "x"',
+        "agencies.toml, line 1: registry_office: is not a table; fix: write [registry_office]",
+    ),
+    (
+        '[registry_office]\naddress "x"',
+        "agencies.toml, line 2: is not TOML; fix: correct that line",
+    ),
+    (
+        "[registry_office",
+        "agencies.toml, line 1: is not TOML; fix: correct that line",
+    ),
+    (
+        changed("connections = 3", 'tls.root = "a.pem"'),
+        "agencies.toml, line 4: registry_office.tls.root: is not known here; fix: write roots, or remove it",
+    ),
+    (
+        changed("connections = 3", "tls.system_roots = 1"),
+        "agencies.toml, line 4: registry_office.tls.system_roots: is neither true nor false; "
+        "fix: write true or false, without quotes",
+    ),
+    (
+        changed("connections = 3", 'resolve = "agency.example"'),
+        'agencies.toml, line 4: registry_office.resolve: is no network address; fix: write resolve = "10.0.0.5"',
+    ),
+    (
+        changed("connections = 3", "resolve = 10"),
+        'agencies.toml, line 4: registry_office.resolve: is not a text; fix: write resolve = "…"',
+    ),
+    (
+        changed("connections = 3", 'tls.roots = "a.pem"'),
+        "agencies.toml, line 4: registry_office.tls.roots: holds no usable certificate; "
+        "fix: write the path of a PEM file",
+    ),
+    (
+        changed("connections = 3", 'tls.roots = "agencies.toml"'),
+        "agencies.toml, line 4: registry_office.tls.roots: holds no usable certificate; "
+        "fix: write the path of a PEM file",
+    ),
+    (
+        changed("connections = 3", 'tls.identity = "credentials.toml"'),
+        "agencies.toml, line 4: registry_office.tls.identity: holds no usable certificate; "
+        "fix: write the path of a PEM file",
+    ),
+    (
+        changed("connections = 3", 'tls.identity = "agencies.toml"'),
+        "agencies.toml, line 4: registry_office.tls.identity: can be read by others than its owner; "
+        "fix: chmod 600 agencies.toml",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("agencies", "text"), WRONG, ids=[text for _, text in WRONG])
+@pytest.mark.parametrize(("agencies", "text"), WRONG, ids=[text.partition("; fix")[0] for _, text in WRONG])
 def test_a_file_that_cannot_work_stops_the_start(write: Write, agencies: str, text: str) -> None:
-    """The text names file, key, rule and fix, and holds no credential."""
+    """The text names file, line, key, rule and fix, and holds no credential."""
     paths = write(agencies)
 
     with pytest.raises(ConfigurationError) as caught:
         load_agencies(*paths, classes=CLASSES)
 
-    told = str(caught.value)
-    assert text in told
-    assert "; fix: " in told
-    assert told.startswith((str(paths[0]), str(paths[1])))
-    assert "SECRET-CANARY" not in told
+    assert str(caught.value).replace(f"{paths[0].parent}/", "") == text
+    assert "SECRET-CANARY" not in str(caught.value)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_all_mistakes_of_a_file_are_reported_at_once(write: Write) -> None:
+    """Each on its own line, those of a family's options too."""
+    text = changed("connections = 3", "connections = 0").replace("timeout = 2.5", 'timeout = "2"')
+    paths = write(text.replace("options.matters", "options.maters"))
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_agencies(*paths, classes=CLASSES)
+
+    assert str(caught.value).replace(f"{paths[0]}, ", "").splitlines() == [
+        "line 4: registry_office.connections: is less than 1; fix: write at least 1",
+        "line 16: registry_office.identity.options.matters: is missing; fix: write matters = …",
+        "line 16: registry_office.identity.options.maters: is not known here; fix: correct its spelling, or remove it",
+        "line 10: registry_office.identity.timeout: is not a number; fix: write a number, without quotes",
+    ]
 
 
 @pytest.mark.parametrize(
     ("credentials", "text"),
     [
-        ("", "[registry_office.irs]: is missing"),
-        (CREDENTIALS.replace('app_key = "A330800000000001"', ""), "app_key: is missing"),
-        (CREDENTIALS.replace("A330800000000001", "SECRET-CANARY\\n"), "app_key: has not the agreed form"),
-        ('[registry_office.irs]\napp_secret = "SECRET-CANARY', "is not TOML"),
-        ("[registry_office.irs]\nSECRET-CANARY", "is not TOML"),
+        (
+            "",
+            "line 1: registry_office.irs: is missing, and registry_office.identity refers to it; "
+            "fix: write [registry_office.irs]",
+        ),
+        (
+            CREDENTIALS.replace('app_key = "A330800000000001"', ""),
+            "line 2: registry_office.irs.app_key: is missing; fix: write app_key = …",
+        ),
+        (
+            CREDENTIALS.replace("A330800000000001", "SECRET-CANARY\\n"),
+            "line 3: registry_office.irs.app_key: has not the agreed form; "
+            "fix: write it exactly as the agency issued it",
+        ),
+        ('[registry_office.irs]\napp_secret = "SECRET-CANARY', "line 2: is not TOML; fix: correct that line"),
+        ("[registry_office.irs]\nSECRET-CANARY", "line 2: is not TOML; fix: correct that line"),
     ],
 )
 def test_credentials_that_cannot_work_stop_the_start(write: Write, credentials: str, text: str) -> None:
@@ -304,8 +496,7 @@ def test_credentials_that_cannot_work_stop_the_start(write: Write, credentials: 
     with pytest.raises(ConfigurationError) as caught:
         load_agencies(*paths, classes=CLASSES)
 
-    assert text in str(caught.value)
-    assert str(paths[1]) in str(caught.value)
+    assert str(caught.value) == f"{paths[1]}, {text}"
     assert "SECRET-CANARY" not in str(caught.value)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
@@ -361,7 +552,7 @@ def test_the_example_file_names_only_installed_agencies_and_known_families() -> 
     """Whoever copies it has only placeholders to replace."""
     example = Path(registry.__file__).parents[1] / "config" / "agencies.example.toml"
     tables = tomllib.loads(example.read_text(encoding="utf-8"))
-    installed = registry._installed()
+    installed = registry.installed()
 
     assert set(tables) == set(installed)
     for agency, table in tables.items():

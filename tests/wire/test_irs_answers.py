@@ -16,6 +16,7 @@ from adapters.errors import (
     AgencyFault,
     AgencyThrottled,
     AnswerUnreadable,
+    ConfigurationError,
     UnsupportedLookup,
 )
 from schemas.codes import Reason
@@ -307,7 +308,8 @@ async def test_a_transient_empty_answer_is_overcome(bench: Any) -> None:
 )
 def test_a_route_that_cannot_work_stops_the_start(bench: Any, changes: Any) -> None:
     """The text names the file, the key and the fix, and holds no credential."""
-    with pytest.raises(Exception, match=r"^(agencies|credentials)\.toml: \[synthetic.*; fix: ") as caught:
+    place = r"/(agencies|credentials)\.toml, line 1: synthetic\."
+    with pytest.raises(ConfigurationError, match=rf"{place}.*; fix: ") as caught:
         bench.wire("irs", **changes)
 
     assert not isinstance(caught.value, AgencyError)

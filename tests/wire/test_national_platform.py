@@ -282,5 +282,5 @@ async def test_without_a_relay_the_data_are_the_record(bench: Any) -> None:
 )
 def test_a_route_that_cannot_work_stops_the_start(bench: Any, changes: Any) -> None:
     """The text names the file, the key and the fix."""
-    with pytest.raises(ConfigurationError, match=r"^(agencies|credentials)\.toml: \[synthetic.*; fix: "):
+    with pytest.raises(ConfigurationError, match=r"/(agencies|credentials)\.toml, line 1: synthetic\..*; fix: "):
         bench.wire("national", **changes)

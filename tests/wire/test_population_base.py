@@ -3,7 +3,7 @@ How a question is put to the population base, and what its answers mean.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from xml.sax.saxutils import escape
 
 import httpx
@@ -75,8 +75,8 @@ async def ask(bench: Any, **changes: Any) -> Rows:
     return rows
 
 
-@pytest.mark.parametrize("namespace", soap_template.NAMESPACES)
-@pytest.mark.parametrize("service", soap_template.SERVICES)
+@pytest.mark.parametrize("namespace", get_args(soap_template.Namespace))
+@pytest.mark.parametrize("service", get_args(soap_template.Service))
 async def test_the_envelope_is_what_the_interface_asks_for(bench: Any, namespace: str, service: str) -> None:
     """Four fields in the header, the package as text of `in0`, user and password beside it."""
     business = bench.answers("population", answer(package(), namespace=namespace, service=service))
@@ -311,7 +311,8 @@ def test_only_documents_that_ship_with_the_hub_are_loaded() -> None:
 )
 def test_a_route_that_cannot_work_stops_the_start(bench: Any, changes: Any) -> None:
     """The text names the file, the key and the fix, and holds no credential."""
-    with pytest.raises(ConfigurationError, match=r"^(agencies|credentials)\.toml: \[synthetic.*; fix: ") as caught:
+    place = r"/(agencies|credentials)\.toml, line 1: synthetic\."
+    with pytest.raises(ConfigurationError, match=rf"{place}.*; fix: ") as caught:
         bench.wire("population", **changes)
 
     assert "a]]>b" not in str(caught.value)

@@ -217,5 +217,5 @@ async def test_another_label_is_unreadable(bench: Any, content_type: str) -> Non
 )
 def test_a_route_that_cannot_work_stops_the_start(bench: Any, changes: Any) -> None:
     """The text names the file, the key and the fix."""
-    with pytest.raises(ConfigurationError, match=r"^agencies\.toml: \[synthetic.*; fix: "):
+    with pytest.raises(ConfigurationError, match=r"/agencies\.toml, line 1: synthetic\..*; fix: "):
         bench.wire("rbsp", **changes)

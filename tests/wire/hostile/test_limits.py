@@ -15,7 +15,8 @@ from lxml import etree
 from adapters.errors import AnswerUnreadable
 from adapters.interpretation import LONGEST_LEAF
 from adapters.wire import decode, xml_parser
-from adapters.wire.base import MOST_ROWS, THREAD_ABOVE
+from adapters.wire.base import THREAD_ABOVE
+from adapters.wire.route import MOST_ROWS
 from adapters.wire.transport import BODY_LIMIT
 from adapters.wire.ws_security import WINDOW
 from fuzz.harness import ROOT, FuzzHarness, HttpAnswer

@@ -64,9 +64,7 @@ def wire(bench: Any, signer: SoapSigner, tmp_path: Path) -> Callable[..., Any]:
     async def ask(reply: bytes, status: int = 200, **options: Any) -> Any:
         headers = {"Content-Type": "text/xml"}
         bench.answers("population", httpx.Response(status, headers=headers, content=reply))
-        made = bench.wire(
-            "population", options={"signed_by": "agency.pem", **options}, file=str(tmp_path / "agencies.toml")
-        )
+        made = bench.wire("population", options={"signed_by": "agency.pem", **options})
         return (await made.ask(bench.question(), "lookup", bench.terms)).records
 
     return ask
