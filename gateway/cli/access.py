@@ -5,13 +5,13 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from gateway.access.catalogue import Catalogue, Kind
 from gateway.access.policy import Policies
 from gateway.cli import client
 from gateway.cli.console import Exit, as_document, show
-from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
+from gateway.cli.folding_table import FoldingTable
+from gateway.cli.options import DEFAULT_HUB, HubAddress, IdTypeOption, Json
 from gateway.settings import Settings
 from schemas.codes import IdType, Want
 
@@ -32,9 +32,7 @@ def access_kinds(
     if json_output:
         as_document([_document(kind) for kind in kinds])
         return
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("kind", "", "start", "lasts", "questions", "second person", "lookups"):
-        table.add_column(column, overflow="fold")
+    table = FoldingTable("kind", "", "start", "lasts", "questions", "second person", "lookups")
     for kind in kinds:
         second = "yes" if kind.second_person else ""
         lookups = ", ".join(want.value for want in kind.scopes)
@@ -55,7 +53,10 @@ def _document(kind: Kind) -> dict[str, object]:
         "questions": kind.questions,
         "second_person": kind.second_person,
         "lookups": {
-            want.value: {"fields": sorted(scope.fields), "masks": {name: m.value for name, m in scope.masks.items()}}
+            want.value: {
+                "fields": sorted(scope.fields),
+                "masks": dict(scope.masks),
+            }
             for want, scope in kind.scopes.items()
         },
     }
@@ -76,24 +77,18 @@ def access_policies() -> None:
 @access_app.command("explain")
 def access_explain(
     work_order: Annotated[str, typer.Argument(help="number of the work order")],
-    id_type: Annotated[IdType, typer.Option(help="type of the identifier")] = IdType.RESIDENT_ID,
+    id_type: IdTypeOption = IdType.RESIDENT_ID,
     want: Annotated[list[Want] | None, typer.Option(help="what would be asked (repeatable; default: all)")] = None,
     *,
     hub: HubAddress = DEFAULT_HUB,
     json_output: Json = False,
 ) -> None:
     """
-    Say whether a lookup would be permitted, and if not by which rule, and who can change that.  Nobody is asked.
+    Say whether a lookup would be permitted, and if not by which rule, and who can change that.  Asks no agency.
 
     Exit codes: 0 permitted, 5 refused.  Example: shuniu access explain W-2026-01877 < subject.txt
     """
-    number = client.secret_input("Identifier")
-    body = {
-        "work_order": work_order,
-        "subject": {"kind": id_type.of.value, "id_type": id_type.value, "id_number": number},
-        "want": [one.value for one in want or list(Want)],
-    }
-    answer = client.call(hub, "POST", "/v1/access/explain", body)
+    answer = client.call(hub, "POST", "/v1/access/explain", client.read_question(work_order, id_type, want))
     if json_output:
         as_document(answer)
     else:

@@ -1,5 +1,5 @@
 """
-`shuniu agencies`: what can be asked of whom, and whether they can be reached.
+`shuniu agencies`: their lookups, their state, their certificates and whether they can be reached.
 """
 
 import socket
@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import typer
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from adapters.errors import ConfigurationError
 from adapters.wire.tls import WARN_DAYS
 from gateway.cli import agency_table, client
 from gateway.cli.console import Exit, as_document, fail, show
+from gateway.cli.folding_table import FoldingTable
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.cli.outbound import outbound_app
 from gateway.settings import Settings
@@ -42,13 +42,12 @@ def agencies_list(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = False) -
     if json_output:
         as_document(matrix)
         return
-    table = Table(box=None, header_style="dim")
-    for column in ("lookup", "about", "by", "serves", "wire family"):
-        table.add_column(column, overflow="fold")
+    table = FoldingTable("agency", "lookup", "about", "by", "serves", "wire family")
     for agency in matrix:
-        for one in agency["capabilities"]:
-            question, by, serves = f"{agency['id']}\n  .{one['name']}", "\n".join(one["by"]), "\n".join(one["serves"])
-            table.add_row(question, one["subject"], by, serves, one["family"] or "not connected")
+        for capability in agency["capabilities"]:
+            by, serves = ", ".join(capability["by"]), ", ".join(capability["serves"])
+            family = capability["family"] or "not connected"
+            table.add_row(agency["id"], capability["name"], capability["subject"], by, serves, family)
     show.print(table)
     if any(agency["certificates"] for agency in matrix):
         show.print()
@@ -63,7 +62,7 @@ def agencies_status(
     watch: Annotated[bool, typer.Option("--watch", help="look again every two seconds until Ctrl-C")] = False,
 ) -> None:
     """
-    Show how things stand with every agency: breaker, quotas, places, last good answer.  Asks no agency anything.
+    Show the state of every agency: breaker, quotas, questions in flight, last good answer.  Asks no agency anything.
 
     Exit code 4 if one of them is not asked just now.
 
@@ -75,15 +74,15 @@ def agencies_status(
     if json_output:
         as_document(matrix)
     elif watch:
-        first = agency_table.table(matrix, datetime.now(UTC))
+        first = agency_table.status_table(matrix, datetime.now(UTC))
         with suppress(KeyboardInterrupt), Live(first, console=show, auto_refresh=False) as live:
             while True:
                 time.sleep(WATCH_SECONDS)
                 matrix = client.call(hub, "GET", "/v1/agencies")
-                live.update(agency_table.table(matrix, datetime.now(UTC)), refresh=True)
+                live.update(agency_table.status_table(matrix, datetime.now(UTC)), refresh=True)
     else:
-        show.print(agency_table.table(matrix, datetime.now(UTC)))
-    if agency_table.any_kept_back(matrix):
+        show.print(agency_table.status_table(matrix, datetime.now(UTC)))
+    if agency_table.any_suspended(matrix):
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
 
 
@@ -94,29 +93,30 @@ def agencies_ping(*, json_output: Json = False) -> None:
 
     Example: shuniu agencies ping
     """
-    reached: list[dict[str, Any]] = [_reached(name, address) for name, address in _addresses(Settings().agencies)]
+    pings: list[dict[str, Any]] = [_ping(name, address) for name, address in _addresses(Settings().agencies)]
     if json_output:
-        as_document(reached)
+        as_document(pings)
     else:
-        table = Table("agency", "address", "reached", box=None, header_style="dim")
-        for one in reached:
-            table.add_row(one["agency"], one["address"], "yes" if one["reached"] else "no")
+        table = FoldingTable("agency", "address", "reached")
+        for ping in pings:
+            table.add_row(ping["agency"], ping["address"], "yes" if ping["reached"] else "no")
         show.print(table)
-    if not all(one["reached"] for one in reached):
+    if not all(ping["reached"] for ping in pings):
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)
 
 
-def certificates(matrix: list[dict[str, Any]], now: datetime) -> Table:
-    """Until when each file of an agency's connection serves, and whether somebody must act; `now` is aware."""
-    table = Table("agency", "certificates", "serve until", "", box=None, header_style="dim")
+def certificates(matrix: list[dict[str, Any]], now: datetime) -> FoldingTable:
+    """When each file of an agency's connection expires, and what to do about it; `now` is aware."""
+    table = FoldingTable("agency", "certificates", "serve until", "")
     for agency in matrix:
-        for one in agency["certificates"]:
-            ends = datetime.fromisoformat(one["expires_at"])
-            table.add_row(agency["id"], one["file"], ends.astimezone().strftime("%Y-%m-%d %H:%M"), _left(ends, now))
+        for certificate in agency["certificates"]:
+            ends = datetime.fromisoformat(certificate["expires_at"])
+            until = ends.astimezone().strftime("%Y-%m-%d %H:%M")
+            table.add_row(agency["id"], certificate["file"], until, _remaining(ends, now))
     return table
 
 
-def _left(ends: datetime, now: datetime) -> Text:
+def _remaining(ends: datetime, now: datetime) -> Text:
     days = (ends - now).days
     if ends <= now:
         return Text("over: the agency cannot be reached any more", "red")
@@ -132,7 +132,7 @@ def _addresses(path: Path) -> list[tuple[str, str]]:
         return [(name, facts["address"]) for name, facts in tomllib.load(file).items()]
 
 
-def _reached(name: str, address: str) -> dict[str, Any]:
+def _ping(name: str, address: str) -> dict[str, Any]:
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:

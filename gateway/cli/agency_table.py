@@ -1,17 +1,19 @@
 """
-How things stand with the agencies, as a table for people.
+The table of `shuniu agencies status`: one row for each lookup of each agency.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
+
+from gateway.cli.folding_table import FoldingTable
 
 Matrix = Sequence[Mapping[str, Any]]
 
 COLUMNS = (
+    "agency",
     "lookup",
     "state",
     "ask again",
@@ -27,44 +29,43 @@ STATES = {"closed": ("asked", "green"), "half_open": ("on trial", "yellow"), "op
 NOTHING = "–"
 
 
-def table(matrix: Matrix, now: datetime) -> Table:
+def status_table(matrix: Matrix, now: datetime) -> FoldingTable:
     """One row for each lookup of each agency; `now` is aware."""
-    shown = Table(box=None, header_style="dim")
-    for column in COLUMNS:
-        shown.add_column(column, overflow="fold")
-    for name, standing in _each(matrix):
-        shown.add_row(name, *([Text("not connected", "dim")] if standing is None else _cells(standing, now)))
-    return shown
+    table = FoldingTable(*COLUMNS)
+    for agency, capability, status in _rows(matrix):
+        cells = [Text("not connected", "dim")] if status is None else list(_cells(status, now))
+        table.add_row(agency, capability, *cells, *[""] * (len(COLUMNS) - 2 - len(cells)))
+    return table
 
 
-def any_kept_back(matrix: Matrix) -> bool:
-    """Whether an agency that this court is connected to is not asked just now."""
-    return any(standing is not None and _kept_back(standing) for _, standing in _each(matrix))
+def any_suspended(matrix: Matrix) -> bool:
+    """Whether an agency that this court is connected to is not asked at present."""
+    return any(status is not None and _is_suspended(status) for _, _, status in _rows(matrix))
 
 
-def _each(matrix: Matrix) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+def _rows(matrix: Matrix) -> Iterator[tuple[str, str, Mapping[str, Any] | None]]:
     for agency in matrix:
         for capability in agency["capabilities"]:
-            yield f"{agency['id']}.{capability['name']}", capability["standing"]
+            yield agency["id"], capability["name"], capability["standing"]
 
 
-def _kept_back(standing: Mapping[str, Any]) -> bool:
-    return standing["ask_again_at"] is not None
+def _is_suspended(status: Mapping[str, Any]) -> bool:
+    return status["ask_again_at"] is not None
 
 
-def _cells(standing: Mapping[str, Any], now: datetime) -> Iterator[Text | str]:
-    word, colour = STATES[standing["breaker"]]
-    if _kept_back(standing) and standing["closed_because"]:
-        word, colour = standing["closed_because"], "yellow"
+def _cells(status: Mapping[str, Any], now: datetime) -> Iterator[Text | str]:
+    word, colour = STATES[status["breaker"]]
+    if _is_suspended(status) and status["closed_because"]:
+        word, colour = status["closed_because"], "yellow"
     yield Text(word, colour)
-    yield _when(standing["ask_again_at"], now)
-    yield _when(standing["last_good_at"], now)
-    yield " ".join(filter(None, (standing["last_state"], standing["last_reason"]))) or NOTHING
-    yield f"{standing['in_flight']}/{standing['in_flight_limit']}"
-    yield f"{standing['waiting']}/{standing['waiting_limit']}"
+    yield _when(status["ask_again_at"], now)
+    yield _when(status["last_good_at"], now)
+    yield " ".join(filter(None, (status["last_state"], status["last_reason"]))) or NOTHING
+    yield f"{status['in_flight']}/{status['in_flight_limit']}"
+    yield f"{status['waiting']}/{status['waiting_limit']}"
     for quota in ("minute_left", "day_left"):
-        yield NOTHING if standing[quota] is None else str(standing[quota])
-    yield str(standing["drift"])
+        yield NOTHING if status[quota] is None else str(status[quota])
+    yield str(status["drift"])
 
 
 def _when(text: str | None, now: datetime) -> str:

@@ -1,16 +1,16 @@
 """
-`shuniu callbacks`: who is told, what became of deliveries, and taking dead letters up again.
+`shuniu callbacks`: receivers, deliveries and their states, and resending dead letters.
 """
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.table import Table
 
 from gateway.callbacks.states import DeliveryState, Failure
 from gateway.cli import client
 from gateway.cli.console import Exit, as_document, fail, say, show
+from gateway.cli.folding_table import FoldingTable
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 
 callbacks_app = typer.Typer(no_args_is_help=True, help="Callbacks to ticket systems: receivers and deliveries.")
@@ -27,7 +27,7 @@ def callbacks_register(
     url: Annotated[str, typer.Argument(help="its address (https)")],
     client_id: ClientOption,
     *,
-    internal: Annotated[bool, typer.Option(help="its host stands inside the house")] = False,
+    internal: Annotated[bool, typer.Option(help="its host is inside the court's network")] = False,
     preferred: Annotated[bool, typer.Option(help="for requests that name no receiver")] = False,
     hub: HubAddress = DEFAULT_HUB,
 ) -> None:
@@ -58,18 +58,18 @@ def callbacks_rotate(name: Annotated[str, typer.Argument()], *, hub: HubAddress 
 @callbacks_app.command("try")
 def callbacks_try(name: Annotated[str, typer.Argument()], *, hub: HubAddress = DEFAULT_HUB) -> None:
     """
-    Send a test delivery that tells of nobody.
+    Send a test delivery without personal data.
 
     Example: shuniu callbacks try forms
     """
-    entered = client.call(hub, "POST", f"{PATH}/receivers/{name}/trial")["delivery"]
-    say.print(f"Sent. See what becomes of it: shuniu callbacks show {entered}", markup=False)
+    delivery = client.call(hub, "POST", f"{PATH}/receivers/{name}/trial")["delivery"]
+    say.print(f"Queued. See its state: shuniu callbacks show {delivery}", markup=False)
 
 
 @callbacks_app.command("remove")
 def callbacks_remove(name: Annotated[str, typer.Argument()], *, hub: HubAddress = DEFAULT_HUB) -> None:
     """
-    Remove a receiver and its secrets; what waits for it is given up.
+    Remove a receiver and its secrets; its pending deliveries are given up.
 
     Example: shuniu callbacks remove forms
     """
@@ -84,11 +84,11 @@ def callbacks_receivers(*, hub: HubAddress = DEFAULT_HUB, json_output: Json = Fa
 
     Example: shuniu callbacks receivers
     """
-    found = client.call(hub, "GET", f"{PATH}/receivers")["receivers"]
+    receivers = client.call(hub, "GET", f"{PATH}/receivers")["receivers"]
     if json_output:
-        as_document(found)
+        as_document(receivers)
         return
-    _table(found, "name", "client", "state", "url", "internal", "preferred")
+    _table(receivers, "name", "client", "state", "url", "internal", "preferred")
 
 
 @callbacks_app.command("list")
@@ -102,17 +102,17 @@ def callbacks_list(
     json_output: Json = False,
 ) -> None:
     """
-    List deliveries and what became of them.
+    List deliveries and their states.
 
     Example: shuniu callbacks list --state dead_lettered
     """
-    asked = {"state": state, "receiver": receiver, "reason": reason, "most": most}
-    query = urlencode({name: str(value) for name, value in asked.items() if value is not None})
-    found = client.call(hub, "GET", f"{PATH}/deliveries?{query}")["deliveries"]
+    filters = {"state": state, "receiver": receiver, "reason": reason, "most": most}
+    query = urlencode({name: str(value) for name, value in filters.items() if value is not None})
+    deliveries = client.call(hub, "GET", f"{PATH}/deliveries?{query}")["deliveries"]
     if json_output:
-        as_document(found)
+        as_document(deliveries)
         return
-    _table(found, "id", "receiver", "state", "reason", "attempts", "created_at")
+    _table(deliveries, "id", "receiver", "state", "reason", "attempts", "created_at")
 
 
 @callbacks_app.command("show")
@@ -120,7 +120,7 @@ def callbacks_show(
     delivery: Annotated[str, typer.Argument(help="webhook-id")], *, hub: HubAddress = DEFAULT_HUB
 ) -> None:
     """
-    Show one delivery, without what it tells.
+    Show one delivery, without its body.
 
     Example: shuniu callbacks show trial-2f0c…
     """
@@ -139,11 +139,11 @@ def callbacks_resend(
     hub: HubAddress = DEFAULT_HUB,
 ) -> None:
     """
-    Take dead letters up again.  Each one's right is asked for anew before it leaves.
+    Queue dead letters again.  The right to deliver each is checked again before it is sent.
 
     Example: shuniu callbacks resend --receiver forms --since 2026-11-24T00:00:00Z --reason unreachable
     """
-    asked = {
+    filters = {
         "ids": delivery or None,
         "client": client_id,
         "receiver": receiver,
@@ -151,7 +151,7 @@ def callbacks_resend(
         "since": since,
         "until": until,
     }
-    body = {name: value for name, value in asked.items() if value is not None}
+    body = {name: value for name, value in filters.items() if value is not None}
     if not body:
         fail("Name deliveries, or narrow the choice: see shuniu callbacks resend --help", Exit.USAGE)
     answer = client.call(hub, "POST", f"{PATH}/resend", body)
@@ -161,11 +161,11 @@ def callbacks_resend(
 @callbacks_app.command("pause")
 def callbacks_pause(client_id: ClientOption, receiver: ReceiverOption = None, *, hub: HubAddress = DEFAULT_HUB) -> None:
     """
-    Pause what a client is told; deliveries wait until their deadline.
+    Pause deliveries to a client; they wait until their deadline.
 
     Example: shuniu callbacks pause --client ticket-system
     """
-    _turn(hub, "pause", client_id, receiver)
+    _switch(hub, "pause", client_id, receiver)
 
 
 @callbacks_app.command("resume")
@@ -173,23 +173,21 @@ def callbacks_resume(
     client_id: ClientOption, receiver: ReceiverOption = None, *, hub: HubAddress = DEFAULT_HUB
 ) -> None:
     """
-    Resume what a client is told.
+    Resume deliveries to a client.
 
     Example: shuniu callbacks resume --client ticket-system
     """
-    _turn(hub, "resume", client_id, receiver)
+    _switch(hub, "resume", client_id, receiver)
 
 
-def _turn(hub: str, what: str, client_id: str, receiver: str | None) -> None:
+def _switch(hub: str, action: str, client_id: str, receiver: str | None) -> None:
     body = {"client": client_id} | ({} if receiver is None else {"receiver": receiver})
-    changed = client.call(hub, "POST", f"{PATH}/{what}", body)["receivers"]
-    say.print(f"{what}d: {', '.join(changed) or 'nothing; it stood so already'}", markup=False)
+    changed = client.call(hub, "POST", f"{PATH}/{action}", body)["receivers"]
+    say.print(f"{action}d: {', '.join(changed) or 'no receiver; the state was the same'}", markup=False)
 
 
 def _table(rows: list[dict[str, Any]], *columns: str) -> None:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    table = FoldingTable(*columns)
     for row in rows:
         table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
     show.print(table)

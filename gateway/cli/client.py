@@ -1,5 +1,5 @@
 """
-The command line's way to a running hub: its HTTP API, as everybody else uses it.
+Calls of the command line to a running hub, over the HTTP API that every client uses.
 """
 
 import os
@@ -10,6 +10,7 @@ import httpx
 import typer
 
 from gateway.cli.console import Exit, fail, say
+from schemas.codes import IdType, Want
 
 CODES = {401: Exit.NOT_PERMITTED, 403: Exit.NOT_PERMITTED, 404: Exit.NOT_FOUND, 422: Exit.USAGE}
 
@@ -22,6 +23,15 @@ def secret_input(label: str) -> str:
         text: str = typer.prompt(label, hide_input=True, err=True)
         return text.strip()
     return sys.stdin.readline().strip()
+
+
+def read_question(work_order: str, id_type: IdType, want: list[Want] | None) -> dict[str, Any]:
+    """The body of a lookup; the identifier is read with `secret_input`.  Without `want` everything is asked for."""
+    return {
+        "work_order": work_order,
+        "subject": {"kind": id_type.of.value, "id_type": id_type.value, "id_number": secret_input("Identifier")},
+        "want": [item.value for item in want or list(Want)],
+    }
 
 
 def token() -> str:
@@ -38,22 +48,35 @@ def token() -> str:
 
 def call(hub: str, method: str, path: str, body: Any = None) -> Any:
     """
-    One call to the hub; its JSON answer, or the command ends with the problem's sentence.
+    The JSON answer to one call as the caller of SHUNIU_TOKEN; a problem ends the command with its sentence.
     """
-    headers = {"Authorization": f"Bearer {token()}"}
+    return request(hub, method, path, body, {"Authorization": f"Bearer {token()}"})
+
+
+def request(hub: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    """The JSON answer to one call; a problem, or no answer of a hub, ends the command with a sentence."""
     try:
-        answer = httpx.request(method, hub + path, json=body, headers=headers, timeout=35, trust_env=False)
-    except httpx.HTTPError:
+        response = httpx.request(method, hub + path, json=body, headers=headers, timeout=35, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        response = None
+    if response is None:
+        fail(
+            f"No hub answers at {hub}. Start one (shuniu serve --demo), or name another with --hub or SHUNIU_HUB, "
+            "such as http://127.0.0.1:8080."
+        )
+    try:
+        answer = response.json()
+    except ValueError:
         answer = None
-    if answer is None:
-        fail(f"No hub answers at {hub}. Start one (shuniu serve --demo), or name another with --hub.")
-    if not answer.is_success:
-        _tell(answer)
-    return answer.json()
+    if answer is None or not (response.is_success or "detail" in answer):
+        fail(f"{hub} is not a hub, or cannot reach it (HTTP status {response.status_code}). See --hub and SHUNIU_HUB.")
+    if not response.is_success:
+        _fail_with_problem(response.status_code, answer)
+    return answer
 
 
-def _tell(answer: httpx.Response) -> NoReturn:
-    problem = answer.json()
+def _fail_with_problem(status: int, problem: Any) -> NoReturn:
+    code = CODES.get(status, Exit.FAILED)
     for error in problem.get("errors", ()):
         say.print(f"{error['field']}: {error['detail']} ({error['rule']})", markup=False)
-    fail(f"{problem['detail']} [{problem.get('rule') or problem['type']}]", CODES.get(answer.status_code, Exit.FAILED))
+    fail(f"{problem['detail']} [{problem.get('rule') or problem['type']}]", code)

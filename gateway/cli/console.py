@@ -1,11 +1,11 @@
 """
-How the command line speaks: data on stdout, sentences on stderr, documented exit codes.
+Output of the command line: data on stdout, sentences on stderr, documented exit codes.
 """
 
 import json
 import sys
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import typer
 from rich.console import Console
@@ -19,13 +19,21 @@ show = Console(highlight=False)
 class Exit(IntEnum):
     """The exit codes of every command."""
 
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    NOT_FOUND = 3
-    AGENCY_UNAVAILABLE = 4
-    NOT_PERMITTED = 5
-    FINDINGS = 6
+    label: str
+
+    def __new__(cls, code: int, label: str) -> Self:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.label = label
+        return member
+
+    OK = 0, "done"
+    FAILED = 1, "failed"
+    USAGE = 2, "wrong usage"
+    NOT_FOUND = 3, "not found"
+    AGENCY_UNAVAILABLE = 4, "an agency gave no answer"
+    NOT_PERMITTED = 5, "not permitted"
+    FINDINGS = 6, "verified, with findings"
 
 
 def as_document(value: Any) -> None:
@@ -34,7 +42,7 @@ def as_document(value: Any) -> None:
 
 
 def announce(name: str, text: str, lines: logs.LineHandler) -> None:
-    """Says what a process of long life does now: as an event of its log, or to whoever sits before it."""
+    """Reports a state of a long-running process: as an event of its JSON log, or as a sentence on a terminal."""
     if lines.form == "json":
         logs.announce(name, text=text)
     else:
@@ -42,6 +50,6 @@ def announce(name: str, text: str, lines: logs.LineHandler) -> None:
 
 
 def fail(sentence: str, code: Exit = Exit.FAILED) -> NoReturn:
-    """Ends the command with a sentence that says what to do."""
+    """Ends the command with a sentence: what happened and the next step."""
     say.print(sentence, style="bold red", markup=False)
     raise typer.Exit(code)

@@ -5,16 +5,16 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from gateway.access.catalogue import Catalogue
 from gateway.autofill.template_loader import load_forms
 from gateway.autofill.templates import FormTemplate
 from gateway.cli.console import Exit, as_document, fail, say, show
+from gateway.cli.folding_table import FoldingTable
 from gateway.cli.options import Json
 from gateway.settings import Settings
 
-forms_app = typer.Typer(no_args_is_help=True, help="The forms that are filled by themselves.")
+forms_app = typer.Typer(no_args_is_help=True, help="The forms that are filled automatically.")
 
 
 @forms_app.command("check")
@@ -47,27 +47,23 @@ def forms_show(
         as_document([_document(form) for form in chosen])
         return
     if not name:
-        table = Table(box=None, header_style="dim", pad_edge=False)
-        for column in ("form", "", "kinds of work order", "within", "fields"):
-            table.add_column(column, overflow="fold")
+        table = FoldingTable("form", "", "kinds of work order", "within", "fields")
         for form in chosen:
             hours = int(form.lasts.total_seconds() // 3600)
             table.add_row(form.id, f"{form.zh}\n{form.en}", "\n".join(form.kinds), f"{hours} h", str(len(form.fields)))
         show.print(table)
         return
     (form,) = chosen
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("field", "", "from", "of", "written", "mask", "required"):
-        table.add_column(column, overflow="fold")
-    for one in form.fields:
+    table = FoldingTable("field", "", "from", "of", "written", "mask", "required")
+    for field in form.fields:
         table.add_row(
-            one.name,
-            f"{one.zh}\n{one.en}",
-            "\n".join(map(str, one.origins)),
-            ", ".join(sorted(one.roles)) or "all",
-            "" if one.transform is None else one.transform.value,
-            "" if one.mask is None else one.mask.value,
-            "yes" if one.required else "",
+            field.name,
+            f"{field.zh}\n{field.en}",
+            "\n".join(map(str, field.origins)),
+            ", ".join(sorted(field.roles)) or "all",
+            "" if field.transform is None else field.transform.value,
+            "" if field.mask is None else field.mask.value,
+            "yes" if field.required else "",
         )
     show.print(table)
 
@@ -81,15 +77,15 @@ def _document(form: FormTemplate) -> dict[str, object]:
         "hours": int(form.lasts.total_seconds() // 3600),
         "fields": [
             {
-                "name": one.name,
-                "zh": one.zh,
-                "en": one.en,
-                "from": [str(origin) for origin in one.origins],
-                "roles": sorted(one.roles),
-                "required": one.required,
-                "as": one.transform,
-                "mask": one.mask,
+                "name": field.name,
+                "zh": field.zh,
+                "en": field.en,
+                "from": [str(origin) for origin in field.origins],
+                "roles": sorted(field.roles),
+                "required": field.required,
+                "as": field.transform,
+                "mask": field.mask,
             }
-            for one in form.fields
+            for field in form.fields
         ],
     }

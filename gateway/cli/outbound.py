@@ -1,5 +1,5 @@
 """
-`shuniu agencies hosts` and `check`: where the hub connects to, and what would stop it from doing so.
+`shuniu agencies hosts` and `check`: the hosts that the hub connects to, and its agency configuration checked.
 """
 
 import csv
@@ -13,12 +13,12 @@ from ipaddress import ip_address
 from typing import Annotated, Any, Final
 
 import typer
-from rich.table import Table
 
 from adapters.registry import installed
 from adapters.wire.configuration import read_sites
 from adapters.wire.tls import WARN_DAYS
 from gateway.cli.console import Exit, as_document, show
+from gateway.cli.folding_table import FoldingTable
 from gateway.cli.options import Json
 from gateway.egress import Destination, destinations
 from gateway.settings import Settings
@@ -50,11 +50,11 @@ def agencies_hosts(
 
     Example: shuniu agencies hosts --form nftables
     """
-    found = destinations(Settings())
+    hosts = destinations(Settings())
     if form is OutputFormat.JSON:
-        as_document([asdict(one) for one in found])
+        as_document([asdict(host) for host in hosts])
     else:
-        sys.stdout.write(_FORMS[form](found, user))
+        sys.stdout.write(_FORMS[form](hosts, user))
 
 
 @outbound_app.command("check")
@@ -72,11 +72,11 @@ def agencies_check(*, json_output: Json = False) -> None:
             "address": site.address,
             "certificates": [
                 {
-                    "file": one.file,
-                    "expires_at": one.expires_at.isoformat(),
-                    "days_left": (one.expires_at - now).days,
+                    "file": certificate.file,
+                    "expires_at": certificate.expires_at.isoformat(),
+                    "days_left": (certificate.expires_at - now).days,
                 }
-                for one in (site.trust.expiries() if site.trust else ())
+                for certificate in (site.trust.expiries() if site.trust else ())
             ],
         }
         for site in read_sites(settings.agencies, settings.credentials, installed())
@@ -84,34 +84,35 @@ def agencies_check(*, json_output: Json = False) -> None:
     if json_output:
         as_document(checked)
     else:
-        table = Table("agency", "address", "certificates", box=None, header_style="dim")
-        for one in checked:
-            ends = [f"{file['file']}: {file['days_left']} days left" for file in one["certificates"]]
-            table.add_row(one["agency"], one["address"], "\n".join(ends) or "the system's roots, none of ours")
+        table = FoldingTable("agency", "address", "certificates")
+        for agency in checked:
+            ends = [f"{file['file']}: {file['days_left']} days left" for file in agency["certificates"]]
+            table.add_row(agency["agency"], agency["address"], "\n".join(ends) or "the system's roots, none of ours")
         show.print(table)
-    if any(file["days_left"] < WARN_DAYS for one in checked for file in one["certificates"]):
+    if any(file["days_left"] < WARN_DAYS for agency in checked for file in agency["certificates"]):
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _plain(found: Sequence[Destination], _: str) -> str:
-    rows = [(one.purpose, one.protocol, one.host, str(one.port), one.address or "by name") for one in found]
+def _plain(hosts: Sequence[Destination], _: str) -> str:
+    rows = [(host.purpose, host.protocol, host.host, str(host.port), host.address or "by name") for host in hosts]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return "".join(
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
     )
 
 
-def _csv(found: Sequence[Destination], _: str) -> str:
+def _csv(hosts: Sequence[Destination], _: str) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["purpose", "protocol", "host", "port", "address"])
-    rows.writerows([one.purpose, one.protocol, one.host, one.port, one.address or ""] for one in found)
+    rows.writerows([host.purpose, host.protocol, host.host, host.port, host.address or ""] for host in hosts)
     return text.getvalue()
 
 
-def _nftables(found: Sequence[Destination], user: str) -> str:
+def _nftables(hosts: Sequence[Destination], user: str) -> str:
     rules = "".join(
-        f'    {_family(one)} daddr {one.target} tcp dport {one.port} accept comment "{one.purpose}"\n' for one in found
+        f'    {_family(host)} daddr {host.target} tcp dport {host.port} accept comment "{host.purpose}"\n'
+        for host in hosts
     )
     return f"""{_NAMES}table inet shuniu {{
   chain outbound {{
@@ -126,7 +127,7 @@ def _nftables(found: Sequence[Destination], user: str) -> str:
 """
 
 
-def _iptables(found: Sequence[Destination], user: str) -> str:
+def _iptables(hosts: Sequence[Destination], user: str) -> str:
     lines = []
     for command, family in (("iptables", "ip"), ("ip6tables", "ip6")):
         rules = [
@@ -134,9 +135,9 @@ def _iptables(found: Sequence[Destination], user: str) -> str:
             "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
             *(f"-p {protocol} --dport 53 -j ACCEPT" for protocol in ("udp", "tcp")),
             *(
-                f'-d {one.target} -p tcp --dport {one.port} -m comment --comment "{one.purpose}" -j ACCEPT'
-                for one in found
-                if _family(one) == family
+                f'-d {host.target} -p tcp --dport {host.port} -m comment --comment "{host.purpose}" -j ACCEPT'
+                for host in hosts
+                if _family(host) == family
             ),
             "-j REJECT",
         ]
@@ -145,8 +146,8 @@ def _iptables(found: Sequence[Destination], user: str) -> str:
     return _NAMES + "\n".join(lines) + "\n"
 
 
-def _family(one: Destination) -> str:
-    return "ip6" if one.address is not None and ip_address(one.address).version == 6 else "ip"
+def _family(host: Destination) -> str:
+    return "ip6" if host.address is not None and ip_address(host.address).version == 6 else "ip"
 
 
 _FORMS: Final[Mapping[OutputFormat, Callable[[Sequence[Destination], str], str]]] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
+from gateway.cli.folding_table import FoldingTable
 from schemas.codes import AddressKind, AnswerState
 from schemas.provenance import CASE_FILE
 
@@ -46,13 +46,6 @@ def _titled(title: str, inside: RenderableType) -> Panel:
     return Panel(inside, title=title, title_align="left", border_style="dim")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
 class _Citations:
     """The sources of a result in words: agencies and the day for which they vouch, each once."""
 
@@ -72,8 +65,8 @@ class _Citations:
         return "; ".join(f"{', '.join(agencies)} {day}" for day, agencies in days.items())
 
 
-def _answers(answers: list[dict[str, Any]]) -> Table:
-    table = _table("agency", "question", "state", "reason", "ms")
+def _answers(answers: list[dict[str, Any]]) -> FoldingTable:
+    table = FoldingTable("agency", "question", "state", "reason", "ms")
     for answer in answers:
         state = AnswerState(answer["state"])
         why = " ".join(answer[name] for name in ("reason", "authority") if name in answer)
@@ -82,8 +75,8 @@ def _answers(answers: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _fields(record: dict[str, Any], cite: _Citations) -> Table:
-    table = _table("field", "value", "source, as of")
+def _fields(record: dict[str, Any], cite: _Citations) -> FoldingTable:
+    table = FoldingTable("field", "value", "source, as of")
     for name, field in record.items():
         if isinstance(field, dict):
             table.add_row(name, str(field["value"]), cite(field["sources"]))
@@ -106,9 +99,9 @@ def _address(address: dict[str, Any], cite: _Citations) -> Text:
     return text
 
 
-def _entries(entries: list[dict[str, Any]], cite: _Citations) -> Table:
+def _entries(entries: list[dict[str, Any]], cite: _Citations) -> FoldingTable:
     """Entries of one kind, a line each: what they say, and who says it."""
-    table = _table("entry", "source, as of")
+    table = FoldingTable("entry", "source, as of")
     for entry in entries:
         fields = {name: field for name, field in entry.items() if isinstance(field, dict)}
         words = ", ".join(f"{name} {field['value']}" for name, field in fields.items())

@@ -16,11 +16,11 @@ from typing import Any
 
 import httpx
 from rich.panel import Panel
-from rich.table import Table
 
 from gateway.application import HubServer
 from gateway.cli import render
 from gateway.cli.console import say, show
+from gateway.cli.folding_table import FoldingTable
 from gateway.demo import tree, world
 from gateway.provisioning import CLUSTER, bundled_database, create_keys
 from gateway.server import bind
@@ -176,16 +176,14 @@ def subject(party: dict[str, Any]) -> dict[str, Any]:
     return {name: party[name] for name in ("kind", "id_type", "id_number")}
 
 
-def _records(events: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("index", "event", "outcome", "asked, or what was heard"):
-        table.add_column(column, overflow="fold")
-    for one in events:
-        event = one["event"]
-        heard = [f"{answer['q']} {answer['is']} {answer.get('why', '')}" for answer in event.get("heard", ())]
-        refused = event.get("why", {}).get("rules", ()) if event["outcome"] == "refused" else ()
-        outcome = "\n".join((event["outcome"], *refused))
-        table.add_row(str(one["index"]), event["type"], outcome, "\n".join(heard or event.get("ask", ())))
+def _records(records: list[dict[str, Any]]) -> FoldingTable:
+    table = FoldingTable("index", "event", "outcome", "questions, answers")
+    for record in records:
+        event = record["event"]
+        answers = [f"{answer['q']} {answer['is']} {answer.get('why', '')}" for answer in event.get("heard", ())]
+        rules = event.get("why", {}).get("rules", ()) if event["outcome"] == "refused" else ()
+        outcome = "\n".join((event["outcome"], *rules))
+        table.add_row(str(record["index"]), event["type"], outcome, "\n".join(answers or event.get("ask", ())))
     return table
 
 

@@ -5,6 +5,9 @@ The command line: every command explains itself, data on stdout, documented exit
 import json
 import platform
 import re
+import socket
+import subprocess
+import sys
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +15,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gateway.__main__ import app
+from gateway.__main__ import COMMANDS, app, main
+from gateway.cli.lazy_commands import LazyCommand
 from tests.desk import Desk
 
 RUN = CliRunner()
@@ -20,10 +24,12 @@ RUN = CliRunner()
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     """Every command of the tree with its path."""
+    if isinstance(command, LazyCommand):
+        command = command.load()
     children = getattr(command, "commands", None)
     if children is None:
         return [(path, command)]
-    return [found for name, child in children.items() for found in commands(child, (*path, name))]
+    return [entry for name, child in children.items() for entry in commands(child, (*path, name))]
 
 
 TREE = commands(typer.main.get_command(app))
@@ -44,6 +50,37 @@ def test_no_command_takes_an_identifier_as_an_argument(path: tuple[str, ...], co
     names = {name for parameter in command.params for name in parameter.opts}
 
     assert not {name for name in names if re.search("number|subject|person", name)}
+
+
+@pytest.mark.parametrize("name", [name for entries in COMMANDS.values() for name in entries])
+def test_summary_in_the_top_help_is_the_one_of_the_command(name: str) -> None:
+    """The command is not imported for it."""
+    summary = next(entries[name][1] for entries in COMMANDS.values() if name in entries)
+    command = typer.main.get_command(app).commands[name].load()  # type: ignore[attr-defined]
+
+    assert (command.help or "").partition("\n")[0] == summary
+
+
+def test_top_help_names_exit_codes_and_environment() -> None:
+    """What a script and a new terminal need."""
+    answer = RUN.invoke(app, ["--help"], env={"COLUMNS": "200"})
+
+    for text in ("0 done", "4 an agency gave no answer", "6 verified, with findings", "SHUNIU_HUB", "SHUNIU_FOLDER"):
+        assert text in answer.stdout
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_top_of_the_command_line_imports_no_command(option: str) -> None:
+    """So that it answers at once: libraries of the hub, and most modules of ours, are left for later."""
+    code = (
+        "import sys; from gateway.__main__ import app\ntry: app([sys.argv[1]])\nexcept SystemExit: print(*sys.modules)"
+    )
+    process = subprocess.run([sys.executable, "-c", code, option], check=True, capture_output=True, text=True)
+    modules = process.stdout.splitlines()[-1].split()
+
+    assert not {"fastapi", "pydantic", "httpx", "sqlalchemy", "psycopg", "cryptography", "opentelemetry"} & {*modules}
+    assert len([module for module in modules if module.startswith(("gateway.", "audit", "schemas", "adapters"))]) <= 8
+    assert len(modules) < 450
 
 
 def test_the_version_is_one_line_for_a_report() -> None:
@@ -154,3 +191,69 @@ def test_without_a_hub_the_command_says_how_to_start_one(desk: Desk) -> None:
     )
 
     assert (answer.exit_code, "shuniu serve --demo" in answer.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("hub", ["http://127.0.0.1:9", "127.0.0.1:8080", "http://[", "no hub"])
+@pytest.mark.parametrize("command", [("agencies", "list"), ("audit", "status")])
+def test_hub_that_is_not_there_is_a_sentence_with_the_next_step(hub: str, command: tuple[str, ...]) -> None:
+    """Also where the address is none."""
+    answer = RUN.invoke(app, command, env={"SHUNIU_HUB": hub, "SHUNIU_TOKEN": "x"})
+
+    assert (answer.exit_code, "shuniu serve --demo" in answer.stderr) == (1, True)
+
+
+def test_server_that_is_no_hub_is_a_sentence(desk: Desk) -> None:
+    """Its answer is neither JSON nor a problem."""
+    issuer = desk.court.outside.issuer
+    answer = RUN.invoke(app, ["agencies", "list"], env={"SHUNIU_HUB": f"{issuer}/nothing", "SHUNIU_TOKEN": "x"})
+
+    assert (answer.exit_code, "is not a hub" in answer.stderr) == (1, True)
+
+
+def test_token_of_an_unknown_user_names_the_known_ones(desk: Desk) -> None:
+    """And of an unknown client the demo's client."""
+    user = RUN.invoke(app, ["token", "li.tin"], env=environment(desk))
+    client = RUN.invoke(app, ["token", "li.ting", "--client"], env=environment(desk))
+    known = RUN.invoke(app, ["token", "li.ting"], env=environment(desk))
+
+    assert (user.exit_code, "li.ting" in user.stderr) == (3, True)
+    assert (client.exit_code, "ticket-system" in client.stderr) == (3, True)
+    assert (known.exit_code, known.stdout.count(".")) == (0, 2)
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:9", "nowhere"])
+def test_token_without_a_sign_on_server_says_how_to_start_one(issuer: str) -> None:
+    """One sentence."""
+    answer = RUN.invoke(app, ["token", "li.ting"], env={"SHUNIU_ISSUER": issuer})
+
+    assert (answer.exit_code, "shuniu serve --demo" in answer.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("demo", [[], ["--demo"]])
+def test_port_that_is_taken_is_a_sentence_before_anything_is_started(demo: list[str]) -> None:
+    """SHUNIU_PORT counts for the demo too."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        answer = RUN.invoke(app, ["serve", *demo], env={"SHUNIU_PORT": str(port)})
+
+    assert (answer.exit_code, f"Port {port} is taken" in answer.stderr) == (1, True)
+
+
+def test_host_of_another_machine_is_a_sentence() -> None:
+    """SHUNIU_HOST counts for the demo too."""
+    answer = RUN.invoke(app, ["serve", "--demo"], env={"SHUNIU_HOST": "192.0.2.1", "SHUNIU_PORT": "0"})
+
+    assert (answer.exit_code, "cannot listen at 192.0.2.1:0" in answer.stderr) == (1, True)
+
+
+def test_setting_that_breaks_its_rule_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the variable's name."""
+    monkeypatch.setenv("SHUNIU_PORT", "eighty")
+    monkeypatch.setattr(sys, "argv", ["shuniu", "serve"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert (ended.value.code, "SHUNIU_PORT: " in capsys.readouterr().err) == (1, True)

@@ -66,7 +66,7 @@ def environment(desk: Desk) -> dict[str, str]:
     return {"SHUNIU_HUB": desk.court.address, "SHUNIU_TOKEN": desk.token(user="li.ting")}
 
 
-def test_status_is_a_table_with_a_line_for_each_lookup(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_has_a_line_for_each_lookup(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are asked: exit code 0, and the same as one JSON document."""
     monkeypatch.setattr(console.show, "width", 200)
     shown = RUN.invoke(app, ["agencies", "status"], env=environment(desk))
@@ -74,12 +74,14 @@ def test_status_is_a_table_with_a_line_for_each_lookup(desk: Desk, monkeypatch: 
 
     assert (shown.exit_code, document.exit_code) == (0, 0)
     lookups = [
-        f"{agency['id']}.{one['name']}" for agency in json.loads(document.stdout) for one in agency["capabilities"]
+        [agency["id"], capability["name"]]
+        for agency in json.loads(document.stdout)
+        for capability in agency["capabilities"]
     ]
-    assert [line.split()[0] for line in shown.stdout.splitlines()[1:]] == lookups
+    assert [line.split()[:2] for line in shown.stdout.splitlines()[1:]] == lookups
 
 
-def test_watching_and_one_document_do_not_go_together(desk: Desk) -> None:
+def test_watch_with_json_is_a_usage_error(desk: Desk) -> None:
     """A usage error, before anything is asked."""
     answer = RUN.invoke(app, ["agencies", "status", "--json", "--watch"], env=environment(desk))
 
@@ -103,25 +105,25 @@ MATRIX = [
 ]
 
 
-def test_an_agency_that_is_given_a_rest_is_said_to_rest_and_until_when() -> None:
+def test_suspended_agency_shows_resting_and_until_when() -> None:
     """Words and distances, no numbers to subtract."""
     console = Console(width=200, no_color=True, highlight=False)
     with console.capture() as captured:
-        console.print(agency_table.table(MATRIX, NOW))
+        console.print(agency_table.status_table(MATRIX, NOW))
 
     places = ["3/10", "2/20", "290", "–", "4"]
     lines = [line.split("  ") for line in captured.get().splitlines()]
     assert [[cell.strip() for cell in line if cell.strip()] for line in lines[1:]] == [
-        ["public_security.identity", "asked", "–", "60 min ago", "unavailable timeout", *places],
-        ["public_security.addresses", "resting", "in 12 s", "–", "unavailable timeout", *places],
-        ["public_security.vehicles", "not connected"],
+        ["public_security", "identity", "asked", "–", "60 min ago", "unavailable timeout", *places],
+        ["public_security", "addresses", "resting", "in 12 s", "–", "unavailable timeout", *places],
+        ["public_security", "vehicles", "not connected"],
     ]
 
 
-@pytest.mark.parametrize(("changes", "kept_back"), [({}, False), ({"closed_until": NOW + timedelta(hours=1)}, True)])
-def test_a_script_can_tell_whether_all_are_asked(changes: dict[str, Any], kept_back: bool) -> None:
+@pytest.mark.parametrize(("changes", "suspended"), [({}, False), ({"closed_until": NOW + timedelta(hours=1)}, True)])
+def test_any_suspended_tells_whether_all_agencies_are_asked(changes: dict[str, Any], suspended: bool) -> None:
     """Exit code 4 otherwise."""
     shown = json.loads(standing(**changes).model_dump_json())
     matrix = [{"id": "public_security", "capabilities": [{"name": "identity", "standing": shown}]}]
 
-    assert agency_table.any_kept_back(matrix) is kept_back
+    assert agency_table.any_suspended(matrix) is suspended
