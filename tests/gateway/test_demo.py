@@ -19,4 +19,4 @@ def test_the_demo_shows_a_whole_answer_a_partial_one_and_a_refusal() -> None:
 
 def replies(result: dict[str, list[dict[str, str]]]) -> list[dict[str, str]]:
     """The answers of the agencies."""
-    return result.get("answers") or result["agencies"]
+    return result["answers"]
