@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from adapters.config_file import Day, Integer, Moment, Number, TimeOfDay, broken_rule
-from adapters.wire.clock import CHINA
+from schemas.china_time import CHINA
 
 WeekDay = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: Final[tuple[WeekDay, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -6,30 +6,17 @@ leaf, which may be a birth date.
 """
 
 import re
-import unicodedata
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from adapters.mapping import CodeTable, text
+from schemas.china_time import day_in_china, day_start
 from schemas.codes import Sex
 
 _DAY = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})")
 _MONTH = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
 _MILLISECONDS = re.compile(r"-?[0-9]{1,15}")
-_MS_PER_DAY: Final = 86_400_000
-_MS_OF_CHINA: Final = 28_800_000
-_ONE_SPELLING: Final = str.maketrans({"•": "·", "・": "·", "‧": "·", "∙": "·", "、": ","})
-_FIRST_DAY: Final = date(1970, 1, 1)
-
-
-def folded(raw: str) -> str:
-    """
-    Brings a text to one width and one kind of dot, without blanks: `吊销, 未注销` and `吊销，未注销` become equal.
-
-    For comparing only; what is shown is the text as the agency wrote it.
-    """
-    narrow = re.sub(r"\s+", "", unicodedata.normalize("NFKC", raw))
-    return narrow.translate(_ONE_SPELLING).casefold()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def day(raw: Any) -> date:
@@ -51,16 +38,21 @@ def month(raw: Any) -> str:
 def ms_day(raw: Any) -> date:
     """
     Reads milliseconds since 1970 of a midnight in China: 1434556800000 is 2015-06-18 there (and the 17th in UTC).
+    In the summers of 1986 to 1991 midnight was an hour earlier.
 
     A moment that is no midnight in China is another format (20150618, seconds) and raises `ValueError`.
     """
     written = text(raw)
     if _MILLISECONDS.fullmatch(written) is None:
         raise ValueError("not milliseconds")
-    days, rest = divmod(int(written) + _MS_OF_CHINA, _MS_PER_DAY)
-    if rest:
+    try:
+        moment = _EPOCH + timedelta(milliseconds=int(written))
+        stated = day_in_china(moment)
+    except OverflowError:
+        raise ValueError("not milliseconds of a year up to 9999") from None
+    if day_start(stated) != moment:
         raise ValueError("not a midnight in China")
-    return _FIRST_DAY + timedelta(days=days)
+    return stated
 
 
 def registry_day(raw: Any) -> date:

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from adapters.contract import Interpretation, Rows
 from adapters.errors import AnswerUnreadable
-from adapters.field_readers import folded
 from adapters.mapping import RecordMap, RecordWithOrigins, present
 from schemas.codes import AnswerState, Reason
+from schemas.comparison import comparable_text
 from schemas.identifiers import IdentifierError, equal, parse
 from schemas.records import Record
 from schemas.subject import Subject
@@ -104,7 +104,7 @@ def _is_about(row: Row, mapping: RecordMap, subject: Subject) -> bool:
     leaf = row.get(mapping.echo)
     if not present(leaf):
         raise AnswerUnreadable(Reason.MISSING_LEAF, field="id_number", at=mapping.echo)
-    return folded(str(leaf)) == folded(subject.id_number) or _is_other_form(str(leaf), subject)
+    return comparable_text(str(leaf)) == comparable_text(subject.id_number) or _is_other_form(str(leaf), subject)
 
 
 def _is_other_form(echoed: str, subject: Subject) -> bool:
@@ -125,7 +125,7 @@ def _is_named(row: Row, mapping: RecordMap, subject: Subject) -> bool:
     if _is_denied(row, mapping, subject):
         return False
     names = {_comparable(row.get(leaf)) for leaf in (mapping.named, mapping.formerly) if leaf} - {""}
-    return not names or folded(subject.name) in names
+    return not names or comparable_text(subject.name) in names
 
 
 def _is_denied(row: Row, mapping: RecordMap, subject: Subject) -> bool:
@@ -134,4 +134,4 @@ def _is_denied(row: Row, mapping: RecordMap, subject: Subject) -> bool:
 
 
 def _comparable(leaf: Any) -> str:
-    return folded(str(leaf)) if present(leaf) else ""
+    return comparable_text(str(leaf)) if present(leaf) else ""

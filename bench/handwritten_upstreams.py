@@ -13,11 +13,12 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
 
 import zeep
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -26,7 +27,7 @@ from lxml import etree
 from zeep import xsd
 from zeep.proxy import AsyncServiceProxy
 
-CHINA = timezone(timedelta(hours=8))
+CHINA = ZoneInfo("Asia/Shanghai")
 WSDL = Path(__file__).parent.parent / "adapters/wire/wsdl/population.wsdl"
 NAMESPACE = "http://webservice.com/"
 

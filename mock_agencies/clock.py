@@ -5,9 +5,10 @@ The mock servers' clock: injectable, and movable while a server runs.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
-CHINA = timezone(timedelta(hours=8))
+CHINA = ZoneInfo("Asia/Shanghai")
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS

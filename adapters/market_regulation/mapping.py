@@ -4,16 +4,17 @@ What the leaves of the business register become, and which are left alone.
 
 from typing import Any, Final
 
-from adapters.field_readers import YES_NO, folded, registry_day
+from adapters.field_readers import YES_NO, registry_day
 from adapters.mapping import CodeTable, Given, Part, RecordMap, Take, text
 from schemas.codes import AddressKind, RegistrationState
+from schemas.comparison import comparable_text
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, Position
 
 # CA19 by text: the numbers differ between registries, the texts only in the width of comma and brackets.
 STATE: Final = CodeTable(
     "market_regulation.regstateCn",
     {
-        folded(written): state
+        comparable_text(written): state
         for written, state in {
             "存续（在营、开业、在册）": RegistrationState.ACTIVE,
             "吊销，未注销": RegistrationState.REVOKED,
@@ -24,7 +25,7 @@ STATE: Final = CodeTable(
             "其他": RegistrationState.OTHER,
         }.items()
     },
-    fold=folded,
+    fold=comparable_text,
 )
 
 # The first word that occurs in the type decides; a branch is a branch before it is a company.

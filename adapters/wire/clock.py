@@ -5,11 +5,7 @@ The two clocks of the house: the time of day, which may jump, and the monotonic 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
-
-# China has one time zone and no summer time: a fixed offset needs no zone database.
-CHINA: Final = timezone(timedelta(hours=8))
+from datetime import UTC, datetime
 
 
 def _utc_now() -> datetime:

@@ -24,13 +24,13 @@ from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AgencyThrottled, CredentialsRejected
 from adapters.wire import decode, irs_envelope
 from adapters.wire.base import WireFamily, json_headers, matter_code
-from adapters.wire.clock import CHINA
 from adapters.wire.irs_envelope import FORM, Envelope, form, read_envelope
 from adapters.wire.irs_payload import EMPTY, EmptyForm, Shape, Shapes
 from adapters.wire.irs_secrets import CountySteps, IrsApplication, IrsSecrets, PlatformSteps, sign
 from adapters.wire.route import IssuedText, Matters, RouteCredentials, RouteOptions, UrlPath
 from adapters.wire.secrets import holder
 from adapters.wire.transport import Headers
+from schemas.china_time import CHINA
 from schemas.codes import Reason
 
 TRIES: Final = 3

@@ -28,9 +28,9 @@ from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyError, AgencyFault, AnswerUnreadable
 from adapters.wire import decode, soap_template
 from adapters.wire.base import WireFamily
-from adapters.wire.clock import CHINA
 from adapters.wire.national import Platform, PlatformCredentials, PlatformOptions
 from adapters.wire.ws_security import LONGEST_WINDOW, WINDOW, AgencyCertificates, Signers
+from schemas.china_time import CHINA
 from schemas.codes import Reason
 
 OK: Final = frozenset({"10", "11"})

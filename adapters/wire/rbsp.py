@@ -18,8 +18,8 @@ from adapters.contract import Question, RawAnswer, Rows
 from adapters.errors import AgencyFault, AgencyRefused, AnswerUnreadable, UnsupportedLookup
 from adapters.wire import decode
 from adapters.wire.base import WireFamily
-from adapters.wire.clock import CHINA
 from adapters.wire.route import RouteCredentials, RouteOptions
+from schemas.china_time import CHINA
 from schemas.codes import Reason
 
 OK: Final = "000"

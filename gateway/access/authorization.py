@@ -7,7 +7,6 @@ work order, within the kind of that work order, valid only while it is checked a
 
 import asyncio
 import contextlib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -32,6 +31,7 @@ from gateway.field_encryption import FieldEncryption
 from gateway.organization import store
 from gateway.sign_on import Caller
 from schemas.codes import Want
+from schemas.comparison import comparable_text
 from schemas.identifiers import Identifier
 from schemas.subject import Official
 from schemas.work_order import PartyStatement, WorkOrderStatement
@@ -265,7 +265,7 @@ def _name_fits(name: str | None, snapshot: AccessSnapshot, document: WorkOrderSt
     """Whether the party is called so in the work order, where both give it a name."""
     if name is None or document is None or snapshot.grant is None:
         return True
-    return _folded(name) == _folded(document.parties[snapshot.grant.position].name)
+    return comparable_text(name) == comparable_text(document.parties[snapshot.grant.position].name)
 
 
 def _lookups(kind: Kind | None, restricted_to: tuple[Want, ...] | None) -> tuple[str, ...]:
@@ -275,7 +275,3 @@ def _lookups(kind: Kind | None, restricted_to: tuple[Want, ...] | None) -> tuple
     if restricted_to is None:
         return kind.lookups
     return tuple(want for want in kind.lookups if want in restricted_to)
-
-
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()

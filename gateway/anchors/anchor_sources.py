@@ -5,10 +5,9 @@ The three ways to have a checkpoint anchored: a neighbour's cosignature, a times
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
 
 from audit.anchor.anchors import Anchor, AnchorKind, Anchors, StoredCheckpoint
 from audit.anchor.paper_checkpoint import deliver
@@ -20,8 +19,8 @@ from audit.format.tree import range_nodes, verify_consistency
 from audit.store.log import Log
 from gateway.anchors.configuration import TimestampAuthorityConfig, WitnessConfig
 from gateway.anchors.http import AnchoringFailed, post
+from schemas.china_time import day_in_china
 
-COURT_TIME: Final = ZoneInfo("Asia/Shanghai")
 DELIVERY_NAME: Final = "paper"
 
 
@@ -141,11 +140,11 @@ class DeliverySource:
 
     def is_soon(self, newest: datetime, now: datetime) -> bool:
         """On the same day of the court."""
-        return court_day(newest) == court_day(now)
+        return day_in_china(newest) == day_in_china(now)
 
     async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Writes the day's files, durably."""
-        day = court_day(now)
+        day = day_in_china(now)
         try:
             path = await asyncio.to_thread(deliver, self.folder, kept.note, self.vkey, day)
         except OSError:
@@ -154,8 +153,3 @@ class DeliverySource:
             raise AnchoringFailed("could not write into the delivery folder")
         evidence = f"{path.name} sha256 {hashlib.sha256(kept.note).hexdigest()}\n".encode()
         return Anchor(kind=self.kind, name=self.name, size=kept.size, at=now, evidence=evidence)
-
-
-def court_day(at: datetime) -> date:
-    """The day on the court's calendar."""
-    return at.astimezone(COURT_TIME).date()

@@ -14,8 +14,9 @@ from gateway.access.redaction import Scopes
 from gateway.autofill.states import FieldState
 from gateway.autofill.templates import KIND, OF_AN_ADDRESS, RANK, FieldSource, FormField, FormTemplate
 from gateway.autofill.transforms import written
-from gateway.lookup.statements import china_day, fold
+from gateway.lookup.statements import comparable
 from schemas.address import LadderNote, ServiceAddress
+from schemas.china_time import day_in_china
 from schemas.codes import AnswerState, Reason, Want
 from schemas.lookup import AgencyAnswer, LookupResult
 from schemas.provenance import Source, Sourced
@@ -133,7 +134,7 @@ class _Heard:
         return Said(
             value=value,
             agencies=tuple(dict.fromkeys(map(self.result.agency_of, sources))),
-            as_of=max(map(self.result.as_of, sources), key=china_day),
+            as_of=max(map(self.result.as_of, sources), key=day_in_china),
             audit=tuple(sorted(indexes)),
         )
 
@@ -157,7 +158,7 @@ def _field(one: FormField, origin: FieldSource, heard: _Heard, scopes: Scopes) -
     if scope is None or origin.granted_as not in scope.fields:
         return empty
     masked = str(origin) in heard.result.masked or one.mask is not None
-    today = china_day(heard.result.at)
+    today = day_in_china(heard.result.at)
 
     def as_written(value: object) -> Value:
         changed = value if one.transform is None else one.transform.apply(value, today)
@@ -195,7 +196,7 @@ def _value(origin: FieldSource, result: LookupResult) -> Sourced[Any] | None:
     kind, _, name = origin.name.partition(".")
     entries = [one for one in result.registrations if one.kind == kind]
     values = [value for one in entries if (value := getattr(one, name)) is not None]
-    if len({fold(value.value) for value in values}) > 1:
+    if len({comparable(name, value.value) for value in values}) > 1:
         raise _ToChoose(FieldState.SEVERAL, values)
     return values[0] if values else None
 

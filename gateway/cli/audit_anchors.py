@@ -11,13 +11,13 @@ import typer
 from audit.anchor.anchors import Anchors
 from audit.anchor.paper_checkpoint import page
 from audit.anchor.witness_key import FILE, create_witness_key, load_witness_key, witness_name
-from gateway.anchors.anchor_sources import court_day
 from gateway.cli import client
 from gateway.cli.console import Exit, as_document, fail, say, show
 from gateway.cli.folding_table import FoldingTable
 from gateway.cli.local_log import log_here
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.settings import Settings
+from schemas.china_time import day_in_china
 
 anchors_app = typer.Typer()
 
@@ -59,7 +59,7 @@ def audit_checkpoint(
     if html is None:
         show.print(checkpoint.note.decode(), end="", markup=False, highlight=False, soft_wrap=True)
         return
-    html.write_text(page(checkpoint.note, vkey, court_day(datetime.now(UTC))), encoding="utf-8")
+    html.write_text(page(checkpoint.note, vkey, day_in_china(datetime.now(UTC))), encoding="utf-8")
     say.print(f"{html}: print it, sign it, and keep it away from this system.", markup=False)
 
 

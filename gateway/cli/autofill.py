@@ -4,7 +4,7 @@
 
 import asyncio
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -15,8 +15,8 @@ from gateway.cli import client
 from gateway.cli.console import Exit, as_document, fail, show
 from gateway.cli.options import DEFAULT_HUB, HubAddress, Json
 from gateway.database import Database
-from gateway.lookup.statements import CHINA
 from gateway.settings import Settings
+from schemas.china_time import day_end, day_in_china, day_start
 
 autofill_app = typer.Typer(no_args_is_help=True, help="The forms that are being filled.")
 
@@ -83,10 +83,9 @@ def autofill_digest(
     settings = Settings()
     if settings.database_url is None:
         fail("Name the hub's database: set SHUNIU_DATABASE_URL.", Exit.USAGE)
-    chosen: date = datetime.now(CHINA).date() if day is None else day.date()
-    since = datetime(chosen.year, chosen.month, chosen.day, tzinfo=CHINA)
-    until = min(since + timedelta(days=1), datetime.now(UTC))
-    told = asyncio.run(_digest(settings.database_url, since, until))
+    now = datetime.now(UTC)
+    chosen = day_in_china(now) if day is None else day.date()
+    told = asyncio.run(_digest(settings.database_url, day_start(chosen), min(day_end(chosen), now)))
     if json_output:
         as_document(told.document())
     else:

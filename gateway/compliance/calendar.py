@@ -6,14 +6,12 @@ China moves working days around its holidays by decree, every year anew; so thos
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Final, Self
-from zoneinfo import ZoneInfo
+from typing import Self
 
 from adapters.errors import ConfigurationError
-
-ZONE: Final = ZoneInfo("Asia/Shanghai")
+from schemas.china_time import CHINA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +58,5 @@ class CourtCalendar:
 
     def is_open(self, moment: datetime) -> bool:
         """Whether a moment lies within the court's hours."""
-        local = moment.astimezone(ZONE)
+        local = moment.astimezone(CHINA)
         return self.works_on(local.date()) and self.opens <= local.time().replace(tzinfo=None) < self.closes
-
-
-def local_day(moment: datetime) -> date:
-    """The court's day of a moment."""
-    return moment.astimezone(ZONE).date()
-
-
-def day_start(day: date) -> datetime:
-    """The first moment of a court's day."""
-    return datetime.combine(day, time(), ZONE)
-
-
-def day_end(day: date) -> datetime:
-    """The first moment after a court's day."""
-    return day_start(day + timedelta(days=1))

@@ -16,7 +16,7 @@ from audit.format.event import Actor, Event, EventType
 from audit.store.search import Hit, Query
 from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.compliance.anomaly_rules import AnomalyRule
-from gateway.compliance.calendar import CourtCalendar, day_end, day_start
+from gateway.compliance.calendar import CourtCalendar
 from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule, require_auditor
 from gateway.compliance.recorded_search import RecordedSearch
 from gateway.compliance.review_ranking import Case, rank_cases
@@ -26,6 +26,7 @@ from gateway.database.tables import use_review
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.organization.recording import sealed_payload
+from schemas.china_time import day_end, day_start
 from schemas.codes import Code
 
 # What one page of the queue is made from, at most; a busy court's week is some ten thousand records.

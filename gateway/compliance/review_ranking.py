@@ -12,8 +12,9 @@ from datetime import date
 from typing import Final
 
 from gateway.compliance.anomaly_rules import DayContext, Signal, lookup_volumes, signals
-from gateway.compliance.calendar import CourtCalendar, local_day
+from gateway.compliance.calendar import CourtCalendar
 from gateway.compliance.usage import UsageEvent
+from schemas.china_time import day_in_china
 
 SAMPLE: Final = 2
 
@@ -51,7 +52,7 @@ def rank_cases(uses: Iterable[UsageEvent], calendar: CourtCalendar, draw: Draw, 
     """
     days: dict[date, list[UsageEvent]] = defaultdict(list)
     for use in uses:
-        days[local_day(use.at)].append(use)
+        days[day_in_china(use.at)].append(use)
     cases: list[Case] = []
     for day, of_day in days.items():
         found = _of_day(day, of_day, calendar)

@@ -20,10 +20,10 @@ from audit.store.log import Log
 from audit.verify.coverage import Checkpoints, CoveredRecords, count_anchors, count_checkpoints, count_records
 from audit.verify.database_source import verify_tables
 from audit.verify.findings import Damage, Finding, VerificationVerdict
-from gateway.compliance.calendar import day_end, day_start
 from gateway.compliance.permissions import ComplianceItemNotFound, require_auditor
 from gateway.compliance.recorded_search import RecordedSearch
 from gateway.organization.people import Member
+from schemas.china_time import day_end, day_start
 
 # Runs that are remembered; the oldest is forgotten.
 MOST_RUNS: Final = 20

@@ -14,10 +14,12 @@ from uuid import UUID
 from gateway.lookup import service_flags
 from gateway.lookup.address_ranking import ONE_YEAR, RankingRules, rank_addresses, survey
 from gateway.lookup.fan_out import AgencyReply
-from gateway.lookup.statements import Statement, china_day, fold, stated_by_agencies, stated_by_case, with_sources
+from gateway.lookup.statements import Statement, fold, stated_by_agencies, stated_by_case, with_sources
 from schemas.address import NOTHING_ON_FILE, CaseFile
+from schemas.china_time import day_in_china
 from schemas.coded_text import remark
 from schemas.codes import SubjectKind, Want
+from schemas.comparison import comparable_text
 from schemas.identifiers import IdentifierWarning
 from schemas.lookup import AgencyAnswer, LookupResult, provisions
 from schemas.records import (
@@ -68,7 +70,7 @@ def merge(
             (*stated_by_case(case.addresses, now), *statements),
             switches=switches,
             case=case,
-            today=china_day(now),
+            today=day_in_china(now),
             rules=rules,
         )
         if Want.ADDRESSES in wants
@@ -143,9 +145,9 @@ def agency_answer(answer: AgencyReply) -> AgencyAnswer:
 def _entry_key(record: Record) -> tuple[Any, ...] | None:
     """What makes two entries one: the number where there is one, else the name as written."""
     if isinstance(record, OrganizationRegistration):
-        return (record.kind, fold(record.uscc or record.registration_number or record.name))
+        return (record.kind, comparable_text(record.uscc or record.registration_number or record.name))
     if isinstance(record, Position):
-        return (record.kind, fold(record.uscc or record.organization), fold(record.role))
+        return (record.kind, comparable_text(record.uscc or record.organization), fold(record.role))
     if isinstance(record, InsuranceParticipation):
-        return (record.kind, record.insurance, fold(record.employer_number or record.employer or ""))
+        return (record.kind, record.insurance, comparable_text(record.employer_number or record.employer or ""))
     return None

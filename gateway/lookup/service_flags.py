@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from adapters.field_readers import folded
 from gateway.lookup.fan_out import AgencyReply
-from gateway.lookup.statements import Statement, china_day
+from gateway.lookup.statements import Statement
 from schemas.address import CaseFile, Ladder, ServiceAddress
+from schemas.china_time import day_in_china
 from schemas.codes import AddressKind, AnswerState, IdType, LifeStatus, ParticipationState, RegistrationState, Want
+from schemas.comparison import comparable_text
 from schemas.identifiers.days import real_day, years_between
 from schemas.provenance import Source
 from schemas.records import (
@@ -36,7 +37,7 @@ def of_party(
     """
     The switches that follow from what is held about the party and from the case, gravest first.
     """
-    today = china_day(now)
+    today = day_in_china(now)
     persons = [one for one in held if isinstance(one.record, PersonIdentity)]
     registered = [one for one in held if isinstance(one.record, OrganizationRegistration)]
     found = (
@@ -145,7 +146,7 @@ def _is_one_subject(subject: Subject, named: Sequence[Statement]) -> bool:
     """
     sets = [_names(one) for one in named]
     if subject.name is not None:
-        sets.insert(0, {folded(subject.name)})
+        sets.insert(0, {comparable_text(subject.name)})
     if not sets:
         return True
     joined, *rest = sets
@@ -158,11 +159,11 @@ def _is_one_subject(subject: Subject, named: Sequence[Statement]) -> bool:
 def _names(one: Statement) -> set[str]:
     record = one.record
     former = record.former_name if isinstance(record, PersonIdentity) else None
-    return {folded(name) for name in (getattr(record, _name_field(one)), former) if name}
+    return {comparable_text(name) for name in (getattr(record, _name_field(one)), former) if name}
 
 
 def _under_14(subject: Subject, persons: Iterable[Statement], now: datetime) -> ServiceFlag | None:
-    today = china_day(now)
+    today = day_in_china(now)
     stated = _stated(ServiceFlagCode.UNDER_14, persons, "born_on", lambda born: years_between(born, today) < _OF_AGE)
     if stated is not None:
         return stated

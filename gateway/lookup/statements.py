@@ -1,25 +1,24 @@
 """
 Statements of agencies and of the case file, and how several statements about one field become one field.
 
-Two statements are equal if they differ in blanks and character width only.  Nothing is averaged and no statement is
-lost: those that differ from the freshest stand beside it as alternatives.
+Names are equal by `comparable_text`; other texts are equal if they differ in blanks and character width only.  Nothing
+is averaged and no statement is lost: those that differ from the freshest stand beside it as alternatives.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta, timezone
-from functools import lru_cache
+from datetime import date, datetime
 from typing import Any, Final, get_args
 
 from adapters.mapping import FieldOrigin
 from gateway.lookup.fan_out import AgencyReply
 from schemas.address import KnownAddress
+from schemas.china_time import day_in_china
 from schemas.codes import AnswerState
+from schemas.comparison import comparable_text
 from schemas.provenance import CASE_FILE, Alternative, Source, Sourced
 from schemas.records import AddressRecord, Record
-
-CHINA: Final = timezone(timedelta(hours=8))
 
 # Path of a field that the adapter declares and does not read, such as a role that follows from the kind of address.
 DECLARED: Final = "declared"
@@ -37,6 +36,12 @@ _FIELDS: Final = {
 }
 
 
+# Fields that hold the name of a person or an organization.
+_NAMES: Final = frozenset(
+    {"full_name", "former_name", "name", "representative", "recipient", "organization", "employer"}
+)
+
+
 def fold(value: Any) -> Any:
     """What is compared of a value: a text without blanks and in one width, anything else as it is."""
     if type(value) is not str or _UNFOLDED.search(value) is None:
@@ -44,10 +49,9 @@ def fold(value: Any) -> Any:
     return "".join(value.translate(_WIDTH).split())
 
 
-@lru_cache(maxsize=1024)
-def china_day(moment: date) -> date:
-    """The day of a moment in China; a day is itself."""
-    return moment.astimezone(CHINA).date() if isinstance(moment, datetime) else moment
+def comparable(name: str, value: Any) -> Any:
+    """What is compared of a field's value: a name as `comparable_text`, anything else as `fold`."""
+    return comparable_text(value) if name in _NAMES else fold(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ def _stated(record: Record, origins: Mapping[str, FieldOrigin]) -> dict[str, Any
 def _freshness(as_of: date | datetime, breadth: int, *names: str) -> tuple[Any, ...]:
     # Answers of one day are equally fresh: which of them took longer says nothing about the register.  Among them, a
     # lookup that is made for one thing stands before one that is made for several.
-    return (-china_day(as_of).toordinal(), breadth, *names, isinstance(as_of, datetime))
+    return (-day_in_china(as_of).toordinal(), breadth, *names, isinstance(as_of, datetime))
 
 
 def stated_by_agencies(answers: Sequence[AgencyReply]) -> tuple[Statement, ...]:
@@ -159,7 +163,7 @@ def _side_by_side(name: str, held: Iterable[Statement]) -> Sourced[Any]:
     statements.sort(key=lambda statement: (statement[0], statement[1].path, str(statement[2])))
     sayings: dict[Any, tuple[Any, list[Source]]] = {}
     for _, source, value in statements:
-        _, sources = sayings.setdefault(fold(value), (value, []))
+        _, sources = sayings.setdefault(comparable(name, value), (value, []))
         if source not in sources:
             sources.append(source)
     (first, sources), *others = sayings.values()

@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 from adapters.call_policy import CallPolicy
 from gateway.database import Database, batching
 from gateway.database.batching import IntegerArray, TextArray
+from schemas.china_time import CHINA
 
 # The day of an agency turns at midnight in China.
-_ZONE: Final = "Asia/Shanghai"
 
 _ROWS: Final = f"""
     INSERT INTO agency_use (agency, capability, minute, in_minute, day, in_day)
-    SELECT agency, capability, date_trunc('minute', now()), 0, (now() AT TIME ZONE '{_ZONE}')::date, 0
+    SELECT agency, capability, date_trunc('minute', now()), 0, (now() AT TIME ZONE '{CHINA}')::date, 0
     FROM unnest(%s::text[], %s::text[]) AS w (agency, capability) ORDER BY agency, capability
     ON CONFLICT (agency, capability) DO NOTHING
 """  # noqa: S608 - a constant of ours
@@ -28,7 +28,7 @@ _ROWS: Final = f"""
 # waited for another one may find a minute that is ahead of its own: that is then the minute.
 _TAKE: Final = f"""
     WITH wanted AS (
-        SELECT *, date_trunc('minute', now()) AS minute, (now() AT TIME ZONE '{_ZONE}')::date AS day
+        SELECT *, date_trunc('minute', now()) AS minute, (now() AT TIME ZONE '{CHINA}')::date AS day
         FROM unnest(%s::text[], %s::text[], %s::int[], %s::int[], %s::int[])
             AS w (agency, capability, wanted, per_minute, per_day)
     ), before AS (
@@ -49,7 +49,7 @@ _TAKE: Final = f"""
     )
     SELECT agency, capability, given, per_minute - in_minute - given, per_day - in_day - given,
         CASE WHEN closed_until > now() THEN closed_until
-            WHEN per_day - in_day - given <= 0 THEN (day + 1)::timestamp AT TIME ZONE '{_ZONE}'
+            WHEN per_day - in_day - given <= 0 THEN (day + 1)::timestamp AT TIME ZONE '{CHINA}'
             ELSE minute + interval '1 minute' END,
         extract(epoch FROM now())::float8
     FROM given
@@ -57,7 +57,7 @@ _TAKE: Final = f"""
 
 _CLOSE: Final = f"""
     INSERT INTO agency_use AS u (agency, capability, minute, in_minute, day, in_day, closed_until)
-    VALUES (%s, %s, now(), 0, (now() AT TIME ZONE '{_ZONE}')::date, 0, now() + make_interval(secs => %s))
+    VALUES (%s, %s, now(), 0, (now() AT TIME ZONE '{CHINA}')::date, 0, now() + make_interval(secs => %s))
     ON CONFLICT (agency, capability) DO UPDATE SET closed_until = greatest(u.closed_until, excluded.closed_until)
 """  # noqa: S608 - a constant of ours
 

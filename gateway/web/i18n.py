@@ -6,7 +6,7 @@ Every area has a catalogue of its own in `locale/`; they are merged when the pag
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from gettext import NullTranslations
@@ -20,10 +20,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from schemas.china_time import CHINA, day_in_china
 from schemas.codes import Code
 
 LOCALE: Final = Path(__file__).parent / "locale"
-CHINA: Final = timezone(timedelta(hours=8), "UTC+8")
 
 
 class Language(StrEnum):
@@ -116,9 +116,8 @@ def clock(language: Language, at: datetime) -> str:
 
 def day(language: Language, at: date) -> str:
     """The day of a moment in China; a day is itself."""
-    on = at.astimezone(CHINA).date() if isinstance(at, datetime) else at
     form = "yyyy年M月d日" if language is Language.ZH else "d MMM yyyy"
-    return format_date(on, form, locale=language.locale)
+    return format_date(day_in_china(at), form, locale=language.locale)
 
 
 def value(language: Language, held: object) -> str:

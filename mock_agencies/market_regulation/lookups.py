@@ -5,9 +5,10 @@ Market regulation's two questions, as the national platform carries them: REST, 
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from mock_agencies.clock import CHINA
 from mock_agencies.exchange import MockRequest, MockResponse, OperationRefused
 from mock_agencies.faults.documents import JSON_DOCUMENTS
 from mock_agencies.faults.records import FaultFields, Row
@@ -122,7 +123,7 @@ def _with_odd_dates(row: Row, options: Options) -> Row:
     def odd(value: int | None) -> str | None:
         if value is None or options.get("form") == "empty":
             return ""
-        return f"{datetime.fromtimestamp(value / 1000, UTC) + timedelta(hours=8):%Y-%m-%d}"
+        return f"{datetime.fromtimestamp(value / 1000, CHINA):%Y-%m-%d}"
 
     return {leaf: odd(value) if leaf in _DATES else value for leaf, value in row.items()}
 

@@ -1,16 +1,8 @@
 """
-Days as identifiers hold them, and the day that a moment belongs to in a Chinese court.
+Days as identifiers hold them.
 """
 
-from datetime import date, datetime, timedelta, timezone
-
-# Fixed, because a minimal machine has no time zone tables; China has had one time since 1991.
-_CHINA = timezone(timedelta(hours=8))
-
-
-def day_in_china(moment: datetime) -> date:
-    """The date at UTC+8 of a moment that knows its own zone."""
-    return moment.astimezone(_CHINA).date()
+from datetime import date
 
 
 def real_day(digits: str) -> date | None:

@@ -4,8 +4,8 @@ The door for identifiers: the caller states the kind, we check hard what is arit
 
 from datetime import UTC, date, datetime
 
+from schemas.china_time import day_in_china
 from schemas.codes import IdType
-from schemas.identifiers.days import day_in_china
 from schemas.identifiers.identifier import Findings, Identifier
 from schemas.identifiers.normalize import normalized
 from schemas.identifiers.organization import check_organization_code, check_registration_number, check_uscc

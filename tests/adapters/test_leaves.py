@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.field_readers import SEX, YES_NO, day, folded, month, ms_day, registry_day
+from adapters.field_readers import SEX, YES_NO, day, month, ms_day, registry_day
 from adapters.mapping import UnlistedCode
+from schemas.china_time import day_start
 from schemas.codes import Sex
 
 MIDNIGHT_1970_IN_CHINA = -28_800_000
@@ -23,18 +24,34 @@ def test_milliseconds_are_read_as_a_day_in_china() -> None:
 
 
 @given(st.dates(min_value=date(1600, 1, 1)))
-def test_every_midnight_in_china_is_its_day(asked: date) -> None:
+def test_every_midnight_in_china_is_read_as_its_day(expected: date) -> None:
     """Written by the clock in China and read back, before 1970 too."""
-    midnight = datetime(asked.year, asked.month, asked.day, tzinfo=UTC) - timedelta(hours=8)
-    milliseconds = round((midnight - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+    milliseconds = round(day_start(expected).timestamp() * 1000)
 
-    assert ms_day(milliseconds) == asked
-    assert registry_day(str(milliseconds)) == asked or len(str(milliseconds)) == 8
+    assert ms_day(milliseconds) == expected
+    assert registry_day(str(milliseconds)) == expected or len(str(milliseconds)) == 8
 
 
-@given(st.integers(min_value=-(10**15), max_value=10**15).filter(lambda ms: (ms + 28_800_000) % 86_400_000))
+@given(st.dates(min_value=date(1950, 1, 1)).filter(lambda day: not 1986 <= day.year <= 1991))
+def test_midnight_outside_1986_to_1991_is_at_16_hours_utc(expected: date) -> None:
+    """Without summer time China is eight hours ahead."""
+    midnight = datetime(expected.year, expected.month, expected.day, tzinfo=UTC) - timedelta(hours=8)
+
+    assert ms_day(round(midnight.timestamp() * 1000)) == expected
+
+
+def test_midnight_in_a_summer_of_1986_to_1991_is_at_15_hours_utc() -> None:
+    """In summer time China was nine hours ahead; eight hours are no midnight of that day."""
+    midnight = round(datetime(1988, 7, 1, tzinfo=UTC).timestamp() - 9 * 3600) * 1000
+
+    assert ms_day(midnight) == date(1988, 7, 1)
+    with pytest.raises(ValueError, match="midnight"):
+        ms_day(midnight + 3_600_000)
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15).filter(lambda ms: ms % 60_000))
 def test_a_moment_that_is_no_midnight_is_not_rounded(milliseconds: int) -> None:
-    """Another format in this leaf (20150618, seconds) is unreadable and not a wrong day."""
+    """Another format in this element (20150618, seconds) is unreadable and not a wrong day."""
     with pytest.raises(ValueError, match=r"midnight|milliseconds"):
         ms_day(milliseconds)
 
@@ -97,11 +114,3 @@ def test_a_flag_is_one_of_two_words(raw: str) -> None:
     """Anything but 0 and 1 is outside the table, and the error does not quote it."""
     with pytest.raises(UnlistedCode, match=r"^yes or no$"):
         YES_NO(raw)
-
-
-@given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E)))
-def test_width_is_no_difference(narrow: str) -> None:
-    """Full-width letters, digits, brackets and commas compare equal to the plain ones, with or without blanks."""
-    wide = "　".join(chr(ord(character) + 0xFEE0) for character in narrow)
-
-    assert folded(wide) == folded(narrow)

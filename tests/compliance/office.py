@@ -11,16 +11,16 @@ from uuid import UUID, uuid4
 from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome
 from audit.store.search import Query, search_all
 from gateway.api.members import who
-from gateway.compliance.calendar import ZONE
 from gateway.hub import Hub
 from gateway.organization.people import Member
 from gateway.settings import Settings
 from gateway.sign_on import Caller
+from schemas.china_time import CHINA
 from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.subject import Subject
 
 # A Tuesday afternoon in Quzhou.
-NOW = datetime(2026, 11, 24, 15, 0, tzinfo=ZONE)
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=CHINA)
 COURT = "浙0802"
 
 

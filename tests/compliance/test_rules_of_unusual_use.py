@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from adapters.errors import ConfigurationError
 from audit.format.event import EventType
 from gateway.compliance.anomaly_rules import AnomalyRule, DayContext, Signal, lookup_volumes, signals
-from gateway.compliance.calendar import ZONE, CourtCalendar, local_day
+from gateway.compliance.calendar import CourtCalendar
 from gateway.compliance.review_ranking import by_person, rank_cases
 from gateway.compliance.surnames import surname
 from gateway.compliance.usage import UsageEvent
+from schemas.china_time import CHINA, day_in_china
 
-TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=ZONE)
+TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=CHINA)
 CALENDAR = CourtCalendar()
 QUIET = DayContext(calendar=CALENDAR, volumes={})
 
@@ -158,9 +159,9 @@ def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_t
 ) -> None:
     """Every signalled case is there, and on each day at most so many are drawn."""
     cases = rank_cases(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
-    days = {local_day(one.at) for one in uses}
+    days = {day_in_china(one.at) for one in uses}
     quiet = {day: sum(case.sampled for case in cases if case.day == day) for day in days}
-    of_day = {day: [one for one in uses if local_day(one.at) == day] for day in days}
+    of_day = {day: [one for one in uses if day_in_china(one.at) == day] for day in days}
     people = {day: {one.user for one in own} for day, own in of_day.items()}
     loud = {day: sum(not case.sampled for case in cases if case.day == day) for day in days}
 

@@ -85,6 +85,19 @@ def test_the_freshest_source_comes_first_by_the_day_and_not_by_the_millisecond(w
     assert firsts == [date(1990, 7, 3), date(1990, 3, 7)]
 
 
+@pytest.mark.parametrize("other", ["阿依古丽•买买提", "阿依古丽・买买提", " 阿依古丽 ·买买提"])
+def test_a_name_spelt_with_another_dot_is_the_same_name(world: Any, other: str) -> None:
+    """Names are compared as they are when access is decided; the first spelling is shown."""
+    result = world.merge(
+        world.person,
+        world.police(full_name="阿依古丽·买买提"),
+        world.police(capability="identity", full_name=other),
+    )
+
+    assert result.identity.full_name.alternatives == ()
+    assert len(result.identity.full_name.sources) == 2
+
+
 @pytest.mark.parametrize(
     ("one", "other", "equal"),
     [

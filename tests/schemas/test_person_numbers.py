@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from schemas.china_time import day_in_china
 from schemas.codes import IdType, Sex
 from schemas.identifiers import (
     Identifier,
@@ -19,7 +20,6 @@ from schemas.identifiers import (
     parse,
     sex_of,
 )
-from schemas.identifiers.days import day_in_china
 
 RESIDENT, PERMIT, PERMANENT = IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE
 MALE, FEMALE = Sex.MALE, Sex.FEMALE
@@ -165,13 +165,6 @@ def test_more_than_130_years_raise_a_doubt() -> None:
 def test_without_a_day_given_today_is_the_day_in_china(value: str) -> None:
     """The clock stands at the door only."""
     assert parse(RESIDENT, value) == parse(RESIDENT, value, today=day_in_china(datetime.now(UTC)))
-
-
-def test_the_day_in_china_changes_at_16_hours_utc() -> None:
-    """China is eight hours ahead, the whole year."""
-    moments = [datetime(2026, 7, 31, 15, 59, 59, tzinfo=UTC), datetime(2026, 7, 31, 16, 0, tzinfo=UTC)]
-
-    assert [day_in_china(moment) for moment in moments] == [date(2026, 7, 31), date(2026, 8, 1)]
 
 
 @pytest.mark.parametrize(

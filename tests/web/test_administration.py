@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.web.i18n import CHINA
+from schemas.china_time import CHINA
 from tests.desk import Desk
 from tests.web.reader import Reader
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from gateway.web.i18n import CHINA
+from schemas.china_time import CHINA
 from tests.callbacks.receiver import Receiver, receiving
 from tests.desk import Desk
 from tests.web.browser import LANGUAGES, SCREENS, Visit

@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
-from gateway.compliance.calendar import day_end, day_start
 from gateway.hub import Hub
 from gateway.organization.people import MAX_USER_LENGTH, USER_ID
 from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, told
 from gateway.web.console.common import acting
 from gateway.web.page import OwnPage
+from schemas.china_time import day_end, day_start
 
 router = APIRouter(prefix="/administration/deputies", include_in_schema=False)
 

@@ -12,8 +12,8 @@ from adapters.contract import Adapter
 from gateway.access.catalogue import Mask
 from gateway.access.catalogue.fields import ENTRIES, entry_field
 from gateway.lookup.disclosure import NUMBERS
-from gateway.lookup.statements import china_day
 from gateway.web.clerk.labels import ENTRY_TITLES, Words, agency_name, field_name
+from schemas.china_time import day_in_china
 from schemas.codes import AnswerState, Want
 from schemas.lookup import AgencyAnswer, LookupResult
 from schemas.provenance import CASE_FILE, Source, Sourced
@@ -124,7 +124,7 @@ class Cards:
 
     def sources(self, result: LookupResult, sources: Iterable[Source]) -> tuple[FactSource, ...]:
         """Who says it, each agency and day once."""
-        days = dict.fromkeys((result.agency_of(source), china_day(result.as_of(source))) for source in sources)
+        days = dict.fromkeys((result.agency_of(source), day_in_china(result.as_of(source))) for source in sources)
         return tuple(FactSource(agency=self.name(agency), as_of=day) for agency, day in days)
 
     def fact(self, result: LookupResult, key: str, field: Sourced[Any], *, by: str | None = None) -> Fact:

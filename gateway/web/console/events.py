@@ -12,7 +12,6 @@ from starlette.responses import RedirectResponse, Response
 from audit.format.event import EventType
 from audit.store.search import Hit
 from gateway.audit_access import AuditAccess, SearchRevealReason, search_subject
-from gateway.compliance.calendar import local_day
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from gateway.compliance.saved_searches import PrivateCriteria
@@ -21,6 +20,7 @@ from gateway.web.console.common import AHub, Auditors, Blank, LongText, Typed, a
 from gateway.web.console.filters import Filter, Filtered, chips
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
+from schemas.china_time import day_in_china
 from schemas.codes import AnswerState, IdType
 from schemas.identifiers import IdentifierError
 
@@ -65,7 +65,7 @@ class Named(BaseModel):
 @router.get("")
 async def events(page: Auditors, hub: AHub, filters: Filtered) -> Response:
     """One page of records.  That it is read is a record itself, made first."""
-    return await shown(page, hub, filters.on(local_day(datetime.now(UTC))))
+    return await shown(page, hub, filters.on(day_in_china(datetime.now(UTC))))
 
 
 @router.post("")
@@ -79,7 +79,7 @@ async def search(page: Auditors, hub: AHub, named: Annotated[Named, Form()]) -> 
         given = Filter.model_validate({"since": named.since, "until": named.until})
         token = None if private.empty else await hub.compliance.saved_searches.save(page.member, private)
         return RedirectResponse(given.address(PATH, t=token), 303, headers=PAGE_HEADERS)
-    today = local_day(datetime.now(UTC))
+    today = day_in_china(datetime.now(UTC))
     return await shown(page, hub, Filter().on(today), problem=problem, named=named, status=422)
 
 

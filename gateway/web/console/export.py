@@ -12,12 +12,12 @@ from starlette.responses import Response
 from audit.export.formats import ExportFormat
 from gateway.api.problems import Problem
 from gateway.audit_access import AuditAccess, SearchRevealReason
-from gateway.compliance.calendar import local_day
 from gateway.compliance.evidence_bundle import MOST_RECORDS, BundleTooLarge, make_bundle
 from gateway.web.console.common import AHub, Auditors, acting, speech
 from gateway.web.console.events import in_words, named_in_words, private_of
 from gateway.web.console.filters import Filtered
 from gateway.web.headers import PAGE_HEADERS
+from schemas.china_time import day_in_china
 from schemas.codes import Code
 
 router = APIRouter(prefix="/console/export", include_in_schema=False)
@@ -35,7 +35,7 @@ class OutFormat(Code):
 @router.get("")
 async def form(page: Auditors, hub: AHub, filters: Filtered) -> Response:
     """What would be exported, and for what purpose."""
-    filters = filters.on(local_day(datetime.now(UTC)))
+    filters = filters.on(day_in_china(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
     words = speech(page, hub, people=private.reveal is not None)
     return page.show(
@@ -60,7 +60,7 @@ async def write(
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """The bundle as one ZIP file; recorded before anything is read.  People are masked out unless the box says so."""
-    filters = filters.on(local_day(datetime.now(UTC)))
+    filters = filters.on(day_in_china(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
     query = filters.model_copy(update={"before": None}).query(page.member.court, private)
     at = datetime.now(UTC)

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from audit.store.statistics import AgencyFigures, Statistics, figures
 from gateway.api.problems import Problem
-from gateway.compliance.calendar import ZONE, day_end, day_start, local_day
 from gateway.compliance.permissions import require_statistics_reader
 from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
@@ -19,6 +18,7 @@ from gateway.organization.tree import UnitKind
 from gateway.web.charts import Bar, bars
 from gateway.web.console.common import AHub, Day, acting, speech, told
 from gateway.web.page import Own, OwnPage
+from schemas.china_time import CHINA, day_end, day_in_china, day_start
 from schemas.codes import AnswerState
 
 router = APIRouter(prefix="/console/figures", include_in_schema=False)
@@ -34,7 +34,7 @@ async def read(
     """The figures of the reader's court, or of every court of their region."""
     with told():
         require_statistics_reader(page.member)
-    last = until or local_day(datetime.now(UTC))
+    last = until or day_in_china(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS)
     if not timedelta() <= last - first <= LONGEST:
         raise Problem(
@@ -47,7 +47,7 @@ async def read(
         acting(page), "figures", since=first.isoformat(), until=last.isoformat()
     )
     counted = await asyncio.to_thread(
-        figures, hub.log.reader, day_start(first), day_end(last), await _courts(page, hub), zone=str(ZONE)
+        figures, hub.log.reader, day_start(first), day_end(last), await _courts(page, hub), zone=str(CHINA)
     )
     words = speech(page, hub)
     kinds = {name: words.either(kind.zh, kind.en) for name, kind in hub.authorizer.catalogue.kinds.items()}

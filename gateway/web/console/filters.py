@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audit.format.event import EventType
 from audit.store.search import Query as Wanted
-from gateway.compliance.calendar import day_end, day_start
 from gateway.compliance.saved_searches import PrivateCriteria
 from gateway.web.console.common import Blank, Day, Token
+from schemas.china_time import day_end, day_start
 from schemas.codes import AnswerState
 
 LIMIT: Final = 50

@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 from gateway.access.emergency_rules import REVIEWER_ROLES
 from gateway.api.problems import Problem
 from gateway.audit_access import search_subject
-from gateway.compliance.calendar import day_end, day_start
 from gateway.compliance.phrases import Wording
 from gateway.compliance.report_entries import ReportEntry, Withholding, disclosed, withheld_counts
 from gateway.compliance.subject_reports import SubjectReport
@@ -23,6 +22,7 @@ from gateway.web.console.common import AHub, Auditors, Blank, Day, Releasers, ac
 from gateway.web.console.common import told as answered
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
+from schemas.china_time import day_end, day_start
 from schemas.codes import AnswerState, IdType
 from schemas.identifiers import IdentifierError, masked
 

@@ -10,12 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api.problems import Problem
 from gateway.compliance.anomaly_rules import AnomalyRule
-from gateway.compliance.calendar import local_day
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from gateway.compliance.review_queue import ReviewItem, ReviewOutcome
 from gateway.web.console.common import AHub, Auditors, Day, acting, speech, told
 from gateway.web.headers import PAGE_HEADERS
+from schemas.china_time import day_in_china
 from schemas.codes import Code
 
 router = APIRouter(prefix="/console/review", include_in_schema=False)
@@ -36,7 +36,7 @@ async def queue(
     page: Auditors, hub: AHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
     """The cases of the last seven days, or of others; reading them is a record."""
-    last = until or local_day(datetime.now(UTC))
+    last = until or day_in_china(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS - 1)
     if not timedelta() <= last - first <= LONGEST:
         raise Problem(
