@@ -13,11 +13,11 @@ BENCH_PARTS := lookups hanging in_flight pages autofill access audit
 
 PROVE_PARTS := access contract audit autofill storm
 PROVE_access = SHUNIU_TEST_RUNS=60 SHUNIU_TEST_STEPS=60 SHUNIU_TEST_RACES=1000 \
-	$(BIN)/pytest -q -s tests/access/test_the_right_follows_the_task.py tests/access/test_revocation_race.py
+	$(BIN)/pytest -q -s tests/access/test_grants_follow_work_orders.py tests/access/test_revocation_race.py
 PROVE_contract = SHUNIU_TEST_EXAMPLES=10 $(BIN)/pytest -q tests/api/test_openapi_kept.py
 PROVE_audit = $(BIN)/python -m tests.audit.kill_loop --kills 200 --writers 4
 PROVE_autofill = $(BIN)/python -m tests.autofill.kill_loop --kills 300
-PROVE_storm = SHUNIU_TEST_STORM=2000 $(BIN)/pytest -q tests/resilience/test_storm.py tests/resilience/test_proxy_calls.py
+PROVE_storm = SHUNIU_TEST_STORM=2000 $(BIN)/pytest -q tests/resilience/test_cancelled_callers.py tests/resilience/test_proxy_calls.py
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -16,7 +16,7 @@ from xdist.workermanage import WorkerController
 TOGETHER: Final = {
     "tests/access/test_attacks.py": "two replicas",
     "tests/access/test_revocation_race.py": "two replicas",
-    "tests/access/test_the_right_follows_the_task.py": "two replicas",
+    "tests/access/test_grants_follow_work_orders.py": "two replicas",
     "tests/audit/test_damaged_tables.py": "a log of 70,000 entries",
     "tests/audit/test_damaged_values.py": "a log of 70,000 entries",
 }
@@ -34,14 +34,14 @@ SECONDS: Final = {
     "tests/autofill/test_endings.py": 25,
     "tests/client/test_ticket_systems_document.py": 25,
     "tests/gateway/test_succession.py": 25,
-    "tests/organization/test_changes_under_trouble.py": 20,
+    "tests/organization/test_concurrent_changes.py": 20,
     "tests/telemetry/test_traces_of_a_court.py": 20,
     "tests/anchors/test_a_whole_court.py": 17,
     "tests/audit/test_kills.py": 17,
     "tests/resilience/test_start.py": 17,
     "tests/audit/test_canaries.py": 15,
     "tests/anchors/test_two_courts.py": 14,
-    "tests/resilience/test_storm.py": 13,
+    "tests/resilience/test_cancelled_callers.py": 13,
 }
 OF_A_TEST: Final = 0.02
 

@@ -43,7 +43,7 @@ WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in "0123456789X"}
         pytest.param(lambda number: f"\u200b{number}", id="zero-width space"),
     ],
 )
-def test_no_spelling_of_a_number_slips_past_the_work_order(desk: Desk, spelled: Callable[[str], str]) -> None:
+def test_no_spelling_of_an_identifier_reaches_an_unnamed_party(desk: Desk, spelled: Callable[[str], str]) -> None:
     """A party that is not named stays so however it is spelt; and one that is named is never somebody else."""
     named, other = desk.cast["stayed"], desk.cast["moved"]
     number = desk.dispatch(named)
@@ -55,7 +55,7 @@ def test_no_spelling_of_a_number_slips_past_the_work_order(desk: Desk, spelled: 
     forget_refusals(desk)
 
 
-def test_a_holder_cannot_try_out_whom_a_work_order_names(desk: Desk) -> None:
+def test_guesses_at_parties_are_refused_after_a_limit(desk: Desk) -> None:
     """After twenty guesses within the hour nothing is told any more, not even of a party that is named."""
     named = desk.cast["stayed"]
     holder = desk.statement(named)["holder"] | {"user": "qian.wei"}
@@ -73,7 +73,7 @@ def test_a_holder_cannot_try_out_whom_a_work_order_names(desk: Desk) -> None:
     assert desk.look_up(number, named, user="qian.wei").status_code == 200
 
 
-def test_the_explanation_is_no_way_around_the_counting(desk: Desk) -> None:
+def test_explanations_count_guesses_too(desk: Desk) -> None:
     """What `explain` refuses is recorded and counted like any refusal, and tells no more of a foreign task."""
     number = desk.dispatch(desk.cast["stayed"])
     body = desk.question(number, desk.cast["moved"])
@@ -90,7 +90,7 @@ def test_the_explanation_is_no_way_around_the_counting(desk: Desk) -> None:
     forget_refusals(desk)
 
 
-def test_a_permitted_lookup_is_explained_and_counts_no_question(desk: Desk) -> None:
+def test_explaining_a_permitted_lookup_counts_no_question(desk: Desk) -> None:
     """Nobody is asked, and nothing is used up."""
     party = desk.cast["stayed"]
     number = desk.dispatch(party, kind="archive-check")
@@ -103,7 +103,7 @@ def test_a_permitted_lookup_is_explained_and_counts_no_question(desk: Desk) -> N
     assert desk.look_up(number, party, want=["identity"]).json()["rule"] == "questions_used_up"
 
 
-def test_a_version_that_is_turned_back_gives_nothing_back(desk: Desk) -> None:
+def test_a_lower_version_restores_no_right(desk: Desk) -> None:
     """A replayed statement of an earlier, open version is refused, and the closed order stays closed."""
     party = desk.cast["stayed"]
     number = desk.dispatch(party)
@@ -115,7 +115,7 @@ def test_a_version_that_is_turned_back_gives_nothing_back(desk: Desk) -> None:
     assert desk.look_up(number, party).json()["rule"] == "work_order_not_open"
 
 
-def test_a_clock_that_is_set_back_brings_no_right_back(replicas: Replicas) -> None:
+def test_a_clock_set_back_revives_no_ended_right(replicas: Replicas) -> None:
     """What has ended once has ended: the clock of access never runs behind a time that was seen."""
     party = replicas.cast["stayed"]
     with httpx.Client(base_url=replicas.addresses[0], timeout=30, trust_env=False) as client:
@@ -132,7 +132,7 @@ def test_a_clock_that_is_set_back_brings_no_right_back(replicas: Replicas) -> No
         connection.execute("UPDATE access_clock SET latest = latest - interval '1 second'")
 
 
-def test_an_answer_holds_no_field_that_the_kind_does_not_grant_even_where_agencies_send_it(desk: Desk) -> None:
+def test_fields_outside_the_kind_are_withheld_even_if_agencies_send_them(desk: Desk) -> None:
     """Court-session recording shows names and a masked number, and says what it holds back."""
     party = desk.cast["moved"]
     number = desk.dispatch(party, kind="court-session-recording")
@@ -148,7 +148,7 @@ def test_an_answer_holds_no_field_that_the_kind_does_not_grant_even_where_agenci
     assert party["id_number"] not in json.dumps(body["identity"], ensure_ascii=False)
 
 
-def test_what_is_stored_is_read_again_no_wider(desk: Desk) -> None:
+def test_a_stored_result_is_read_with_the_same_fields_at_most(desk: Desk) -> None:
     """The stored record of a masked answer is masked as well."""
     party = desk.cast["moved"]
     number = desk.dispatch(party, kind="court-session-recording")
@@ -159,7 +159,7 @@ def test_what_is_stored_is_read_again_no_wider(desk: Desk) -> None:
     assert again == first | {"audit": again["audit"]}
 
 
-def test_a_lookup_that_the_kind_does_not_grant_is_refused_whole(desk: Desk) -> None:
+def test_a_lookup_outside_the_kind_is_refused_as_a_whole(desk: Desk) -> None:
     """Not half an answer: the refusal says that the kind grants less."""
     party = desk.cast["moved"]
     number = desk.dispatch(party, kind="court-session-recording")
@@ -167,7 +167,7 @@ def test_a_lookup_that_the_kind_does_not_grant_is_refused_whole(desk: Desk) -> N
     assert desk.look_up(number, party).json()["rule"] == "lookup_not_granted"
 
 
-def test_a_second_person_is_needed_where_the_kind_says_so(desk: Desk) -> None:
+def test_a_kind_with_a_second_person_needs_the_confirmation(desk: Desk) -> None:
     """Neither the holder nor a ticket system can stand in for somebody else's eyes."""
     party = desk.cast["stayed"]
     number = desk.dispatch(party, kind="address-inquiry")
@@ -184,7 +184,7 @@ def test_a_second_person_is_needed_where_the_kind_says_so(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("user", ["chen.jing", "admin", "feng.an"])
-def test_the_three_administrators_look_nobody_up_even_if_a_ticket_system_says_so(desk: Desk, user: str) -> None:
+def test_administrators_get_no_lookup_even_as_holders_of_a_work_order(desk: Desk, user: str) -> None:
     """The separation of roles is not the ticket system's to lift."""
     party = desk.cast["stayed"]
     holder = desk.statement(party)["holder"] | {"user": user}
@@ -198,7 +198,7 @@ def events_of(desk: Desk, lookup: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in desk.events() if one["index"] == lookup["audit"]]
 
 
-def test_a_refusal_stands_in_the_log_with_its_rules_and_the_digest_of_the_policies(desk: Desk) -> None:
+def test_a_refusal_is_recorded_with_its_rules_and_the_policy_digest(desk: Desk) -> None:
     """An auditor sees by which rule, under which policies, and for which grant."""
     party = desk.cast["stayed"]
     number = desk.dispatch(party)

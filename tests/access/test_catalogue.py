@@ -95,13 +95,13 @@ def test_there_are_twenty_kinds_six_started_by_hand_and_one_exception() -> None:
         ("[kinds.check]", "[kinds.Check]", "kinds.toml, line 2: kinds.Check is not an id: small letters, digits and"),
     ],
 )
-def test_a_mistake_is_told_with_file_line_and_rule(folder: Path, line: str, instead: str, said: str) -> None:
+def test_a_mistake_is_reported_with_file_line_and_rule(folder: Path, line: str, instead: str, said: str) -> None:
     assert line in KIND
 
     assert any(one.startswith(said) for one in problems(folder, KIND.replace(line, instead)))
 
 
-def test_every_mistake_is_told_at_once(folder: Path) -> None:
+def test_all_mistakes_are_reported_at_once(folder: Path) -> None:
     text = KIND.replace("days = 7", "days = 0").replace('"hand"', '"foot"')
 
     assert len(problems(folder, text)) == 2
@@ -123,7 +123,7 @@ def test_a_court_cannot_widen_a_kind(folder: Path, mode: str, said: str) -> None
     assert problems(folder, KIND, f'\n[court."浙0802".check]\n{mode}\n') == [said]
 
 
-def test_a_court_cannot_do_without_the_second_person(folder: Path) -> None:
+def test_a_court_cannot_drop_the_second_person(folder: Path) -> None:
     text = KIND.replace("questions = 2", "questions = 2\nsecond_person = true")
 
     said = problems(folder, text, '[court."浙0802".check]\nsecond_person = false\n')
@@ -133,7 +133,7 @@ def test_a_court_cannot_do_without_the_second_person(folder: Path) -> None:
     ]
 
 
-def test_a_court_narrows_a_kind_for_itself_alone(folder: Path) -> None:
+def test_a_court_restricts_a_kind_for_itself_alone(folder: Path) -> None:
     (folder / "kinds.toml").write_text(KIND, encoding="utf-8")
     (folder / "modes.toml").write_text(
         '[court."浙0802".check]\ndays = 2\nquestions = 1\nsecond_person = true\nwithout = ["addresses.text"]\n'
@@ -162,7 +162,7 @@ def test_a_mask_never_shows_a_whole_text_nor_its_length(mask: Mask, text: str) -
     assert len(shown.replace(BULLETS, "")) < max(len(text), 1)
 
 
-def test_masks_show_what_their_names_say() -> None:
+def test_each_mask_shows_the_part_that_it_names() -> None:
     number = "330802199003070000"
 
     shown = {mask: mask.apply(number) for mask in Mask}

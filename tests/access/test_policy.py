@@ -93,11 +93,11 @@ def oracle(facts: PolicyFacts) -> PolicyDecision:
 
 @settings(max_examples=1_000)
 @given(facts=anything)
-def test_cedar_and_the_plain_evaluator_agree(facts: PolicyFacts) -> None:
+def test_cedar_agrees_with_a_plain_evaluator(facts: PolicyFacts) -> None:
     assert POLICIES.decide(facts) == oracle(facts)
 
 
-def test_what_every_rule_grants_is_permitted() -> None:
+def test_a_request_that_breaks_no_rule_is_permitted() -> None:
     assert POLICIES.decide(GRANTED) == PolicyDecision(permitted=True, rules=("held",))
 
 
@@ -106,13 +106,13 @@ def test_every_rule_is_a_policy_of_that_name(rule: AccessRule) -> None:
     assert f'@id("{rule.value}")\nforbid' in POLICIES.text
 
 
-def test_no_policy_forbids_that_is_not_a_rule_and_one_alone_permits() -> None:
+def test_every_forbidding_policy_is_a_rule_and_one_policy_permits() -> None:
     assert POLICIES.text.count("\nforbid (") == len(AccessRule)
     assert POLICIES.text.count("\npermit (") == 1
 
 
 @pytest.mark.parametrize("line", POLICIES.text.split('@id("')[2:], ids=lambda text: text.split('"')[0])
-def test_without_any_one_rule_something_would_be_permitted_that_is_not(line: str) -> None:
+def test_removing_any_rule_permits_a_request_that_it_refuses(line: str) -> None:
     """Each rule does its own work: leaving it out changes a decision."""
     weaker = Policies(POLICIES.text.replace(f'@id("{line}', ""), SCHEMA)
     name = line.split('"', maxsplit=1)[0]
@@ -131,7 +131,7 @@ def test_a_misspelt_policy_is_found_at_start(old: str, new: str) -> None:
         Policies(POLICIES.text.replace(old, new), SCHEMA)
 
 
-def test_the_question_has_the_shape_of_authzen() -> None:
+def test_evaluation_has_the_shape_of_authzen() -> None:
     asked = GRANTED.evaluation()
 
     assert list(asked) == ["subject", "action", "resource", "context"]

@@ -22,7 +22,7 @@ AT_ONCE = 6
 
 
 @pytest.mark.anyio
-async def test_no_answer_leaves_after_the_closing_call_has_returned(replicas: Replicas) -> None:
+async def test_no_answer_is_released_after_the_closing_call_has_returned(replicas: Replicas) -> None:
     """
     Each race asks at one hub and closes at the other.  When the closing has returned, either the answer lies in the
     caller's socket already, or it never comes; and whoever asks then is refused.

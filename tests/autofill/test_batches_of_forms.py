@@ -42,7 +42,7 @@ def order(desk: Desk) -> str:
     return desk.dispatch(desk.cast["company_abnormal"])
 
 
-def test_every_line_is_answered_in_order_and_the_good_ones_are_done(desk: Desk, forms: Forms, order: str) -> None:
+def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(desk: Desk, forms: Forms, order: str) -> None:
     """With the rule that each bad one breaks."""
     good = {"work_order": order}
 

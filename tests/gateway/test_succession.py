@@ -149,7 +149,7 @@ def rows(installation: Installation, schema: str) -> list[tuple[object, ...]]:
         ]
 
 
-def test_the_new_key_folder_is_for_its_owner_alone_and_knows_the_work_orders(installation: Installation) -> None:
+def test_the_new_key_folder_is_private_and_decrypts_the_work_orders(installation: Installation) -> None:
     """Keys and guard of its own, the hub's key as it was."""
     installation.run(*SUCCEED)
     folder = installation.succeeded().settings.key_folder
@@ -161,7 +161,7 @@ def test_the_new_key_folder_is_for_its_owner_alone_and_knows_the_work_orders(ins
     assert KeyFile.load(folder).signer.vkey.public != KeyFile.load(installation.settings.key_folder).signer.vkey.public
 
 
-def test_a_lost_guard_is_named_with_the_command_and_a_held_checkpoint_takes_its_place(
+def test_a_lost_guard_is_reported_with_the_command_and_a_given_checkpoint_replaces_it(
     installation: Installation, tmp_path: Path
 ) -> None:
     """The newest that verifies counts, wherever it was found; a forged one does not."""
@@ -181,7 +181,7 @@ def test_a_lost_guard_is_named_with_the_command_and_a_held_checkpoint_takes_its_
     assert old.succeeded().record(1)
 
 
-def test_lost_keys_are_no_obstacle_for_who_has_the_public_key(installation: Installation) -> None:
+def test_succession_without_the_keys_needs_the_public_key(installation: Installation) -> None:
     """The checkpoint in the database is enough."""
     key = KeyFile.load(installation.settings.key_folder).signer.vkey.encode()
     (installation.settings.key_folder / FILE).unlink()
@@ -193,7 +193,7 @@ def test_lost_keys_are_no_obstacle_for_who_has_the_public_key(installation: Inst
     assert (answer.exit_code, "of size 3" in answer.stderr) == (0, True)
 
 
-def test_without_any_checkpoint_nothing_begins(installation: Installation) -> None:
+def test_succession_without_a_checkpoint_is_refused(installation: Installation) -> None:
     """The sentence asks for one."""
     (installation.settings.key_folder / GUARD).unlink()
     with psycopg.connect(installation.postgres.conninfo(installation.database)) as owner:
@@ -207,7 +207,7 @@ def test_without_any_checkpoint_nothing_begins(installation: Installation) -> No
     assert not installation.succeeded().settings.key_folder.exists()
 
 
-def test_a_log_begins_once(installation: Installation) -> None:
+def test_a_successor_log_is_created_once(installation: Installation) -> None:
     """Neither over a log that has begun nor under the old name; what was cut short goes on."""
     assert "same name" in told(installation, "succeed", "--origin", OLD, "--schema", SCHEMA)
     assert "plain letters" in told(installation, "succeed", "--origin", "法院/2", "--schema", SCHEMA)
@@ -229,7 +229,7 @@ def told(installation: Installation, *arguments: str) -> str:
     return str(answer.exception)
 
 
-def test_a_schema_that_nobody_began_is_not_made_by_mistake(installation: Installation) -> None:
+def test_an_unknown_log_schema_is_refused(installation: Installation) -> None:
     """A misspelt setting stops the hub."""
     changes = {"audit_schema": "audit_3"}
     lost = Installation(installation.postgres, installation.settings.model_copy(update=changes), installation.database)
@@ -244,7 +244,7 @@ def test_a_schema_that_nobody_began_is_not_made_by_mistake(installation: Install
 @pytest.mark.parametrize(
     "detail", [{}, {"origin": OLD, "size": 1, "root": "zz", "signature": "00"}, {"origin": OLD, "size": 1, "root": ""}]
 )
-def test_what_is_no_embedded_checkpoint_is_told_so(detail: dict[str, str | int]) -> None:
+def test_a_file_without_an_embedded_checkpoint_is_refused(detail: dict[str, str | int]) -> None:
     """One kind of error."""
     with pytest.raises(NoteError):
         embedded(detail)

@@ -33,7 +33,7 @@ def test_a_leader_a_centres_administrator_or_a_judge_confirms(house: House, who:
     assert (first["replayed"], again) == (False, {"audit": None, "replayed": True})
 
 
-def test_nobody_else_confirms(house: House) -> None:
+def test_other_roles_cannot_confirm(house: House) -> None:
     """Not the holder, not an equal, not who keeps the system, not another court."""
     number = emergency(house, "sun.li").json()["work_order"]
     nowhere = confirm(house, "zhou.yan", "BG-nothing")
@@ -56,7 +56,7 @@ def test_nobody_else_confirms(house: House) -> None:
     assert told(look_up(house, "sun.li", number)) == (403, "second_person_missing")
 
 
-def test_it_is_bounded_to_what_was_asked_and_to_four_hours(house: House) -> None:
+def test_an_emergency_is_bounded_to_its_request_and_to_four_hours(house: House) -> None:
     """What the kind would grant beyond that is not granted."""
     number = emergency(house, "li.ting").json()["work_order"]
     confirm(house, "sun.li", number)
@@ -67,7 +67,7 @@ def test_it_is_bounded_to_what_was_asked_and_to_four_hours(house: House) -> None
 
 
 @pytest.mark.parametrize("who", ["li.ting", "zhou.yan"])
-def test_it_is_ended_before_its_time_by_its_holder_or_a_confirmer(house: House, who: str) -> None:
+def test_an_emergency_is_ended_early_by_its_holder_or_a_confirmer(house: House, who: str) -> None:
     """When the call returns the right is gone; an equal cannot end it, and it cannot be confirmed back to life."""
     number = emergency(house, "li.ting").json()["work_order"]
     confirm(house, "sun.li", number)
@@ -82,7 +82,7 @@ def test_it_is_ended_before_its_time_by_its_holder_or_a_confirmer(house: House, 
     assert told(look_up(house, "li.ting", number)) == (403, "work_order_not_open")
 
 
-def test_who_has_no_part_in_cases_or_no_particulars_states_none(house: House) -> None:
+def test_an_emergency_needs_a_case_role_and_particulars(house: House) -> None:
     """The three administrators look nobody up, and an agency answers no official whom it does not know."""
     house.put_person("admin", "xu.lan", unit="zj0802-service-1", name="许兰")
     house.put_person("feng.an", "xu.lan", unit="zj0802-service-1", roles=["assistant"])
@@ -97,7 +97,7 @@ def test_who_has_no_part_in_cases_or_no_particulars_states_none(house: House) ->
     assert told(emergency(house, "xu.lan")) == (403, "particulars_missing")
 
 
-def test_the_ticket_system_states_no_emergency(house: House) -> None:
+def test_the_ticket_system_cannot_state_an_emergency(house: House) -> None:
     """Neither by the kind nor by the number, however it is spelt, nor by taking over a person's."""
     mine = emergency(house, "li.ting").json()["work_order"]
 
@@ -128,7 +128,7 @@ def test_a_kind_of_the_ticket_system_that_needs_a_second_person_is_confirmed_the
     assert told(confirm(house, "zhou.yan", "T-3")) == (403, "confirmation_not_needed")
 
 
-def test_an_emergency_is_reviewed_by_somebody_who_had_no_part_in_it(house: House) -> None:
+def test_an_emergency_is_reviewed_by_a_person_without_part_in_it(house: House) -> None:
     """The auditor, or an administrator of a centre; neither holder nor confirmer; once."""
     number = emergency(house, "sun.li").json()["work_order"]
     confirm(house, "wu.fang", number)
@@ -178,7 +178,7 @@ def test_open_reviews_are_shown_to_reviewers_of_the_court_alone(house: House) ->
     assert told(house.call("li.ting", "GET", "/v1/reviews")) == (403, "review_role_missing")
 
 
-def test_every_step_is_flagged_in_the_log_and_the_note_stands_there_sealed(house: House) -> None:
+def test_every_step_is_flagged_in_the_log_with_its_sealed_note(house: House) -> None:
     """Stated, confirmed, reviewed, ended: four records; what people wrote is in none of them."""
     before = house.query("SELECT count(*) FROM audit.entry")[0][0]
     number = emergency(house, "li.ting").json()["work_order"]

@@ -44,7 +44,7 @@ def test_what_is_exported_can_be_imported_and_changes_nothing(
     assert len(house.admin_changes()) == before
 
 
-def test_a_changed_file_changes_what_it_names_and_is_recorded_for_its_court(
+def test_an_import_changes_only_the_rows_of_the_file_and_is_recorded(
     shuniu: Shuniu, house: House, tmp_path: Path
 ) -> None:
     """Who does not stand in the file stays."""
@@ -62,7 +62,9 @@ def test_a_changed_file_changes_what_it_names_and_is_recorded_for_its_court(
     assert (leaf["who"]["court"], leaf["who"]["role"], leaf["detail"]["people"]) == ("浙0803", "operator", 1)
 
 
-def test_a_wrong_file_changes_nothing_and_every_mistake_is_told(shuniu: Shuniu, house: House, tmp_path: Path) -> None:
+def test_an_invalid_file_changes_nothing_and_reports_every_mistake(
+    shuniu: Shuniu, house: House, tmp_path: Path
+) -> None:
     """Line, rule and next step; no name."""
     file = tmp_path / "tree.csv"
     rows = ["row,id,parent,kind,court,zh,en,user,unit,roles,name"]
@@ -92,14 +94,14 @@ def test_the_tree_is_shown_with_accounts_and_roles_and_without_names(shuniu: Shu
     assert [unit["id"] for unit in json.loads(document.stdout)][:2] == ["zj08", "zj0802"]
 
 
-def test_a_file_of_another_kind_or_none_is_told_so(shuniu: Shuniu, tmp_path: Path) -> None:
+def test_a_file_of_another_type_or_a_missing_one_is_reported(shuniu: Shuniu, tmp_path: Path) -> None:
     """Exit code 2, and a sentence."""
     assert shuniu("import", tmp_path / "none.csv").exit_code == 2
     assert shuniu("import", tmp_path / "tree.xlsx").exit_code == 2
     assert shuniu("export", tmp_path / "tree.xlsx").exit_code == 2
 
 
-def test_the_demos_tree_is_settled_once(house: House) -> None:
+def test_the_demo_tree_is_loaded_once(house: House) -> None:
     """Starting the demo again changes nothing."""
     before = len(house.admin_changes())
 

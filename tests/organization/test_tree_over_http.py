@@ -19,7 +19,7 @@ def outcome(answer: Answer) -> tuple[int, str]:
     return answer.status_code, body.get("rule") or body["type"].removeprefix("urn:shuniu:problem:")
 
 
-def test_each_administrator_sees_what_is_below_them_and_a_clerk_sees_herself(house: House) -> None:
+def test_administrators_see_their_subtree_and_a_clerk_only_herself(house: House) -> None:
     """The view follows the place."""
     seen = {
         who: house.call(who, "GET", "/v1/organization").json()
@@ -69,7 +69,7 @@ def test_every_change_is_recorded_and_a_repeated_one_changes_nothing(house: Hous
     assert recorded["who"]["role"] == "centre_administrator"
 
 
-def test_a_moved_centre_takes_what_is_below_it_along(house: House) -> None:
+def test_a_moved_centre_moves_its_subtree(house: House) -> None:
     """The way to a group follows its centre."""
     made = house.call(
         "admin",
@@ -91,7 +91,7 @@ def test_a_moved_centre_takes_what_is_below_it_along(house: House) -> None:
     assert outcome(house.put_person("wu.fang", "li.ting", unit=GROUP, name="李婷")) == (403, "outside_subtree")
 
 
-def test_who_is_switched_off_is_nobody_at_once_and_comes_back_without_roles(house: House) -> None:
+def test_a_deactivated_account_is_refused_at_once_and_comes_back_without_roles(house: House) -> None:
     """A right that was given up is given anew or not at all."""
     assert outcome(house.call("admin", "DELETE", "/v1/organization/people/li.ting")) == (200, "")
     assert outcome(house.call("li.ting", "GET", "/v1/organization")) == (403, "not_a_member")
@@ -101,7 +101,7 @@ def test_who_is_switched_off_is_nobody_at_once_and_comes_back_without_roles(hous
     assert house.call("li.ting", "GET", "/v1/organization").json()["people"][0]["roles"] == []
 
 
-def test_names_and_particulars_are_sealed_in_the_database(house: House) -> None:
+def test_names_and_particulars_are_encrypted_in_the_database(house: House) -> None:
     """The row shows an account, a place and roles."""
     official = {
         "id_number": "330802199003071239",

@@ -135,7 +135,7 @@ def test_a_breaker_never_closes_without_a_success(moves: list[str]) -> None:
         before = after
 
 
-def test_a_budget_is_a_tenth_of_the_first_attempts_and_ten() -> None:
+def test_the_budget_is_ten_plus_a_tenth_of_the_first_attempts() -> None:
     hands = Hands()
     budget = RetryBudget(hands)
     quiet = sum(budget.take() for _ in range(20))
@@ -153,7 +153,7 @@ def test_a_budget_is_a_tenth_of_the_first_attempts_and_ten() -> None:
         st.tuples(st.sampled_from(["first", "take", "wait"]), st.integers(1, 40), st.floats(0.01, 20.0)), max_size=80
     )
 )
-def test_within_any_minute_repetitions_stay_within_a_tenth_and_ten(steps: list[tuple[str, int, float]]) -> None:
+def test_repeats_of_any_minute_stay_within_the_budget(steps: list[tuple[str, int, float]]) -> None:
     hands = Hands()
     budget = RetryBudget(hands)
     firsts: list[float] = []
@@ -183,7 +183,7 @@ async def in_place(bulkhead: Bulkhead, until: float) -> AsyncIterator[None]:
         bulkhead.release()
 
 
-def test_a_bulkhead_lets_in_so_many_and_lets_so_many_wait() -> None:
+def test_a_bulkhead_bounds_slots_and_queue() -> None:
     async def main() -> list[str]:
         bulkhead = Bulkhead(in_flight=2, queue=3, longest_wait=1.0)
         most = 0
@@ -215,7 +215,7 @@ def test_a_bulkhead_lets_in_so_many_and_lets_so_many_wait() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), st.floats(0.01, 2), st.floats(0.001, 3)), max_size=40))
-def test_after_any_storm_of_cancellations_a_bulkhead_serves_again(storm: list[tuple[float, float, float]]) -> None:
+def test_a_bulkhead_serves_again_after_any_cancellations(storm: list[tuple[float, float, float]]) -> None:
     async def main() -> tuple[int, int, int]:
         bulkhead = Bulkhead(in_flight=3, queue=5, longest_wait=1.0)
 

@@ -101,7 +101,7 @@ async def ask(through: AgencyTransport, proxy: FaultProxy, within: float) -> Wir
 
 
 @pytest.mark.parametrize("toxic", ENDLESS, ids=lambda toxic: f"{toxic.kind} {toxic.direction.value}")
-def test_what_would_not_end_ends_as_a_timeout_and_leaves_nothing_behind(toxic: Toxic) -> None:
+def test_endless_answers_time_out_and_leave_no_connection(toxic: Toxic) -> None:
     """No task of the call, no connection: the only one serves the next question at once."""
     # A loop of its own: hubs of other tests may live in the common one.
     asyncio.run(times_out_and_leaves_nothing(toxic))
@@ -122,7 +122,7 @@ async def times_out_and_leaves_nothing(toxic: Toxic) -> None:
 
 
 @pytest.mark.parametrize(("toxic", "error"), SPOILT, ids=lambda one: getattr(one, "kind", None))
-async def test_what_breaks_is_told_apart_and_the_next_question_is_answered(
+async def test_broken_connections_are_distinguished_and_the_next_question_is_answered(
     toxic: Toxic, error: type[AgencyError]
 ) -> None:
     """Long before its deadline: a broken connection is no reason to wait."""
@@ -136,7 +136,7 @@ async def test_what_breaks_is_told_apart_and_the_next_question_is_answered(
 
 
 @pytest.mark.parametrize("toxic", HARMLESS, ids=lambda toxic: toxic.kind)
-async def test_what_is_only_slow_or_unreadable_to_others_passes(toxic: Toxic) -> None:
+async def test_slow_or_sliced_answers_pass(toxic: Toxic) -> None:
     """The port gives the bytes as they came; what they mean is for the family to say."""
     async with agency() as proxy, port() as through, proxy.with_toxics(toxic):
         reply = await ask(through, proxy, PATIENT)
@@ -144,7 +144,7 @@ async def test_what_is_only_slow_or_unreadable_to_others_passes(toxic: Toxic) ->
     assert (reply.status, len(reply.body)) == (200, len(BODY))
 
 
-async def test_a_kept_connection_that_died_unnoticed_costs_one_question_and_no_more() -> None:
+async def test_a_dead_kept_alive_connection_fails_one_question_at_most() -> None:
     """As a firewall does it that forgets connections."""
     async with agency() as proxy, port() as through:
         await ask(through, proxy, PATIENT)

@@ -32,7 +32,7 @@ def desk(announced: dict[str, str]) -> Iterator[httpx.Client]:
         desk.delete("/toxics")
 
 
-def test_toxics_come_are_listed_and_go(desk: httpx.Client) -> None:
+def test_toxics_are_added_listed_and_removed(desk: httpx.Client) -> None:
     """What was told is told back, with what was left out."""
     added = desk.post("/toxics", json={"kind": "latency", "name": "slow", "share": 0.5, "seconds": 0.0})
     desk.post("/toxics", json={"kind": "refuse"})
@@ -43,7 +43,7 @@ def test_toxics_come_are_listed_and_go(desk: httpx.Client) -> None:
     assert desk.delete("/toxics").json() == {"toxics": []}
 
 
-def test_the_program_proxies_and_refuses_when_told(announced: dict[str, str], desk: httpx.Client) -> None:
+def test_the_program_proxies_and_refuses_on_command(announced: dict[str, str], desk: httpx.Client) -> None:
     """Over the desk as in a test."""
     with pytest.raises(httpx.TransportError):
         httpx.get(announced["address"], trust_env=False)
@@ -75,7 +75,7 @@ def test_a_toxic_that_does_not_exist_is_refused(desk: httpx.Client, told: object
     assert desk.get("/toxics").json() == {"toxics": []}
 
 
-def test_a_name_is_given_once(desk: httpx.Client) -> None:
+def test_a_proxy_name_is_unique(desk: httpx.Client) -> None:
     """Or nobody would know which one is meant."""
     desk.post("/toxics", json={"kind": "latency"})
 

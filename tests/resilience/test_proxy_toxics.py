@@ -102,7 +102,7 @@ async def test_without_toxics_everything_passes_unchanged() -> None:
         assert await read(reader, len(question)) == question
 
 
-async def test_latency_delays_every_piece_by_what_it_says_and_draws_the_same_again() -> None:
+async def test_latency_delays_every_piece_reproducibly() -> None:
     """Give or take the jitter; the seed decides."""
     waits = []
     for seed in (1, 1, 2):
@@ -115,7 +115,7 @@ async def test_latency_delays_every_piece_by_what_it_says_and_draws_the_same_aga
     assert all(0.2 <= wait <= 0.4 for wait in (*waits[0], *waits[2]))
 
 
-async def test_bandwidth_is_what_it_says() -> None:
+async def test_bandwidth_is_limited_to_its_rate() -> None:
     """1,024 bytes at 512 a second take two seconds."""
     hands = Hands()
     async with proxied(Bandwidth(rate=512), hands=hands) as proxy:
@@ -137,7 +137,7 @@ async def test_a_slow_close_comes_after_the_answer() -> None:
     assert hands.waits == [3]
 
 
-async def test_a_timeout_of_nought_says_nothing_until_the_client_has_had_enough() -> None:
+async def test_a_timeout_of_zero_never_answers() -> None:
     """After as many bytes as it lets through."""
     async with proxied(Timeout(after=7)) as proxy:
         async with client(proxy) as (reader, writer):
@@ -149,7 +149,7 @@ async def test_a_timeout_of_nought_says_nothing_until_the_client_has_had_enough(
     assert proxy.open == 0
 
 
-async def test_a_timeout_of_some_seconds_hangs_up_then() -> None:
+async def test_a_timeout_closes_after_its_seconds() -> None:
     """In an orderly way."""
     hands = Hands()
     async with proxied(Timeout(seconds=5), hands=hands) as proxy:
@@ -159,7 +159,7 @@ async def test_a_timeout_of_some_seconds_hangs_up_then() -> None:
 
 
 @pytest.mark.parametrize("after", [0, 100])
-async def test_a_reset_is_a_reset(after: int) -> None:
+async def test_a_reset_resets_the_connection(after: int) -> None:
     """At once or in mid-answer."""
     loop = asyncio.get_running_loop()
     async with proxied(Reset(after=after, seconds=1)) as proxy:
@@ -172,7 +172,7 @@ async def test_a_reset_is_a_reset(after: int) -> None:
                 await loop.sock_recv(bare, 1)
 
 
-async def test_a_slicer_cuts_and_loses_nothing() -> None:
+async def test_a_slicer_cuts_without_loss() -> None:
     """Pieces of ten bytes, a second between them."""
     hands = Hands()
     async with proxied(Slicer(size=10, vary=3, seconds=1), hands=hands) as proxy:
@@ -187,7 +187,7 @@ async def test_a_data_limit_closes_after_exactly_so_many_bytes() -> None:
         assert await ask(proxy) == ANSWER[:100]
 
 
-async def test_garbage_replaces_what_it_says_and_nothing_else() -> None:
+async def test_garbage_replaces_only_its_bytes() -> None:
     """As many bytes, so that the announced length holds."""
     async with proxied(Garbage(after=100, size=32)) as proxy:
         answer = await ask(proxy)
@@ -196,7 +196,7 @@ async def test_garbage_replaces_what_it_says_and_nothing_else() -> None:
     assert answer[100:132] != ANSWER[100:132]
 
 
-async def test_refusing_is_what_a_dead_server_does_and_ends_with_the_toxic() -> None:
+async def test_refusing_acts_like_a_dead_server_until_removed() -> None:
     """The port stays ours meanwhile."""
     async with proxied() as proxy:
         port = proxy.port
@@ -207,7 +207,7 @@ async def test_refusing_is_what_a_dead_server_does_and_ends_with_the_toxic() -> 
         assert (await ask(proxy), proxy.port) == (ANSWER, port)
 
 
-async def test_a_share_of_the_connections_is_concerned_and_the_same_ones_again() -> None:
+async def test_a_toxic_concerns_its_share_of_connections_reproducibly() -> None:
     """Some of forty, by the seed."""
     concerned = []
     for _ in range(2):
@@ -218,7 +218,7 @@ async def test_a_share_of_the_connections_is_concerned_and_the_same_ones_again()
     assert 10 < sum(concerned[0]) < 30
 
 
-async def test_toxics_work_one_after_the_other_in_their_order() -> None:
+async def test_toxics_apply_in_their_order() -> None:
     """Cut first, then spoilt: the spoilt part is within the cut."""
     async with proxied(LimitData(size=20), Garbage(after=10, size=100)) as proxy:
         answer = await ask(proxy)
@@ -226,7 +226,7 @@ async def test_toxics_work_one_after_the_other_in_their_order() -> None:
     assert (answer[:10], len(answer)) == (ANSWER[:10], 20)
 
 
-async def test_an_open_connection_is_concerned_as_soon_as_a_toxic_comes_and_spared_when_it_goes() -> None:
+async def test_toxics_apply_to_open_connections_while_they_exist() -> None:
     """Adapters keep connections."""
     async with proxied() as proxy, client(proxy) as (reader, writer):
         writer.write(b"?")
@@ -241,13 +241,13 @@ async def test_an_open_connection_is_concerned_as_soon_as_a_toxic_comes_and_spar
     assert under != ANSWER
 
 
-async def test_upward_toxics_concern_the_question() -> None:
+async def test_upstream_toxics_concern_the_request() -> None:
     """The server never sees it, and so does not answer."""
     async with proxied(LimitData(size=0, direction=Direction.UP)) as proxy:
         assert await ask(proxy) == b""
 
 
-async def test_a_proxy_before_nobody_resets() -> None:
+async def test_a_proxy_without_upstream_resets() -> None:
     """The client learns that there is no server, and not only that it is slow."""
     async with proxied() as elsewhere:
         nobody = elsewhere.port
@@ -258,7 +258,7 @@ async def test_a_proxy_before_nobody_resets() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"share": 1.5}, {"share": -1}, {"seconds": -1.0}])
-def test_a_toxic_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+def test_an_invalid_toxic_is_refused(wrong: dict[str, float]) -> None:
     """When it is made, not when it is met."""
     with pytest.raises(ValueError, match=r"share|negative"):
         Latency(**wrong)

@@ -63,7 +63,7 @@ async def test_two_replicas_never_exceed_a_shared_quota(shared: Shared) -> None:
     assert given == [60, 40, 0]
 
 
-async def test_a_quota_of_the_minute_is_there_again_in_the_next(shared: Shared) -> None:
+async def test_a_minute_quota_is_renewed_in_the_next_minute(shared: Shared) -> None:
     policy = CallPolicy(per_minute=10, per_day=25)
     given = []
     for _ in range(3):
@@ -73,7 +73,7 @@ async def test_a_quota_of_the_minute_is_there_again_in_the_next(shared: Shared) 
     assert given == [10, 10, 5]
 
 
-async def test_a_quota_of_the_day_is_there_again_on_the_next(shared: Shared) -> None:
+async def test_a_day_quota_is_renewed_on_the_next_day(shared: Shared) -> None:
     given = [await shared.take(8, CallPolicy(per_day=5))]
     shared.rewind("day", "1 day")
     given.append(await shared.take(8, CallPolicy(per_day=5)))
@@ -88,7 +88,7 @@ async def test_a_replica_whose_clock_is_behind_counts_in_the_minute_that_has_beg
     assert await shared.take(6, CallPolicy(per_minute=10)) == 4
 
 
-async def test_what_is_left_and_when_to_come_back_is_said(shared: Shared) -> None:
+async def test_a_grant_states_what_is_left_and_when_there_is_more(shared: Shared) -> None:
     first = await shared.replicas[0].take(shared.agency, "identity", CallPolicy(per_day=1))
     second = await shared.replicas[1].take(shared.agency, "identity", CallPolicy(per_day=1))
 
@@ -97,7 +97,7 @@ async def test_what_is_left_and_when_to_come_back_is_said(shared: Shared) -> Non
     assert (second.again_at.astimezone(UTC).hour, second.again_at > datetime.now(UTC)) == (16, True)
 
 
-async def test_a_quota_that_we_counted_ourselves_closes_nobody(shared: Shared) -> None:
+async def test_a_quota_counted_by_the_hub_closes_no_replica(shared: Shared) -> None:
     """A replica for which more was agreed meanwhile may ask on the same day."""
     agency = Stage(CallPolicy(per_day=1), quotas=shared.replicas[0])
     said = [await agency.said(), await agency.said()]
@@ -107,7 +107,7 @@ async def test_a_quota_that_we_counted_ourselves_closes_nobody(shared: Shared) -
     assert use.given
 
 
-async def test_what_an_agency_says_of_itself_every_replica_believes(shared: Shared) -> None:
+async def test_a_quota_stated_by_the_agency_closes_every_replica(shared: Shared) -> None:
     policy = CallPolicy(per_day=100)
     await shared.take(1, policy)
     await shared.replicas[0].close(shared.agency, "identity", 3600.0)

@@ -82,7 +82,7 @@ async def ask(address: str, headers: dict[str, str], body: bytes) -> tuple[str, 
     return fate if told_when or fate != "draining" else "draining without saying until when", ""
 
 
-def test_under_load_everybody_has_an_answer_a_refusal_or_a_closed_port_and_every_answer_is_on_record(
+def test_shutdown_under_load_answers_refuses_or_closes_and_records_every_answer(
     house: Court,
 ) -> None:
     """Clients that ask and ask again over new connections, until nobody listens any more."""
@@ -113,7 +113,7 @@ def test_under_load_everybody_has_an_answer_a_refusal_or_a_closed_port_and_every
     assert [line for line in process.said if '"level": "error"' in line or "Traceback" in line] == []
 
 
-def test_what_is_in_flight_is_answered_while_everything_new_is_turned_away(slow: Court) -> None:
+def test_requests_in_flight_are_answered_while_new_ones_are_refused(slow: Court) -> None:
     """Readiness goes first, so that a proxy sends nobody here; life and figures are told to the last."""
     with slow.hub() as process:
         headers, body = questions(slow, process, "S-2")
@@ -140,7 +140,7 @@ def test_what_is_in_flight_is_answered_while_everything_new_is_turned_away(slow:
     assert (late[0], codes, code) == ("draining", [503, 200, 200, 503], 0)
 
 
-def test_a_second_signal_hastens(slow: Court) -> None:
+def test_a_second_signal_hastens_the_shutdown(slow: Court) -> None:
     """Whoever has no answer by then is told to come again; it was in flight, and so is known to the log."""
     with slow.hub(drain=60.0, deadline=30.0) as process:
         headers, body = questions(slow, process, "S-3")

@@ -68,7 +68,9 @@ def states(answer: httpx.Response) -> dict[str, set[str]]:
     return found
 
 
-def test_a_hub_starts_when_nobody_is_up_and_serves_as_soon_as_they_are(house: Court, ports: dict[str, int]) -> None:
+def test_a_hub_starts_without_agencies_and_sign_on_and_serves_once_they_are_up(
+    house: Court, ports: dict[str, int]
+) -> None:
     """Sign-on first, then one agency; the hub is the same process throughout."""
     person = world.cast()["moved"]
     with house.hub() as process, ExitStack() as outside:
@@ -90,7 +92,7 @@ def test_a_hub_starts_when_nobody_is_up_and_serves_as_soon_as_they_are(house: Co
     assert with_one == {**without_any, "public_security": {"found"}}
 
 
-def test_a_hub_without_its_database_says_so_and_ends(house: Court, postgres: EmbeddedServer) -> None:
+def test_a_hub_without_its_database_exits_with_a_reason(house: Court, postgres: EmbeddedServer) -> None:
     """One sentence and no traceback: it names the setting, and no address or password."""
     nowhere = "postgresql+psycopg://shuniu_app:canary-password@127.0.0.1:9/none"
     with house.hub(ready=False, database_url=nowhere) as process:
@@ -105,7 +107,7 @@ def test_a_hub_without_its_database_says_so_and_ends(house: Court, postgres: Emb
 
 
 @pytest.mark.anyio
-async def test_a_start_that_fails_gives_back_what_it_had_opened(house: Court, tmp_path: Path) -> None:
+async def test_a_failed_start_releases_what_it_opened(house: Court, tmp_path: Path) -> None:
     """Connections, threads of the log and tasks, whichever step it was."""
     settings = house.settings.model_copy(update={"sign_on_client_key": tmp_path / "no such key.pem"})
     tasks = asyncio.all_tasks()

@@ -116,7 +116,7 @@ async def test_an_unsigned_token_without_a_signature_is_malformed(sign_on: Token
     [RSAKey.generate_key(2048, {"kid": "first"}), ECKey.generate_key("P-256", {"kid": "first"})],
     ids=["RSA", "EC"],
 )
-async def test_a_public_key_is_never_taken_for_a_shared_secret(
+async def test_a_public_key_is_never_used_as_a_shared_secret(
     sign_on: TokenVerifier, issuer: Issuer, published: RSAKey | ECKey
 ) -> None:
     """Key confusion: HS256 over the published key's own bytes."""
@@ -224,7 +224,7 @@ async def test_a_token_of_a_service_may_have_neither_roles_nor_scopes(sign_on: T
     assert caller.scopes == frozenset()
 
 
-async def test_a_remembered_token_still_expires(sign_on: TokenVerifier, issuer: Issuer, clock: Clock) -> None:
+async def test_a_cached_token_still_expires(sign_on: TokenVerifier, issuer: Issuer, clock: Clock) -> None:
     """The memory of verified tokens never outlives them, and forgets them for good."""
     authorization = f"Bearer {issuer.token()}"
     await sign_on.caller(authorization)
@@ -236,7 +236,7 @@ async def test_a_remembered_token_still_expires(sign_on: TokenVerifier, issuer: 
     assert await refusal(sign_on, authorization) == "expired"
 
 
-async def test_a_remembered_token_dies_with_its_key(sign_on: TokenVerifier, issuer: Issuer, clock: Clock) -> None:
+async def test_a_cached_token_is_dropped_with_its_key(sign_on: TokenVerifier, issuer: Issuer, clock: Clock) -> None:
     """A key that is withdrawn takes every token with it, remembered or not."""
     old = f"Bearer {issuer.token()}"
     await sign_on.caller(old)
@@ -248,7 +248,7 @@ async def test_a_remembered_token_dies_with_its_key(sign_on: TokenVerifier, issu
     assert await refusal(sign_on, old) == "bad_signature"
 
 
-async def test_the_memory_of_tokens_is_bounded(
+async def test_the_token_cache_is_bounded(
     sign_on: TokenVerifier, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest verified token makes room, and is verified anew when it comes back."""
@@ -261,14 +261,16 @@ async def test_the_memory_of_tokens_is_bounded(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(authorization=st.text(max_size=80) | st.from_regex(r"Bearer [A-Za-z0-9_-]{1,40}(\.[A-Za-z0-9_-]{1,40}){2}\Z"))
-async def test_no_text_at_all_breaks_the_check(sign_on: TokenVerifier, authorization: str) -> None:
+async def test_any_malformed_header_is_refused_by_a_rule(sign_on: TokenVerifier, authorization: str) -> None:
     """Whatever stands in the header is refused by one of the closed rules."""
     await refusal(sign_on, authorization)
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), letter=st.sampled_from("ABCXYZabcxyz0189-_"))
-async def test_no_changed_letter_passes(sign_on: TokenVerifier, issuer: Issuer, place: float, letter: str) -> None:
+async def test_a_token_with_any_changed_letter_is_refused(
+    sign_on: TokenVerifier, issuer: Issuer, place: float, letter: str
+) -> None:
     """Header, claims and signature are all under the signature."""
     token = issuer.token()
     # The last letter of a Base64 text carries bits that stand for nothing.

@@ -72,7 +72,7 @@ TOKENS: dict[str, tuple[Callable[[Issuer], str], str]] = {
 
 
 @pytest.mark.parametrize("attack", TOKENS)
-async def test_a_bad_token_opens_no_door(house: House, issuer: Issuer, attack: str) -> None:
+async def test_a_bad_token_is_refused_at_every_route(house: House, issuer: Issuer, attack: str) -> None:
     """Neither by the framework's way nor by the short one; nothing is fetched on a token's word."""
     make, rule = TOKENS[attack]
     bearer = {"Authorization": f"Bearer {make(issuer)}"}
@@ -89,7 +89,7 @@ async def test_a_bad_token_opens_no_door(house: House, issuer: Issuer, attack: s
     assert {urlsplit(address).hostname for address in issuer.asked} <= {"127.0.0.1"}
 
 
-async def test_a_session_stolen_after_sign_out_is_worth_nothing(house: House) -> None:
+async def test_a_session_stolen_after_sign_out_is_refused(house: House) -> None:
     """Whoever copied the cookie before has a copy of nothing."""
     async with house.browser() as owner, house.browser() as thief:
         await house.signs_in(owner)
@@ -100,7 +100,7 @@ async def test_a_session_stolen_after_sign_out_is_worth_nothing(house: House) ->
     assert problem(answer) == (401, "session_over")
 
 
-async def test_an_old_session_is_worth_nothing_after_a_new_sign_in(house: House) -> None:
+async def test_an_old_session_is_refused_after_a_new_sign_in(house: House) -> None:
     """Every sign-in makes a new secret, and ends the one before."""
     async with house.browser() as owner, house.browser() as thief:
         await house.signs_in(owner)
@@ -113,7 +113,7 @@ async def test_an_old_session_is_worth_nothing_after_a_new_sign_in(house: House)
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "CF-Connecting-IP"])
-async def test_a_thief_cannot_pretend_to_sit_elsewhere(house: House, name: str) -> None:
+async def test_forwarded_headers_do_not_change_the_network_address(house: House, name: str) -> None:
     """The address is that of the connection, whatever a header says."""
     async with house.browser() as owner, house.browser(ELSEWHERE) as thief:
         await house.signs_in(owner)
@@ -124,7 +124,7 @@ async def test_a_thief_cannot_pretend_to_sit_elsewhere(house: House, name: str) 
 
 
 @pytest.mark.parametrize("planted", ["A" * 43, "", "x", "é", "a" * 5000, '"', "' OR 1=1 --"])
-async def test_an_invented_session_is_none(house: House, planted: str) -> None:
+async def test_an_invented_session_is_refused(house: House, planted: str) -> None:
     """Whatever stands in the cookie, nobody is signed in by it."""
     async with house.browser() as browser:
         answer = await browser.get("/v1/session", headers=[(b"cookie", f"{COOKIE}={planted}".encode())])
@@ -132,7 +132,7 @@ async def test_an_invented_session_is_none(house: House, planted: str) -> None:
     assert problem(answer) == (401, "session_over")
 
 
-async def test_a_planted_session_does_not_become_the_victims(house: House, issuer: Issuer) -> None:
+async def test_a_planted_session_is_replaced_at_sign_in(house: House, issuer: Issuer) -> None:
     """Fixation: the attacker's own session, planted in the victim's browser, ends when the victim signs in."""
     async with house.browser() as attacker, house.browser() as victim:
         await house.signs_in(attacker)
@@ -186,7 +186,7 @@ async def test_a_forged_call_does_nothing(house: House, forgery: str) -> None:
     assert [record["type"] for record in house.records(before)] == ["session.signed_in"]
 
 
-async def test_no_unsafe_call_of_the_api_does_without_the_check(house: House) -> None:
+async def test_every_unsafe_route_checks_the_csrf_token(house: House) -> None:
     """Every route that changes something, as OpenAPI lists them, but those that know nobody at all."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -212,7 +212,7 @@ async def test_no_unsafe_call_of_the_api_does_without_the_check(house: House) ->
     assert passed == {"post /witness/add-checkpoint"}
 
 
-async def test_another_sessions_token_is_no_token(house: House) -> None:
+async def test_another_sessions_csrf_token_is_refused(house: House) -> None:
     """An attacker has a session of their own, and its token fits nobody else's."""
     async with house.browser() as attacker, house.browser() as victim:
         await house.signs_in(attacker)
@@ -222,7 +222,7 @@ async def test_another_sessions_token_is_no_token(house: House) -> None:
     assert problem(answer) == (403, "csrf_token")
 
 
-async def test_a_call_of_our_own_page_passes_by_the_short_way_too(house: House) -> None:
+async def test_a_call_of_our_own_page_passes_on_the_fast_path(house: House) -> None:
     """What is refused above is refused for the reason that is given: this one reaches the check of its body."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -232,7 +232,7 @@ async def test_a_call_of_our_own_page_passes_by_the_short_way_too(house: House) 
     assert answer.status_code == 422
 
 
-async def test_nothing_is_done_by_a_get(house: House) -> None:
+async def test_a_get_changes_nothing(house: House) -> None:
     """No link and no image signs anybody out, and no header turns one method into another."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -304,7 +304,7 @@ async def test_pages_of_this_hub_stay_pages_of_this_hub(house: House, to: str) -
     assert (resolved.scheme, resolved.host) == ("https", "shuniu.court.example")
 
 
-async def test_a_forged_host_leads_nobody_astray(house: House) -> None:
+async def test_a_forged_host_does_not_change_the_return_address(house: House) -> None:
     """The address for the return is the hub's setting, not the caller's word."""
     async with house.browser() as browser:
         answer = await browser.get("/sign-in", headers={"Host": "attacker.example", "X-Forwarded-Host": "x.example"})
@@ -347,7 +347,7 @@ async def test_a_stolen_code_fits_no_other_sign_in(house: House, issuer: Issuer)
 
 
 @pytest.mark.parametrize("iss", ["https://attacker.example", f"{ISSUER}/", "", None])
-async def test_an_answer_of_another_issuer_is_not_believed(house: House, issuer: Issuer, iss: str | None) -> None:
+async def test_an_answer_of_another_issuer_is_refused(house: House, issuer: Issuer, iss: str | None) -> None:
     """Mix-up: the code is not shown to anybody unless the answer names our issuer."""
     async with house.browser() as browser:
         answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser), iss=iss))
@@ -356,7 +356,7 @@ async def test_an_answer_of_another_issuer_is_not_believed(house: House, issuer:
     assert issuer.asked[f"{ISSUER}/token"] == 0
 
 
-async def test_an_issuer_that_never_names_itself_may_leave_that_out(house: House, issuer: Issuer) -> None:
+async def test_an_issuer_without_rfc_9207_may_omit_its_name(house: House, issuer: Issuer) -> None:
     """RFC 9207: what was not announced is not missed, but a wrong name is wrong all the same."""
     del issuer.discovery["authorization_response_iss_parameter_supported"]
     async with house.browser() as browser:
@@ -368,7 +368,7 @@ async def test_an_issuer_that_never_names_itself_may_leave_that_out(house: House
 
 
 @pytest.mark.parametrize("name", ["state", "code", "iss"])
-async def test_a_parameter_said_twice_is_no_answer(house: House, issuer: Issuer, name: str) -> None:
+async def test_an_answer_with_a_repeated_parameter_is_refused(house: House, issuer: Issuer, name: str) -> None:
     """Parameter pollution: nobody argues about which of the two counts."""
     async with house.browser() as browser:
         back = issuer.returns(await house.goes_to_sign_on(browser))
@@ -378,7 +378,7 @@ async def test_a_parameter_said_twice_is_no_answer(house: House, issuer: Issuer,
 
 
 @pytest.mark.parametrize("methods", [["plain"], [], None])
-async def test_the_hub_never_does_with_less_than_s256(house: House, issuer: Issuer, methods: Any) -> None:
+async def test_the_hub_always_uses_s256(house: House, issuer: Issuer, methods: Any) -> None:
     """PKCE downgrade: discovery has no say in it, and every attempt has a challenge of its own."""
     issuer.discovery["code_challenge_methods_supported"] = methods
     async with house.browser() as browser:
@@ -388,7 +388,7 @@ async def test_the_hub_never_does_with_less_than_s256(house: House, issuer: Issu
     assert asked[0]["code_challenge"] != asked[1]["code_challenge"]
 
 
-async def test_a_sign_on_server_that_checks_pkce_is_not_talked_out_of_it(server: httpx.AsyncClient) -> None:
+async def test_the_sign_on_server_requires_pkce_with_s256(server: httpx.AsyncClient) -> None:
     """The demo's server refuses a request without a challenge, by another method, and a code without its verifier."""
     asked = {
         "response_type": "code",

@@ -113,7 +113,7 @@ async def test_a_bound_token_works_with_its_certificate(ask: Ask, issuer: Issuer
     assert (answer.status_code, answer.json()["client"]) == (200, "ticket-system")
 
 
-async def test_a_bound_token_is_worth_nothing_without_its_certificate(ask: Ask, issuer: Issuer, papers: Papers) -> None:
+async def test_a_bound_token_is_refused_without_its_certificate(ask: Ask, issuer: Issuer, papers: Papers) -> None:
     """Replayed without one, or by another client with its own; also right after the owner has used it."""
     token = bound(issuer, papers.service)
     answers = [await ask(token, paper) for paper in (papers.service, None, papers.another, papers.service)]
@@ -122,9 +122,7 @@ async def test_a_bound_token_is_worth_nothing_without_its_certificate(ask: Ask, 
     assert [problem(answer) for answer in answers[1:3]] == [(401, "wrong_certificate")] * 2
 
 
-async def test_a_certificate_of_another_issuer_does_not_get_as_far_as_the_hub(
-    ask: Ask, issuer: Issuer, papers: Papers
-) -> None:
+async def test_a_certificate_of_another_issuer_fails_the_handshake(ask: Ask, issuer: Issuer, papers: Papers) -> None:
     """The handshake fails, whatever the token says."""
     with pytest.raises(httpx.TransportError):
         await ask(bound(issuer, papers.stranger), papers.stranger)
@@ -133,7 +131,7 @@ async def test_a_certificate_of_another_issuer_does_not_get_as_far_as_the_hub(
 @pytest.mark.parametrize(
     "name", ["X-Forwarded-Client-Cert", "X-SSL-Client-Cert", "X-Client-Cert", "Client-Cert", "SSL-Client-Cert"]
 )
-async def test_a_certificate_in_a_header_is_none(ask: Ask, issuer: Issuer, papers: Papers, name: str) -> None:
+async def test_a_certificate_in_a_header_is_ignored(ask: Ask, issuer: Issuer, papers: Papers, name: str) -> None:
     """What counts is the handshake."""
     certificate = papers.service.certificate.read_text().strip().replace("\n", " ")
     answer = await ask(bound(issuer, papers.service), None, **{name: certificate})
@@ -141,7 +139,9 @@ async def test_a_certificate_in_a_header_is_none(ask: Ask, issuer: Issuer, paper
     assert problem(answer) == (401, "wrong_certificate")
 
 
-async def test_a_client_that_must_bind_its_tokens_cannot_do_without(ask: Ask, issuer: Issuer, papers: Papers) -> None:
+async def test_a_client_that_must_bind_its_tokens_is_refused_without_binding(
+    ask: Ask, issuer: Issuer, papers: Papers
+) -> None:
     """Its certificate alone is not enough: the token itself must name it.  Other clients are free."""
     free = issuer.token(sub="ticket-system", client_id="ticket-system")
     answers = [await ask(free, papers.service), await ask(free, None), await ask(issuer.token(), None)]
@@ -164,12 +164,12 @@ async def test_a_client_that_must_bind_its_tokens_cannot_do_without(ask: Ask, is
     ],
     ids=str,
 )
-async def test_a_binding_that_cannot_be_checked_is_no_token(ask: Ask, issuer: Issuer, papers: Papers, cnf: Any) -> None:
+async def test_a_token_with_an_unknown_binding_is_refused(ask: Ask, issuer: Issuer, papers: Papers, cnf: Any) -> None:
     """In hexadecimal, by another means, or empty: not bound is not what it says."""
     assert problem(await ask(bound(issuer, papers.service, cnf=cnf), papers.service)) == (401, "malformed")
 
 
-async def test_over_plain_http_a_bound_token_is_worth_nothing(house: House, issuer: Issuer, papers: Papers) -> None:
+async def test_a_bound_token_is_refused_over_plain_http(house: House, issuer: Issuer, papers: Papers) -> None:
     """Behind a proxy there is no handshake with the client."""
     async with served(house.app, None) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
         headers = {"Authorization": f"Bearer {bound(issuer, papers.service)}"}
@@ -178,7 +178,7 @@ async def test_over_plain_http_a_bound_token_is_worth_nothing(house: House, issu
     assert problem(answer) == (401, "wrong_certificate")
 
 
-def test_the_hub_speaks_no_old_tls(papers: Papers) -> None:
+def test_old_tls_versions_are_refused(papers: Papers) -> None:
     """1.2 at least; and without `tls_client_ca` nobody is asked for a certificate."""
     asking = tls_context(Settings(**tls_settings(papers)))
     silent = tls_context(Settings(**(tls_settings(papers) | {"tls_client_ca": None})))
@@ -198,7 +198,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
         tls_context(Settings(tls_certificate=paper.certificate, tls_key=paper.key))
 
 
-def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+def test_a_certificate_and_a_key_that_do_not_match_are_refused(tmp_path: Path) -> None:
     """Another's key, a key under a password, a file that is not there: a sentence, and no question at the terminal."""
     authority = Authority(tmp_path, "court")
     paper, other, locked = authority.issue("hub"), authority.issue("other"), authority.issue("locked", password=b"x")

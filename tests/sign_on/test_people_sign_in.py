@@ -16,7 +16,7 @@ from tests.sign_on.house import ISSUER, NOW, OUR_ADDRESS, Clock, House, Issuer, 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_person_signs_in_and_is_known_by_a_cookie(house: House, issuer: Issuer) -> None:
+async def test_a_person_signs_in_and_gets_a_session_cookie(house: House, issuer: Issuer) -> None:
     """From the page that was wanted to the sign-on server and back; the cookie is the whole of it."""
     async with house.browser() as browser:
         location = await house.goes_to_sign_on(browser, "/lookups?page=2")
@@ -141,7 +141,9 @@ async def test_every_claim_of_the_id_token_is_checked(
     ],
     ids=str,
 )
-async def test_what_the_standard_allows_is_accepted(house: House, issuer: Issuer, identity: dict[str, Any]) -> None:
+async def test_optional_claims_of_the_standard_are_accepted(
+    house: House, issuer: Issuer, identity: dict[str, Any]
+) -> None:
     """Several audiences with us as the authorized party; a sign-in within the limit; no word on methods."""
     issuer.identity = identity
     async with house.browser() as browser:
@@ -172,7 +174,7 @@ async def test_the_access_token_is_checked_as_on_every_call(
     assert problem(answer) == (403, "sign_in_not_trusted")
 
 
-async def test_the_class_of_authentication_is_asked_for_and_demanded(
+async def test_the_class_of_authentication_is_requested_and_checked(
     open_house: Callable[..., Any], issuer: Issuer
 ) -> None:
     """A server that ignores the wish is caught by its own token, and the person is told what to use."""
@@ -213,7 +215,7 @@ async def test_a_sign_in_takes_ten_minutes_at_most(house: House, issuer: Issuer,
     assert issuer.asked[f"{ISSUER}/token"] == 0
 
 
-async def test_whoever_declines_is_not_signed_in(house: House, issuer: Issuer) -> None:
+async def test_a_declined_sign_in_makes_no_session(house: House, issuer: Issuer) -> None:
     """An error of the sign-on server ends the attempt; its words are not repeated."""
     async with house.browser() as browser:
         location = await house.goes_to_sign_on(browser)
@@ -236,9 +238,7 @@ async def test_whoever_declines_is_not_signed_in(house: House, issuer: Issuer) -
     ],
     ids=["error", "redirect", "page", "list", "large"],
 )
-async def test_a_token_endpoint_out_of_order_is_not_the_persons_fault(
-    house: House, issuer: Issuer, answer: httpx.Response
-) -> None:
+async def test_a_failing_token_endpoint_is_a_503(house: House, issuer: Issuer, answer: httpx.Response) -> None:
     """503, and the attempt is spent: the code may have been, too."""
     issuer.answers["/token"] = answer
     async with house.browser() as browser:
@@ -257,7 +257,7 @@ async def test_a_token_endpoint_out_of_order_is_not_the_persons_fault(
     ],
     ids=str,
 )
-async def test_nobody_is_sent_away_from_the_issuers_own_origin(
+async def test_endpoints_outside_the_issuers_origin_are_refused(
     house: House, issuer: Issuer, discovery: dict[str, Any]
 ) -> None:
     """A discovery document cannot lead people, or their codes, elsewhere."""
@@ -268,7 +268,7 @@ async def test_nobody_is_sent_away_from_the_issuers_own_origin(
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
 
 
-async def test_nobody_signs_in_while_the_sign_on_server_is_down(house: House, issuer: Issuer) -> None:
+async def test_signing_in_is_a_503_while_the_sign_on_server_is_down(house: House, issuer: Issuer) -> None:
     """The hub itself goes on."""
     issuer.down = True
     async with house.browser() as browser:

@@ -48,7 +48,7 @@ async def test_a_session_that_is_not_used_is_over_after_the_idle_limit(house: Ho
     assert await rows(house, session) == []
 
 
-async def test_use_keeps_a_session_alive_and_asking_after_it_does_not(house: House, clock: Clock) -> None:
+async def test_use_extends_a_session_and_reading_its_state_does_not(house: House, clock: Clock) -> None:
     """A page that watches its session must not keep it open for a chair that is empty."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -66,9 +66,7 @@ async def test_use_keeps_a_session_alive_and_asking_after_it_does_not(house: Hou
     assert problem(over) == (401, "session_over")
 
 
-async def test_a_session_is_over_at_its_absolute_limit_however_busy(
-    open_house: Callable[..., Any], clock: Clock
-) -> None:
+async def test_a_used_session_is_over_at_its_absolute_limit(open_house: Callable[..., Any], clock: Clock) -> None:
     """Eight hours by default; here half an hour."""
     house = await open_house(session_absolute=1800)
     before = house.length()
@@ -86,7 +84,7 @@ async def test_a_session_is_over_at_its_absolute_limit_however_busy(
     assert house.records(before)[-1]["detail"] == {"how": "expired"}
 
 
-async def test_whoever_returns_after_an_end_must_authenticate_again(house: House, issuer: Issuer, clock: Clock) -> None:
+async def test_signing_in_after_an_end_demands_a_new_authentication(house: House, issuer: Issuer, clock: Clock) -> None:
     """The sign-on server's own session is no way back in: an authentication older than the idle limit is too old."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -152,7 +150,7 @@ async def test_a_new_sign_in_replaces_the_session_of_the_same_browser(house: Hou
     ]
 
 
-async def test_a_session_that_turns_up_elsewhere_is_ended_for_both(house: House) -> None:
+async def test_a_session_used_from_another_address_is_ended(house: House) -> None:
     """Nobody can tell the thief from the owner, so both must sign in."""
     before = house.length()
     async with house.browser() as owner, house.browser(ELSEWHERE) as thief:
@@ -166,7 +164,7 @@ async def test_a_session_that_turns_up_elsewhere_is_ended_for_both(house: House)
     assert house.records(before)[-1]["detail"] == {"how": "moved"}
 
 
-async def test_where_addresses_change_the_binding_can_be_switched_off(open_house: Callable[..., Any]) -> None:
+async def test_the_binding_to_the_address_can_be_switched_off(open_house: Callable[..., Any]) -> None:
     """Behind several proxies one browser comes from several addresses."""
     house = await open_house(session_bound_to_address=False)
     async with house.browser() as browser, house.browser(ELSEWHERE) as other_way:
@@ -177,7 +175,7 @@ async def test_where_addresses_change_the_binding_can_be_switched_off(open_house
     assert answer.status_code == 200
 
 
-async def test_what_ran_out_unseen_is_recorded_with_the_next_sign_in(house: House, clock: Clock) -> None:
+async def test_expired_sessions_are_recorded_with_the_next_sign_in(house: House, clock: Clock) -> None:
     """A browser that was closed never comes back to say so."""
     before = house.length()
     async with house.browser() as gone, house.browser() as next_one:
@@ -194,7 +192,7 @@ async def test_what_ran_out_unseen_is_recorded_with_the_next_sign_in(house: Hous
     assert len(await rows(house, session)) == 1
 
 
-async def test_nobody_is_signed_in_without_a_record(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sign_in_without_its_record_makes_no_session(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the log cannot write, no session begins; an end holds all the same, and is recorded later."""
 
     async def unavailable(*_: object, **__: object) -> int:
@@ -237,7 +235,7 @@ async def test_the_tables_hold_neither_a_secret_nor_a_person(house: House) -> No
     assert [canary for canary in canaries if canary in held] == []
 
 
-async def test_a_session_that_nobody_can_read_is_over(house: House) -> None:
+async def test_a_session_that_does_not_decrypt_is_over(house: House) -> None:
     """After a change of key or version people sign in anew; nothing fails."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -249,7 +247,7 @@ async def test_a_session_that_nobody_can_read_is_over(house: House) -> None:
     assert (house.length(), await rows(house, session)) == (before, [])
 
 
-async def test_one_session_is_not_another_persons(house: House, issuer: Issuer) -> None:
+async def test_sessions_of_two_people_are_separate(house: House, issuer: Issuer) -> None:
     """Whoever can write the table cannot give a session away: its person is sealed to its own secret."""
     async with house.browser() as clerk, house.browser() as other:
         await house.signs_in(clerk)
@@ -262,9 +260,7 @@ async def test_one_session_is_not_another_persons(house: House, issuer: Issuer) 
     assert sorted(answer.status_code for answer in answers) == [200, 401]
 
 
-async def test_sign_ins_that_nobody_finishes_do_not_pile_up(
-    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unfinished_sign_ins_are_bounded(house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """They go after ten minutes; and beyond a bound the oldest go at once."""
     monkeypatch.setattr("gateway.sign_on.pending_sign_ins.MAX_PENDING", 3)
     kept = []
@@ -282,7 +278,7 @@ async def test_sign_ins_that_nobody_finishes_do_not_pile_up(
     assert len(await rows(house, sign_in_attempt)) == 1
 
 
-async def test_a_call_that_comes_too_late_does_not_revive_a_session(house: House, clock: Clock) -> None:
+async def test_a_late_call_does_not_revive_an_ended_session(house: House, clock: Clock) -> None:
     """The sign of life of a call that was under way when the session ended."""
     async with house.browser() as browser:
         await house.signs_in(browser)
@@ -300,7 +296,7 @@ async def test_a_call_that_comes_too_late_does_not_revive_a_session(house: House
     assert [(row["ended"], row["seen_at"].timestamp()) for row in await rows(house, session)] == [("signed_out", NOW)]
 
 
-async def test_a_caller_by_token_is_told_who_they_are_too(house: House, issuer: Issuer) -> None:
+async def test_a_caller_by_token_can_read_their_own_identity(house: House, issuer: Issuer) -> None:
     """Such a caller has no session: it ends with the token, and no page needs a token against forged calls."""
     async with house.browser() as program:
         answer = await program.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token()}"})

@@ -45,7 +45,7 @@ async def test_a_secret_in_use_is_renewed_before_any_question_waits_for_it(house
     assert all(ring and ring.secret.lives(hands.clock, margin=MARGIN) for ring in (hub.current(KEY) for hub in hubs))
 
 
-async def test_a_secret_that_nobody_uses_is_left_to_run_out(house: House, hands: Hands) -> None:
+async def test_an_unused_secret_expires_without_renewal(house: House, hands: Hands) -> None:
     """One question long ago is no reason to call an agency all night."""
     hub = house.hub(hands)
     await hub.renew(KEY, None, until())
@@ -58,7 +58,7 @@ async def test_a_secret_that_nobody_uses_is_left_to_run_out(house: House, hands:
     assert house.agency.issued == ["secret-1"]
 
 
-async def test_a_renewal_ahead_that_fails_is_tried_again_while_the_secret_lives(house: House, hands: Hands) -> None:
+async def test_a_failed_refresh_ahead_is_retried_while_the_secret_is_valid(house: House, hands: Hands) -> None:
     """And no question learns of it."""
     hub = house.hub(hands)
     await hub.renew(KEY, None, until())
@@ -76,7 +76,7 @@ async def test_a_renewal_ahead_that_fails_is_tried_again_while_the_secret_lives(
     assert len(house.agency.given) == 3
 
 
-async def test_a_failing_renewal_ahead_ends_with_the_secret(house: House, hands: Hands) -> None:
+async def test_a_failing_refresh_ahead_stops_when_the_secret_expires(house: House, hands: Hands) -> None:
     """Then the questions' own renewals tell."""
     hub = house.hub(hands)
     await hub.renew(KEY, None, until())
@@ -91,7 +91,7 @@ async def test_a_failing_renewal_ahead_ends_with_the_secret(house: House, hands:
     assert len(house.agency.given) == 2
 
 
-async def test_another_hub_s_ring_is_known_before_the_old_one_is_refused(house: House, hands: Hands) -> None:
+async def test_another_hubs_renewal_is_loaded_before_the_old_secret_is_refused(house: House, hands: Hands) -> None:
     """It is told as soon as it is written."""
     one, other = house.hub(hands), house.hub(hands)
     old = await one.renew(KEY, None, until())
@@ -104,7 +104,7 @@ async def test_another_hub_s_ring_is_known_before_the_old_one_is_refused(house: 
     assert house.agency.issued == ["secret-1", "secret-2"]
 
 
-async def test_a_hub_that_cannot_listen_connects_again(house: House, hands: Hands) -> None:
+async def test_a_listener_that_loses_its_connection_reconnects(house: House, hands: Hands) -> None:
     """Its connection was cut; what is renewed after that is heard."""
     one, other = house.hub(hands), house.hub(hands)
     old = await one.renew(KEY, None, until())

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 NAME = "lease_dies"
 
 
-async def test_a_lease_whose_server_has_gone_is_not_held(postgres: EmbeddedServer) -> None:
+async def test_lease_is_invalid_after_its_server_stops(postgres: EmbeddedServer) -> None:
     """Without a statement that would meet the loss: nothing may be sent on the strength of it any more."""
     postgres.create(NAME)
     create_tables(postgres.url(NAME), origin="lease.example/audit/1", application=APPLICATION_ROLE)

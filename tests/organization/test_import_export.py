@@ -137,19 +137,19 @@ def person(**cells: str) -> str:
         (person(id_number="330802199003071239", unit_code="11330800", unit_name="某", terminal="x"), "particulars"),
     ],
 )
-def test_every_mistake_is_told_with_its_line_and_rule(row: str, rule: str) -> None:
+def test_every_mistake_is_reported_with_its_line_and_rule(row: str, rule: str) -> None:
     """The third row of the file is the wrong one."""
     assert told(COURT, CENTRE, row) == [f"4 {rule}"]
 
 
-def test_regions_that_lie_in_each_other_are_told() -> None:
+def test_regions_in_a_cycle_are_reported() -> None:
     """The only ring that levels leave possible."""
     regions = ["unit,n,s,region,,某,x,,,,,,,,,", "unit,s,n,region,,某,x,,,,,,,,,"]
 
     assert told(*regions) == ["2 unit_cycle", "3 unit_cycle"]
 
 
-def test_all_mistakes_are_told_at_once_and_none_repeats_a_value() -> None:
+def test_all_mistakes_are_reported_at_once_without_values() -> None:
     """A file of people is full of what must not be shown."""
     rows = [COURT, person(user="330802199003071239"), person(name=" 许兰 "), person(user="a", roles="许兰")]
     file, mistakes = read_organization("\n".join((HEAD, *rows)).encode(), form="csv")
@@ -173,14 +173,14 @@ def test_all_mistakes_are_told_at_once_and_none_repeats_a_value() -> None:
         (b"[" * 100_000, "json"),
     ],
 )
-def test_what_is_no_file_of_a_tree_is_told_so(content: bytes, form: str) -> None:
+def test_other_files_are_refused(content: bytes, form: str) -> None:
     """Nothing is guessed."""
     file, mistakes = read_organization(content, form=form)
 
     assert ([str(one.rule) for one in mistakes], file.units, file.people) == (["encoding"], (), ())
 
 
-def test_a_mistake_in_json_is_told_with_its_line_as_well() -> None:
+def test_a_mistake_in_json_is_reported_with_its_line() -> None:
     """Whichever way the file is laid out."""
     text = (
         '{"units": [\n{"id": "zj0802", "parent": null, "kind": "court",\n "court": "浙0802", "zh": "某", "en": "x"},\n'
@@ -192,7 +192,7 @@ def test_a_mistake_in_json_is_told_with_its_line_as_well() -> None:
     assert [(one.line, one.rule.value) for one in (*mistakes, *file.mistakes({}))] == [(4, "unit_parent")]
 
 
-def test_a_unit_that_stands_never_changes_kind_or_court() -> None:
+def test_a_stored_unit_never_changes_kind_or_court() -> None:
     """The people in it would change theirs."""
     before = Unit(id="zj0802", parent=None, kind=UnitKind.COURT, court="浙0802", zh="某", en="x")
     file, _ = read_organization(dump_json([replace(before, court="浙0803")], []).encode(), form="json")
@@ -202,9 +202,7 @@ def test_a_unit_that_stands_never_changes_kind_or_court() -> None:
 
 @settings(max_examples=40)
 @given(trees())
-def test_what_is_written_into_the_database_is_read_back_the_same(
-    ground: Ground, tree: tuple[list[Unit], list[StaffAccount]]
-) -> None:
+def test_a_stored_tree_is_read_back_unchanged(ground: Ground, tree: tuple[list[Unit], list[StaffAccount]]) -> None:
     """With names sealed in between."""
     units, people = tree
     engine = create_engine(ground.postgres.url(ground.database))

@@ -8,7 +8,7 @@ from tests.organization.house import House
 from tests.organization.tasks import delegate, dispatch, look_up, told, whole
 
 
-def test_a_deputy_asks_under_the_absent_persons_work_orders_and_nobody_else_does(house: House) -> None:
+def test_only_the_deputy_may_ask_under_the_absent_persons_work_orders(house: House) -> None:
     """The right goes with the task; the task goes to whom the leader names."""
     dispatch(house)
     assert told(look_up(house, "wang.qiang")) == (403, "work_order_not_held")
@@ -23,7 +23,7 @@ def test_a_deputy_asks_under_the_absent_persons_work_orders_and_nobody_else_does
     ]
 
 
-def test_it_begins_and_ends_by_itself(house: House) -> None:
+def test_a_delegation_begins_and_ends_at_its_times(house: House) -> None:
     """The clock of access decides, and it never goes back."""
     dispatch(house, kind="enforcement-notice")
     delegate(house, "sun.li", "li.ting", "wang.qiang", begins=1, days=2)
@@ -40,7 +40,7 @@ def test_it_begins_and_ends_by_itself(house: House) -> None:
 
 
 @pytest.mark.parametrize("who", ["li.ting", "wang.qiang", "sun.li"])
-def test_either_of_the_two_or_their_leader_ends_it_at_once(house: House, who: str) -> None:
+def test_either_person_or_their_leader_ends_a_delegation_at_once(house: House, who: str) -> None:
     """When the call returns the right is gone; ending it again is harmless."""
     dispatch(house)
     made = delegate(house, "li.ting", "li.ting", "wang.qiang").json()
@@ -52,7 +52,7 @@ def test_either_of_the_two_or_their_leader_ends_it_at_once(house: House, who: st
     assert told(look_up(house, "wang.qiang")) == (403, "work_order_not_held")
 
 
-def test_a_strangers_delegation_looks_like_none(house: House) -> None:
+def test_another_groups_delegation_looks_nonexistent(house: House) -> None:
     """Another group's, another court's, and one that never was."""
     made = delegate(house, "sun.li", "li.ting", "wang.qiang").json()
     path = f"/v1/delegations/{made['id']}"
@@ -97,7 +97,7 @@ def test_every_refusal_names_its_rule(house: House) -> None:
     }
 
 
-def test_standing_in_is_not_passed_on(house: House) -> None:
+def test_delegations_are_not_transitive(house: House) -> None:
     """Whoever is away is nobody's deputy, and a deputy's deputy has no part in the first one's tasks."""
     dispatch(house)
     delegate(house, "sun.li", "li.ting", "wang.qiang")
@@ -108,7 +108,7 @@ def test_standing_in_is_not_passed_on(house: House) -> None:
     assert told(look_up(house, "sun.li")) == (403, "work_order_not_held")
 
 
-def test_it_ends_when_one_of_the_two_leaves_the_group(house: House) -> None:
+def test_a_delegation_ends_when_either_person_leaves_the_group(house: House) -> None:
     """Outside of the group there is nothing to stand in for."""
     dispatch(house)
     delegate(house, "sun.li", "li.ting", "wang.qiang")
@@ -120,7 +120,7 @@ def test_it_ends_when_one_of_the_two_leaves_the_group(house: House) -> None:
     assert house.call("sun.li", "GET", "/v1/delegations").json() == []
 
 
-def test_making_and_ending_one_is_recorded_without_the_people_in_clear(house: House) -> None:
+def test_delegations_are_recorded_with_their_people_sealed(house: House) -> None:
     """The record names the delegation; who it is about is sealed beside it."""
     before = len(house.admin_changes())
     made = delegate(house, "sun.li", "li.ting", "wang.qiang").json()

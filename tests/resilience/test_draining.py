@@ -48,14 +48,14 @@ def in_virtual_time(work: Callable[[], Awaitable[Any]]) -> Any:
         return runner.run(work())  # type: ignore[arg-type]
 
 
-def test_an_open_door_changes_nothing() -> None:
+def test_without_draining_requests_pass_unchanged() -> None:
     """Not even a header."""
     answer = in_virtual_time(lambda: knock(DrainMiddleware(answering(1), DrainState())))
 
     assert answer == (200, {b"x": b"y"}, b"whole")
 
 
-def test_whoever_is_inside_is_answered_and_told_that_the_connection_ends() -> None:
+def test_requests_in_flight_are_answered_with_connection_close() -> None:
     """And the hub waits for exactly that."""
 
     async def work() -> tuple[Any, Any, float]:
@@ -75,7 +75,7 @@ def test_whoever_is_inside_is_answered_and_told_that_the_connection_ends() -> No
     assert now == 3
 
 
-def test_patience_ends_when_it_was_said_to() -> None:
+def test_requests_in_flight_end_at_the_drain_limit() -> None:
     """503 instead of an answer that would have come too late."""
 
     async def work() -> tuple[Any, float]:
@@ -105,7 +105,7 @@ def test_an_answer_that_has_begun_is_cut_and_not_followed_by_another() -> None:
     assert in_virtual_time(work) == (200, {b"x": b"y"}, b"")
 
 
-def test_life_and_figures_are_told_to_the_last() -> None:
+def test_health_and_metrics_are_answered_while_draining() -> None:
     """Readiness is not: nobody is to be sent here."""
 
     async def work() -> list[int]:

@@ -62,7 +62,9 @@ CALLS: dict[str, tuple[Callable[[House], Answer], str]] = {
 
 
 @pytest.mark.parametrize(("call", "left"), list(CALLS.values()), ids=list(CALLS))
-def test_what_cannot_be_recorded_does_not_take_effect(house: House, call: Callable[[House], Answer], left: str) -> None:
+def test_a_change_without_its_record_does_not_take_effect(
+    house: House, call: Callable[[House], Answer], left: str
+) -> None:
     """503, to be tried again; and then it works."""
     with log_shut(house):
         assert told(call(house)) == (503, "audit-unavailable")
@@ -71,7 +73,7 @@ def test_what_cannot_be_recorded_does_not_take_effect(house: House, call: Callab
     assert call(house).status_code < 300
 
 
-def test_an_administrator_who_is_switched_off_while_a_change_is_recorded_does_not_get_it_through(house: House) -> None:
+def test_a_change_fails_if_its_actor_is_deactivated_meanwhile(house: House) -> None:
     """What was decided is decided again when it is written; the log says that it was overtaken."""
     body = {"unit": GROUP, "name": "许兰"}
     before = len(house.admin_changes())
@@ -87,7 +89,7 @@ def test_an_administrator_who_is_switched_off_while_a_change_is_recorded_does_no
     assert [leaf["outcome"] for leaf in house.admin_changes()[before:]] == ["changed", "overtaken"]
 
 
-def test_a_confirmation_and_a_review_count_only_with_their_record(house: House) -> None:
+def test_confirmations_and_reviews_take_effect_only_with_their_record(house: House) -> None:
     """A second person's word that nobody could find later is none."""
     number = emergency(house, "li.ting").json()["work_order"]
     with log_shut(house):
@@ -107,9 +109,7 @@ def test_a_confirmation_and_a_review_count_only_with_their_record(house: House) 
     ],
     ids=["standing in ends", "an account is switched off", "a role is taken"],
 )
-def test_a_right_does_not_end_in_the_middle_of_a_release(
-    house: House, end: Callable[[House, str], Answer], whose: str
-) -> None:
+def test_a_right_does_not_end_during_a_release(house: House, end: Callable[[House, str], Answer], whose: str) -> None:
     """The ending waits for the answer that is on its way out; when it has returned, none leaves any more."""
     dispatch(house)
     made = delegate(house, "sun.li", "li.ting", "wang.qiang").json()["id"]

@@ -54,7 +54,7 @@ NEVER_OPENS = BreakerPolicy(failures=1000, calls=10_000)
     ],
     ids=lambda value: value[1] if isinstance(value, tuple) else "",
 )
-def test_an_agency_is_asked_again_only_where_that_may_help(
+def test_attempts_are_repeated_only_for_repeatable_errors(
     error: Callable[[], AgencyError], said: tuple[str, str, int]
 ) -> None:
     async def main() -> tuple[str, str | None, int]:
@@ -65,7 +65,7 @@ def test_an_agency_is_asked_again_only_where_that_may_help(
     assert in_virtual_time(main()) == said
 
 
-def test_where_a_repeated_question_has_effects_nothing_is_repeated() -> None:
+def test_an_agency_that_is_not_repeatable_is_asked_once() -> None:
     async def main() -> tuple[str, str | None, int]:
         agency = Stage(CallPolicy(attempts=1))
         agency.wire.behaviour = stage.fails(lambda: AgencyUnavailable(Reason.HTTP))
@@ -74,7 +74,7 @@ def test_where_a_repeated_question_has_effects_nothing_is_repeated() -> None:
     assert in_virtual_time(main()) == ("unavailable", "http", 1)
 
 
-def test_a_hanging_agency_ends_with_the_deadline_and_no_attempt_begins_too_late() -> None:
+def test_a_hanging_agency_ends_at_the_deadline_without_late_attempts() -> None:
     async def main() -> tuple[tuple[str, str | None, int], list[float], float]:
         agency = Stage(CallPolicy(timeout=4.0))
         agency.wire.behaviour = stage.hangs
@@ -85,7 +85,7 @@ def test_a_hanging_agency_ends_with_the_deadline_and_no_attempt_begins_too_late(
     assert in_virtual_time(main()) == (("unavailable", "timeout", 3), [0, 4, 8], 9.8)
 
 
-def test_an_agency_that_heals_is_heard_at_the_next_attempt() -> None:
+def test_an_agency_that_recovers_answers_the_next_attempt() -> None:
     async def main() -> tuple[str, str | None, int]:
         agency = Stage()
         failing = stage.fails(lambda: AgencyUnavailable(Reason.HTTP))
@@ -100,7 +100,7 @@ def test_an_agency_that_heals_is_heard_at_the_next_attempt() -> None:
     assert in_virtual_time(main()) == ("found", None, 2)
 
 
-def test_an_agency_that_asks_for_time_is_left_alone_until_then() -> None:
+def test_retry_after_pauses_the_agency() -> None:
     async def main() -> list[tuple[str, str | None, int]]:
         agency = Stage()
         agency.wire.behaviour = stage.fails(lambda: AgencyThrottled(30))
@@ -118,7 +118,7 @@ def test_an_agency_that_asks_for_time_is_left_alone_until_then() -> None:
     ]
 
 
-def test_the_caller_is_told_when_to_ask_again() -> None:
+def test_the_answer_says_when_to_ask_again() -> None:
     async def main() -> list[float | None]:
         agency = Stage()
         agency.wire.behaviour = stage.fails(lambda: AgencyThrottled(30))
@@ -130,7 +130,7 @@ def test_the_caller_is_told_when_to_ask_again() -> None:
     assert in_virtual_time(main()) == [30, 20]
 
 
-def test_a_failing_agency_is_given_a_rest_and_found_well_again() -> None:
+def test_the_breaker_opens_for_a_failing_agency_and_closes_again() -> None:
     async def main() -> list[tuple[str, str | None, int]]:
         agency = Stage(CallPolicy(attempts=1))
         agency.wire.behaviour = stage.fails(lambda: AgencyUnreachable(sent=False))
@@ -148,7 +148,7 @@ def test_a_failing_agency_is_given_a_rest_and_found_well_again() -> None:
     ]
 
 
-def test_an_agency_that_needs_nearly_all_of_its_time_is_given_a_rest_too() -> None:
+def test_the_breaker_opens_for_a_slow_agency() -> None:
     async def main() -> tuple[str, str | None, int]:
         agency = Stage(CallPolicy(timeout=4.0), in_flight=50)
         agency.wire.behaviour = stage.slow(3.5)
@@ -158,7 +158,7 @@ def test_an_agency_that_needs_nearly_all_of_its_time_is_given_a_rest_too() -> No
     assert in_virtual_time(main()) == ("unavailable", "resting", 0)
 
 
-def test_questions_whose_callers_leave_say_nothing_about_the_agency() -> None:
+def test_cancelled_questions_do_not_open_the_breaker() -> None:
     async def main() -> tuple[str, str | None, int]:
         agency = Stage(in_flight=100)
         agency.wire.behaviour = stage.slow(1.0)
@@ -172,7 +172,7 @@ def test_questions_whose_callers_leave_say_nothing_about_the_agency() -> None:
     assert in_virtual_time(main()) == ("found", None, 1)
 
 
-def test_what_floods_an_agency_is_turned_away_in_time() -> None:
+def test_a_flood_of_questions_is_refused_in_time() -> None:
     async def main() -> dict[tuple[str, str | None, int], int]:
         agency = Stage(in_flight=5, queue=10, longest_wait=1.0)
         agency.wire.behaviour = stage.slow(0.9)
@@ -182,7 +182,7 @@ def test_what_floods_an_agency_is_turned_away_in_time() -> None:
     assert in_virtual_time(main()) == {("found", None, 1): 10, ("unavailable", "overloaded", 0): 40}
 
 
-def test_a_closed_agency_is_not_asked_and_the_caller_told_when_it_opens() -> None:
+def test_a_closed_agency_is_not_asked_and_its_opening_is_stated() -> None:
     hours = Hours(days=frozenset({"mon", "tue"}), opens=time(9), closes=time(17))
 
     async def main() -> list[tuple[str, str | None, float | None]]:
@@ -202,7 +202,7 @@ def test_a_closed_agency_is_not_asked_and_the_caller_told_when_it_opens() -> Non
     ]
 
 
-def test_an_agency_that_says_itself_that_it_is_closed_is_asked_at_its_next_opening() -> None:
+def test_an_agency_that_reports_itself_closed_is_asked_at_its_next_opening() -> None:
     async def main() -> float | None:
         # It closed half an hour earlier than agreed.
         agency = Stage(CallPolicy(hours=Hours(opens=time(9), closes=time(10, 30))))
@@ -235,7 +235,7 @@ BEHAVIOURS = {
 
 @given(STEPS, st.integers(0, 1000))
 @settings(max_examples=150)
-def test_whatever_an_agency_does_it_is_not_hammered_and_nobody_waits_beyond_the_deadline(
+def test_attempts_stay_within_the_budget_and_answers_within_the_deadline(
     steps: list[tuple[str, int, float]], seed: int
 ) -> None:
     async def main() -> None:
@@ -273,7 +273,7 @@ def test_whatever_an_agency_does_it_is_not_hammered_and_nobody_waits_beyond_the_
     in_virtual_time(main())
 
 
-def test_how_things_stand_is_seen() -> None:
+def test_the_status_shows_breaker_limits_and_budget() -> None:
     async def main() -> tuple[object, ...]:
         agency = Stage()
         await agency.ask()
@@ -324,7 +324,7 @@ def test_an_agency_opens_next_as_its_calendar_says(moment: str, opens: str) -> N
 
 
 @given(st.integers(0, 334 * 86_400), st.integers(0, 23), st.integers(1, 24))
-def test_the_next_opening_is_open_and_comes_only_when_it_must(second: int, opens: int, hours: int) -> None:
+def test_the_next_opening_is_open_and_now_if_open(second: int, opens: int, hours: int) -> None:
     closes = opens + hours
     when = Hours(days=frozenset({"tue", "sat"}), opens=time(opens), closes=time(closes) if closes < 24 else None)
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)

@@ -116,7 +116,7 @@ async def test_a_person_signs_in_by_code_and_pkce(server: httpx.AsyncClient) -> 
         {"redirect_uri": "http://x@127.0.0.1/signed-in"},
     ],
 )
-async def test_nobody_is_sent_to_a_foreign_address(server: httpx.AsyncClient, changes: dict[str, str]) -> None:
+async def test_a_redirect_to_a_foreign_address_is_refused(server: httpx.AsyncClient, changes: dict[str, str]) -> None:
     """An unknown client or address ends on a page of this server."""
     answer = await server.get("/authorize", params=ASKED | changes)
 
@@ -134,7 +134,7 @@ async def test_nobody_is_sent_to_a_foreign_address(server: httpx.AsyncClient, ch
         ({"prompt": "none"}, "login_required"),
     ],
 )
-async def test_a_bad_request_is_told_to_the_client(
+async def test_a_bad_request_is_reported_to_the_client(
     server: httpx.AsyncClient, changes: dict[str, str], error: str
 ) -> None:
     """Without PKCE by S256 nobody can sign in, whatever is chosen on the page."""
@@ -144,7 +144,7 @@ async def test_a_bad_request_is_told_to_the_client(
     assert (query["error"], query["state"], "code" in query) == ([error], ["state-1"], False)
 
 
-async def test_the_page_repeats_nothing_as_markup(server: httpx.AsyncClient) -> None:
+async def test_the_page_escapes_its_parameters(server: httpx.AsyncClient) -> None:
     """What a request carries is text on the page."""
     answer = await server.get("/authorize", params=ASKED | {"state": '"><script>alert(1)</script>'})
 
@@ -162,7 +162,7 @@ async def test_the_page_repeats_nothing_as_markup(server: httpx.AsyncClient) -> 
         {"redirect_uri": "http://127.0.0.1:8081/signed-in"},
     ],
 )
-async def test_a_stolen_code_is_worthless(server: httpx.AsyncClient, changes: dict[str, str]) -> None:
+async def test_a_stolen_code_is_refused(server: httpx.AsyncClient, changes: dict[str, str]) -> None:
     """A code works only with the verifier, client and address of its request; a wrong try spends it."""
     code = await code_for(server)
     stolen = await server.post("/token", data=exchange(code) | changes)
@@ -220,7 +220,7 @@ async def test_a_replayed_assertion_is_refused(server: httpx.AsyncClient, clock:
     ],
     ids=str,
 )
-async def test_an_assertion_is_checked_whole(server: httpx.AsyncClient, changes: dict[str, Any]) -> None:
+async def test_every_claim_of_an_assertion_is_checked(server: httpx.AsyncClient, changes: dict[str, Any]) -> None:
     """Issuer, subject, audience, life and id must all be right."""
     assertion = make_assertion("ticket-system", ISSUER, now=NOW, **changes)
     answer = await server.post("/token", data=service(assertion))
@@ -259,7 +259,7 @@ async def test_other_grants_and_bodies_are_refused(server: httpx.AsyncClient, bo
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
-async def test_discovery_says_what_the_server_does(server: httpx.AsyncClient) -> None:
+async def test_discovery_describes_the_server(server: httpx.AsyncClient) -> None:
     """Issuer and endpoints are the base address; only S256 and signed assertions are offered."""
     found = (await server.get("/.well-known/openid-configuration")).json()
 
@@ -276,7 +276,7 @@ async def test_only_public_parts_of_keys_are_published(server: httpx.AsyncClient
     assert [sorted(key) for key in keys] == [["alg", "crv", "kid", "kty", "use", "x", "y"]] * 2
 
 
-async def test_the_hub_recognises_whom_the_server_signed_in(clock: Clock) -> None:
+async def test_the_hub_accepts_tokens_of_the_server(clock: Clock) -> None:
     """Server and check were written apart and meet here: staff, service, rotation, withdrawal."""
     transport = httpx.ASGITransport(sign_on_server.create(ISSUER, clock=clock))
     desk = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
@@ -310,12 +310,14 @@ async def test_the_hub_recognises_whom_the_server_signed_in(clock: Clock) -> Non
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"{", b'{"user": "nobody"}', b'{"client": "shuniu-pages"}'])
-async def test_the_shortcut_knows_staff_and_services_only(server: httpx.AsyncClient, body: bytes) -> None:
+async def test_the_token_shortcut_issues_tokens_for_staff_and_services_only(
+    server: httpx.AsyncClient, body: bytes
+) -> None:
     """A token is for somebody, also by the shortcut."""
     assert (await server.post("/_control/token", content=body)).status_code == 400
 
 
-async def test_the_control_door_is_closed_to_other_machines(clock: Clock) -> None:
+async def test_the_control_api_is_closed_to_other_machines(clock: Clock) -> None:
     """The shortcut exists for demo and tests on this machine alone."""
     app = sign_on_server.create(ISSUER, clock=clock)
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 5000))
@@ -329,7 +331,7 @@ async def test_the_control_door_is_closed_to_other_machines(clock: Clock) -> Non
     assert [answer.status_code for answer in answers] == [403] * 3
 
 
-async def test_the_ledger_counts_what_was_asked(server: httpx.AsyncClient) -> None:
+async def test_the_ledger_counts_requests(server: httpx.AsyncClient) -> None:
     """Tests can see how often keys were fetched."""
     await server.get("/jwks")
     await server.get("/jwks")

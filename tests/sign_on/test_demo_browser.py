@@ -44,7 +44,7 @@ def test_a_clerk_signs_in_looks_up_and_signs_out(desk: Desk, browser: httpx.Clie
     assert (afterwards.status_code, afterwards.json()["rule"]) == (401, "missing")
 
 
-def test_the_audit_log_tells_when_somebody_came_and_went(desk: Desk, browser: httpx.Client) -> None:
+def test_sign_in_and_sign_out_are_in_the_audit_log(desk: Desk, browser: httpx.Client) -> None:
     """Sign-in and end are one exchange; how strongly the person authenticated stands in clear."""
     session = signs_in(browser, "wang.qiang")
     own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}

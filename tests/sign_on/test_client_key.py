@@ -81,7 +81,7 @@ async def test_the_hub_exchanges_codes_with_its_key(
 
 
 @pytest.mark.parametrize("key", [None, ClientKey(ECKey.generate_key("P-256"), "ES256")], ids=["none", "another"])
-async def test_without_the_right_key_no_code_is_exchanged(
+async def test_a_code_is_not_exchanged_with_another_key(
     sign_in: Callable[..., tuple[SignIn, httpx.AsyncClient]], key: ClientKey | None
 ) -> None:
     """A stolen code and its verifier are not enough."""
@@ -100,7 +100,7 @@ async def test_without_the_right_key_no_code_is_exchanged(
     ],
     ids=["ES256", "RS256", "EdDSA"],
 )
-def test_a_proof_is_for_one_server_and_one_minute(tmp_path: Path, native: Any, algorithm: str) -> None:
+def test_an_assertion_is_for_one_server_and_one_minute(tmp_path: Path, native: Any, algorithm: str) -> None:
     """Every proof has an id of its own."""
     key = ClientKey.load(saved(tmp_path / "client.key", native))
     proofs = [key.proof("hub", ISSUER, NOW + 0.5) for _ in range(2)]
@@ -119,7 +119,7 @@ def test_a_proof_is_for_one_server_and_one_minute(tmp_path: Path, native: Any, a
     assert first["jti"] != second["jti"]
 
 
-def test_a_file_that_is_no_such_key_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+def test_an_invalid_key_file_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
     """Nothing there, nonsense, a public key, a weak or foreign one, one under a password, one that others can read."""
     good = ec.generate_private_key(ec.SECP256R1())
     paths = [tmp_path / str(number) for number in range(7)]

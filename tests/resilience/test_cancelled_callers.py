@@ -57,7 +57,7 @@ async def hang_up(address: str, request: bytes, after: float) -> None:
     writer.close()
 
 
-def test_after_callers_hung_up_every_pool_serves_and_every_question_has_its_end_on_record(
+def test_after_cancelled_calls_every_pool_serves_and_every_question_is_recorded(
     desk: Desk, healed: Callable[..., None]
 ) -> None:
     """Agencies' and database connections, leases, the log: none was lost to those who left."""

@@ -27,7 +27,7 @@ def answers(response: httpx.Response) -> list[dict[str, Any]]:
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-def test_every_line_is_answered_in_order_and_the_good_ones_are_done(desk: Desk) -> None:
+def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(desk: Desk) -> None:
     party = desk.cast["stayed"]
     good = desk.statement(party)
     names = [f"B-{next(desk.numbers)}" for _ in range(4)]
@@ -70,7 +70,7 @@ def test_a_batch_that_is_sent_twice_changes_nothing_the_second_time(desk: Desk) 
     assert all(one["audit"] is None for one in second)
 
 
-def test_statements_of_one_work_order_keep_their_order(desk: Desk) -> None:
+def test_versions_of_one_work_order_are_stored_in_order(desk: Desk) -> None:
     name, good = f"B-{next(desk.numbers)}", desk.statement(desk.cast["stayed"])
 
     said = answers(send(desk, [good | {"id": name, "version": version} for version in range(1, 41)]))
@@ -82,7 +82,7 @@ def test_statements_of_one_work_order_keep_their_order(desk: Desk) -> None:
     ("changes", "status"),
     [({"Content-Type": "application/json"}, 415), ({"client": "ticket-system-0803"}, 200)],
 )
-def test_the_batch_is_lines_of_json(desk: Desk, changes: dict[str, str], status: int) -> None:
+def test_only_a_batch_of_json_lines_is_accepted(desk: Desk, changes: dict[str, str], status: int) -> None:
     assert send(desk, [desk.statement(desk.cast["stayed"]) | {"id": "B-0"}], **changes).status_code == status
 
 
@@ -95,7 +95,7 @@ def test_line_longer_than_a_body_ends_the_batch_and_the_lines_before_it_stand(de
     assert (last["line"], last["problem"]["type"]) == (2, "urn:shuniu:problem:body-too-large")
 
 
-def test_nothing_of_a_bad_line_is_repeated(desk: Desk) -> None:
+def test_errors_repeat_nothing_of_an_invalid_line(desk: Desk) -> None:
     number = desk.cast["stayed"]["id_number"]
     response = send(desk, [{"id": "B-1", number: number, "parties": [{"id_number": number}]}])
 

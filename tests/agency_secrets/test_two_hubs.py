@@ -83,7 +83,7 @@ async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIter
         ("market_regulation", 7200, {"refresh": 1}, {"refresh": 2}),
     ],
 )
-async def test_the_agency_counts_one_refresh_for_all_questions_at_both_hubs(
+async def test_two_hubs_cause_one_refresh_at_the_agency(
     world: World, house: Any, agency: str, life: int, first: dict[str, int], later: dict[str, int]
 ) -> None:
     """Forty questions at once, with no secret and again when it has run out: one refresh each time."""
@@ -97,7 +97,7 @@ async def test_the_agency_counts_one_refresh_for_all_questions_at_both_hubs(
     assert (len(readings), counted, world.counted(agency)) == (80, first, later)
 
 
-async def test_a_secret_that_a_stranger_took_is_fetched_once_for_both_hubs(world: World) -> None:
+async def test_a_secret_replaced_by_another_program_is_fetched_once_for_both_hubs(world: World) -> None:
     """Code 14 at both: the shared row is read first, and one hub refreshes."""
     await world.ask("human_resources")
     gate: Any = world.servers["human_resources"].operations["participation"]
@@ -109,7 +109,7 @@ async def test_a_secret_that_a_stranger_took_is_fetched_once_for_both_hubs(world
     assert world.counted("human_resources") == {"refresh_by_key": 2}
 
 
-async def test_a_used_up_quota_never_leads_to_a_refresh(world: World) -> None:
+async def test_a_used_up_quota_causes_no_refresh(world: World) -> None:
     """Code 18: whoever refreshes then only adds to what is over."""
     await world.ask("human_resources")
     world.servers["human_resources"].arm("over_quota", "participation")
@@ -121,7 +121,7 @@ async def test_a_used_up_quota_never_leads_to_a_refresh(world: World) -> None:
     assert world.counted("human_resources") == {"refresh_by_key": 1}
 
 
-def test_a_hub_of_a_court_shares_its_secrets(desk: Desk) -> None:
+def test_a_started_hub_uses_the_shared_secret_store(desk: Desk) -> None:
     """After one lookup they lie in its database, sealed, under keys that name nobody."""
     party = desk.cast["moved"]
     assert desk.look_up(desk.dispatch(party), party).status_code == 200

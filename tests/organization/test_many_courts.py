@@ -35,7 +35,7 @@ def test_a_regions_administrator_sees_the_courts_of_the_region(province: House) 
 @pytest.mark.parametrize(
     "office", ["centre_administrator", "system_administrator", "security_administrator", "region_administrator"]
 )
-def test_another_courts_units_and_people_look_like_none_at_all(province: House, office: str) -> None:
+def test_units_and_people_of_other_courts_look_nonexistent(province: House, office: str) -> None:
     """Whatever is tried on them, with the very same words as for what never was."""
     me, mine = f"{office}.{court_id(0)}", court_id(0)
     foreign, nothing = court_id(1), "zj9999"

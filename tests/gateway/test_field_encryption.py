@@ -15,7 +15,7 @@ ROOT = bytes(range(32))
 
 
 @given(st.text(max_size=40), st.binary(max_size=400))
-def test_what_is_sealed_opens_in_its_place_and_nowhere_else(context: str, value: bytes) -> None:
+def test_a_value_decrypts_in_its_context_only(context: str, value: bytes) -> None:
     """The place is part of the seal."""
     encryption = FieldEncryption(ROOT)
     sealed = encryption.seal(context, value)
@@ -26,7 +26,7 @@ def test_what_is_sealed_opens_in_its_place_and_nowhere_else(context: str, value:
 
 
 @given(st.binary(min_size=1, max_size=60), st.integers(min_value=0), st.integers(min_value=1, max_value=255))
-def test_any_changed_byte_breaks_the_seal(value: bytes, place: int, flip: int) -> None:
+def test_any_changed_byte_fails_to_decrypt(value: bytes, place: int, flip: int) -> None:
     """Nothing opens that is not exactly what was sealed."""
     encryption = FieldEncryption(ROOT)
     sealed = bytearray(encryption.seal("here", value))
@@ -36,7 +36,7 @@ def test_any_changed_byte_breaks_the_seal(value: bytes, place: int, flip: int) -
         encryption.open("here", bytes(sealed))
 
 
-def test_marks_are_equal_for_equal_identifiers_of_one_kind_under_one_key() -> None:
+def test_blind_indexes_are_equal_for_equal_identifiers_kinds_and_keys() -> None:
     """Another kind, another number or another key: another mark."""
     encryption = FieldEncryption(ROOT)
     mark = encryption.blind_index("resident_id", "330802199003071239")
@@ -55,7 +55,7 @@ def test_marks_are_equal_for_equal_identifiers_of_one_kind_under_one_key() -> No
     assert mark != FieldEncryption(ROOT[::-1]).blind_index("resident_id", "330802199003071239")
 
 
-def test_a_key_file_is_made_once_and_for_its_owner_alone(folder: Path) -> None:
+def test_a_key_file_is_created_once_and_private(folder: Path) -> None:
     """A second making is refused; a key that others can read is refused with the command that mends it."""
     path = folder / "keys" / "hub.key"
     FieldEncryption.create(path)
@@ -69,7 +69,7 @@ def test_a_key_file_is_made_once_and_for_its_owner_alone(folder: Path) -> None:
         FieldEncryption.load(path)
 
 
-def test_a_missing_or_short_key_says_what_to_do(folder: Path) -> None:
+def test_a_missing_or_short_key_is_reported_with_the_next_step(folder: Path) -> None:
     """The sentence holds the next step."""
     with pytest.raises(ConfigurationError, match="shuniu init"):
         FieldEncryption.load(folder / "hub.key")

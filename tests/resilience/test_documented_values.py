@@ -29,7 +29,7 @@ def usual(key: str) -> str:
     return found[1]
 
 
-def test_the_usual_values_are_the_codes() -> None:
+def test_the_documented_defaults_are_the_codes() -> None:
     agency, call = AgencyPolicy(), CallPolicy()
 
     assert {key: float(usual(key)) for key in ("queue", "longest_wait", "timeout", "attempts", "fresh_for")} == {
@@ -41,7 +41,7 @@ def test_the_usual_values_are_the_codes() -> None:
     }
 
 
-def test_the_example_is_what_the_hub_reads_and_its_breaker_the_usual_one() -> None:
+def test_the_documented_example_is_read_with_the_default_breaker() -> None:
     [example] = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
     file = ConfigFile("resilience.md", example.replace("registration]\n", f"registration]\n{ROUTE}", 1))
     call = file.parse(RouteTable, at=("market_regulation", "registration"))

@@ -30,9 +30,7 @@ def answers(server: EmbeddedServer) -> bool:
         return connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_start_that_the_machine_is_too_loaded_for_is_waited_for(
-    cluster: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_start_is_waited_for(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pg_ctl is cut short up to three times, as the wheel does after ten seconds; PostgreSQL stands all the same."""
     tries: list[str] = []
     pgexec = postgres_server.pgexec
@@ -50,7 +48,7 @@ def test_a_start_that_the_machine_is_too_loaded_for_is_waited_for(
     assert tries
 
 
-def test_one_that_cannot_start_says_where_to_look(cluster: Path) -> None:
+def test_a_failed_start_names_the_log_file(cluster: Path) -> None:
     """At once, and without a word of PostgreSQL's own."""
     (cluster / "postgresql.auto.conf").write_text("max_connections = none\n")
 
@@ -63,12 +61,12 @@ def test_one_that_cannot_start_says_where_to_look(cluster: Path) -> None:
     )
 
 
-def test_its_lock_lies_beside_it_so_that_users_of_one_machine_do_not_lock_each_other_out(cluster: Path) -> None:
+def test_the_lock_lies_beside_the_cluster_and_not_in_a_shared_folder(cluster: Path) -> None:
     """The wheel alone would make one file in /tmp, which belongs to whoever came first."""
     assert [one.name for one in cluster.parent.iterdir() if one.is_file()] == [".cluster.lock"]
 
 
-def test_one_that_was_stopped_is_not_missed_at_the_end_of_its_process(folder: Path) -> None:
+def test_a_stopped_server_is_not_stopped_again_at_exit(folder: Path) -> None:
     """Its folder may be gone by then, as the demo's is."""
     program = """
 import shutil, sys

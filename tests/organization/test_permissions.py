@@ -113,7 +113,7 @@ TABLE = {
 
 @pytest.mark.parametrize("case", TABLE)
 @pytest.mark.parametrize(("column", "role"), list(enumerate((REGION_ADMIN, CENTRE_ADMIN, SYSTEM, SECURITY), start=1)))
-def test_each_office_changes_what_is_its_own_and_nothing_else(case: str, column: int, role: Role) -> None:
+def test_each_office_may_change_its_own_part_only(case: str, column: int, role: Role) -> None:
     """Four administrators, and what each is told."""
     change = TABLE[case][0]
 
@@ -122,13 +122,13 @@ def test_each_office_changes_what_is_its_own_and_nothing_else(case: str, column:
 
 @pytest.mark.parametrize("role", [Role.GROUP_LEADER, Role.ASSISTANT, Role.JUDGE, Role.AUDIT_ADMINISTRATOR])
 @pytest.mark.parametrize("case", TABLE)
-def test_who_holds_no_office_changes_nothing(role: Role, case: str) -> None:
+def test_roles_without_an_office_may_change_nothing(role: Role, case: str) -> None:
     """Leaders and judges administer nobody, and who watches does not act."""
     assert may_change(somebody(role), TABLE[case][0]) is Rule.NOT_ADMINISTRATOR
 
 
 @pytest.mark.parametrize("role", Role)
-def test_nobody_gives_themselves_anything(role: Role) -> None:
+def test_changes_of_the_own_entry_are_refused(role: Role) -> None:
     """Not a role, not a place, not a name; at no court of the tree."""
     me = somebody(role)
     here = Post(position=me.position, roles=me.roles)
@@ -142,7 +142,7 @@ def test_nobody_gives_themselves_anything(role: Role) -> None:
 
 
 @pytest.mark.parametrize("gift", [Role.REGION_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR, *sorted(SEPARATED)])
-def test_a_centres_administrator_makes_no_equal_and_no_superior(gift: Role) -> None:
+def test_a_centre_administrator_cannot_appoint_equals_or_superiors(gift: Role) -> None:
     """What they do not hold above the place they cannot give below it."""
     assert may_change(somebody(CENTRE_ADMIN), of(ASSISTANT, post(GROUP, gift))) in {
         Rule.BEYOND_OWN_ROLE,
@@ -150,7 +150,7 @@ def test_a_centres_administrator_makes_no_equal_and_no_superior(gift: Role) -> N
     }
 
 
-def test_a_centres_administrator_does_not_unseat_a_superior_who_sits_below() -> None:
+def test_a_centre_administrator_cannot_depose_a_superior_below() -> None:
     """Taking a role is as bounded as giving it."""
     deposed = of(post(GROUP, CENTRE_ADMIN), post(GROUP))
 
@@ -158,35 +158,35 @@ def test_a_centres_administrator_does_not_unseat_a_superior_who_sits_below() -> 
 
 
 @pytest.mark.parametrize("place", [REGION, FOREIGN_REGION])
-def test_nobody_gives_a_regions_role_over_http(place: UnitPosition) -> None:
+def test_a_regions_role_cannot_be_given_over_http(place: UnitPosition) -> None:
     """The security administrator's court ends below the region, and a region's administrator names no equal."""
     crowned = of(post(place), post(place, REGION_ADMIN))
 
     assert {may_change(somebody(role), crowned) for role in (REGION_ADMIN, SYSTEM, SECURITY)} == {Rule.OUTSIDE_SUBTREE}
 
 
-def test_the_security_administrator_cannot_lift_somebody_of_another_court() -> None:
+def test_the_security_administrator_cannot_change_another_court() -> None:
     """Roles are given inside the own court."""
     foreign = of(post(FOREIGN_TOP), post(FOREIGN_TOP, Role.AUDIT_ADMINISTRATOR))
 
     assert may_change(somebody(SECURITY), foreign) is Rule.OUTSIDE_SUBTREE
 
 
-def test_the_security_administrator_cannot_slip_a_move_into_a_change_of_roles() -> None:
+def test_the_security_administrator_cannot_combine_a_move_with_roles() -> None:
     """One hand gives the role, another the place."""
     both = of(ASSISTANT, post(SECOND_GROUP, Role.GROUP_LEADER))
 
     assert may_change(somebody(SECURITY), both) is Rule.ACCOUNTS_BY_SYSTEM
 
 
-def test_the_system_administrator_cannot_bring_an_account_back_with_its_old_roles() -> None:
+def test_the_system_administrator_cannot_reactivate_an_account_with_roles() -> None:
     """Switching on gives nothing."""
     back = of(post(GROUP, active=False), ASSISTANT)
 
     assert may_change(somebody(SYSTEM), back) is Rule.ROLES_BY_SECURITY
 
 
-def test_two_offices_of_one_person_do_not_add_up_to_a_third() -> None:
+def test_two_offices_of_one_person_permit_no_third() -> None:
     """Each change is judged by each office alone."""
     both = Member(court=COURT, user="actor", position=CENTRE, roles=frozenset({CENTRE_ADMIN, Role.JUDGE}))
 

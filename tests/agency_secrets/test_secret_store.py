@@ -14,7 +14,7 @@ from tests.agency_secrets.conftest import KEY, MARGIN, Hands, House, until
 pytestmark = pytest.mark.anyio
 
 
-async def test_many_questions_at_three_hubs_need_one_refresh(house: House, hands: Hands) -> None:
+async def test_questions_at_three_hubs_cause_one_refresh(house: House, hands: Hands) -> None:
     """Sixty at once, over three hubs, before the first secret and after its end."""
     hubs = [house.hub(hands) for _ in range(3)]
     first = await asyncio.gather(*(hub.renew(KEY, None, until()) for hub in hubs for _ in range(20)))
@@ -30,7 +30,7 @@ async def test_many_questions_at_three_hubs_need_one_refresh(house: House, hands
     assert house.agency.given == [None, "secret-1"]
 
 
-async def test_a_hub_that_starts_reads_what_the_others_have(house: House, hands: Hands) -> None:
+async def test_a_starting_hub_reads_the_shared_secret(house: House, hands: Hands) -> None:
     """With the time that the database says has passed."""
     await house.hub(hands).renew(KEY, None, until())
     house.age(300)
@@ -70,7 +70,7 @@ async def test_a_secret_that_another_hub_replaced_is_read_and_not_fetched(house:
     assert (ring.secret.text, house.agency.issued) == ("secret-2", ["secret-1", "secret-2"])
 
 
-async def test_a_secret_that_a_stranger_replaced_is_fetched_anew(house: House, hands: Hands) -> None:
+async def test_a_secret_replaced_by_another_program_is_fetched_again(house: House, hands: Hands) -> None:
     """The row is no newer than what was refused, and its refresh secret is dead as well."""
     hub = house.hub(hands)
     old = await hub.renew(KEY, None, until())
@@ -80,7 +80,7 @@ async def test_a_secret_that_a_stranger_replaced_is_fetched_anew(house: House, h
     assert (ring.secret.text, house.agency.given) == ("secret-2", [None, None])
 
 
-async def test_a_hub_that_dies_in_the_middle_delays_the_others_until_its_turn_ends(house: House, hands: Hands) -> None:
+async def test_a_hub_that_dies_while_renewing_delays_the_others_until_its_turn_ends(house: House, hands: Hands) -> None:
     """Nobody goes on while the turn is its; then the next one fetches."""
     house.sql(
         "INSERT INTO agency_secret (key, number, turn, turn_ends_at) "
@@ -97,7 +97,7 @@ async def test_a_hub_that_dies_in_the_middle_delays_the_others_until_its_turn_en
     assert (await waiting).secret.text == "secret-1"
 
 
-async def test_a_hub_that_lost_its_turn_does_not_write_over_the_next_one(house: House, hands: Hands) -> None:
+async def test_a_hub_that_lost_its_turn_does_not_overwrite_the_next_secret(house: House, hands: Hands) -> None:
     """It was so slow that another has fetched: the later ring stands, and the slow hub finds it."""
     slow, other = house.hub(hands), house.hub(hands)
     house.agency.holds = asyncio.Event()
@@ -114,7 +114,7 @@ async def test_a_hub_that_lost_its_turn_does_not_write_over_the_next_one(house: 
     assert len(house.agency.issued) == 2
 
 
-async def test_what_was_begun_is_finished_when_nobody_waits_any_more(house: House, hands: Hands) -> None:
+async def test_a_renewal_finishes_without_waiting_callers(house: House, hands: Hands) -> None:
     """A clerk who has gone, or a deadline that has passed, does not lose what the agency hands out."""
     hub = house.hub(hands)
     house.agency.holds = asyncio.Event()
@@ -131,7 +131,7 @@ async def test_what_was_begun_is_finished_when_nobody_waits_any_more(house: Hous
 
 
 @pytest.mark.parametrize("error", [AgencyUnreachable(sent=True), CredentialsRejected()])
-async def test_a_refresh_that_fails_gives_the_turn_back_at_once(house: House, hands: Hands, error: Exception) -> None:
+async def test_a_failed_refresh_ends_its_turn_at_once(house: House, hands: Hands, error: Exception) -> None:
     """All who waited hear why, one call was made, and the next one to ask tries again."""
     one, other = house.hub(hands), house.hub(hands)
     house.agency.fails = error
@@ -142,7 +142,9 @@ async def test_a_refresh_that_fails_gives_the_turn_back_at_once(house: House, ha
     assert (await other.renew(KEY, None, until())).secret.text == "secret-1"
 
 
-async def test_without_the_database_a_living_secret_serves_and_a_renewal_says_why(house: House, hands: Hands) -> None:
+async def test_without_the_database_a_valid_secret_serves_and_a_renewal_fails_with_a_reason(
+    house: House, hands: Hands
+) -> None:
     """And once it is back, so are the secrets."""
     hub = house.hub(hands, timeout=0.5)
     ring = await hub.renew(KEY, None, until())
@@ -159,7 +161,7 @@ async def test_without_the_database_a_living_secret_serves_and_a_renewal_says_wh
     assert (await hub.renew(KEY, held, until())).secret.text == "secret-2"
 
 
-async def test_the_database_keeps_no_secret_in_clear_and_takes_no_old_one_for_new(house: House, hands: Hands) -> None:
+async def test_the_database_holds_no_secret_in_clear_and_no_row_can_be_replayed(house: House, hands: Hands) -> None:
     """Who writes to the table can neither read a secret nor pass an older ring off as the newest."""
     hub = house.hub(hands)
     old = await hub.renew(KEY, None, until())
@@ -173,7 +175,7 @@ async def test_the_database_keeps_no_secret_in_clear_and_takes_no_old_one_for_ne
     assert (ring.secret.text, house.agency.given[-1]) == ("secret-3", None)
 
 
-async def test_a_hub_with_another_key_of_its_own_fetches_for_itself(house: House, hands: Hands) -> None:
+async def test_a_hub_with_another_encryption_key_fetches_its_own_secret(house: House, hands: Hands) -> None:
     """It cannot open the row, and says nothing of what it found."""
     await house.hub(hands).renew(KEY, None, until())
 

@@ -41,7 +41,7 @@ class Registers:
         return dict(await found.fetchall())
 
 
-async def test_callers_that_wait_together_share_a_statement(database: Database) -> None:
+async def test_concurrent_callers_share_a_statement(database: Database) -> None:
     """Ten callers, one statement; each gets its own register, or None where there is none."""
     registers = Registers()
     shared = BatchedStatement(database, registers)
@@ -53,7 +53,7 @@ async def test_callers_that_wait_together_share_a_statement(database: Database) 
     assert registers.batches == [["a", "b", "c"]]
 
 
-async def test_a_statement_reads_no_more_than_it_may_and_nobody_is_forgotten(database: Database) -> None:
+async def test_a_statement_is_bounded_and_every_caller_is_answered(database: Database) -> None:
     """Of many callers at once the first come first, and all have their register."""
     registers = Registers()
     shared = BatchedStatement(database, registers)
@@ -81,7 +81,7 @@ async def test_a_read_that_starts_after_a_commit_sees_it(database: Database, pos
     assert not any(stale)
 
 
-async def test_a_caller_that_has_gone_disturbs_nobody(database: Database) -> None:
+async def test_a_cancelled_caller_does_not_affect_the_others(database: Database) -> None:
     """A cancelled caller leaves the others' answers as they are."""
     shared = BatchedStatement(database, Registers())
     gone, stays = asyncio.create_task(shared.run("a")), asyncio.create_task(shared.run("b"))
@@ -104,7 +104,7 @@ async def test_a_connection_that_died_while_idle_is_replaced(database: Database,
     await shared.aclose()
 
 
-async def test_without_a_database_every_waiting_caller_is_told(postgres: EmbeddedServer) -> None:
+async def test_without_a_database_every_waiting_caller_gets_an_error(postgres: EmbeddedServer) -> None:
     """Nobody waits for ever, and nobody gets an answer that nobody gave."""
     nowhere = Database(postgres.url("no_such_database"), timeout=1.0, connections=1)
     shared = BatchedStatement(nowhere, Registers())
@@ -115,7 +115,7 @@ async def test_without_a_database_every_waiting_caller_is_told(postgres: Embedde
     assert [type(result) for result in results] == [DatabaseUnavailable, DatabaseUnavailable]
 
 
-async def test_a_connection_that_is_left_behind_is_not_closed_under_whoever_still_waits_on_its_socket(
+async def test_an_abandoned_connection_is_closed_only_after_its_last_wait(
     database: Database, postgres: EmbeddedServer
 ) -> None:
     """

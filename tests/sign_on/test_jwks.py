@@ -28,7 +28,7 @@ async def test_keys_are_loaded_with_the_first_call_and_not_before(sign_on: Token
     assert issuer.asked == {f"{ISSUER}/.well-known/openid-configuration": 1, JWKS: 1}
 
 
-async def test_nobody_is_recognised_while_there_are_no_keys(
+async def test_without_keys_authentication_fails_closed_and_recovers(
     sign_on: TokenVerifier, issuer: Issuer, clock: Clock
 ) -> None:
     """The check fails closed, and recovers by itself."""
@@ -43,7 +43,7 @@ async def test_nobody_is_recognised_while_there_are_no_keys(
     assert caught.value.__context__ is None
 
 
-async def test_a_server_that_is_down_is_not_asked_by_every_call(sign_on: TokenVerifier, issuer: Issuer) -> None:
+async def test_a_server_that_is_down_is_not_called_for_every_request(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """After a failure callers are told at once; only one a second tries again."""
     issuer.down = True
     for _ in range(20):
@@ -53,7 +53,7 @@ async def test_a_server_that_is_down_is_not_asked_by_every_call(sign_on: TokenVe
     assert sum(issuer.asked.values()) == 1
 
 
-async def test_many_first_callers_wait_for_one_fetch(sign_on: TokenVerifier, issuer: Issuer) -> None:
+async def test_concurrent_first_callers_share_one_fetch(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Keys are fetched once for all who wait."""
     token = f"Bearer {issuer.token()}"
     callers = await asyncio.gather(*(sign_on.caller(token) for _ in range(32)))
@@ -62,7 +62,7 @@ async def test_many_first_callers_wait_for_one_fetch(sign_on: TokenVerifier, iss
     assert issuer.asked[JWKS] == 1
 
 
-async def test_a_caller_who_gives_up_does_not_end_the_fetch_for_others(sign_on: TokenVerifier, issuer: Issuer) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_fetch(sign_on: TokenVerifier, issuer: Issuer) -> None:
     """Cancellation of one waiting call leaves the other one's answer."""
     first, second = (asyncio.create_task(sign_on.caller(f"Bearer {issuer.token()}")) for _ in range(2))
     await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def test_invented_key_ids_cannot_make_the_hub_flood_the_issuer(
     assert issuer.asked[JWKS] == 1 + 2
 
 
-async def test_ageing_keys_are_renewed_without_anybody_waiting(
+async def test_ageing_keys_are_refreshed_in_the_background(
     sign_on: TokenVerifier, issuer: Issuer, clock: Clock
 ) -> None:
     """Keys older than five minutes are renewed in the background; the call that notices is served meanwhile."""
@@ -114,7 +114,7 @@ async def test_ageing_keys_are_renewed_without_anybody_waiting(
     assert served.user == "li.ting"
 
 
-async def test_keys_that_cannot_be_renewed_serve_for_an_hour(
+async def test_keys_that_cannot_be_refreshed_serve_for_an_hour(
     sign_on: TokenVerifier, issuer: Issuer, clock: Clock
 ) -> None:
     """An outage of the sign-on server does not sign people out at once, nor keep a stolen key alive for ever."""
@@ -169,7 +169,7 @@ async def test_discovery_cannot_lead_away_from_the_issuer(
     ],
     ids=["redirect", "error", "html", "list", "null", "text", "too-many", "deep", "too-large", "compressed"],
 )
-async def test_a_strange_key_set_is_no_key_set(sign_on: TokenVerifier, issuer: Issuer, answer: httpx.Response) -> None:
+async def test_a_malformed_key_set_is_refused(sign_on: TokenVerifier, issuer: Issuer, answer: httpx.Response) -> None:
     """Redirects, errors, oversize and nonsense leave the hub without keys, and so closed."""
     issuer.answers["/jwks"] = answer
     with pytest.raises(SignOnUnavailable):
@@ -191,7 +191,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("parameters", UNUSABLE.values(), ids=UNUSABLE.keys())
-async def test_an_unusable_key_is_left_aside_and_the_others_stand(
+async def test_an_unusable_key_is_ignored_and_the_others_are_used(
     sign_on: TokenVerifier, issuer: Issuer, parameters: dict[str, Any]
 ) -> None:
     """A key set may hold keys for other purposes; none of them verifies a token."""

@@ -107,7 +107,7 @@ def said_by(kind: Kind, identity: type) -> dict[tuple[Want, str], str | None]:
 
 @pytest.mark.parametrize("identity", [SourcedPerson, SourcedOrganization], ids=["person", "organization"])
 @pytest.mark.parametrize("kind", CATALOGUE.kinds.values(), ids=CATALOGUE.kinds)
-def test_what_is_released_is_what_the_catalogue_says(kind: Kind, identity: type) -> None:
+def test_released_fields_are_those_of_the_catalogue(kind: Kind, identity: type) -> None:
     whole = {(want, name): value for want, name, value, _ in released(result(identity))}
     answer = mask(restrict(result(identity), kind.scopes), kind.scopes)
     said = said_by(kind, identity)
@@ -129,9 +129,7 @@ def test_what_is_released_is_what_the_catalogue_says(kind: Kind, identity: type)
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("want", list(Want))
 @pytest.mark.parametrize("kind", CATALOGUE.kinds.values(), ids=CATALOGUE.kinds)
-def test_a_lookup_is_permitted_to_those_who_work_on_cases_if_the_kind_grants_it(
-    kind: Kind, want: Want, role: str
-) -> None:
+def test_lookups_of_the_kind_are_permitted_to_roles_that_work_on_cases(kind: Kind, want: Want, role: str) -> None:
     facts = replace(
         GRANTED,
         roles=(role,),

@@ -40,7 +40,7 @@ async def left_open(postgres: EmbeddedServer) -> int:
 
 
 @pytest.mark.usefixtures("uncollected")
-async def test_whenever_it_is_broken_off(postgres: EmbeddedServer) -> None:
+async def test_a_connect_cancelled_at_any_moment_leaks_no_connection(postgres: EmbeddedServer) -> None:
     """From its first step to its last."""
     conninfo = make_conninfo(postgres.conninfo("postgres"), application_name=NAME)
     broken_off = []
@@ -56,7 +56,7 @@ async def test_whenever_it_is_broken_off(postgres: EmbeddedServer) -> None:
     assert await left_open(postgres) == 0
 
 
-async def test_a_database_that_is_not_there_is_told(postgres: EmbeddedServer) -> None:
+async def test_connecting_to_a_missing_database_raises(postgres: EmbeddedServer) -> None:
     """As psycopg says it."""
     with pytest.raises(psycopg.OperationalError):
         await connect(postgres.conninfo("nowhere"))
