@@ -132,8 +132,11 @@ class BatchedStatement(Generic[K, V]):
             reading.cancel()
             self._disconnect()
             return None
-        # Database errors quote values, so they are not passed on.
-        return None if reading.exception() else reading.result()
+        if reading.exception():
+            # Database errors quote values, so they are not passed on.  Locks that were taken end with the connection.
+            self._disconnect()
+            return None
+        return reading.result()
 
     async def _rows(self, keys: list[K]) -> Mapping[K, V]:
         if self._connection is not None:
@@ -154,12 +157,13 @@ class BatchedStatement(Generic[K, V]):
         """Closes the connection; the next statement opens a new one."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            task = asyncio.create_task(_close(connection))
+            task = asyncio.create_task(close(connection))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
 
-async def _close(connection: Connection) -> None:
+async def close(connection: Connection) -> None:
+    """Closes a connection once no statement runs on it."""
     # The lock is held while the event loop waits on the socket.  A socket that is closed meanwhile, and whose number is
     # given to another connection at once, makes uvloop end the process.
     async with connection.lock:

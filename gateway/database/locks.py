@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, text
 
 from gateway.database import Database, DatabaseUnavailable, batching
@@ -58,6 +59,14 @@ def _hung_up(connection: batching.Connection) -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
     return bool(poll.poll(0))
+
+
+async def _unlock(connection: batching.Connection, names: list[str]) -> None:
+    try:
+        await connection.execute(_UNLOCK, (TextArray(names),))
+    except psycopg.Error:
+        # The locks would stay for as long as the connection does.
+        await batching.close(connection)
 
 
 @dataclass(eq=False, slots=True)
@@ -108,7 +117,7 @@ class Leases(Generic[K, V]):
         # Every lease has a number of its own, so that two of the same key hold their locks twice.
         self._statements = batching.BatchedStatement(database, self._acquire)
         self._number = 0
-        self._unlocking: set[asyncio.Task[None]] = set()
+        self._unlocking: asyncio.Task[None] | None = None
         self._released: dict[batching.Connection, list[str]] = {}
 
     async def acquire(self, key: K) -> Lease[V]:
@@ -125,21 +134,23 @@ class Leases(Generic[K, V]):
     def unlock(self, connection: batching.Connection, names: Iterable[str]) -> None:
         """Gives locks back, many at a time.  A connection that is gone took its locks along."""
         self._released.setdefault(connection, []).extend(names)
-        if not self._unlocking:
-            task = asyncio.create_task(self._unlock_all())
-            self._unlocking.add(task)
-            task.add_done_callback(self._unlocking.discard)
+        if self._unlocking is None:
+            self._unlocking = asyncio.create_task(self._unlock_all())
 
     async def aclose(self) -> None:
         """Closes the connection, which ends every lock."""
         await self._statements.aclose()
 
     async def _unlock_all(self) -> None:
-        while self._released:
-            released, self._released = self._released, {}
-            for connection, names in released.items():
-                if not connection.closed:
-                    await asyncio.gather(connection.execute(_UNLOCK, (TextArray(names),)), return_exceptions=True)
+        try:
+            while self._released:
+                released, self._released = self._released, {}
+                for connection, names in released.items():
+                    if not connection.closed:
+                        await _unlock(connection, names)
+        finally:
+            # In the same step as the last look at `_released`: what is released from now on starts a task of its own.
+            self._unlocking = None
 
     async def _acquire(
         self, connection: batching.Connection, requests: list[tuple[K, int]]

@@ -80,3 +80,21 @@ shutil.rmtree(sys.argv[1])
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_user_that_was_killed_does_not_keep_the_server_running(folder: Path) -> None:
+    """The last user that stops it counts those only that still run."""
+    program = """
+import os, signal, sys
+from pathlib import Path
+from gateway.database.embedded_server import EmbeddedServer
+EmbeddedServer(Path(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    cluster = folder / "cluster"
+    subprocess.run([sys.executable, "-c", program, str(cluster)], check=False)
+
+    with EmbeddedServer(cluster) as server:
+        assert answers(server)
+
+    assert not (cluster / "postmaster.pid").exists()
