@@ -72,7 +72,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "date_type": ("is not a day", "write a day such as 2026-10-01, without quotes"),
     "time_type": ("is not a time of day", "write a time such as 09:00:00, without quotes"),
     "datetime_type": ("is not a moment", "write a moment such as 2026-12-05T22:00:00, without quotes"),
-    "list_type": ("is not a list", "write {key} = […], or [[{key}]] before each table of a list of tables"),
+    "list_type": ("is not a list", "write {key} = […], or [[{key}]] before each table"),
     "dict_type": ("is not a table", "write [{path}]"),
     "model_type": ("is not a table", "write [{path}]"),
     "dataclass_type": ("is not a table", "write [{path}]"),
@@ -264,9 +264,16 @@ def _known_keys(form: Any, location: Location) -> list[str]:
     """The keys of the table at a location."""
     tables = list(_tables(form))
     for part in location:
-        inner = [hints[str(part)] for table in tables if str(part) in (hints := get_type_hints(table))]
+        inner = [keys[str(part)] for table in tables if str(part) in (keys := _keys(table))]
         tables = [table for annotation in inner for table in _tables(annotation)] if inner else tables
-    return [key for table in tables for key in get_type_hints(table) if key != "model_config"]
+    return [key for table in tables for key in _keys(table)]
+
+
+def _keys(table: type) -> Mapping[str, Any]:
+    """The keys of a table's form, and what stands at each."""
+    if issubclass(table, BaseModel):
+        return {field.alias or name: field.annotation for name, field in table.model_fields.items()}
+    return get_type_hints(table)
 
 
 def _tables(annotation: Any) -> Iterator[type]:
