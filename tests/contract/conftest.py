@@ -46,10 +46,10 @@ from tests.contract.stage import (
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives every test that takes a `lookup` or a `scenario` all of them."""
     if "scenario" in metafunc.fixturenames:
-        found = list(scenarios())
-        metafunc.parametrize("scenario", found, ids=[str(one) for one in found])
+        cases = list(scenarios())
+        metafunc.parametrize("scenario", cases, ids=[str(case) for case in cases])
     elif "lookup" in metafunc.fixturenames:
-        metafunc.parametrize("lookup", LOOKUPS, ids=[".".join(one) for one in LOOKUPS])
+        metafunc.parametrize("lookup", LOOKUPS, ids=[".".join(case) for case in LOOKUPS])
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +86,7 @@ def desk(servers: Mapping[str, str]) -> Iterator[Desk]:
 def ask(servers: Mapping[str, str], credentials: Path, desk: Desk) -> Ask:
     """Asks one agency for real, under a fault if the scenario has one."""
 
-    async def asked(scenario: Scenario, **differing: Any) -> Play:
+    async def play_scenario(scenario: Scenario, **differing: Any) -> Play:
         seconds = SHORT if scenario.fault in ENDLESS else LONG
         asking = replace(question(subject_of(scenario.agency, scenario.capability), seconds=seconds), **differing)
         recorder = Recorder()
@@ -112,7 +112,7 @@ def ask(servers: Mapping[str, str], credentials: Path, desk: Desk) -> Ask:
         desk.clear(scenario.agency)
         return play
 
-    return asked
+    return play_scenario
 
 
 @pytest.fixture(scope="session")
@@ -133,8 +133,8 @@ async def play(scenario: Scenario, plays: dict[Scenario, Play], ask: Ask) -> Pla
 async def undisturbed(request: pytest.FixtureRequest, plays: dict[Scenario, Play], ask: Ask) -> Play:
     """The play of the same lookup without any fault."""
     parameters = request.node.callspec.params
-    one = parameters.get("scenario")
-    scenario = Scenario(one.agency, one.capability) if one else Scenario(*parameters["lookup"])
+    scenario = parameters.get("scenario")
+    scenario = Scenario(scenario.agency, scenario.capability) if scenario else Scenario(*parameters["lookup"])
     if scenario not in plays:
         plays[scenario] = await ask(scenario)
     return plays[scenario]

@@ -174,8 +174,8 @@ class Desk:
 
     def arm(self, scenario: Scenario) -> None:
         """Arms the scenario's fault on its operation until it is cleared."""
-        asked = {"fault": scenario.fault, "operation": scenario.operation, "options": dict(scenario.options)}
-        self._call("POST", scenario.agency, "faults", asked)
+        order = {"fault": scenario.fault, "operation": scenario.operation, "options": dict(scenario.options)}
+        self._call("POST", scenario.agency, "faults", order)
 
     def ledger(self, agency: str) -> dict[str, int]:
         """How often the server saw each operation."""
@@ -220,11 +220,11 @@ def question(subject: Subject, *, seconds: float = LONG) -> Question:
 
 
 async def outcome(
-    asked: Awaitable[Interpretation],
+    question: Awaitable[Interpretation],
 ) -> tuple[AnswerState, Reason | None, Interpretation | None, BaseException | None]:
     # As the hub turns errors into values; an exception that is not ours stays one and fails whoever looks.
     try:
-        reading = await asked
+        reading = await question
     except UnsupportedLookup as error:
         return AnswerState.NOT_ASKED, error.reason, None, error
     except AgencyRefused as error:

@@ -127,18 +127,18 @@ def test_accounts_for_every_leaf_once(adapter: type[Adapter]) -> None:
     maps = [member for member in mapping(adapter).values() if isinstance(member, RecordMap)]
 
     assert maps
-    for one in maps:
-        assert one.name.startswith(f"{adapter.agency.id}.")
-        read = frozenset().union(*(part.leaves for part in one.parts))
-        assert read.isdisjoint(one.ignore)
-        assert all(one.ignore.values())
+    for record_map in maps:
+        assert record_map.name.startswith(f"{adapter.agency.id}.")
+        read = frozenset().union(*(part.leaves for part in record_map.parts))
+        assert read.isdisjoint(record_map.ignore)
+        assert all(record_map.ignore.values())
 
 
 @every_adapter
 def test_takes_every_field_from_a_leaf_of_its_own_record(adapter: type[Adapter]) -> None:
     """A misspelt field of a record shows here and not in production."""
-    for one in mapping(adapter).values():
-        if isinstance(one, RecordMap):
-            for part in one.parts:
+    for record_map in mapping(adapter).values():
+        if isinstance(record_map, RecordMap):
+            for part in record_map.parts:
                 fields = set(inspect.signature(part.record).parameters)
                 assert {take.field for take in part.takes} | set(part.fixed) <= fields

@@ -169,15 +169,15 @@ async def test_no_personal_data_survives_in_log_transcript_or_exception(
 
 async def test_keeps_the_answer_byte_for_byte_before_reading_it(scenario: Scenario, play: Play) -> None:
     """Every whole answer to the question is kept as it came, whether or not it could be read afterwards."""
-    kept = [answer.body for answer in play.evidence.answers]
-    answered = [body for body in play.wire if body in kept]
+    bodies = [answer.body for answer in play.evidence.answers]
+    answered = [body for body in play.wire if body in bodies]
 
-    assert answered == kept
+    assert answered == bodies
     for answer in play.evidence.answers:
         assert answer.digest == hashlib.sha256(answer.body).hexdigest()
     if play.reading is not None or play.reason in {Reason.UNKNOWN_CODE, Reason.MISSING_LEAF, Reason.WRONG_SUBJECT}:
-        assert kept or scenario.operation != scenario.capability
-    assert len(kept) <= play.evidence.attempts
+        assert bodies or scenario.operation != scenario.capability
+    assert len(bodies) <= play.evidence.attempts
 
 
 async def test_asks_once_and_counts_every_attempt(scenario: Scenario, play: Play) -> None:
@@ -321,8 +321,8 @@ def coded(agency: str, capability: str) -> set[str]:
     """The leaves that are read through a closed table."""
     return {
         leaf.at
-        for one in maps(agency, capability)
-        for part in one.parts
+        for record_map in maps(agency, capability)
+        for part in record_map.parts
         for leaf in (*part.takes, part.given, *(take.given for take in part.takes))
         if leaf is not None and isinstance(leaf.via, CodeTable)
     }
@@ -330,10 +330,10 @@ def coded(agency: str, capability: str) -> set[str]:
 
 def required(agency: str, capability: str) -> set[str]:
     """The leaves without which there is no record at all, or every leaf where they are requested by name."""
-    return {leaf for one in maps(agency, capability) if one.complete for leaf in one.leaves} | {
+    return {leaf for record_map in maps(agency, capability) if record_map.complete for leaf in record_map.leaves} | {
         take.at
-        for one in maps(agency, capability)
-        for part in one.parts
+        for record_map in maps(agency, capability)
+        for part in record_map.parts
         for take in part.takes
         if take.required and not (part.when or part.given or take.given)
     }

@@ -35,19 +35,19 @@ ID_TYPES = {
 
 def party(role: str) -> Subject:
     """A party of the cast as a case file would name it."""
-    found = CAST[role]
-    if isinstance(found, SyntheticPerson):
+    member = CAST[role]
+    if isinstance(member, SyntheticPerson):
         return Subject(
             kind=SubjectKind.PERSON,
             id_type=ID_TYPES.get(role, IdType.RESIDENT_ID),
-            id_number=found.id_number,
-            name=found.name,
+            id_number=member.id_number,
+            name=member.name,
         )
     return Subject(
         kind=SubjectKind.ORGANIZATION,
-        id_type=IdType.USCC if found.uscc else IdType.REGISTRATION_NUMBER,
-        id_number=str(found.uscc or found.registration_number),
-        name=found.name,
+        id_type=IdType.USCC if member.uscc else IdType.REGISTRATION_NUMBER,
+        id_number=str(member.uscc or member.registration_number),
+        name=member.name,
     )
 
 
@@ -55,21 +55,21 @@ def party(role: str) -> Subject:
 def about(ask: Ask) -> About:
     """Asks one lookup about a party of the cast, or about a subject."""
 
-    async def asked(agency: str, capability: str, subject: Subject | str) -> Play:
-        one = party(subject) if isinstance(subject, str) else subject
-        return await ask(Scenario(agency, capability), subject=one)
+    async def ask_about(agency: str, capability: str, subject: Subject | str) -> Play:
+        party_asked = party(subject) if isinstance(subject, str) else subject
+        return await ask(Scenario(agency, capability), subject=party_asked)
 
-    return asked
+    return ask_about
 
 
-def of(play: Play, record: type) -> list[Any]:
+def records_of(play: Play, record: type) -> list[Any]:
     """The records of one type."""
-    return [held for held, _ in play.records if isinstance(held, record)]
+    return [candidate for candidate, _ in play.records if isinstance(candidate, record)]
 
 
 def kinds(play: Play) -> set[AddressKind]:
     """The kinds of address that were read."""
-    return {address.kind for address in of(play, AddressRecord)}
+    return {address.kind for address in records_of(play, AddressRecord)}
 
 
 @pytest.mark.parametrize("role", CAST)
@@ -103,14 +103,14 @@ async def test_the_dead_are_reported_dead_by_both_police_registers(about: About)
     """The switch that stops service has two sources."""
     for name in ("identity", "addresses"):
         play = await about("public_security", name, "deceased")
-        assert [person.life_status for person in of(play, PersonIdentity)] == [LifeStatus.DECEASED]
+        assert [person.life_status for person in records_of(play, PersonIdentity)] == [LifeStatus.DECEASED]
 
 
 async def test_a_soldier_is_flagged(about: About) -> None:
     """Only the request service knows, and only as a flag."""
     play = await about("public_security", "addresses", "soldier")
 
-    assert [person.serving_soldier for person in of(play, PersonIdentity)] == [True]
+    assert [person.serving_soldier for person in records_of(play, PersonIdentity)] == [True]
 
 
 async def test_two_persons_on_one_number_are_ambiguous(about: About) -> None:
@@ -119,7 +119,7 @@ async def test_two_persons_on_one_number_are_ambiguous(about: About) -> None:
 
     assert (play.state, play.reason) == (AnswerState.AMBIGUOUS, Reason.SEVERAL_MATCHES)
     names = {CAST["doubled_number"].name, CAST["doubled_number_other"].name}
-    assert {person.full_name for person in of(play, PersonIdentity)} == names
+    assert {person.full_name for person in records_of(play, PersonIdentity)} == names
 
 
 async def test_a_renamed_person_is_found_by_either_name_in_the_household_record(about: About) -> None:
@@ -128,9 +128,9 @@ async def test_a_renamed_person_is_found_by_either_name_in_the_household_record(
     assert isinstance(renamed, SyntheticPerson)
     old = replace(party("renamed"), name=renamed.former_name)
 
-    found = await about("public_security", "addresses", old)
-    assert found.state is AnswerState.FOUND
-    assert [person.former_name for person in of(found, PersonIdentity)] == [renamed.former_name]
+    by_old_name = await about("public_security", "addresses", old)
+    assert by_old_name.state is AnswerState.FOUND
+    assert [person.former_name for person in records_of(by_old_name, PersonIdentity)] == [renamed.former_name]
     denied = await about("public_security", "identity", old)
     assert (denied.state, denied.reason, denied.records) == (AnswerState.AMBIGUOUS, Reason.NAME_MISMATCH, [])
 
@@ -159,7 +159,7 @@ async def test_a_company_is_registered_in_its_state(role: str, state: Registrati
     """Every state of CA19 is read by its text."""
     play = await about("market_regulation", "registration", role)
 
-    assert [registration.state for registration in of(play, OrganizationRegistration)] == [state]
+    assert [registration.state for registration in records_of(play, OrganizationRegistration)] == [state]
 
 
 async def test_a_suspended_company_has_an_address_for_legal_documents(about: About) -> None:
@@ -167,7 +167,11 @@ async def test_a_suspended_company_has_an_address_for_legal_documents(about: Abo
     play = await about("market_regulation", "registration", "company_suspended")
 
     assert kinds(play) == {AddressKind.DOMICILE, AddressKind.LEGAL_DOCUMENTS}
-    ends = [one.valid_until for one in of(play, AddressRecord) if one.kind is AddressKind.LEGAL_DOCUMENTS]
+    ends = [
+        address.valid_until
+        for address in records_of(play, AddressRecord)
+        if address.kind is AddressKind.LEGAL_DOCUMENTS
+    ]
     assert ends == [date(2028, 2, 29)]
 
 
@@ -175,15 +179,19 @@ async def test_a_foreign_invested_company_has_a_recipient(about: About) -> None:
     """Name and role stand beside the address."""
     play = await about("market_regulation", "registration", "company_foreign")
 
-    recipients = [one for one in of(play, AddressRecord) if one.kind is AddressKind.SERVICE_RECIPIENT]
-    assert [(one.recipient, one.recipient_role) for one in recipients] == [("金秋帆", "法律文件送达接受人")]
+    recipients = [
+        address for address in records_of(play, AddressRecord) if address.kind is AddressKind.SERVICE_RECIPIENT
+    ]
+    assert [(address.recipient, address.recipient_role) for address in recipients] == [("金秋帆", "法律文件送达接受人")]
 
 
 async def test_the_abnormal_list_marks_the_domicile(about: About) -> None:
     """The registry itself could not reach the company there."""
     play = await about("market_regulation", "registration", "company_abnormal")
 
-    assert [one.adverse for one in of(play, AddressRecord) if one.kind is AddressKind.DOMICILE] == [True]
+    assert [address.adverse for address in records_of(play, AddressRecord) if address.kind is AddressKind.DOMICILE] == [
+        True
+    ]
 
 
 async def test_a_company_under_its_former_name_is_ambiguous(about: About) -> None:
@@ -201,7 +209,7 @@ async def test_the_representative_is_called_by_the_type(role: str, title: str, a
     """A sole trader has an operator, a cooperative a legal representative."""
     play = await about("market_regulation", "registration", role)
 
-    assert [identity.representative_role for identity in of(play, OrganizationIdentity)] == [title]
+    assert [identity.representative_role for identity in records_of(play, OrganizationIdentity)] == [title]
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,11 @@ class Receiver:
 
     def spans(self) -> list[Span]:
         """Every span so far."""
-        found: list[Span] = []
+        spans: list[Span] = []
         for body in self.bodies:
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                found += [span for scope in resource.scope_spans for span in scope.spans]
-        return found
+                spans += [span for scope in resource.scope_spans for span in scope.spans]
+        return spans
 
 
 @contextmanager
@@ -66,5 +66,5 @@ def receiving() -> Iterator[Receiver]:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A receiver for one test."""
-    with receiving() as one:
-        yield one
+    with receiving() as collector:
+        yield collector

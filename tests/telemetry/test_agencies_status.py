@@ -53,7 +53,11 @@ def test_the_matrix_shows_what_was_last_heard_of_each_capability(desk: Desk, hea
 
     answer = desk.call("GET", "/v1/agencies", user="li.ting").json()
 
-    shown = {f"{agency['id']}.{one['name']}": one["standing"] for agency in answer for one in agency["capabilities"]}
+    shown = {
+        f"{agency['id']}.{capability['name']}": capability["standing"]
+        for agency in answer
+        for capability in agency["capabilities"]
+    }
     identity, participation = shown["public_security.identity"], shown["human_resources.participation"]
     assert (identity["last_state"], identity["last_reason"], identity["breaker"]) == ("found", None, "closed")
     assert (participation["last_state"], participation["last_reason"]) == ("unavailable", "provider_error")

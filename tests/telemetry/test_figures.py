@@ -67,12 +67,12 @@ def reading(figures: Metrics, **changes: Any) -> TelemetrySnapshot:
 def samples(of: TelemetrySnapshot) -> dict[str, float]:
     """What is served, as `name{label="value",…}` to value."""
     body, _ = rendered(of, "text/plain")
-    found = {}
+    values = {}
     for family in text_string_to_metric_families(body.decode()):
         for sample in family.samples:
             labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())
-            found[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
-    return found
+            values[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
+    return values
 
 
 def test_a_duration_counts_in_the_first_bucket_that_holds_it() -> None:

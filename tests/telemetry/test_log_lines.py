@@ -29,31 +29,31 @@ def record(name: str = "shuniu", message: str = "request", **changes: Any) -> lo
 @pytest.fixture
 def lines() -> Iterator[list[logging.LogRecord]]:
     """The records that `event` makes."""
-    kept: list[logging.LogRecord] = []
+    records: list[logging.LogRecord] = []
 
     class Keeper(logging.Handler):
-        def emit(self, one: logging.LogRecord) -> None:
-            kept.append(one)
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
 
     handler, level = Keeper(), LOGGER.level
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
-    yield kept
+    yield records
     LOGGER.removeHandler(handler)
     LOGGER.setLevel(level)
 
 
 def test_a_line_is_one_json_object_with_time_level_event_and_values() -> None:
     """UTC to the millisecond; the same line for people is shorter."""
-    told = {"method": "POST", "route": "/v1/lookups", "status": 200, "seconds": 0.0412}
+    values = {"method": "POST", "route": "/v1/lookups", "status": 200, "seconds": 0.0412}
 
-    assert json.loads(as_json(record(told=told))) == {
+    assert json.loads(as_json(record(told=values))) == {
         "time": "2026-11-24T09:30:15.250Z",
         "level": "info",
         "event": "request",
-        **told,
+        **values,
     }
-    assert as_text(record(told=told)) == (
+    assert as_text(record(told=values)) == (
         "09:30:15 info    request method=POST route=/v1/lookups status=200 seconds=0.0412"
     )
 

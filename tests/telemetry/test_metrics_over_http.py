@@ -63,8 +63,10 @@ def test_a_lookup_is_counted_once_as_a_call_a_lookup_four_questions_and_two_reco
         **{key("shuniu_agency_attempts_total", agency=a, capability=c, outcome="answered"): 1 for a, c in ASKED},
         **{key("shuniu_agency_answer_seconds_count", agency=a, capability=c): 1 for a, c in ASKED},
     }
-    assert {one: after[one] - before.get(one, 0) for one in expected} == expected
-    answers = sum(value - before.get(one, 0) for one, value in after.items() if one[0] == "shuniu_agency_answers_total")
+    assert {series: after[series] - before.get(series, 0) for series in expected} == expected
+    answers = sum(
+        value - before.get(series, 0) for series, value in after.items() if series[0] == "shuniu_agency_answers_total"
+    )
     assert answers == len(ASKED)
 
 
@@ -80,11 +82,11 @@ def test_half_an_answer_is_counted_as_partial_and_the_agency_by_its_reason(
     after = samples(desk)
 
     fault = {
-        one: value - before.get(one, 0)
-        for one, value in after.items()
-        if one[0] == "shuniu_agency_answers_total" and dict(one[1])["agency"] == "human_resources"
+        series: value - before.get(series, 0)
+        for series, value in after.items()
+        if series[0] == "shuniu_agency_answers_total" and dict(series[1])["agency"] == "human_resources"
     }
-    assert {tuple(sorted(dict(one[1]).items()))[-1]: value for one, value in fault.items() if value} == {
+    assert {tuple(sorted(dict(series[1]).items()))[-1]: value for series, value in fault.items() if value} == {
         ("state", "unavailable"): 1
     }
     partial = key("shuniu_lookups_total", outcome="partial")
@@ -123,8 +125,8 @@ def test_nothing_about_a_person_is_served(desk: Desk) -> None:
     desk.look_up(number, person).raise_for_status()
     served = scraped(desk.court.address).text
 
-    said = (person["id_number"], person["name"], person["telephone"], "li.ting", "李婷", number, "浙0802")
-    assert [one for one in said if one in served] == []
+    canaries = (person["id_number"], person["name"], person["telephone"], "li.ting", "李婷", number, "浙0802")
+    assert [canary for canary in canaries if canary in served] == []
 
 
 def test_openmetrics_is_served_to_who_asks_for_it(desk: Desk) -> None:

@@ -83,10 +83,10 @@ def test_monitoring_lists_exactly_the_meters_that_are_served() -> None:
 def test_alerts_use_only_meters_that_exist() -> None:
     """An alert on a meter that is not there never fires."""
     rules = yaml.safe_load((OPERATIONS / "alerts.yml").read_text(encoding="utf-8"))
-    found = set().union(*map(used, expressions(rules)))
+    names = set().union(*map(used, expressions(rules)))
 
-    assert found <= set(documented()) | ITS_OWN
-    assert found >= ITS_OWN
+    assert names <= set(documented()) | ITS_OWN
+    assert names >= ITS_OWN
 
 
 def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:

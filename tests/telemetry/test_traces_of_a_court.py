@@ -86,12 +86,12 @@ def of_trace(receiver: Receiver, trace_id: str) -> list[Span]:
 
 def tree(spans: list[Span], parent: str) -> list[tuple[str, list[object]]]:
     """Names of spans with those below them, sorted."""
-    return sorted((one.name, tree(spans, one.span_id.hex())) for one in spans if one.parent_span_id.hex() == parent)
+    return sorted((span.name, tree(spans, span.span_id.hex())) for span in spans if span.parent_span_id.hex() == parent)
 
 
 def attributes(span: Span) -> dict[str, str | int]:
     """A span's attributes."""
-    return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
+    return {attribute.key: attribute.value.string_value or attribute.value.int_value for attribute in span.attributes}
 
 
 def test_a_lookup_is_a_tree_of_spans_below_the_span_of_its_caller(traced: Traced) -> None:
@@ -119,19 +119,19 @@ def test_a_lookup_is_a_tree_of_spans_below_the_span_of_its_caller(traced: Traced
 
 def test_spans_say_what_became_of_each_question_in_words_of_ours(traced: Traced) -> None:
     """Agency, capability, state, reason."""
-    found = {
+    from_spans = {
         (values["shuniu.agency"], values["shuniu.capability"], values["shuniu.state"], values.get("shuniu.reason"))
         for values in map(attributes, traced.receiver.spans())
         if "shuniu.agency" in values
     }
-    said = {
-        (one["agency"], one["capability"], one["state"], one.get("reason"))
+    from_answer = {
+        (reply["agency"], reply["capability"], reply["state"], reply.get("reason"))
         for answer in traced.answers
         if answer.status_code == 200
-        for one in answer.json()["answers"]
+        for reply in answer.json()["answers"]
     }
-    assert found == said
-    assert ("human_resources", "participation", "unavailable", "timeout") in found
+    assert from_spans == from_answer
+    assert ("human_resources", "participation", "unavailable", "timeout") in from_spans
 
 
 def test_a_refusal_bears_the_id_of_its_trace(traced: Traced) -> None:
@@ -144,10 +144,11 @@ def test_a_refusal_bears_the_id_of_its_trace(traced: Traced) -> None:
 def test_no_byte_that_leaves_is_about_a_person(traced: Traced) -> None:
     """All members of the cast, in the bytes as they were sent; the search does find what stands there."""
     sent = b"".join(traced.receiver.bodies)
-    canaries = [one for party in world.cast().values() for one in said_of(party)]
+    canaries = [canary for party in world.cast().values() for canary in said_of(party)]
     canaries += ["li.ting", "李婷", "330802199003071239", "民初1877号"]
 
-    assert [one for one in canaries if one.encode() in sent or json.dumps(one).encode().strip(b'"') in sent] == []
+    escaped = {canary: json.dumps(canary).encode().strip(b'"') for canary in canaries}
+    assert [canary for canary in canaries if canary.encode() in sent or escaped[canary] in sent] == []
     assert b"public_security" in sent
     assert set(traced.receiver.paths) == {"/v1/traces"}
 
