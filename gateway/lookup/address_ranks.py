@@ -1,8 +1,8 @@
 """
-The ladder as a table: which kind of address stands on which rung, under which provisions, and which kinds are leads.
+The ranks of addresses as a table: the rank of each kind, the provisions that give it, and the kinds that are leads.
 
-Sources: 法发〔2017〕19号 arts. 1–2, 8, 9; 市场主体登记管理条例 arts. 9, 11, 30.  Every kind of address stands in one of
-the two tables and in one only.
+Sources: 法发〔2017〕19号 arts. 1–2, 8, 9; 市场主体登记管理条例 arts. 9, 11, 30.  Every kind of address is in one of the
+two tables and in one only.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from schemas.legal_basis import LegalBasis
 
 @dataclass(frozen=True, slots=True)
 class AddressRank:
-    """Where a kind of address stands, and the provisions that put it there; a lead stands nowhere."""
+    """The rank of a kind of address, and the provisions that give it; a lead has none."""
 
     rank: int | None
     legal_basis: tuple[LegalBasis, ...]
@@ -25,7 +25,7 @@ class AddressRank:
 
 _REGISTERED: Final = (LegalBasis.REGISTERED_ADDRESS, LegalBasis.MAIL_REGISTERED)
 
-RUNGS: Final[Mapping[AddressKind, AddressRank]] = MappingProxyType(
+ADDRESS_RANKS: Final[Mapping[AddressKind, AddressRank]] = MappingProxyType(
     {
         AddressKind.CONFIRMED: AddressRank(
             0, (LegalBasis.CONFIRMATION, LegalBasis.CARRIED_OVER, LegalBasis.MAIL_RETURNED)
@@ -57,10 +57,10 @@ LEADS: Final[Mapping[AddressKind, AddressWarning]] = MappingProxyType(
 
 LEAD: Final = AddressRank(None, ())
 
-# Ranks 3 and 4 reach back for a period; homes and offices are what rank 5 is made of.
+# Ranks 3 and 4 are limited to a period; rank 5 consists of homes and offices.
 DATED: Final = frozenset({AddressKind.OTHER_LAWSUIT, AddressKind.REGULAR_USE})
 HOMES: Final = frozenset({AddressKind.HOUSEHOLD, AddressKind.RESIDENCE})
 OFFICES: Final = frozenset({AddressKind.DOMICILE, AddressKind.LEGAL_DOCUMENTS, AddressKind.SERVICE_RECIPIENT})
 
-# Kinds of which the law knows one at a time (市场主体登记管理条例 11 for the domicile): two are a contradiction.
+# Kinds of which a party has one at a time (市场主体登记管理条例 11 for the domicile): two are a contradiction.
 ONLY_ONE: Final = frozenset({AddressKind.HOUSEHOLD, AddressKind.DOMICILE})

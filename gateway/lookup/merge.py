@@ -1,8 +1,8 @@
 """
-From what each agency said to one result: identity, registrations, ranked addresses, switches, and who was heard.
+Merging the answers of all agencies into one result: identity, registrations, ranked addresses, service flags.
 
-Pure, and the same for every order in which the agencies answer.  Only the sections that were asked for are filled;
-switches are always told, because they decide whether anything may be served at all.
+Pure and independent of the order in which the agencies answer.  Only the wanted sections are filled; the flags are
+always there, because they decide whether documents may be served at all.
 """
 
 from collections import Counter
@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.lookup import service_flags
 from gateway.lookup.address_ranking import ONE_YEAR, RankingRules, rank_addresses, survey
 from gateway.lookup.fan_out import AgencyReply
+from gateway.lookup.service_flags import address_flags, party_flags
 from gateway.lookup.statements import Statement, fold, stated_by_agencies, stated_by_case, with_sources
 from schemas.address import NOTHING_ON_FILE, CaseFile
 from schemas.china_time import day_in_china
@@ -64,11 +64,11 @@ def merge(
     The whole result, but for its place in the audit log.  `now` is aware; "today" is its day in China.
     """
     statements = stated_by_agencies(answers)
-    switches = service_flags.of_party(subject, statements, answers, case=case, now=now)
+    flags = party_flags(subject, statements, answers, case=case, now=now)
     addresses = (
         rank_addresses(
             (*stated_by_case(case.addresses, now), *statements),
-            switches=switches,
+            flags=flags,
             case=case,
             today=day_in_china(now),
             rules=rules,
@@ -76,11 +76,9 @@ def merge(
         if Want.ADDRESSES in wants
         else ()
     )
-    ladder = survey(answers, addresses, switches, wants)
+    ladder = survey(answers, addresses, flags, wants)
     if Want.ADDRESSES in wants:
-        switches = service_flags.of_ladder(
-            subject, switches, addresses, ladder, simplified_procedure=simplified_procedure
-        )
+        flags = address_flags(subject, flags, addresses, ladder, simplified_procedure=simplified_procedure)
     return LookupResult(
         id=lookup_id,
         at=now,
@@ -90,14 +88,14 @@ def merge(
         ladder=ladder,
         legal_basis=provisions(addresses),
         registrations=registrations(statements) if Want.REGISTRATIONS in wants else (),
-        switches=switches,
+        switches=flags,
         answers=tuple(agency_answer(answer) for answer in answers),
         warnings=tuple(remark(warning) for warning in warnings),
     )
 
 
 def identity(kind: SubjectKind, statements: Iterable[Statement]) -> SourcedIdentity | None:
-    """Who the party is, every field with its sources; None if no agency that answered holds it."""
+    """Who the party is, every field with its sources; None if no agency has a record."""
     if kind is SubjectKind.PERSON:
         persons = [statement for statement in statements if isinstance(statement.record, PersonIdentity)]
         return SourcedPerson(kind="person", **with_sources(persons)) if persons else None
@@ -143,7 +141,7 @@ def agency_answer(answer: AgencyReply) -> AgencyAnswer:
 
 
 def _entry_key(record: Record) -> tuple[Any, ...] | None:
-    """What makes two entries one: the number where there is one, else the name as written."""
+    """The key by which two entries are the same: the number where there is one, else the name as written."""
     if isinstance(record, OrganizationRegistration):
         return (record.kind, comparable_text(record.uscc or record.registration_number or record.name))
     if isinstance(record, Position):

@@ -28,10 +28,10 @@ _WIDTH: Final = str.maketrans(
 )
 _UNFOLDED: Final = re.compile(r"[\s\uff01-\uff5e\u200b-\u200d\ufeff]")
 
-# What an address is, since when, and a warning against it are not fields with sources of their own.
-_NO_FIELDS: Final = frozenset({"kind", "as_of", "adverse"})
+# These attributes of a record are not fields with sources of their own.
+_WITHOUT_SOURCES: Final = frozenset({"kind", "as_of", "adverse"})
 _FIELDS: Final = {
-    record: tuple((field.name, field.default) for field in fields(record) if field.name not in _NO_FIELDS)
+    record: tuple((field.name, field.default) for field in fields(record) if field.name not in _WITHOUT_SOURCES)
     for record in get_args(Record)
 }
 
@@ -43,7 +43,7 @@ _NAMES: Final = frozenset(
 
 
 def fold(value: Any) -> Any:
-    """What is compared of a value: a text without blanks and in one width, anything else as it is."""
+    """The form in which values are compared: text without blanks and in one width, anything else as it is."""
     if type(value) is not str or _UNFOLDED.search(value) is None:
         return value
     return "".join(value.translate(_WIDTH).split())
@@ -98,8 +98,8 @@ def _stated(record: Record, origins: Mapping[str, FieldOrigin]) -> dict[str, Any
 
 
 def _freshness(as_of: date | datetime, breadth: int, *names: str) -> tuple[Any, ...]:
-    # Answers of one day are equally fresh: which of them took longer says nothing about the register.  Among them, a
-    # lookup that is made for one thing stands before one that is made for several.
+    # Answers of one day are equally fresh: how long they took says nothing about the register.  Among them, a
+    # capability that serves one want precedes one that serves several.
     return (-day_in_china(as_of).toordinal(), breadth, *names, isinstance(as_of, datetime))
 
 
@@ -107,7 +107,7 @@ def stated_by_agencies(answers: Sequence[AgencyReply]) -> tuple[Statement, ...]:
     """
     Every record of every agency that found one subject, whatever the order in which they answered.
 
-    An ambiguous answer may be about another subject: it is for a clerk to choose from and never merged.
+    An ambiguous answer may be about another subject: a clerk chooses from it, and it is never merged.
     """
     return tuple(
         Statement(
@@ -130,7 +130,7 @@ def stated_by_agencies(answers: Sequence[AgencyReply]) -> tuple[Statement, ...]:
     )
 
 
-def stated_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Statement, ...]:
+def stated_by_case(addresses: Iterable[KnownAddress], now: datetime) -> tuple[Statement, ...]:
     """The addresses that the case itself supplies, cited by the number of the document."""
     return tuple(
         Statement(
@@ -143,32 +143,36 @@ def stated_by_case(known: Iterable[KnownAddress], now: datetime) -> tuple[Statem
             freshness=_freshness(address.record.as_of or now, 1, CASE_FILE, "addresses", address.evidence),
             confidential=address.confidential,
         )
-        for address in known
+        for address in addresses
     )
 
 
-def with_sources(held: Sequence[Statement]) -> dict[str, Any]:
+def with_sources(statements: Sequence[Statement]) -> dict[str, Any]:
     """
-    Every field that somebody holds, out of everything that is said about it, freshest source first.
+    Every field that one of these statements has, with all its sources, the freshest first.
     """
-    if len(held) == 1:
-        (only,) = held
+    if len(statements) == 1:
+        (only,) = statements
         return {name: Sourced(value=value, sources=(only.source(name),)) for name, value in only.stated.items()}
-    names = dict.fromkeys(name for one in held for name in one.stated)
-    return {name: _side_by_side(name, held) for name in names}
+    names = dict.fromkeys(name for statement in statements for name in statement.stated)
+    return {name: _sourced(name, statements) for name in names}
 
 
-def _side_by_side(name: str, held: Iterable[Statement]) -> Sourced[Any]:
-    statements = [(one.freshness, one.source(name), one.stated[name]) for one in held if name in one.stated]
-    statements.sort(key=lambda statement: (statement[0], statement[1].path, str(statement[2])))
-    sayings: dict[Any, tuple[Any, list[Source]]] = {}
-    for _, source, value in statements:
-        _, sources = sayings.setdefault(comparable(name, value), (value, []))
+def _sourced(name: str, statements: Iterable[Statement]) -> Sourced[Any]:
+    stated = [
+        (statement.freshness, statement.source(name), statement.stated[name])
+        for statement in statements
+        if name in statement.stated
+    ]
+    stated.sort(key=lambda item: (item[0], item[1].path, str(item[2])))
+    values: dict[Any, tuple[Any, list[Source]]] = {}
+    for _, source, value in stated:
+        _, sources = values.setdefault(comparable(name, value), (value, []))
         if source not in sources:
             sources.append(source)
-    (first, sources), *others = sayings.values()
+    (freshest, sources), *others = values.values()
     return Sourced(
-        value=first,
+        value=freshest,
         sources=tuple(sources),
-        alternatives=tuple(Alternative(value=value, sources=tuple(said_by)) for value, said_by in others),
+        alternatives=tuple(Alternative(value=value, sources=tuple(sources)) for value, sources in others),
     )

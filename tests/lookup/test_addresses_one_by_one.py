@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.lookup.address_ranking import RankingRules, first_day
-from gateway.lookup.address_ranks import LEADS, RUNGS
+from gateway.lookup.address_ranks import ADDRESS_RANKS, LEADS
 from schemas.address import (
     AddressWarning,
     CaseFile,
@@ -101,8 +101,8 @@ def test_the_day_of_the_query_is_the_day_in_china(world: Any) -> None:
 
 def test_every_kind_of_address_is_a_rung_or_a_lead() -> None:
     """No kind is without a place, and none has two."""
-    assert set(RUNGS) | set(LEADS) == set(AddressKind)
-    assert set(RUNGS) & set(LEADS) == set()
+    assert set(ADDRESS_RANKS) | set(LEADS) == set(AddressKind)
+    assert set(ADDRESS_RANKS) & set(LEADS) == set()
 
 
 def test_an_address_carries_everything_that_makes_it_usable(world: Any) -> None:

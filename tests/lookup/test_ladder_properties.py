@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.lookup.address_ranks import RUNGS
+from gateway.lookup.address_ranks import ADDRESS_RANKS
 from gateway.lookup.fan_out import AgencyReply
 from gateway.lookup.statements import comparable, fold
 from schemas.address import CaseFile, Delivery, DeliveryOutcome, KnownAddress
@@ -201,8 +201,8 @@ def test_ranks_ascend_leads_come_last_and_no_lead_has_an_article_of_the_ladder(
     assert ranks == sorted(ranks)
     for one in result.addresses:
         assert one.lead is (one.rank is None)
-        assert one.legal_basis == (() if one.lead else RUNGS[one.kind].legal_basis)
-        assert one.rank in {None, RUNGS[one.kind].rank} if one.kind in RUNGS else one.lead
+        assert one.legal_basis == (() if one.lead else ADDRESS_RANKS[one.kind].legal_basis)
+        assert one.rank in {None, ADDRESS_RANKS[one.kind].rank} if one.kind in ADDRESS_RANKS else one.lead
 
 
 @given(sayings=of_persons | of_organizations, case=case_files)

@@ -79,7 +79,9 @@ async def look_up(
 
 async def _values(hub: Hub, task: Task) -> dict[str, Any]:
     mark = mark_of(hub, task.party)
-    made = [one for one in await hub.lookup_history.of_work_order(task.held.order.court, task.id) if one.party == mark]
+    made = [
+        one for one in await hub.lookup_history.list_for_work_order(task.held.order.court, task.id) if one.party == mark
+    ]
     return {
         "task": task,
         "made": made,

@@ -63,7 +63,7 @@ async def opened(hub: Hub, page: OwnPage, lookup: UUID, purpose: Purpose = readi
     """
     Opens a stored answer for the reader.  Raises `Problem`, `AuditUnavailable`, `DatabaseUnavailable`.
     """
-    made = await hub.lookup_history.one(page.caller.court, lookup)
+    made = await hub.lookup_history.get(page.caller.court, lookup)
     if made is None:
         raise Problem("not-found")
     task = await _task(hub, page, made)
@@ -106,7 +106,7 @@ async def ask_to_reveal(
     page: Own, hub: TheHub, lookup: UUID, name: Annotated[str, Query(alias="field", max_length=64)]
 ) -> Response:
     """The question why."""
-    made = await hub.lookup_history.one(page.caller.court, lookup)
+    made = await hub.lookup_history.get(page.caller.court, lookup)
     if made is None or name not in NUMBERS:
         raise Problem("not-found")
     await _task(hub, page, made)
@@ -117,11 +117,11 @@ async def ask_to_reveal(
 async def use(page: Own, hub: TheHub, lookup: UUID, place: Annotated[int, Form(ge=1, le=1000)]) -> Response:
     """Takes one address for service; which one stands in the log."""
     found = await opened(hub, page, lookup, using(place))
-    await hub.lookup_history.used(lookup, place, found.record)
+    await hub.lookup_history.set_used_address(lookup, place, found.record)
     if not page.in_part:
         found.lease.release()
         return RedirectResponse(f"/lookups/{lookup}#addresses", 303, headers=PAGE_HEADERS)
-    again = await hub.lookup_history.one(page.caller.court, lookup)
+    again = await hub.lookup_history.get(page.caller.court, lookup)
     used: UsedAddress | None = None if again is None else again.used
     answer: ResultView = answer_of(Cards(hub.agencies), found.result, used)
     return found.sent(page.part("clerk/answer.html", "addresses", task=found.task, answer=answer))

@@ -100,4 +100,4 @@ def not_released(error: Withheld) -> Problem:
 async def note_made(hub: Hub, page: OwnPage, task: Task, lookup: UUID) -> None:
     """Lets the lookup be found again from its work order."""
     caller, mark = page.caller, mark_of(hub, task.party)
-    await hub.lookup_history.note(lookup, court=caller.court, work_order=task.id, party=mark, user=caller.user)
+    await hub.lookup_history.add(lookup, court=caller.court, work_order=task.id, party=mark, user=caller.user)
