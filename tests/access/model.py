@@ -46,8 +46,8 @@ class Order:
         lasts, questions, _, _ = KINDS[self.kind]
         self.version += 1
         self.status, self.holder = status, holder
-        kept = {name: grant for name, grant in self.grants.items() if name in parties}
-        self.grants = {name: kept.get(name) or PartyGrant(now, now + lasts) for name in parties}
+        grants = {name: grant for name, grant in self.grants.items() if name in parties}
+        self.grants = {name: grants.get(name) or PartyGrant(now, now + lasts) for name in parties}
         if status == "reopened":
             self.grants = {name: PartyGrant(now, now + lasts) for name in parties}
         for grant in self.grants.values():
@@ -103,25 +103,27 @@ class Model:
         }
         return next((rule for rule, breaks in broken.items() if breaks), "")
 
-    def asked(self, name: str, party: str) -> None:
+    def count_question(self, name: str, party: str) -> None:
         """A question was permitted."""
         self.orders[name].grants[party].asked += 1
 
     def refused(self, now: datetime, user: str, rule: str) -> None:
         """A question was refused."""
         if rule == "party_not_named":
-            held = self.refusals.get(user)
-            if held is None or held.since <= now - timedelta(hours=1):
-                held = self.refusals[user] = Refusals(now)
-            held.count += 1
+            refusals = self.refusals.get(user)
+            if refusals is None or refusals.since <= now - timedelta(hours=1):
+                refusals = self.refusals[user] = Refusals(now)
+            refusals.count += 1
 
     def _holds(self, now: datetime, user: str, order: Order) -> bool:
         stands_in = any(
-            (one.absent, one.deputy) == (order.holder, user) and one.starts <= now < one.ends and not one.ended
-            for one in self.delegations.values()
+            (delegation.absent, delegation.deputy) == (order.holder, user)
+            and delegation.starts <= now < delegation.ends
+            and not delegation.ended
+            for delegation in self.delegations.values()
         )
         return COURT.get(user, "浙0802") == "浙0802" and (order.holder == user or stands_in)
 
     def _refused_too_often(self, now: datetime, user: str) -> bool:
-        held = self.refusals.get(user)
-        return held is not None and held.count >= MOST_REFUSALS and held.since > now - timedelta(hours=1)
+        refusals = self.refusals.get(user)
+        return refusals is not None and refusals.count >= MOST_REFUSALS and refusals.since > now - timedelta(hours=1)

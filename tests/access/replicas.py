@@ -88,7 +88,7 @@ def running(folder: Path, hubs: int = 2) -> Iterator[Replicas]:
 
 @contextmanager
 def _hub(settings: Settings) -> Iterator[str]:
-    said = {
+    environment = {
         "SHUNIU_FOLDER": settings.folder,
         "SHUNIU_DATABASE_URL": settings.database_url,
         "SHUNIU_AGENCIES": settings.agencies,
@@ -102,7 +102,7 @@ def _hub(settings: Settings) -> Iterator[str]:
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway", "serve"],
-        env=os.environ | {name: str(value) for name, value in said.items()},
+        env=os.environ | {name: str(value) for name, value in environment.items()},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -115,12 +115,12 @@ def _hub(settings: Settings) -> Iterator[str]:
         stack.callback(lambda: reading.is_alive() and reading.join())
         stack.callback(process.wait, timeout=40)
         stack.callback(process.terminate)
-        line = next((one for one in process.stderr if "serves at" in one), "")
+        line = next((candidate for candidate in process.stderr if "serves at" in candidate), "")
         reading.start()
-        found = re.search(r"http://\S+", line)
-        assert found, "the hub did not start"
-        _wait_until_ready(found[0])
-        yield found[0]
+        match = re.search(r"http://\S+", line)
+        assert match, "the hub did not start"
+        _wait_until_ready(match[0])
+        yield match[0]
 
 
 def _wait_until_ready(address: str) -> None:
@@ -131,9 +131,9 @@ def _wait_until_ready(address: str) -> None:
 
 def statement(holder: str, parties: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
     """A work order of the court 浙0802."""
-    said = tour.work_order(*parties)
-    said["holder"] = said["holder"] | {"user": holder}
-    return said | changes
+    order = tour.work_order(*parties)
+    order["holder"] = order["holder"] | {"user": holder}
+    return order | changes
 
 
 def rule_of(answer: httpx.Response) -> str:

@@ -98,7 +98,7 @@ def test_explaining_a_permitted_lookup_counts_no_question(desk: Desk) -> None:
 
     explained = [desk.call("POST", "/v1/access/explain", body, user="li.ting").json() for _ in range(3)]
 
-    assert [(one["permitted"], one["audit"]) for one in explained] == [(True, None)] * 3
+    assert [(explanation["permitted"], explanation["audit"]) for explanation in explained] == [(True, None)] * 3
     assert desk.look_up(number, party, want=["identity"]).status_code == 200
     assert desk.look_up(number, party, want=["identity"]).json()["rule"] == "questions_used_up"
 
@@ -141,8 +141,8 @@ def test_fields_outside_the_kind_are_withheld_even_if_agencies_send_them(desk: D
 
     assert answer.status_code == 200, answer.text
     body = answer.json()
-    held = {name: field["value"] for name, field in body["identity"].items() if isinstance(field, dict)}
-    assert held == {"id_number": "3308••••••005X", "full_name": party["name"]}
+    fields = {name: field["value"] for name, field in body["identity"].items() if isinstance(field, dict)}
+    assert fields == {"id_number": "3308••••••005X", "full_name": party["name"]}
     assert body["masked"] == ["identity.id_number"]
     assert set(body["withheld"]) >= {"identity.born_on", "identity.life_status", "identity.sex"}
     assert party["id_number"] not in json.dumps(body["identity"], ensure_ascii=False)
@@ -195,7 +195,7 @@ def test_administrators_get_no_lookup_even_as_holders_of_a_work_order(desk: Desk
 
 def events_of(desk: Desk, lookup: dict[str, Any]) -> list[dict[str, Any]]:
     """The records of one refusal."""
-    return [one for one in desk.events() if one["index"] == lookup["audit"]]
+    return [event for event in desk.events() if event["index"] == lookup["audit"]]
 
 
 def test_a_refusal_is_recorded_with_its_rules_and_the_policy_digest(desk: Desk) -> None:
@@ -206,7 +206,7 @@ def test_a_refusal_is_recorded_with_its_rules_and_the_policy_digest(desk: Desk) 
     refused = desk.look_up(number, desk.cast["moved"]).json()
 
     (denied,) = events_of(desk, refused)
-    permitted = next(one for one in desk.events() if one["index"] == answer["audit"]["intent"])
+    permitted = next(event for event in desk.events() if event["index"] == answer["audit"]["intent"])
 
     why = denied["event"]["why"]
     assert (why["decision"], why["rules"]) == ("deny", ["party_not_named"])

@@ -48,7 +48,7 @@ def test_there_are_twenty_kinds_six_started_by_hand_and_one_exception() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "instead", "said"),
+    ("line", "instead", "message"),
     [
         (
             'zh = "核验"\n',
@@ -95,10 +95,10 @@ def test_there_are_twenty_kinds_six_started_by_hand_and_one_exception() -> None:
         ("[kinds.check]", "[kinds.Check]", "kinds.toml, line 2: kinds.Check is not an id: small letters, digits and"),
     ],
 )
-def test_a_mistake_is_reported_with_file_line_and_rule(folder: Path, line: str, instead: str, said: str) -> None:
+def test_a_mistake_is_reported_with_file_line_and_rule(folder: Path, line: str, instead: str, message: str) -> None:
     assert line in KIND
 
-    assert any(one.startswith(said) for one in problems(folder, KIND.replace(line, instead)))
+    assert any(problem.startswith(message) for problem in problems(folder, KIND.replace(line, instead)))
 
 
 def test_all_mistakes_are_reported_at_once(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_all_mistakes_are_reported_at_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"),
+    ("mode", "message"),
     [
         ("days = 8", "modes.toml, line 3: court.浙0802.check.days is a whole number from 1 to 7"),
         ("questions = 3", "modes.toml, line 3: court.浙0802.check.questions is a whole number from 1 to 2"),
@@ -119,16 +119,16 @@ def test_all_mistakes_are_reported_at_once(folder: Path) -> None:
         ("identity = []", "modes.toml, line 3: court.浙0802.check.identity is not known here; check its spelling"),
     ],
 )
-def test_a_court_cannot_widen_a_kind(folder: Path, mode: str, said: str) -> None:
-    assert problems(folder, KIND, f'\n[court."浙0802".check]\n{mode}\n') == [said]
+def test_a_court_cannot_widen_a_kind(folder: Path, mode: str, message: str) -> None:
+    assert problems(folder, KIND, f'\n[court."浙0802".check]\n{mode}\n') == [message]
 
 
 def test_a_court_cannot_drop_the_second_person(folder: Path) -> None:
     text = KIND.replace("questions = 2", "questions = 2\nsecond_person = true")
 
-    said = problems(folder, text, '[court."浙0802".check]\nsecond_person = false\n')
+    messages = problems(folder, text, '[court."浙0802".check]\nsecond_person = false\n')
 
-    assert said == [
+    assert messages == [
         "modes.toml, line 2: court.浙0802.check.second_person would widen the kind: it needs a second person"
     ]
 

@@ -137,10 +137,10 @@ class Court(RuleBasedStateMachine):
         assert answer.status_code in {204, 404}, answer.text
         self.model.delegations[name].ended = True
 
-    @precondition(lambda self: any(KINDS[one.kind][2] for one in self.model.orders.values()))
+    @precondition(lambda self: any(KINDS[order.kind][2] for order in self.model.orders.values()))
     @rule(place=st.integers(0, 9), confirmer=st.sampled_from(CONFIRMERS))
     def confirm(self, place: int, confirmer: str) -> None:
-        names = [name for name, one in self.model.orders.items() if KINDS[one.kind][2]]
+        names = [name for name, order in self.model.orders.items() if KINDS[order.kind][2]]
         name = names[place % len(names)]
         order = self.model.orders[name]
         path = f"/v1/work-orders/{name}/confirmations"
@@ -155,10 +155,10 @@ class Court(RuleBasedStateMachine):
 
     @rule(holder=st.sampled_from(["li.ting", "wang.qiang"]), party=st.sampled_from(PARTIES), want=some_wants)
     def break_the_glass(self, holder: str, party: str, want: list[str]) -> None:
-        now, said = self.now(), statement(holder, [self.replicas.cast[party]])
+        now, order = self.now(), statement(holder, [self.replicas.cast[party]])
         body = {
-            "case_number": said["case_number"],
-            "party": said["parties"][0],
+            "case_number": order["case_number"],
+            "party": order["parties"][0],
             "want": want,
             "reason": "deadline",
             "note": "synthetic",
@@ -177,9 +177,9 @@ class Court(RuleBasedStateMachine):
         order.state(now, status="dispatched", holder=holder, parties=[party])
 
     @precondition(lambda self: self.model.orders)
-    @rule(asked=st.lists(questions, min_size=1, max_size=6))
-    def people_ask_at_once(self, asked: list[Question]) -> None:
-        self.ask(asked)
+    @rule(questions=st.lists(questions, min_size=1, max_size=6))
+    def people_ask_at_once(self, questions: list[Question]) -> None:
+        self.ask(questions)
 
     @precondition(lambda self: self.model.orders)
     @rule(picks=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.integers(0, 5)), min_size=1, max_size=6))
@@ -187,27 +187,27 @@ class Court(RuleBasedStateMachine):
         self.ask([self.sensible(*pick) for pick in picks])
 
     @precondition(lambda self: self.model.orders)
-    @rule(asked=st.lists(questions, min_size=1, max_size=4), place=st.integers(0, 9),
+    @rule(questions=st.lists(questions, min_size=1, max_size=4), place=st.integers(0, 9),
           status=st.sampled_from(["closed", "suspended", "transferred"]), holder=st.sampled_from(HOLDERS))  # fmt: skip
-    def people_ask_while_a_task_changes(self, asked: list[Question], place: int, status: str, holder: str) -> None:
+    def people_ask_while_a_task_changes(self, questions: list[Question], place: int, status: str, holder: str) -> None:
         """What overlaps the change is judged by either side of it; what is asked afterwards, by the new side alone."""
         name = self.name(place)
         if name.startswith("BG-"):
             return
         self.count("asked while a task changed")
-        asked = [*asked, self.sensible(place, 0, 0), self.sensible(place, 0, 1)]
+        questions = [*questions, self.sensible(place, 0, 0), self.sensible(place, 0, 1)]
         now = self.now()
-        before = [self.expected(now, one) for one in asked]
-        asking = [self.pool.submit(self.look_up, one) for one in asked]
+        before = [self.expected(now, question) for question in questions]
+        asking = [self.pool.submit(self.look_up, question) for question in questions]
         order = self.model.orders[name]
         self.state(name, order, status=status, holder=holder if status == "transferred" else order.holder)
-        for rule_before, one, answer in zip(before, asked, [each.result() for each in asking], strict=True):
+        for rule_before, question, answer in zip(before, questions, [each.result() for each in asking], strict=True):
             # In between, the new version stands in the database and not yet in the log; and of several that ask for
             # the last question, only some have it.
-            rules = {rule_before, self.expected(now, one), "work_order_not_recorded"}
-            self.told(now, one, answer, rules | ({"questions_used_up"} if rule_before == "" else set()))
-        self.count_again({self.name(one.place) for one in asked}, most=len(asked))
-        self.ask([one._replace(place=place) for one in asked])
+            rules = {rule_before, self.expected(now, question), "work_order_not_recorded"}
+            self.check_answer(now, question, answer, rules | ({"questions_used_up"} if rule_before == "" else set()))
+        self.count_again({self.name(question.place) for question in questions}, most=len(questions))
+        self.ask([question._replace(place=place) for question in questions])
 
     def sensible(self, place: int, party: int, who: int) -> Question:
         """A question that a work order was made for, by its holder or by somebody who may stand in."""
@@ -217,29 +217,29 @@ class Court(RuleBasedStateMachine):
         user = order.holder if who < 4 else HOLDERS[who % len(HOLDERS)]
         return Question(user, place, named[party % len(named)], tuple(lookups[:1] or ["identity"]))
 
-    def ask(self, asked: list[Question]) -> None:
+    def ask(self, questions: list[Question]) -> None:
         now = self.now()
         expected = Counter[tuple[str, str, str]]()
-        answers = list(self.pool.map(self.look_up, asked))
-        for one, answer in zip(asked, answers, strict=True):
+        answers = list(self.pool.map(self.look_up, questions))
+        for question, answer in zip(questions, answers, strict=True):
             if answer.status_code == 503:
                 self.count("no answer in time")
                 continue
-            rule_before = self.expected(now, one)
+            rule_before = self.expected(now, question)
             # Of several that ask for the last question at once, it is open which one has it; how many is not.
             last = rule_before in {"", "questions_used_up"} and rule_of(answer) in {"", "questions_used_up"}
             if last:
-                key = one.user, self.name(one.place), one.party
+                key = question.user, self.name(question.place), question.party
                 expected[key] += 1 if rule_before == "" else 0
                 expected[key] -= 1 if rule_of(answer) == "" else 0
                 if rule_before == "":
-                    self.model.asked(self.name(one.place), one.party)
+                    self.model.count_question(self.name(question.place), question.party)
                 self.count("answered" if rule_of(answer) == "" else "refused: questions_used_up")
             else:
-                self.told(now, one, answer, {rule_before})
+                self.check_answer(now, question, answer, {rule_before})
         if any(answer.status_code == 503 for answer in answers):
             # Neither answer nor refusal: a database too slow for its bounds.  What was counted is counted.
-            self.count_again({self.name(one.place) for one in asked}, most=len(asked))
+            self.count_again({self.name(question.place) for question in questions}, most=len(questions))
             return
         sums = Counter[tuple[str, str]]()
         for (_, name, party), left in expected.items():
@@ -255,35 +255,35 @@ class Court(RuleBasedStateMachine):
                 ).fetchall()
                 grants = list(self.model.orders[name].grants.values())
                 assert len(rows) == len(grants)
-                for position, asked in rows:
-                    assert grants[position].asked <= asked <= grants[position].asked + most
-                    grants[position].asked = asked
+                for position, count in rows:
+                    assert grants[position].asked <= count <= grants[position].asked + most
+                    grants[position].asked = count
 
-    def told(self, now: datetime, one: Question, answer: httpx.Response, rules: set[str]) -> None:
+    def check_answer(self, now: datetime, question: Question, answer: httpx.Response, rules: set[str]) -> None:
         if answer.status_code == 503:
             self.count("no answer in time")
             return
-        said = rule_of(answer)
-        assert said in rules, (said, rules, one)
-        self.count(f"refused: {said}" if said else "answered")
-        if said:
-            self.model.refused(now, one.user, said)
+        rule = rule_of(answer)
+        assert rule in rules, (rule, rules, question)
+        self.count(f"refused: {rule}" if rule else "answered")
+        if rule:
+            self.model.refused(now, question.user, rule)
         else:
-            name = self.name(one.place)
-            if one.party in self.model.orders[name].grants:
-                self.model.asked(name, one.party)
+            name = self.name(question.place)
+            if question.party in self.model.orders[name].grants:
+                self.model.count_question(name, question.party)
 
-    def expected(self, now: datetime, one: Question) -> str:
-        return self.model.rule(now, one.user, self.name(one.place), one.party, set(one.wants))
+    def expected(self, now: datetime, question: Question) -> str:
+        return self.model.rule(now, question.user, self.name(question.place), question.party, set(question.wants))
 
-    def look_up(self, one: Question) -> httpx.Response:
-        party = self.replicas.cast[one.party]
-        body = self.replicas.question(self.name(one.place), party, list(one.wants))
-        answer = self.call(one.user, "POST", "/v1/lookups", body)
+    def look_up(self, question: Question) -> httpx.Response:
+        party = self.replicas.cast[question.party]
+        body = self.replicas.question(self.name(question.place), party, list(question.wants))
+        answer = self.call(question.user, "POST", "/v1/lookups", body)
         assert answer.status_code in {200, 403, 503}, answer.text
         if answer.status_code == 200:
-            assert {"identity", "addresses", "registrations"} - set(one.wants) <= {
-                name for name in WANTS if not answer.json()[name]
+            assert {"identity", "addresses", "registrations"} - set(question.wants) <= {
+                name for name in WANTS if name not in answer.json()
             }
         return answer
 
@@ -301,11 +301,11 @@ class Court(RuleBasedStateMachine):
         place = list(reversed(self.model.orders)).index(name)
         self.ask([self.sensible(place, party, who) for party, who in ((0, 0), (1, 3), (0, 4), (1, 5))])
 
-    def state(self, name: str, order: Order, **said: Any) -> None:
-        parties = said.pop("parties", list(order.grants))
+    def state(self, name: str, order: Order, **changes: Any) -> None:
+        parties = changes.pop("parties", list(order.grants))
         now = self.now()
-        order.state(now, parties=parties, **said)
-        body = statement(said["holder"], [self.replicas.cast[party] for party in parties], kind=order.kind)
+        order.state(now, parties=parties, **changes)
+        body = statement(changes["holder"], [self.replicas.cast[party] for party in parties], kind=order.kind)
         body |= {"version": order.version, "status": order.status}
         if order.want is not None:
             body["want"] = sorted(order.want)

@@ -13,7 +13,7 @@ from gateway.access.policy import Policies, PolicyDecision, PolicyFacts
 from gateway.access.rules import AccessRule
 
 POLICIES = Policies.load()
-FLAGS = [one.name for one in fields(PolicyFacts) if one.type in {bool, "bool"}]
+FLAGS = [field.name for field in fields(PolicyFacts) if field.type in {bool, "bool"}]
 ROLES = (
     "region_administrator",
     "centre_administrator",
@@ -68,7 +68,7 @@ anything = st.builds(
 
 def oracle(facts: PolicyFacts) -> PolicyDecision:
     """The same rules, said once more and differently."""
-    held = facts.court == facts.caller_court and (facts.holder == facts.caller or facts.deputy)
+    holds = facts.court == facts.caller_court and (facts.holder == facts.caller or facts.deputy)
     business = {"assistant", "judge", "group_leader", "centre_administrator"}
     separated = {"system_administrator", "security_administrator", "audit_administrator"}
     broken = {
@@ -76,7 +76,7 @@ def oracle(facts: PolicyFacts) -> PolicyDecision:
         AccessRule.SEPARATED_ROLE: bool(separated & set(facts.roles)),
         AccessRule.NO_BUSINESS_ROLE: not business & set(facts.roles),
         AccessRule.REFUSED_TOO_OFTEN: facts.refused_too_often,
-        AccessRule.NOT_HELD: not held,
+        AccessRule.NOT_HELD: not holds,
         AccessRule.NOT_OPEN: not facts.open,
         AccessRule.NOT_RECORDED: not facts.recorded,
         AccessRule.NOT_BEGUN: not facts.begun,
@@ -132,11 +132,11 @@ def test_a_misspelt_policy_is_found_at_start(old: str, new: str) -> None:
 
 
 def test_evaluation_has_the_shape_of_authzen() -> None:
-    asked = GRANTED.evaluation()
+    evaluation = GRANTED.evaluation()
 
-    assert list(asked) == ["subject", "action", "resource", "context"]
-    assert (asked["subject"]["type"], asked["subject"]["id"]) == ("Person", "浙0802/clerk.a")
-    assert (asked["action"], asked["context"]) == ({"name": "look_up"}, {"wants": ["identity"]})
+    assert list(evaluation) == ["subject", "action", "resource", "context"]
+    assert (evaluation["subject"]["type"], evaluation["subject"]["id"]) == ("Person", "浙0802/clerk.a")
+    assert (evaluation["action"], evaluation["context"]) == ({"name": "look_up"}, {"wants": ["identity"]})
 
 
 SCHEMA = Policies.schema_text()

@@ -32,17 +32,17 @@ def full(record: type) -> Any:
     """A record with a value in every field: its own name, where it holds text."""
     hints = get_type_hints(record)
     values: dict[str, Any] = {}
-    for one in fields(record):
+    for member in fields(record):
         kind = next(
             (
                 hint.__args__[0]
-                for hint in (hints[one.name], *getattr(hints[one.name], "__args__", ()))
+                for hint in (hints[member.name], *getattr(hints[member.name], "__args__", ()))
                 if getattr(hint, "__origin__", None) is Sourced
             ),
             None,
         )
         if kind is not None:
-            values[one.name] = sourced(kind, one.name)
+            values[member.name] = sourced(kind, member.name)
     if record is ServiceAddress:
         values |= {"rank": 5, "kind": AddressKind.HOUSEHOLD}
     elif "kind" in hints:
@@ -87,16 +87,16 @@ def released(answer: LookupResult) -> Iterator[tuple[Want, str, Any, Any]]:
         for record in records:
             if record is None:
                 continue
-            for one in fields(record):
-                held = getattr(record, one.name)
-                if isinstance(held, Sourced):
-                    name = entry_field(type(record), one.name) if type(record) in ENTRIES else one.name
-                    yield want, name, held.value, held.alternatives[0].value if held.alternatives else None
+            for member in fields(record):
+                value = getattr(record, member.name)
+                if isinstance(value, Sourced):
+                    name = entry_field(type(record), member.name) if type(record) in ENTRIES else member.name
+                    yield want, name, value.value, value.alternatives[0].value if value.alternatives else None
 
 
 def said_by(kind: Kind, identity: type) -> dict[tuple[Want, str], str | None]:
     """What the catalogue says of a kind: the fields of this sort of party, each with its mask."""
-    own = {one.name for one in fields(identity)}
+    own = {member.name for member in fields(identity)}
     return {
         (want, name): scope.masks.get(name)
         for want, scope in kind.scopes.items()
@@ -110,20 +110,20 @@ def said_by(kind: Kind, identity: type) -> dict[tuple[Want, str], str | None]:
 def test_released_fields_are_those_of_the_catalogue(kind: Kind, identity: type) -> None:
     whole = {(want, name): value for want, name, value, _ in released(result(identity))}
     answer = mask(restrict(result(identity), kind.scopes), kind.scopes)
-    said = said_by(kind, identity)
+    names = said_by(kind, identity)
 
     seen = {(want, name): (value, other) for want, name, value, other in released(answer)}
 
-    assert seen.keys() == said.keys()
+    assert seen.keys() == names.keys()
     for place, (value, other) in seen.items():
-        if said[place] is None:
+        if names[place] is None:
             assert value == whole[place]
         else:
             assert BULLETS in value
             assert value == other == kind.scopes[place[0]].masks[place[1]].apply(whole[place])
-    sections = {want for want, _ in said}
-    assert set(answer.withheld) == {f"{want}.{name}" for want, name in whole.keys() - said.keys() if want in sections}
-    assert set(answer.masked) == {f"{want}.{name}" for (want, name), mask in said.items() if mask}
+    sections = {want for want, _ in names}
+    assert set(answer.withheld) == {f"{want}.{name}" for want, name in whole.keys() - names.keys() if want in sections}
+    assert set(answer.masked) == {f"{want}.{name}" for (want, name), mask in names.items() if mask}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -134,7 +134,7 @@ def test_lookups_of_the_kind_are_permitted_to_roles_that_work_on_cases(kind: Kin
         GRANTED,
         roles=(role,),
         wants=(want.value,),
-        lookups=tuple(sorted(one.value for one in kind.scopes)),
+        lookups=tuple(sorted(want.value for want in kind.scopes)),
         second_person_needed=kind.second_person,
         confirmed_by_another=True,
     )
@@ -147,8 +147,8 @@ def test_a_field_left_out_of_one_kind_changes_that_field_of_that_kind_alone(kind
     for want, scope in kind.scopes.items():
         for name in sorted(scope.fields):
             fewer = dict(kind.scopes) | {want: Scope(fields=scope.fields - {name}, masks=scope.masks)}
-            before = {one[:2]: one[2:] for one in released(mask(restrict(result(), kind.scopes), kind.scopes))}
-            after = {one[:2]: one[2:] for one in released(mask(restrict(result(), fewer), fewer))}
+            before = {row[:2]: row[2:] for row in released(mask(restrict(result(), kind.scopes), kind.scopes))}
+            after = {row[:2]: row[2:] for row in released(mask(restrict(result(), fewer), fewer))}
 
             assert before.keys() - after.keys() <= {(want, name)}
             assert {place: before[place] for place in after} == after

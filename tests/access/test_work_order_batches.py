@@ -13,7 +13,7 @@ from tests.desk import Desk
 
 def send(desk: Desk, lines: list[Any], **changes: Any) -> httpx.Response:
     """A batch of the ticket system; a line that is text is sent as it is."""
-    body = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines)
+    body = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     headers = {
         "Authorization": f"Bearer {desk.token(client=changes.pop('client', 'ticket-system'))}",
         "Content-Type": "application/x-ndjson",
@@ -33,7 +33,7 @@ def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(desk: Desk)
     names = [f"B-{next(desk.numbers)}" for _ in range(4)]
     wrong_number = good | {"parties": [good["parties"][0] | {"id_number": "33080219850612010X"}]}
 
-    said = answers(
+    replies = answers(
         send(
             desk,
             [
@@ -47,7 +47,7 @@ def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(desk: Desk)
         )
     )
 
-    assert [(one["line"], one.get("status"), (one.get("problem") or {}).get("title")) for one in said] == [
+    assert [(reply["line"], reply.get("status"), (reply.get("problem") or {}).get("title")) for reply in replies] == [
         (1, "dispatched", None),
         (2, None, "Unprocessable Entity"),
         (3, None, "Unprocessable Entity"),
@@ -55,7 +55,8 @@ def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(desk: Desk)
         (5, None, "Forbidden"),
         (6, "closed", None),
     ]
-    assert [error["rule"] for one in said[2:4] for error in one["problem"]["errors"]] == ["check_digit", "unknown_kind"]
+    rules = [error["rule"] for reply in replies[2:4] for error in reply["problem"]["errors"]]
+    assert rules == ["check_digit", "unknown_kind"]
     assert desk.look_up(names[0], party).json()["rule"] == "work_order_not_open"
     assert desk.look_up(names[1], party).json()["rule"] == "work_order_not_held"
 
@@ -65,17 +66,17 @@ def test_a_batch_that_is_sent_twice_changes_nothing_the_second_time(desk: Desk) 
 
     first, second = answers(send(desk, lines)), answers(send(desk, lines))
 
-    assert [one["replayed"] for one in first] == [False] * 3
-    assert [one["replayed"] for one in second] == [True] * 3
-    assert all(one["audit"] is None for one in second)
+    assert [reply["replayed"] for reply in first] == [False] * 3
+    assert [reply["replayed"] for reply in second] == [True] * 3
+    assert all(reply["audit"] is None for reply in second)
 
 
 def test_versions_of_one_work_order_are_stored_in_order(desk: Desk) -> None:
     name, good = f"B-{next(desk.numbers)}", desk.statement(desk.cast["stayed"])
 
-    said = answers(send(desk, [good | {"id": name, "version": version} for version in range(1, 41)]))
+    replies = answers(send(desk, [good | {"id": name, "version": version} for version in range(1, 41)]))
 
-    assert [one["version"] for one in said] == list(range(1, 41))
+    assert [reply["version"] for reply in replies] == list(range(1, 41))
 
 
 @pytest.mark.parametrize(

@@ -141,5 +141,7 @@ def _listen(process: Process) -> None:
 
 
 def _variables(settings: Settings) -> dict[str, str]:
-    told = settings.model_dump(mode="json", exclude_defaults=True).items()
-    return {f"SHUNIU_{name.upper()}": one if isinstance(one, str) else json.dumps(one) for name, one in told}
+    variables = settings.model_dump(mode="json", exclude_defaults=True).items()
+    return {
+        f"SHUNIU_{name.upper()}": value if isinstance(value, str) else json.dumps(value) for name, value in variables
+    }

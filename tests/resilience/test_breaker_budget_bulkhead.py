@@ -41,16 +41,16 @@ def breaker(hands: Hands, **policy: float) -> Breaker:
 
 def test_a_breaker_opens_half_opens_and_closes_as_declared() -> None:
     hands = Hands()
-    one = breaker(hands)
+    under_test = breaker(hands)
     seen = []
 
     def step(*moves: str) -> None:
         for move in moves:
             if move == "wait":
                 hands.now += 15
-            elif one.admit():
-                getattr(one, move)()
-        seen.append(one.state.value)
+            elif under_test.admit():
+                getattr(under_test, move)()
+        seen.append(under_test.state.value)
 
     step("failed", "failed", "failed", "failed")
     step("failed")
@@ -64,29 +64,29 @@ def test_a_breaker_opens_half_opens_and_closes_as_declared() -> None:
 
 def test_a_failed_probe_doubles_the_rest_up_to_the_longest() -> None:
     hands = Hands()
-    one = breaker(hands, open_for=15, longest=50)
+    under_test = breaker(hands, open_for=15, longest=50)
     for _ in range(5):
-        one.failed()
-    rests = [one.wait]
+        under_test.failed()
+    rests = [under_test.wait]
     for _ in range(3):
-        hands.now += one.wait or 0
-        assert one.admit()
-        one.failed()
-        rests.append(one.wait)
+        hands.now += under_test.wait or 0
+        assert under_test.admit()
+        under_test.failed()
+        rests.append(under_test.wait)
 
     assert rests == [15, 30, 50, 50]
 
 
 def test_half_open_lets_one_question_through_at_a_time() -> None:
     hands = Hands()
-    one = breaker(hands)
+    under_test = breaker(hands)
     for _ in range(5):
-        one.failed()
+        under_test.failed()
     hands.now += 15
 
-    assert [one.admit(), one.admit()] == [True, False]
-    one.dropped()
-    assert one.admit()
+    assert [under_test.admit(), under_test.admit()] == [True, False]
+    under_test.dropped()
+    assert under_test.admit()
 
 
 @pytest.mark.parametrize(
@@ -101,36 +101,36 @@ def test_half_open_lets_one_question_through_at_a_time() -> None:
     ],
 )
 def test_a_breaker_weighs_shares_only_of_enough_calls(moves: list[str], state: str) -> None:
-    one = breaker(Hands(), failures=1000)
+    under_test = breaker(Hands(), failures=1000)
     for move in moves:
-        one.succeeded(slow=True) if move == "slow" else getattr(one, move)()
+        under_test.succeeded(slow=True) if move == "slow" else getattr(under_test, move)()
 
-    assert one.state.value == state
+    assert under_test.state.value == state
 
 
 def test_failures_older_than_the_window_are_forgotten() -> None:
     hands = Hands()
-    one = breaker(hands, failures=1000)
+    under_test = breaker(hands, failures=1000)
     for _ in range(19):
-        one.failed()
+        under_test.failed()
     hands.now += 30
     for _ in range(21):
-        one.succeeded()
+        under_test.succeeded()
 
-    assert one.state.value == "closed"
+    assert under_test.state.value == "closed"
 
 
 @given(st.lists(st.sampled_from(["succeeded", "failed", "dropped", "wait"]), max_size=60))
 def test_a_breaker_never_closes_without_a_success(moves: list[str]) -> None:
     hands = Hands()
-    one = breaker(hands)
-    before = one.state.value
+    under_test = breaker(hands)
+    before = under_test.state.value
     for move in moves:
         if move == "wait":
             hands.now += 7.5
-        elif one.admit():
-            getattr(one, move)()
-        after = one.state.value
+        elif under_test.admit():
+            getattr(under_test, move)()
+        after = under_test.state.value
         assert not (before != "closed" and after == "closed" and move != "succeeded")
         before = after
 
@@ -188,7 +188,7 @@ def test_a_bulkhead_bounds_slots_and_queue() -> None:
         bulkhead = Bulkhead(in_flight=2, queue=3, longest_wait=1.0)
         most = 0
 
-        async def one(number: int) -> str:
+        async def enter(number: int) -> str:
             nonlocal most
             try:
                 async with in_place(bulkhead, until=100.0):
@@ -198,7 +198,7 @@ def test_a_bulkhead_bounds_slots_and_queue() -> None:
             except BulkheadFull:
                 return f"{number} full at {asyncio.get_running_loop().time():.1f}"
 
-        ended = await asyncio.gather(*(one(number) for number in range(7)))
+        ended = await asyncio.gather(*(enter(number) for number in range(7)))
         return [*ended, f"{most} at once", f"{bulkhead.in_flight} {bulkhead.waiting} left"]
 
     assert in_virtual_time(main()) == [
@@ -219,7 +219,7 @@ def test_a_bulkhead_serves_again_after_any_cancellations(storm: list[tuple[float
     async def main() -> tuple[int, int, int]:
         bulkhead = Bulkhead(in_flight=3, queue=5, longest_wait=1.0)
 
-        async def one(begins: float, takes: float, gives_up: float) -> None:
+        async def enter(begins: float, takes: float, gives_up: float) -> None:
             await asyncio.sleep(begins)
             try:
                 async with asyncio.timeout(gives_up), in_place(bulkhead, until=100.0):
@@ -227,7 +227,7 @@ def test_a_bulkhead_serves_again_after_any_cancellations(storm: list[tuple[float
             except (BulkheadFull, TimeoutError):
                 pass
 
-        await asyncio.gather(*(one(*times) for times in storm))
+        await asyncio.gather(*(enter(*times) for times in storm))
         served = 0
         for _ in range(3):
             async with in_place(bulkhead, until=200.0):

@@ -30,7 +30,7 @@ NEVER_OPENS = BreakerPolicy(failures=1000, calls=10_000)
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         # Worth another attempt, three in all.
         (lambda: AgencyUnreachable(sent=False), ("unavailable", "unreachable", 3)),
@@ -55,14 +55,14 @@ NEVER_OPENS = BreakerPolicy(failures=1000, calls=10_000)
     ids=lambda value: value[1] if isinstance(value, tuple) else "",
 )
 def test_attempts_are_repeated_only_for_repeatable_errors(
-    error: Callable[[], AgencyError], said: tuple[str, str, int]
+    error: Callable[[], AgencyError], expected: tuple[str, str, int]
 ) -> None:
     async def main() -> tuple[str, str | None, int]:
         agency = Stage(CallPolicy(breaker=NEVER_OPENS))
         agency.wire.behaviour = stage.fails(error)
         return await agency.said()
 
-    assert in_virtual_time(main()) == said
+    assert in_virtual_time(main()) == expected
 
 
 def test_an_agency_that_is_not_repeatable_is_asked_once() -> None:
@@ -78,8 +78,8 @@ def test_a_hanging_agency_ends_at_the_deadline_without_late_attempts() -> None:
     async def main() -> tuple[tuple[str, str | None, int], list[float], float]:
         agency = Stage(CallPolicy(timeout=4.0))
         agency.wire.behaviour = stage.hangs
-        said = await agency.said(10.0)
-        return said, [round(at) for at in agency.wire.sent], round(asyncio.get_running_loop().time(), 1)
+        reply = await agency.said(10.0)
+        return reply, [round(at) for at in agency.wire.sent], round(asyncio.get_running_loop().time(), 1)
 
     # Two attempts of four seconds, and a third with what is left of the ten, less the margin for the records.
     assert in_virtual_time(main()) == (("unavailable", "timeout", 3), [0, 4, 8], 9.8)
@@ -104,12 +104,12 @@ def test_retry_after_pauses_the_agency() -> None:
     async def main() -> list[tuple[str, str | None, int]]:
         agency = Stage()
         agency.wire.behaviour = stage.fails(lambda: AgencyThrottled(30))
-        said = [await agency.said()]
+        replies = [await agency.said()]
         agency.wire.behaviour = stage.answers
-        said.append(await agency.said())
+        replies.append(await agency.said())
         await asyncio.sleep(30)
-        said.append(await agency.said())
-        return said
+        replies.append(await agency.said())
+        return replies
 
     assert in_virtual_time(main()) == [
         ("unavailable", "throttled", 1),
@@ -134,10 +134,10 @@ def test_the_breaker_opens_for_a_failing_agency_and_closes_again() -> None:
     async def main() -> list[tuple[str, str | None, int]]:
         agency = Stage(CallPolicy(attempts=1))
         agency.wire.behaviour = stage.fails(lambda: AgencyUnreachable(sent=False))
-        said = [await agency.said() for _ in range(6)]
+        replies = [await agency.said() for _ in range(6)]
         agency.wire.behaviour = stage.answers
         await asyncio.sleep(17)
-        return [*said[4:], *[await agency.said() for _ in range(3)]]
+        return [*replies[4:], *[await agency.said() for _ in range(3)]]
 
     assert in_virtual_time(main()) == [
         ("unavailable", "unreachable", 1),
@@ -162,11 +162,11 @@ def test_cancelled_questions_do_not_open_the_breaker() -> None:
     async def main() -> tuple[str, str | None, int]:
         agency = Stage(in_flight=100)
         agency.wire.behaviour = stage.slow(1.0)
-        asked = [asyncio.ensure_future(agency.ask()) for _ in range(100)]
+        questions = [asyncio.ensure_future(agency.ask()) for _ in range(100)]
         await asyncio.sleep(0.5)
-        for one in asked:
-            one.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        for question in questions:
+            question.cancel()
+        await asyncio.gather(*questions, return_exceptions=True)
         return await agency.said()
 
     assert in_virtual_time(main()) == ("found", None, 1)
@@ -176,8 +176,8 @@ def test_a_flood_of_questions_is_refused_in_time() -> None:
     async def main() -> dict[tuple[str, str | None, int], int]:
         agency = Stage(in_flight=5, queue=10, longest_wait=1.0)
         agency.wire.behaviour = stage.slow(0.9)
-        said = await asyncio.gather(*(agency.said() for _ in range(50)))
-        return {one: said.count(one) for one in said}
+        replies = await asyncio.gather(*(agency.said() for _ in range(50)))
+        return {reply: replies.count(reply) for reply in replies}
 
     assert in_virtual_time(main()) == {("found", None, 1): 10, ("unavailable", "overloaded", 0): 40}
 
@@ -187,13 +187,13 @@ def test_a_closed_agency_is_not_asked_and_its_opening_is_stated() -> None:
 
     async def main() -> list[tuple[str, str | None, float | None]]:
         agency = Stage(CallPolicy(hours=hours))
-        said = []
+        replies = []
         # Tuesday 10:00 in China, 17:30, and Monday of the next week.
         for sleep in (0.0, 7.5 * 3600, 5 * 86_400 + 15.5 * 3600):
             await asyncio.sleep(sleep)
             answer = await agency.ask()
-            said.append((answer.state.value, answer.reason and answer.reason.value, answer.retry_after))
-        return said
+            replies.append((answer.state.value, answer.reason and answer.reason.value, answer.retry_after))
+        return replies
 
     assert in_virtual_time(main()) == [
         ("found", None, None),
@@ -244,19 +244,19 @@ def test_attempts_stay_within_the_budget_and_answers_within_the_deadline(
         questions: list[float] = []
         late: list[float] = []
 
-        async def one() -> None:
+        async def ask_once() -> None:
             began = loop.time()
             questions.append(began)
             answer = await agency.ask(10.0)
             late.append(loop.time() - began - 10.0)
             assert answer.state in AnswerState
 
-        asked = []
+        tasks = []
         for behaviour, count, pause in steps:
             agency.wire.behaviour = BEHAVIOURS[behaviour]
-            asked += [asyncio.ensure_future(one()) for _ in range(count)]
+            tasks += [asyncio.ensure_future(ask_once()) for _ in range(count)]
             await asyncio.sleep(pause)
-        await asyncio.gather(*asked)
+        await asyncio.gather(*tasks)
 
         sent = agency.wire.sent
         for begins in {*sent, *questions}:
@@ -328,8 +328,8 @@ def test_the_next_opening_is_open_and_now_if_open(second: int, opens: int, hours
     closes = opens + hours
     when = Hours(days=frozenset({"tue", "sat"}), opens=time(opens), closes=time(closes) if closes < 24 else None)
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
-    found = when.next_opening(moment)
+    opening = when.next_opening(moment)
 
-    assert found is not None
-    assert when.open_at(found)
-    assert found == moment or not when.open_at(moment)
+    assert opening is not None
+    assert when.open_at(opening)
+    assert opening == moment or not when.open_at(moment)

@@ -94,7 +94,7 @@ def test_after_cancelled_calls_every_pool_serves_and_every_question_is_recorded(
     assert size_after is not None
     assert int(str(size_after[0])) - int(str(size_before[0])) > CALLERS // 2
     assert [answer.status_code for answer in answers] == [200] * AFTERWARDS
-    assert {one["state"] for answer in answers for one in answer.json()["answers"]} <= {"found", "not_found"}
+    assert {reply["state"] for answer in answers for reply in answer.json()["answers"]} <= {"found", "not_found"}
 
 
 async def _asked(address: str, token: str, bodies: list[object]) -> list[httpx.Response]:

@@ -24,9 +24,9 @@ options.matters = { "*" = "x" }
 
 
 def usual(key: str) -> str:
-    found = re.search(rf"^\| `{key}` \| `([^`]+)`", DOCUMENT, re.MULTILINE)
-    assert found, key
-    return found[1]
+    match = re.search(rf"^\| `{key}` \| `([^`]+)`", DOCUMENT, re.MULTILINE)
+    assert match, key
+    return match[1]
 
 
 def test_the_documented_defaults_are_the_codes() -> None:

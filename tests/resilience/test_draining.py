@@ -16,16 +16,17 @@ Said = list[dict[str, Any]]
 
 async def knock(doorway: DrainMiddleware, path: str = "/v1/lookups") -> tuple[int, dict[bytes, bytes], bytes]:
     """One request: status, headers and body, or 0 for an answer that broke off before it began."""
-    said: Said = []
+    messages: Said = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request"}
 
     async def send(message: Any) -> None:
-        said.append(message)
+        messages.append(message)
 
     await doorway({"type": "http", "path": path, "method": "POST", "headers": []}, receive, send)
-    return said[0]["status"], dict(said[0]["headers"]), b"".join(one.get("body", b"") for one in said[1:])
+    body = b"".join(message.get("body", b"") for message in messages[1:])
+    return messages[0]["status"], dict(messages[0]["headers"]), body
 
 
 def answering(after: float, *, begin_at_once: bool = False) -> Callable[[Scope, Receive, Send], Awaitable[None]]:

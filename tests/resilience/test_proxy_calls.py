@@ -121,7 +121,7 @@ async def times_out_and_leaves_nothing(toxic: Toxic) -> None:
         assert (await ask(through, proxy, PATIENT)).body == BODY
 
 
-@pytest.mark.parametrize(("toxic", "error"), SPOILT, ids=lambda one: getattr(one, "kind", None))
+@pytest.mark.parametrize(("toxic", "error"), SPOILT, ids=lambda parameter: getattr(parameter, "kind", None))
 async def test_broken_connections_are_distinguished_and_the_next_question_is_answered(
     toxic: Toxic, error: type[AgencyError]
 ) -> None:

@@ -55,7 +55,7 @@ def test_the_program_proxies_and_refuses_on_command(announced: dict[str, str], d
 
 
 @pytest.mark.parametrize(
-    "told",
+    "document",
     [
         {},
         {"kind": "no such toxic"},
@@ -67,9 +67,9 @@ def test_the_program_proxies_and_refuses_on_command(announced: dict[str, str], d
         None,
     ],
 )
-def test_a_toxic_that_does_not_exist_is_refused(desk: httpx.Client, told: object) -> None:
+def test_a_toxic_that_does_not_exist_is_refused(desk: httpx.Client, document: object) -> None:
     """422, with the kinds that there are; nothing is added."""
-    refused = desk.post("/toxics", json=told)
+    refused = desk.post("/toxics", json=document)
 
     assert (refused.status_code, "latency" in refused.json()["kinds"]) == (422, True)
     assert desk.get("/toxics").json() == {"toxics": []}

@@ -56,8 +56,8 @@ async def proxied(*toxics: Toxic, hands: Hands | None = None, seed: int = 1) -> 
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            while asked := await reader.read(65_536):
-                writer.write(ANSWER if asked == b"?" else asked)
+            while data := await reader.read(65_536):
+                writer.write(ANSWER if data == b"?" else data)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

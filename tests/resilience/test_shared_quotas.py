@@ -52,8 +52,8 @@ async def shared(postgres: EmbeddedServer) -> Iterator[Shared]:
     database = Database(url, timeout=5.0, connections=2)
     replicas = (SharedQuotas(database), SharedQuotas(database))
     yield Shared(replicas, postgres.conninfo("quotas"), f"agency_{next(numbers)}")
-    for one in replicas:
-        await one.aclose()
+    for replica in replicas:
+        await replica.aclose()
     database.close()
 
 
@@ -100,10 +100,10 @@ async def test_a_grant_states_what_is_left_and_when_there_is_more(shared: Shared
 async def test_a_quota_counted_by_the_hub_closes_no_replica(shared: Shared) -> None:
     """A replica for which more was agreed meanwhile may ask on the same day."""
     agency = Stage(CallPolicy(per_day=1), quotas=shared.replicas[0])
-    said = [await agency.said(), await agency.said()]
+    replies = [await agency.said(), await agency.said()]
     use = await shared.replicas[1].take("scripted", "identity", CallPolicy(per_day=5))
 
-    assert said == [("found", None, 1), ("unavailable", "quota", 0)]
+    assert replies == [("found", None, 1), ("unavailable", "quota", 0)]
     assert use.given
 
 

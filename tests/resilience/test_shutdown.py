@@ -47,8 +47,8 @@ def questions(house: Court, process: Process, number: str) -> tuple[dict[str, st
 
 def in_flight(house: Court, number: int) -> bool:
     """Whether so many lookups have an intent and no outcome yet."""
-    asked, ended = house.lookups_on_record()
-    return len(asked - ended) >= number
+    begun, ended = house.lookups_on_record()
+    return len(begun - ended) >= number
 
 
 def connections_left(house: Court) -> int:
@@ -65,9 +65,9 @@ async def ask(address: str, headers: dict[str, str], body: bytes) -> tuple[str, 
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     except ConnectionRefusedError:
         return "refused", ""
-    told = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "content-length": len(body)}.items())
+    fields = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "content-length": len(body)}.items())
     try:
-        writer.write(f"POST /v1/lookups HTTP/1.1\r\nhost: hub\r\n{told}\r\n".encode() + body)
+        writer.write(f"POST /v1/lookups HTTP/1.1\r\nhost: hub\r\n{fields}\r\n".encode() + body)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         answer = json.loads(await reader.readexactly(length))
@@ -87,7 +87,7 @@ def test_shutdown_under_load_answers_refuses_or_closes_and_records_every_answer(
 ) -> None:
     """Clients that ask and ask again over new connections, until nobody listens any more."""
     with house.hub() as process:
-        told = [questions(house, process, f"S-1-{number}") for number in range(CLIENTS)]
+        callers = [questions(house, process, f"S-1-{number}") for number in range(CLIENTS)]
         seen: list[tuple[str, str]] = []
 
         async def client(headers: dict[str, str], body: bytes) -> None:
@@ -99,16 +99,16 @@ def test_shutdown_under_load_answers_refuses_or_closes_and_records_every_answer(
                     process.tell()
 
         async def load() -> None:
-            await asyncio.gather(*(client(*one) for one in told))
+            await asyncio.gather(*(client(*caller) for caller in callers))
 
         asyncio.run(load())
         code = process.ended()
 
-    asked, ended = house.lookups_on_record()
+    begun, ended = house.lookups_on_record()
     fates = Counter(fate for fate, _ in seen)
     assert code == 0
     assert set(fates) == {"answered", "draining", "refused"}
-    assert {lookup for fate, lookup in seen if fate == "answered"} == asked == ended
+    assert {lookup for fate, lookup in seen if fate == "answered"} == begun == ended
     assert connections_left(house) == 0
     assert [line for line in process.said if '"level": "error"' in line or "Traceback" in line] == []
 
@@ -134,9 +134,9 @@ def test_requests_in_flight_are_answered_while_new_ones_are_refused(slow: Court)
         answered, late, codes = asyncio.run(stop())
         code = process.ended()
 
-    asked, ended = slow.lookups_on_record()
+    begun, ended = slow.lookups_on_record()
     assert [fate for fate, _ in answered] == ["answered"] * 3
-    assert {lookup for _, lookup in answered} <= asked & ended
+    assert {lookup for _, lookup in answered} <= begun & ended
     assert (late[0], codes, code) == ("draining", [503, 200, 200, 503], 0)
 
 
@@ -157,7 +157,7 @@ def test_a_second_signal_hastens_the_shutdown(slow: Court) -> None:
         fate, _ = asyncio.run(stop())
         code = process.ended()
 
-    asked, ended = slow.lookups_on_record()
+    begun, ended = slow.lookups_on_record()
     assert (fate, code) == ("draining", 0)
-    assert (len(asked - before[0]), ended) == (1, before[1])
+    assert (len(begun - before[0]), ended) == (1, before[1])
     assert connections_left(slow) == 0

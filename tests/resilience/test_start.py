@@ -30,12 +30,12 @@ UNKNOWN_TOKEN = (
 def ports() -> dict[str, int]:
     """A free port for everybody outside; nobody listens yet."""
     with ExitStack() as stack:
-        found = {}
+        free_ports = {}
         for name in (*world.AGENCIES, world.SIGN_ON):
             free = stack.enter_context(socket.socket())
             free.bind(("127.0.0.1", 0))
-            found[name] = free.getsockname()[1]
-    return found
+            free_ports[name] = free.getsockname()[1]
+    return free_ports
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,10 @@ def up(name: str, port: int) -> Iterator[None]:
 def states(answer: httpx.Response) -> dict[str, set[str]]:
     """The states of an answer by agency."""
     assert answer.status_code == 200, answer.text
-    found: dict[str, set[str]] = {}
-    for one in answer.json()["answers"]:
-        found.setdefault(one["agency"], set()).add(one["state"])
-    return found
+    by_agency: dict[str, set[str]] = {}
+    for reply in answer.json()["answers"]:
+        by_agency.setdefault(reply["agency"], set()).add(reply["state"])
+    return by_agency
 
 
 def test_a_hub_starts_without_agencies_and_sign_on_and_serves_once_they_are_up(
@@ -98,12 +98,12 @@ def test_a_hub_without_its_database_exits_with_a_reason(house: Court, postgres: 
     with house.hub(ready=False, database_url=nowhere) as process:
         code = process.ended()
 
-    said = "".join(process.said)
+    output = "".join(process.said)
     assert code == 1
-    assert "SHUNIU_DATABASE_URL" in said
-    assert "PostgreSQL" in said
-    assert "Traceback" not in said
-    assert "canary-password" not in said
+    assert "SHUNIU_DATABASE_URL" in output
+    assert "PostgreSQL" in output
+    assert "Traceback" not in output
+    assert "canary-password" not in output
 
 
 @pytest.mark.anyio
