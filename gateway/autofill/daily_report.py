@@ -1,7 +1,7 @@
 """
-The digest of a day, for whoever looks after the hub: how many forms came in, how they ended, what waits and for whom.
+The daily report for operators: how many forms were requested, how they ended, what waits for which agency.
 
-Counts and words only: nothing of a person, and no work order.
+Counts and codes only: no personal data and no work orders.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from gateway.autofill.queue import Backlog, backlog
+from gateway.autofill.queue import Backlog, read_backlog
 from gateway.autofill.states import RequestState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport:
     """
-    What happened between two moments.  `ended` counts by state and reason, `waits_for` the delayed ones by agency.
+    The events of a period.  `ended` counts requests by state and reason, `waits_for` the delayed ones by agency.
     """
 
     since: datetime
@@ -29,7 +29,7 @@ class DailyReport:
     backlog: Backlog
 
     def document(self) -> dict[str, object]:
-        """The digest as a JSON object."""
+        """The report as a JSON object."""
         return {
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
@@ -43,17 +43,19 @@ class DailyReport:
         }
 
     def text(self) -> str:
-        """The digest as it is mailed or printed."""
+        """The report as text, to be mailed or printed."""
         lines = [
             f"Autofill from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}",
             f"  accepted            {self.accepted:>7}",
         ]
         for (state, reason), count in sorted(self.ended.items()):
             lines.append(f"  {state:<20}{count:>7}{'  ' + reason if reason else ''}")
-        now = self.backlog
-        lines.append(f"Now: {now.ready} ready, {now.under_way} under way, {now.delayed} waiting for an agency")
-        if now.ready:
-            lines.append(f"  the oldest has been ready for {now.oldest_s:.0f} s")
+        backlog = self.backlog
+        lines.append(
+            f"Now: {backlog.ready} ready, {backlog.under_way} under way, {backlog.delayed} waiting for an agency"
+        )
+        if backlog.ready:
+            lines.append(f"  the oldest has been ready for {backlog.oldest_s:.0f} s")
         lines += [f"  {count} wait for {agency}" for agency, count in sorted(self.waits_for.items())]
         laid_aside = sum(count for (state, _), count in self.ended.items() if state == RequestState.DEAD_LETTERED)
         if laid_aside:
@@ -74,7 +76,7 @@ _WAITS_FOR: Final = text("""
 
 
 def digest(connection: Connection, since: datetime, until: datetime) -> DailyReport:
-    """What happened from `since` until just before `until`, and what waits now."""
+    """The report of the time from `since` until just before `until`, with the backlog of now."""
     period = {"since": since, "until": until}
     return DailyReport(
         since=since,
@@ -82,5 +84,5 @@ def digest(connection: Connection, since: datetime, until: datetime) -> DailyRep
         accepted=connection.execute(_ACCEPTED, period).scalar_one(),
         ended={(row.state, row.reason): row.requests for row in connection.execute(_ENDED, period)},
         waits_for={row.agency: row.requests for row in connection.execute(_WAITS_FOR)},
-        backlog=backlog(connection, until),
+        backlog=read_backlog(connection, until),
     )

@@ -1,6 +1,6 @@
 """
-Requests that end without a run of theirs: cancelled with their work order, delivered or laid aside by the sender; and
-what is forgotten when its time is over.
+The ends of requests outside a run: cancelled with their work order, delivered or dead-lettered; and the deletion of
+what has expired.
 """
 
 from datetime import datetime, timedelta
@@ -26,13 +26,13 @@ _CANCEL: Final = text("""
 
 
 def open_of_order(connection: Connection, court: str, work_order: str, version: int) -> list[UUID]:
-    """The requests of a work order, asked at a lower version, that have not come to their end."""
-    asked = {"court": court, "work_order": work_order, "version": version}
-    return list(connection.execute(_OPEN_OF_ORDER, asked).scalars())
+    """The unfinished requests of lower versions of a work order."""
+    parameters = {"court": court, "work_order": work_order, "version": version}
+    return list(connection.execute(_OPEN_OF_ORDER, parameters).scalars())
 
 
 def cancel(connection: Connection, requests: list[UUID], reason: FormEnding, at: datetime) -> list[UUID]:
-    """Cancels what has not been delivered; whatever runs is fenced off.  The requests that this ended."""
+    """Cancels requests that are not delivered, fences off their runs, and returns those that this call ended."""
     ended = list(connection.execute(_CANCEL, {"ids": requests, "reason": reason.value, "at": at}).scalars())
     if ended:
         connection.execute(FORGET, {"ids": ended})
@@ -48,7 +48,7 @@ _DELIVERY: Final = text("""
 
 
 def delivery(connection: Connection, request: UUID, state: RequestState, reason: str | None, at: datetime) -> bool:
-    """Notes how the delivery of a filled form ended, or that it is tried anew (`filled`)."""
+    """Stores how the delivery of a filled form ended, or that it is repeated (`filled`)."""
     before = [RequestState.FILLED.value] if state is not RequestState.FILLED else [RequestState.DEAD_LETTERED.value]
     row = {"id": request, "state": state.value, "reason": reason, "at": at, "before": before}
     return bool(connection.execute(_DELIVERY, row).rowcount)
@@ -62,24 +62,24 @@ _RECORDED: Final = text("UPDATE autofill SET ended_index = :index WHERE id = :id
 
 
 def unrecorded(connection: Connection, most: int = 50) -> list[StoredRequest]:
-    """Requests whose end does not stand in the log yet."""
-    found = list(connection.execute(_UNRECORDED, {"most": most}).scalars())
-    return [request for one in found if (request := read(connection, one)) is not None]
+    """Requests whose end is not in the audit log yet."""
+    ids = list(connection.execute(_UNRECORDED, {"most": most}).scalars())
+    return [request for request_id in ids if (request := read(connection, request_id)) is not None]
 
 
 def recorded(connection: Connection, request: StoredRequest, index: int) -> None:
-    """Notes where the end stands in the log."""
+    """Stores the index of the audit record of the end."""
     connection.execute(_RECORDED, {"id": request.id, "index": index, "state": request.state.value})
 
 
-_OUTLIVED: Final = (
+_EXPIRED: Final = (
     text("UPDATE autofill SET sealed = NULL WHERE sealed IS NOT NULL AND ended_at < :before"),
     text("DELETE FROM idempotency WHERE created_at < :keys_before"),
     text("DELETE FROM pgqueuer_log WHERE created < :keys_before AND aggregated"),
 )
 
 
-def forget(connection: Connection, now: datetime, *, results: timedelta, keys: timedelta) -> None:
-    """Removes filled forms, idempotency keys and the queue's own log when their time is over."""
-    for statement in _OUTLIVED:
+def delete_expired(connection: Connection, now: datetime, *, results: timedelta, keys: timedelta) -> None:
+    """Deletes filled forms, idempotency keys and entries of the queue's own log that have expired."""
+    for statement in _EXPIRED:
         connection.execute(statement, {"before": now - results, "keys_before": now - keys})

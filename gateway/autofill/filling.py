@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.access.redaction import Scopes
 from gateway.autofill.states import FieldState
-from gateway.autofill.templates import KIND, OF_AN_ADDRESS, RANK, FieldSource, FormField, FormTemplate
+from gateway.autofill.templates import ADDRESS_FIELDS, KIND, RANK, FieldSource, FormField, FormTemplate
 from gateway.autofill.transforms import written
 from gateway.lookup.statements import comparable
 from schemas.address import LadderNote, ServiceAddress
@@ -212,7 +212,7 @@ def _of_the_address(name: str, result: LookupResult) -> Sourced[Any] | None:
     same = [one for one in usable if (one.rank, one.kind) == (first.rank, first.kind)]
     if disputed and len(same) > 1:
         raise _ToChoose(FieldState.CONFLICT, _texts(same) if name == "text" else ())
-    if name in OF_AN_ADDRESS:
+    if name in ADDRESS_FIELDS:
         return Sourced(value={RANK: first.rank, KIND: first.kind}[name], sources=first.text.sources)
     found: Sourced[Any] | None = getattr(first, name)
     return found

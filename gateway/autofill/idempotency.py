@@ -1,8 +1,8 @@
 """
-Idempotency keys: a request that is sent twice under one key is made once (Idempotency-Key, draft 07).
+Idempotency keys: a request that is sent twice with one key is executed once (Idempotency-Key, draft 07).
 
-The key stands in the transaction of what it made: there is never the one without the other.  Keys are each client's
-own; of the body only a mark is kept.
+The key is stored in the transaction of the request that it belongs to.  Keys are separate for each client; of the body
+only a fingerprint is stored.
 """
 
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from sqlalchemy import Connection, text
 
 
 class KeyInUse(Exception):
-    """The first request under this key is still under way."""
+    """The first request with this key is still in progress."""
 
 
 class KeyReused(Exception):
-    """This key came with another body before."""
+    """This key was used with another body before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A key as one client of one court sent it, with the mark of the operation and the body."""
+    """A key as one client of one court sent it, with the fingerprint of the operation and the body."""
 
     court: str
     client: str
@@ -31,8 +31,8 @@ class Key:
     fingerprint: bytes = field(repr=False)
 
 
-_ALONE: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-_FOUND: Final = text("""
+_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+_FIND: Final = text("""
     SELECT fingerprint, subject FROM idempotency WHERE court = :court AND client = :client AND key = :key
 """)
 _REMEMBER: Final = text("""
@@ -41,16 +41,16 @@ _REMEMBER: Final = text("""
 """)
 
 
-def found(connection: Connection, key: Key) -> UUID | None:
+def find(connection: Connection, key: Key) -> UUID | None:
     """
-    What was made under this key before; None holds the key until the end of the transaction.
+    The result of an earlier request with this key; if there is none, the key is locked until the transaction ends.
 
     Raises `KeyInUse`, `KeyReused`.
     """
-    which = {"court": key.court, "client": key.client, "key": key.key}
-    if not connection.execute(_ALONE, {"name": "|".join(("idempotency", *which.values()))}).scalar_one():
+    row_key = {"court": key.court, "client": key.client, "key": key.key}
+    if not connection.execute(_LOCK, {"name": "|".join(("idempotency", *row_key.values()))}).scalar_one():
         raise KeyInUse
-    row = connection.execute(_FOUND, which).one_or_none()
+    row = connection.execute(_FIND, row_key).one_or_none()
     if row is None:
         return None
     if bytes(row.fingerprint) != key.fingerprint:
@@ -60,6 +60,6 @@ def found(connection: Connection, key: Key) -> UUID | None:
 
 
 def remember(connection: Connection, key: Key, subject: UUID, at: datetime) -> None:
-    """Notes what a key has made."""
+    """Stores the result of the request with this key."""
     row = {"court": key.court, "client": key.client, "key": key.key, "fingerprint": key.fingerprint}
     connection.execute(_REMEMBER, row | {"subject": subject, "at": at})

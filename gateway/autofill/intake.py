@@ -1,7 +1,7 @@
 """
-Accepting a request: whether it can be one, and its rows, all in the transaction of whoever asks.
+The intake of form requests: checks a request and inserts its rows, inside the caller's transaction.
 
-Also the other side: what becomes of the requests of a work order that changes, in the very transaction that changes it.
+It also ends the requests of a work order that changes, inside the transaction that changes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from gateway.access.catalogue import Catalogue
 from gateway.access.snapshot import GrantedWorkOrder
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import endings, store
-from gateway.autofill.idempotency import Key, found, remember
+from gateway.autofill.idempotency import Key, find, remember
 from gateway.autofill.states import FormEnding, RequestState
 from gateway.autofill.templates import FormTemplate, FormTemplates
 from gateway.callbacks.outbox import Outbox
@@ -25,10 +25,10 @@ from gateway.callbacks.receivers import named
 from schemas.codes import Code, Want
 from schemas.work_order import PartyStatement, WorkOrderStatement, WorkOrderStatus
 
-LONGEST: Final = timedelta(days=30)
+MAX_DURATION: Final = timedelta(days=30)
 
-# A work order grants nothing before it is in the audit log, which follows its transaction.
-NOT_BEFORE: Final = timedelta(seconds=0.2)
+# A work order grants nothing before its audit record is durable, which follows its transaction.
+FIRST_RUN_DELAY: Final = timedelta(seconds=0.2)
 
 
 class AcceptRule(Code):
@@ -70,7 +70,7 @@ class AcceptRule(Code):
 
 
 class RequestRejected(Exception):
-    """A rule refuses the request; `field` is the member that breaks it."""
+    """A rule rejects the request; `field` is the member that breaks it."""
 
     def __init__(self, rule: AcceptRule, field: str) -> None:
         super().__init__(f"not accepted by rule {rule.value}")
@@ -81,8 +81,8 @@ class RequestRejected(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormRequest:
     """
-    What a client asks for.  `parties` are numbered from 1, empty: all; `receiver` None: the client's preferred one, if
-    it has one.
+    A client's request for a form.  `parties` are numbered from 1, and none means all; without a `receiver` the client's
+    preferred one is taken, if it has one.
     """
 
     court: str
@@ -96,7 +96,7 @@ class FormRequest:
 
 class Intake:
     """
-    Enters requests and ends them.  Every method is a part of the caller's transaction.
+    Inserts and ends requests.  Every method runs inside the caller's transaction.
     """
 
     def __init__(
@@ -114,48 +114,53 @@ class Intake:
         self._agencies = agencies
         self._outbox = outbox
 
-    def accept(self, connection: Connection, wish: FormRequest, key: Key | None, at: datetime) -> tuple[UUID, bool]:
+    def accept(
+        self, connection: Connection, form_request: FormRequest, key: Key | None, at: datetime
+    ) -> tuple[UUID, bool]:
         """
-        Enters a request; its id, and whether the key had made it before.
+        Inserts a request; returns its id, and whether this is the replay of an earlier request with the same key.
 
-        Raises `RequestRejected`; `KeyInUse` for a key whose first request is under way, `KeyReused` for another body.
+        Raises `RequestRejected`; `KeyInUse` while the first request with this key is in progress, `KeyReused` for
+        another body.
         """
-        if key is not None and (before := found(connection, key)) is not None:
-            return before, True
-        order = _order(connection, wish.court, wish.work_order)
+        if key is not None and (earlier := find(connection, key)) is not None:
+            return earlier, True
+        order = _order(connection, form_request.court, form_request.work_order)
         if order is None:
             raise RequestRejected(AcceptRule.UNKNOWN_WORK_ORDER, "work_order")
         if not order.status.open:
             raise RequestRejected(AcceptRule.NOT_OPEN, "work_order")
-        form = self._forms.for_kind(order.kind, wish.template)
+        form = self._forms.for_kind(order.kind, form_request.template)
         if form is None:
             raise RequestRejected(AcceptRule.UNKNOWN_TEMPLATE, "template")
         statement = self._work_orders.document(order)
-        places = tuple(number - 1 for number in dict.fromkeys(wish.parties)) or tuple(range(len(statement.parties)))
+        places = tuple(number - 1 for number in dict.fromkeys(form_request.parties)) or tuple(
+            range(len(statement.parties))
+        )
         if not all(0 <= place < len(statement.parties) for place in places):
             raise RequestRejected(AcceptRule.UNKNOWN_PARTY, "parties")
-        deadline = wish.deadline or at + form.lasts
-        if not at < deadline <= at + LONGEST:
+        deadline = form_request.deadline or at + form.lasts
+        if not at < deadline <= at + MAX_DURATION:
             raise RequestRejected(AcceptRule.DEADLINE_PAST, "deadline")
-        receiver = named(connection, court=wish.court, client=wish.client, name=wish.receiver)
-        if receiver is None and wish.receiver is not None:
+        receiver = named(connection, court=form_request.court, client=form_request.client, name=form_request.receiver)
+        if receiver is None and form_request.receiver is not None:
             raise RequestRejected(AcceptRule.UNKNOWN_RECEIVER, "callback")
         request = uuid4()
         row = {
             "id": request,
-            "court": wish.court,
-            "work_order": wish.work_order,
+            "court": form_request.court,
+            "work_order": form_request.work_order,
             "version": order.version,
-            "client": wish.client,
+            "client": form_request.client,
             "template": form.id,
             "parties": list(places),
             "receiver": None if receiver is None else receiver.name,
             "state": RequestState.READY.value if order.recorded else RequestState.DELAYED.value,
             "deadline": deadline,
-            "next_at": None if order.recorded else at + NOT_BEFORE,
+            "next_at": None if order.recorded else at + FIRST_RUN_DELAY,
             "at": at,
         }
-        store.insert(connection, row, self._questions(statement, places, form, wish.court))
+        store.insert(connection, row, self._questions(statement, places, form, form_request.court))
         if key is not None:
             remember(connection, key, request, at)
         return request, False
@@ -164,20 +169,21 @@ class Intake:
         self, connection: Connection, work_order: str, statement: WorkOrderStatement, client: str, at: datetime
     ) -> None:
         """
-        A work order stands at a new version: what was asked at an older one ends with this transaction, and a kind
-        that says so has its form filled without being asked.
+        Handles a new version of a work order: cancels the requests of older versions, and inserts one if the kind of
+        work order has an automatic form.
         """
         court = statement.court
-        before = endings.open_of_order(connection, court, work_order, statement.version)
-        if before:
-            # What is being sent at this moment has its ending told by its sender.
-            sent = set(self._outbox.cancel(connection, court=court, subjects=[str(one) for one in before], at=at))
-            ended = [one for one in before if str(one) not in sent]
-            endings.cancel(connection, ended, _ENDINGS.get(statement.status, FormEnding.WORK_ORDER_CHANGED), at)
+        outdated = endings.open_of_order(connection, court, work_order, statement.version)
+        if outdated:
+            # The dispatcher of callbacks ends a request whose delivery is in progress.
+            subjects = [str(request) for request in outdated]
+            delivering = set(self._outbox.cancel(connection, court=court, subjects=subjects, at=at))
+            cancelled = [request for request in outdated if str(request) not in delivering]
+            endings.cancel(connection, cancelled, _ENDINGS.get(statement.status, FormEnding.WORK_ORDER_CHANGED), at)
         kind = self._catalogue.kind(court, statement.kind)
         if kind is not None and kind.autofill and statement.status.open and client:
-            wish = FormRequest(court=court, client=client, work_order=work_order, template=kind.autofill)
-            self.accept(connection, wish, None, at)
+            form_request = FormRequest(court=court, client=client, work_order=work_order, template=kind.autofill)
+            self.accept(connection, form_request, None, at)
 
     def _questions(
         self, statement: WorkOrderStatement, places: Sequence[int], form: FormTemplate, court: str
@@ -188,10 +194,10 @@ class Intake:
         return [
             (place, agency, capability)
             for place in places
-            for agency, capability in self._concerning(statement.parties[place], wants)
+            for agency, capability in self._capabilities(statement.parties[place], wants)
         ]
 
-    def _concerning(self, party: PartyStatement, wants: frozenset[Want]) -> list[tuple[str, str]]:
+    def _capabilities(self, party: PartyStatement, wants: frozenset[Want]) -> list[tuple[str, str]]:
         return [
             (agency, name)
             for agency, adapter in self._agencies.items()
@@ -206,7 +212,7 @@ _ENDINGS: Final = {
     WorkOrderStatus.TRANSFERRED: FormEnding.WORK_ORDER_TRANSFERRED,
 }
 
-# Shared, so that nobody closes the work order between this look and the commit.
+# A share lock: the work order cannot be closed between this statement and the commit.
 _ORDER: Final = text("""
     SELECT court, id, version, status, kind, case_number, holder, recorded, document FROM work_order
     WHERE court = :court AND id = :id FOR SHARE

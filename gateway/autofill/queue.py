@@ -1,10 +1,9 @@
 """
-The queue: which request is next, and PgQueuer, which runs it in some worker, takes it up again when that worker dies,
-and never has more than a few of them.
+The job queue: our own backlog, and PgQueuer, which runs a few jobs at a time and repeats those of dead workers.
 
-The backlog stands in our own table.  PgQueuer alone could not be fair: it knows priorities and no courts, and its own
-probes slow down with what is queued.  So it is fed: those courts first that have the fewest requests under way, and of
-each court those with the nearest deadline.
+PgQueuer alone would not be fair: it knows priorities but no courts, and its own statements slow down as its table
+grows.  So the backlog is fed to it in small portions: courts with the fewest running requests first, and within a court
+the nearest deadline.
 """
 
 from dataclasses import dataclass
@@ -24,11 +23,11 @@ from sqlalchemy import Connection, text
 
 ENTRYPOINT: Final = "autofill"
 
-# Jobs that wait in PgQueuer itself: enough that no worker waits for the feeder, few enough that whoever comes with a
-# near deadline, or from an idle court, has hardly anybody before it.
+# Jobs that wait in PgQueuer itself: enough that no worker waits for the feeder, few enough that a request with a near
+# deadline, or of an idle court, is soon reached.
 AHEAD: Final = 16
 
-# Its settings are also read from bare names in the environment; ours are these, whatever stands there.
+# PgQueuer would also read these settings from the environment, under names without a prefix.
 SETTINGS: Final = DBSettings(
     prefix="",
     db_schema=None,
@@ -46,22 +45,22 @@ SETTINGS: Final = DBSettings(
 
 class Driver(PsycopgDriver):
     """
-    PgQueuer's driver with a second connection for listening: on one alone, every statement waits while it listens.
+    PgQueuer's driver with a second connection for LISTEN: on a single one every statement waits while it listens.
     """
 
-    def __init__(self, asking: psycopg.AsyncConnection, listening: psycopg.AsyncConnection) -> None:
+    def __init__(self, statements: psycopg.AsyncConnection, listening: psycopg.AsyncConnection) -> None:
         super().__init__(listening)
-        self._asking = asking
+        self._statements = statements
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Runs a statement and returns its rows."""
-        cursor = AsyncRawCursor(self._asking, row_factory=dict_row)
+        cursor = AsyncRawCursor(self._statements, row_factory=dict_row)
         await cursor.execute(query, args or None)
         return await cursor.fetchall()
 
     async def execute(self, query: str, *args: object) -> str:
         """Runs a statement."""
-        cursor = AsyncRawCursor(self._asking)
+        cursor = AsyncRawCursor(self._statements)
         await cursor.execute(query, args or None)
         return cursor.statusmessage or ""
 
@@ -79,8 +78,8 @@ def queries(driver: PsycopgDriver) -> Queries:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """
-    What waits: `ready` for a worker, `under_way` at one, `delayed` for an agency; the age of the oldest ready one in
-    seconds.
+    Numbers of requests: `ready` for a worker, `under_way` in one, `delayed` until an agency answers; and the age of the
+    oldest ready one in seconds.
     """
 
     ready: int
@@ -94,9 +93,9 @@ _DUE: Final = """
     WHERE id IN (SELECT id FROM autofill WHERE state = 'delayed' AND next_at <= %(now)s
                  ORDER BY next_at LIMIT 500 FOR UPDATE SKIP LOCKED)
 """
-# Two feeders at once would each fill the same room.
-_ALONE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('autofill feeder', 0))"
-_ROOM: Final = "SELECT count(*) FROM pgqueuer WHERE status = 'queued' AND entrypoint = 'autofill'"
+# Two feeders at once would each fill the same free places.
+_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('autofill feeder', 0))"
+_WAITING: Final = "SELECT count(*) FROM pgqueuer WHERE status = 'queued' AND entrypoint = 'autofill'"
 # Ordered as the index of ready requests is, which alone does not grow with what has ended.
 _NEXT: Final = """
     WITH RECURSIVE court AS (
@@ -111,10 +110,10 @@ _NEXT: Final = """
     SELECT n.id, coalesce(b.under_way, 0) + row_number() OVER (PARTITION BY c.court ORDER BY n.deadline, n.id) AS turn
     FROM court c LEFT JOIN busy b USING (court) CROSS JOIN LATERAL (
         SELECT a.id, a.deadline FROM autofill a WHERE a.court = c.court AND a.state = 'ready'
-        ORDER BY a.deadline, a.id LIMIT %(room)s FOR UPDATE SKIP LOCKED
+        ORDER BY a.deadline, a.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ) n
     WHERE c.court IS NOT NULL
-    ORDER BY turn, n.deadline LIMIT %(room)s
+    ORDER BY turn, n.deadline LIMIT %(limit)s
 """
 _QUEUED: Final = """
     UPDATE autofill a SET state = 'queued', job = n.job, revision = revision + 1
@@ -124,30 +123,30 @@ _QUEUED: Final = """
 
 async def feed(connection: psycopg.AsyncConnection, now: datetime) -> int:
     """
-    Hands ready requests to PgQueuer, as many as there is room for; how many.  Their state and their job are committed
-    together.  `connection` commits by itself.
+    Hands ready requests to PgQueuer, up to its limit, and returns how many.  The state of a request and its job are
+    committed together.  `connection` is in autocommit mode.
     """
     async with connection.transaction():
-        if not await _one(connection, _ALONE):
+        if not await _value(connection, _LOCK):
             return 0
         await connection.execute(_DUE, {"now": now})
-        room = AHEAD - int(await _one(connection, _ROOM))
-        if room <= 0:
+        free = AHEAD - int(await _value(connection, _WAITING))
+        if free <= 0:
             return 0
         cursor = connection.cursor(row_factory=tuple_row)
-        await cursor.execute(_NEXT, {"room": room})
-        found: list[tuple[UUID, int]] = await cursor.fetchall()
-        if not found:
+        await cursor.execute(_NEXT, {"limit": free})
+        turns: list[tuple[UUID, int]] = await cursor.fetchall()
+        if not turns:
             return 0
-        count = len(found)
+        count = len(turns)
         jobs = await queries(PsycopgDriver(connection)).enqueue(
-            [ENTRYPOINT] * count, [request.bytes for request, _ in found], [-turn for _, turn in found]
+            [ENTRYPOINT] * count, [request.bytes for request, _ in turns], [-turn for _, turn in turns]
         )
-        await connection.execute(_QUEUED, {"ids": [request for request, _ in found], "jobs": list(jobs)})
+        await connection.execute(_QUEUED, {"ids": [request for request, _ in turns], "jobs": list(jobs)})
     return count
 
 
-# A request whose job is gone without having ended it: its worker gave up, or somebody emptied the queue.
+# A request whose job disappeared before the request ended: its worker gave up, or an operator emptied the queue.
 _LOST: Final = """
     UPDATE autofill a SET state = 'ready', ready_at = %(now)s, job = NULL, revision = revision + 1, fence = fence + 1
     WHERE a.state IN ('queued', 'running')
@@ -155,8 +154,8 @@ _LOST: Final = """
 """
 
 
-async def take_up_lost(connection: psycopg.AsyncConnection, now: datetime) -> int:
-    """Makes requests ready again whose job no longer exists; how many."""
+async def requeue_lost(connection: psycopg.AsyncConnection, now: datetime) -> int:
+    """Makes requests ready again whose job no longer exists, and returns how many."""
     return (await connection.execute(_LOST, {"now": now})).rowcount
 
 
@@ -167,15 +166,15 @@ _BACKLOG: Final = text("""
 """)
 
 
-def backlog(connection: Connection, now: datetime) -> Backlog:
-    """What waits at this moment."""
+def read_backlog(connection: Connection, now: datetime) -> Backlog:
+    """The backlog of this moment."""
     row = connection.execute(_BACKLOG).one()
     age = 0.0 if row.oldest is None else (now - row.oldest).total_seconds()
     return Backlog(ready=row.ready, delayed=row.delayed, under_way=row.under_way, oldest_s=max(0.0, age))
 
 
-async def _one(connection: psycopg.AsyncConnection, statement: str) -> int:
+async def _value(connection: psycopg.AsyncConnection, statement: str) -> int:
     row = await (await connection.execute(statement)).fetchone()
-    assert row is not None  # noqa: S101 - each of these has a row
+    assert row is not None  # noqa: S101 - each of these statements returns a row
     value: int = row[0]
     return value

@@ -1,5 +1,5 @@
 """
-The filled form: flat fields for each party, ready for the case system, and everything that a person must know.
+The filled form: flat fields for each party, ready for the case system, with flags and answers for the reader.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ from schemas.work_order import PartyRole
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyForm:
     """
-    The fields of one party, which is named by its place in the work order (from 1).  `switches` change the way of
-    service and concern a person before any field does; `refused_by` is the rule of ours by which nothing was asked.
+    The fields of one party, identified by its number in the work order (from 1).  `switches` are the service flags;
+    `refused_by` is the access rule by which no agency was asked.
     """
 
     party: int
@@ -35,15 +35,15 @@ class PartyForm:
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """What of it is filled, as the audit log names it."""
-        return (f"{self.party}.fields",) if any(one.state is FieldState.FILLED for one in self.fields) else ()
+        """The filled sections, as the audit log names them."""
+        return (f"{self.party}.fields",) if any(field.state is FieldState.FILLED for field in self.fields) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledForm:
     """
-    A form of a work order at one version.  `complete` only if every agency was heard; `audit` is the index of the
-    record that covers it, none for what is only there so far.
+    A form for one version of a work order.  `complete` if every agency has answered; `audit` is the index of the record
+    that covers it, and None for an intermediate state.
     """
 
     id: UUID
@@ -58,22 +58,22 @@ class FilledForm:
     @property
     def fields(self) -> list[FilledField]:
         """Every field of every party."""
-        return [one for party in self.parties for one in party.fields]
+        return [field for party in self.parties for field in party.fields]
 
 
 _FORM: Final[TypeAdapter[FilledForm]] = TypeAdapter(FilledForm)
 
 
 def dump(form: FilledForm) -> bytes:
-    """The form as JSON, as it is kept and released."""
+    """The form as JSON, as it is stored and released."""
     return _FORM.dump_json(form, exclude_defaults=True, warnings=False)
 
 
-def load(kept: bytes) -> FilledForm:
+def load(stored: bytes) -> FilledForm:
     """The form that `dump` wrote."""
-    return _FORM.validate_json(kept)
+    return _FORM.validate_json(stored)
 
 
 def sections(parties: Sequence[PartyForm]) -> list[str]:
-    """What of each party is filled."""
+    """The filled sections of all parties."""
     return [section for party in parties for section in party.sections]

@@ -19,7 +19,7 @@ from gateway.autofill.delivery import FormDelivery, Shown, WithheldForm
 from gateway.autofill.idempotency import Key
 from gateway.autofill.intake import FormRequest, Intake
 from gateway.autofill.job_runner import FAMILY, JobRunner
-from gateway.autofill.queue import Backlog, backlog
+from gateway.autofill.queue import Backlog, read_backlog
 from gateway.autofill.rounds import Rounds
 from gateway.autofill.states import FormEnding
 from gateway.autofill.store import StoredRequest
@@ -181,7 +181,7 @@ class AutofillService:
 
     async def backlog(self) -> Backlog:
         """What waits.  Raises `DatabaseUnavailable`."""
-        return await self._database.run(backlog, self._clock())
+        return await self._database.run(read_backlog, self._clock())
 
     async def digest(self, since: datetime, until: datetime) -> DailyReport:
         """What happened in a period.  Raises `DatabaseUnavailable`."""

@@ -1,5 +1,5 @@
 """
-How the newest request of a work order stands, for the page of who holds it: a word and a time, nothing of the form.
+The status of a work order's newest request, for its holder's page: a state and a time, nothing of the form.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _NEWEST: Final = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestStatus:
-    """The state of a request, and since when."""
+    """The state of a request, and the time since when it has it."""
 
     state: RequestState
     since: datetime

@@ -1,5 +1,5 @@
 """
-Closed lists of autofill: where a request stands, how a field of its form stands, and why it ended otherwise.
+The closed lists of autofill: states of a request, states of a field, reasons for an end without a form.
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ from schemas.codes import AnswerState, Code
 
 
 class RequestState(Code):
-    """Where a request stands.  `ready` to `running` are on their way; the others are ends, `filled` until delivery."""
+    """The state of a request.  `ready` to `running` are in progress, the others final; `filled` until its delivery."""
 
     READY = "ready", "待处理", "Waiting for its turn"
     DELAYED = "delayed", "等待单位恢复", "Waiting until an agency can be asked again"
@@ -23,7 +23,7 @@ class RequestState(Code):
 
     @property
     def going_on(self) -> bool:
-        """Whether agencies may still be asked for it."""
+        """Whether agencies may still be asked for this request."""
         return self in GOING_ON
 
 
@@ -31,7 +31,7 @@ GOING_ON: Final = frozenset({RequestState.READY, RequestState.DELAYED, RequestSt
 
 
 class FieldState(Code):
-    """How one field of a form stands.  Only `filled` carries a value that may go into the form unseen."""
+    """The state of one field of a form.  Only `filled` has a value that may go into the form without review."""
 
     FILLED = "filled", "已填", "Filled"
     CONFLICT = "conflict", "来源不一致，须人工确认", "Sources disagree: a person decides"
@@ -47,12 +47,12 @@ class FieldState(Code):
 
     @property
     def for_a_person(self) -> bool:
-        """Whether there is something that a person must look at before the field can be filled."""
+        """Whether a person must choose before the field can be filled."""
         return self in {FieldState.CONFLICT, FieldState.SEVERAL, FieldState.LEAD_ONLY, FieldState.AMBIGUOUS}
 
 
 class FormEnding(Code):
-    """Why a request was cancelled or laid aside, where it is not a rule of access or of callbacks."""
+    """The reason why a request was cancelled or dead-lettered, other than rules of access or of callbacks."""
 
     WORK_ORDER_CLOSED = "work_order_closed", "工单已办结", "The work order was closed"
     WORK_ORDER_SUSPENDED = "work_order_suspended", "工单已中止", "The work order was suspended"
@@ -63,7 +63,7 @@ class FormEnding(Code):
     TEMPLATE_GONE = "template_gone", "表单模板已不存在", "This version knows no form of this name"
 
 
-# Answers that will be the same tomorrow: a question that has one of them is never asked again.
+# Answers that do not change by waiting: a question that has one of them is not repeated.
 FINAL: Final = frozenset(
     {
         AnswerState.FOUND,
@@ -74,7 +74,7 @@ FINAL: Final = frozenset(
     }
 )
 
-# Refusals that pass by themselves, or that somebody is about to lift, and when to look again.
+# Refusals that may be lifted soon, with the time after which to try again.
 PASSING: Final = {
     AccessRule.NOT_RECORDED: timedelta(seconds=0.5),
     AccessRule.NOT_BEGUN: timedelta(seconds=30),
@@ -82,5 +82,5 @@ PASSING: Final = {
     AccessRule.REFUSED_TOO_OFTEN: timedelta(minutes=10),
 }
 
-# Refusals that concern one party alone: the others are filled all the same.
+# Refusals that concern a single party: the form of the others is filled.
 OF_ONE_PARTY: Final = frozenset({AccessRule.USED_UP, AccessRule.PARTY_NOT_NAMED, AccessRule.NAME_DIFFERS})

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from adapters.errors import ConfigurationError
 from gateway.access.catalogue.fields import FIELDS, is_text
 from gateway.access.catalogue.masks import Mask
-from gateway.autofill.templates import OF_AN_ADDRESS, FieldSource, FormField, FormTemplate, FormTemplates
+from gateway.autofill.templates import ADDRESS_FIELDS, FieldSource, FormField, FormTemplate, FormTemplates
 from gateway.autofill.transforms import Transform
 from schemas.codes import Code, Want
 from schemas.work_order import PartyRole
@@ -88,7 +88,7 @@ class _TemplateReader:
         origins = tuple(self._origins(place, [named] if isinstance(named, str) else named))
         mask = self._code(place, "mask", Mask, said)
         if mask is not None and not all(
-            one.name not in OF_AN_ADDRESS and is_text(one.want, one.name) for one in origins
+            one.name not in ADDRESS_FIELDS and is_text(one.want, one.name) for one in origins
         ):
             self._wrong(place, "masks what is not a text: leave the field out instead")
         return FormField(
@@ -109,7 +109,7 @@ class _TemplateReader:
             want, _, name = one.partition(".")
             known = FIELDS.get(Want(want), frozenset()) if want in list(Want) else frozenset()
             if want == Want.ADDRESSES.value:
-                known |= OF_AN_ADDRESS
+                known |= ADDRESS_FIELDS
             if name in known:
                 yield FieldSource(Want(want), name)
             else:

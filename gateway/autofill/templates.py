@@ -1,8 +1,8 @@
 """
-Form templates: for one or more kinds of work order, which fields the case system has and where each comes from.
+Form templates: the fields of the case system for some kinds of work order, and the source of each field.
 
-A template is data (`forms/*.toml`).  It is checked when the hub starts: against the vocabulary, so that it names no
-field that cannot exist, and against the catalogue, so that it wants nothing that its kinds do not grant.
+A template is data (`forms/*.toml`).  It is checked when the hub starts: against the vocabulary, so that every field
+exists, and against the catalogue, so that the kinds grant every field.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,10 +19,10 @@ from schemas.codes import SubjectKind, Want
 from schemas.sourced import SourcedOrganization, SourcedPerson
 from schemas.work_order import PartyRole
 
-# Of an address that is taken into a form: where it stands on the ladder, and what it is.  They come with its text.
+# Fields of an address that is taken into a form: its rank and its kind.  Its text grants them.
 RANK: Final = "rank"
 KIND: Final = "kind"
-OF_AN_ADDRESS: Final = frozenset({RANK, KIND})
+ADDRESS_FIELDS: Final = frozenset({RANK, KIND})
 
 _PERSONS: Final = frozenset(SourcedPerson.__dataclass_fields__) - {KIND}
 _ORGANIZATIONS: Final = frozenset(SourcedOrganization.__dataclass_fields__) - {KIND}
@@ -30,7 +30,7 @@ _ORGANIZATIONS: Final = frozenset(SourcedOrganization.__dataclass_fields__) - {K
 
 @dataclass(frozen=True, slots=True)
 class FieldSource:
-    """Where a field comes from: a section of a lookup's result and the name of a field in it."""
+    """The source of a form field: a section of a lookup's result and the name of a field in it."""
 
     want: Want
     name: str
@@ -41,10 +41,10 @@ class FieldSource:
     @property
     def granted_as(self) -> str:
         """The field of the catalogue that grants it."""
-        return "text" if self.want is Want.ADDRESSES and self.name in OF_AN_ADDRESS else self.name
+        return "text" if self.want is Want.ADDRESSES and self.name in ADDRESS_FIELDS else self.name
 
     def concerns(self, kind: SubjectKind) -> bool:
-        """Whether there can be such a field about this kind of party."""
+        """Whether this kind of party can have such a field."""
         if self.want is Want.ADDRESSES:
             return True
         if self.want is Want.IDENTITY:
@@ -55,8 +55,8 @@ class FieldSource:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
     """
-    One field of a form under the case system's name.  Of several origins the first that concerns the kind of party
-    counts; `roles` empty: every party has it.
+    One field of a form, under the case system's name.  Of several origins the first that concerns the kind of party
+    counts; without `roles` every party has it.
     """
 
     name: str
@@ -69,15 +69,15 @@ class FormField:
     mask: Mask | None = None
 
     def origin(self, kind: SubjectKind, role: PartyRole) -> FieldSource | None:
-        """Where it comes from for such a party; None for a party whose form does not have it."""
+        """Its source for such a party; None for a party whose form does not have the field."""
         if self.roles and role not in self.roles:
             return None
-        return next((one for one in self.origins if one.concerns(kind)), None)
+        return next((origin for origin in self.origins if origin.concerns(kind)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormTemplate:
-    """One template.  `lasts` is the time within which it is filled if the request sets no deadline."""
+    """One template.  `lasts` is the time to fill it in if the request sets no deadline."""
 
     id: str
     zh: str
@@ -88,21 +88,21 @@ class FormTemplate:
 
     @cached_property
     def wants(self) -> frozenset[Want]:
-        """What is looked up for it."""
-        return frozenset(origin.want for one in self.fields for origin in one.origins)
+        """The sections that are looked up for it."""
+        return frozenset(origin.want for form_field in self.fields for origin in form_field.origins)
 
 
 class FormTemplates:
     """
-    The templates of a hub.  Complete and checked when it exists.
+    The templates of a hub, complete and checked.
     """
 
     def __init__(self, forms: Mapping[str, FormTemplate]) -> None:
         self._forms = dict(forms)
-        self._of_kind: dict[str, FormTemplate] = {}
+        self._by_kind: dict[str, FormTemplate] = {}
         for form in self._forms.values():
             for kind in form.kinds:
-                self._of_kind.setdefault(kind, form)
+                self._by_kind.setdefault(kind, form)
 
     def __iter__(self) -> Iterator[FormTemplate]:
         return iter(self._forms.values())
@@ -112,16 +112,16 @@ class FormTemplates:
         return self._forms.get(name)
 
     def for_kind(self, kind: str, name: str | None = None) -> FormTemplate | None:
-        """The template of a kind of work order, or the named one if it is made for that kind."""
+        """The template of a kind of work order, or the named one if it serves that kind."""
         if name is None:
-            return self._of_kind.get(kind)
+            return self._by_kind.get(kind)
         form = self._forms.get(name)
         return form if form is not None and kind in form.kinds else None
 
     def check(self, catalogue: Catalogue) -> None:
         """
-        Raises `ConfigurationError` that names every field which a kind of its template does not grant, and every kind
-        whose automatic form does not exist.
+        Raises one `ConfigurationError` with every field that a kind does not grant, and every kind whose automatic form
+        does not exist.
         """
         problems = [
             problem for form in self for name in form.kinds for problem in _ungranted(form, name, catalogue.kinds)
@@ -141,11 +141,11 @@ def _ungranted(form: FormTemplate, name: str, kinds: Mapping[str, Kind]) -> Iter
     if kind is None:
         yield f"form {form.id}: kinds names {name}, which the catalogue does not have; check its spelling"
         return
-    for one in form.fields:
-        for origin in one.origins:
+    for form_field in form.fields:
+        for origin in form_field.origins:
             scope = kind.scopes.get(origin.want)
             if scope is None or origin.granted_as not in scope.fields:
                 yield (
-                    f"form {form.id}: fields.{one.name} wants {origin}, which the kind {name} does not grant; "
+                    f"form {form.id}: fields.{form_field.name} wants {origin}, which the kind {name} does not grant; "
                     "leave the field out, or leave the kind out of this form"
                 )

@@ -1,5 +1,5 @@
 """
-How a value is written into a form: dates as the court writes them, codes by their names, regions by theirs.
+Transforms of values for forms: dates as the court writes them, names of codes and of regions.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from schemas.identifiers.regions import region_name
 
 
 class Transform(Code):
-    """One way to write a value.  What it does not concern stays as it is."""
+    """One way to write a value.  Values of another type stay as they are."""
 
     DATE_ZH = "date_zh", "年月日", "A date as 2026年3月2日"
     DATE_PLAIN = "date_plain", "八位日期", "A date as 20260302"
@@ -27,7 +27,7 @@ class Transform(Code):
 
 
 def written(value: object) -> str | bool | int:
-    """A value that no transform has changed, as JSON has it."""
+    """A value without a transform, as JSON has it."""
     if isinstance(value, bool | int):
         return value
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,8 +1,8 @@
 """
-A worker: takes jobs from PgQueuer and runs them, feeds PgQueuer from the backlog, and sweeps up after dead workers.
+A worker: takes jobs from PgQueuer and runs them, feeds PgQueuer from the backlog, and cleans up after dead workers.
 
-Any number of workers run on one database, in hubs or by themselves (`shuniu worker`).  Each survives the database's
-restarts: whatever fails is begun anew a moment later.
+Any number of workers run on one database, in hubs or as processes of their own (`shuniu worker`).  Each survives
+restarts of the database: a loop that fails starts again after a moment.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ from gateway.database.connections import connect
 from gateway.lookup.audit_events import RESULT_DAYS
 from gateway.telemetry.logs import event
 
-FEED_EVERY: Final = 1.0
-SWEEP_EVERY: Final = 5.0
-AGAIN_AFTER: Final = 1.0
-DRAIN: Final = 20.0
+FEED_SECONDS: Final = 1.0
+SWEEP_SECONDS: Final = 5.0
+RESTART_SECONDS: Final = 1.0
+DRAIN_SECONDS: Final = 20.0
 
-FORGET_EVERY: Final = timedelta(hours=1)
-KEYS_KEPT: Final = timedelta(days=7)
+DELETE_EVERY: Final = timedelta(hours=1)
+KEY_RETENTION: Final = timedelta(days=7)
 
 
 class Worker:
     """
-    One worker of `at_once` jobs at a time; after `silence` another one takes up what it had.  Belongs to the event loop
-    in which it was started.
+    One worker of `at_once` jobs at a time; after `silence` another one repeats its jobs.  Belongs to the event loop in
+    which it was started.
     """
 
     def __init__(
@@ -58,56 +58,54 @@ class Worker:
         self._at_once = at_once
         self._clock = clock
         self._silence = silence
-        self._forget_at = clock()
+        self._delete_at = clock()
         self._wake = asyncio.Event()
         self._manager: QueueManager | None = None
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begins to work, if there is to be work at all."""
+        """Starts the loops, unless `at_once` is 0."""
         if self._at_once:
-            self._tasks = [
-                asyncio.create_task(self._for_ever(one)) for one in (self._consume, self._feed_for_ever, self._sweep)
-            ]
+            self._tasks = [asyncio.create_task(self._repeat(loop)) for loop in (self._consume, self._feed, self._sweep)]
 
     async def aclose(self) -> None:
-        """Takes no more jobs, lets those that run come to their end, and stops."""
+        """Drains: takes no more jobs, waits for those that run, and stops."""
         self._stopping = True
         if self._manager is not None:
             self._manager.shutdown.set()
         if self._tasks:
             consuming, *others = self._tasks
-            await asyncio.wait({consuming}, timeout=DRAIN)
+            await asyncio.wait({consuming}, timeout=DRAIN_SECONDS)
             for task in (consuming, *others):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wait(self) -> None:
-        """Until it is stopped."""
+        """Waits until it is stopped."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, loop: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping:
             try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - database errors quote values, and work goes on whatever it was
+                await loop()
+            except Exception as error:  # noqa: BLE001 - database errors quote values, and the loop goes on after any error
                 event(
-                    "autofill_interrupted", logging.WARNING, work=work.__name__.strip("_"), error=type(error).__name__
+                    "autofill_interrupted", logging.WARNING, work=loop.__name__.strip("_"), error=type(error).__name__
                 )
             if not self._stopping:
-                await asyncio.sleep(AGAIN_AFTER)
+                await asyncio.sleep(RESTART_SECONDS)
 
     async def _consume(self) -> None:
-        async with self._connected() as asking, self._connected() as listening:
-            manager = QueueManager(queue.queries(queue.Driver(asking, listening)))
-            # PgQueuer asks whether it hears itself before it listens, and gives up after ten seconds if it did not.
+        async with self._connected() as statements, self._connected() as listening:
+            manager = QueueManager(queue.queries(queue.Driver(statements, listening)))
+            # PgQueuer notifies itself before it listens, and gives up after ten seconds without its notification.
             await listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(manager.channel)))
-            # Whatever becomes of a job, our row says what is to be done: a failed one is left to be seen.
+            # Our own row decides what happens next, so a failed job is kept for inspection.
             manager.entrypoint(queue.ENTRYPOINT, accepts_context=False, on_failure="hold")(self._job)
             self._manager = manager
             if self._stopping:
-                # Told so while it still connected, when nobody could tell the manager.
+                # `aclose` was called before the manager existed.
                 return
             await manager.run(
                 dequeue_timeout=timedelta(seconds=5),
@@ -118,7 +116,7 @@ class Worker:
             )
 
     async def _job(self, job: Job) -> None:
-        assert job.payload is not None  # noqa: S101 - every job of ours has one
+        assert job.payload is not None  # noqa: S101 - every job has one
         request = UUID(bytes=job.payload)
         failure = ""
         try:
@@ -129,39 +127,39 @@ class Worker:
             event("autofill_run_interrupted", logging.WARNING, autofill=str(request), error=failure)
         self._wake.set()
 
-    async def _feed_for_ever(self) -> None:
+    async def _feed(self) -> None:
         async with self._connected() as connection, self._connected() as listening:
             await listening.execute(f"LISTEN {store.CHANNEL}")
-            hearing = asyncio.create_task(self._hear(listening))
+            listener = asyncio.create_task(self._wake_on_notify(listening))
             try:
-                while not self._stopping and not hearing.done():
+                while not self._stopping and not listener.done():
                     self._wake.clear()
                     fed = await queue.feed(connection, self._clock())
                     if fed < queue.AHEAD:
                         with contextlib.suppress(TimeoutError):
-                            async with asyncio.timeout(FEED_EVERY):
+                            async with asyncio.timeout(FEED_SECONDS):
                                 await self._wake.wait()
             finally:
-                hearing.cancel()
-                await asyncio.gather(hearing, return_exceptions=True)
+                listener.cancel()
+                await asyncio.gather(listener, return_exceptions=True)
 
-    async def _hear(self, listening: psycopg.AsyncConnection) -> None:
+    async def _wake_on_notify(self, listening: psycopg.AsyncConnection) -> None:
         async for _ in listening.notifies():
             self._wake.set()
 
     async def _sweep(self) -> None:
         async with self._connected() as connection:
             while not self._stopping:
-                await queue.take_up_lost(connection, self._clock())
+                await queue.requeue_lost(connection, self._clock())
                 for request in await self._database.run(endings.unrecorded):
                     ending = audit_events.ended(request, self._clock(), self._policy)
                     index = await audit_events.once(self._log, ending)
                     await self._database.run(endings.recorded, request, index)
-                if self._clock() >= self._forget_at:
+                if self._clock() >= self._delete_at:
                     days = timedelta(days=RESULT_DAYS)
-                    await self._database.run(endings.forget, self._clock(), results=days, keys=KEYS_KEPT)
-                    self._forget_at = self._clock() + FORGET_EVERY
-                await asyncio.sleep(SWEEP_EVERY)
+                    await self._database.run(endings.delete_expired, self._clock(), results=days, keys=KEY_RETENTION)
+                    self._delete_at = self._clock() + DELETE_EVERY
+                await asyncio.sleep(SWEEP_SECONDS)
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection]:

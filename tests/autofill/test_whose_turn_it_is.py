@@ -115,10 +115,10 @@ async def test_a_request_whose_job_is_gone_is_taken_up_again(connection: psycopg
     """Somebody emptied the queue: our row decides."""
     await waiting(connection, "A", 1)
     await queue.feed(connection, NOW)
-    assert await queue.take_up_lost(connection, NOW) == 0
+    assert await queue.requeue_lost(connection, NOW) == 0
     await connection.execute("DELETE FROM pgqueuer")
 
-    assert await queue.take_up_lost(connection, NOW) == 1
+    assert await queue.requeue_lost(connection, NOW) == 1
     assert await queue.feed(connection, NOW) == 1
 
 
