@@ -148,26 +148,25 @@ def addresses(answers: Iterable[UpstreamAnswer]) -> list[Fields]:
         for row in answer.rows:
             for kind, leaf, since, more in _addresses_of(answer.capability, row):
                 key = kind, row[leaf]
+                as_of = day(row[since]) if since and row.get(since) else None
                 if key in merged:
-                    merged[key]["text"]["sources"].append(_source(answer, leaf))
+                    merged[key]["text"]["sources"].append(_source(answer, leaf, as_of))
                     continue
                 rank = RANKS.get(kind)
-                dated = {"as_of": day(row[since])} if since and row.get(since) else {}
                 usable = {} if rank is None else {"rank": rank, "legal_basis": LEGAL_BASIS[rank]}
                 merged[key] = {
                     "kind": kind,
-                    "text": _sourced(row[leaf], answer, leaf),
+                    "text": _sourced(row[leaf], answer, leaf, as_of),
                     **usable,
-                    **dated,
-                    **{name: _sourced(row[at], answer, at) for name, at in more.items() if row.get(at)},
+                    **{name: _sourced(row[at], answer, at, as_of) for name, at in more.items() if row.get(at)},
                 }
     return sorted(merged.values(), key=_usability)
 
 
 def registrations(answers: Iterable[UpstreamAnswer]) -> list[Fields]:
-    """Insurances and positions."""
+    """Insurances, those that differ in their kind alone as one entry, and positions."""
     maps = {"participation": ("insurance", INSURED), "positions": ("position", POSITION)}
-    return [
+    entries: list[Fields] = [
         {"kind": kind}
         | {
             name: _sourced(read(row[leaf]), answer, leaf)
@@ -179,6 +178,19 @@ def registrations(answers: Iterable[UpstreamAnswer]) -> list[Fields]:
         for kind, fields in [maps[answer.capability]]
         for row in answer.rows
     ]
+    merged: list[Fields] = []
+    for entry in entries:
+        kind = entry.get("insurance", {}).get("value")
+        same = next((other for other in merged if _without_kind(other) == _without_kind(entry)), None)
+        if kind is None or same is None or kind in same["insurance"]["value"]:
+            merged.append(entry if kind is None else {**entry, "insurance": {**entry["insurance"], "value": [kind]}})
+        else:
+            same["insurance"]["value"].append(kind)
+    return merged
+
+
+def _without_kind(entry: Fields) -> Fields:
+    return {name: value for name, value in entry.items() if name != "insurance"}
 
 
 def _addresses_of(capability: str, row: Row) -> Iterable[tuple[str, str, str | None, dict[str, str]]]:
@@ -197,16 +209,17 @@ def _addresses_of(capability: str, row: Row) -> Iterable[tuple[str, str, str | N
 
 
 def _usability(address: Fields) -> tuple[bool, int]:
-    since = int(address.get("as_of", "0001-01-01").replace("-", ""))
+    since = int(address["text"]["sources"][0].get("as_of", "0001-01-01").replace("-", ""))
     return "rank" not in address, -since
 
 
-def _source(answer: UpstreamAnswer, leaf: str) -> Fields:
-    return {"answer": answer.index, "path": leaf}
+def _source(answer: UpstreamAnswer, leaf: str, as_of: str | None = None) -> Fields:
+    source = {"answer": answer.index, "path": leaf}
+    return source if as_of is None else {**source, "as_of": as_of}
 
 
-def _sourced(value: Any, answer: UpstreamAnswer, leaf: str) -> Fields:
-    return {"value": value, "sources": [_source(answer, leaf)]}
+def _sourced(value: Any, answer: UpstreamAnswer, leaf: str, as_of: str | None = None) -> Fields:
+    return {"value": value, "sources": [_source(answer, leaf, as_of)]}
 
 
 def _add(merged: Fields, name: str, value: Any, source: Fields) -> None:

@@ -170,7 +170,7 @@ class ServiceAddress:
     One candidate address.  `rank` is 0 to 5, absent for a lead.
 
     `legal_basis` holds the codes of the provisions under which it may be used (none for a lead that no provision
-    touches), `as_of` the register's own date for it, `valid_until` the end of an address that stands in for another.
+    touches), `valid_until` the end of an address that stands in for another.
     """
 
     rank: int | None = None
@@ -183,7 +183,6 @@ class ServiceAddress:
     telephone: Sourced[str] | None = None
     recipient: Sourced[str] | None = None
     recipient_role: Sourced[str] | None = None
-    as_of: date | None = None
     valid_until: Sourced[date] | None = None
     deliveries: tuple[Delivery, ...] = ()
     warnings: tuple[CodedText[AddressWarning], ...] = ()

@@ -74,9 +74,9 @@ class SourcedPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedInsurance:
-    """A person's participation in one kind of social insurance."""
+    """A person's participation in social insurances that agree in everything but the kind; `insurance` lists them."""
 
-    insurance: Sourced[InsuranceKind] | None = None
+    insurance: Sourced[tuple[InsuranceKind, ...]] | None = None
     state: Sourced[ParticipationState] | None = None
     employer: Sourced[str] | None = None
     employer_number: Sourced[str] | None = None

@@ -78,7 +78,7 @@ def rank_addresses(
         if isinstance(statement.record, AddressRecord):
             by_address.setdefault((statement.record.kind, fold(statement.record.text)), []).append(statement)
     addresses = (_address(kind, stated, circumstances) for (kind, _), stated in by_address.items())
-    return _with_alternatives(sorted(addresses, key=_order))
+    return _with_alternatives(sorted(addresses, key=lambda address: _order(address, today)))
 
 
 def survey(
@@ -190,7 +190,6 @@ def _address(kind: AddressKind, statements: Sequence[Statement], circumstances: 
         kind=kind,
         legal_basis=(*rank.legal_basis, LegalBasis.MAIL_CONFIDENTIAL) if confidential else rank.legal_basis,
         precondition=_PRECONDITION[circumstances.case.refusal] if rank.rank in {1, 2, 3, 4} else None,
-        as_of=as_of,
         deliveries=deliveries,
         warnings=tuple(remark(code) for code in codes),
         confidential=confidential,
@@ -215,15 +214,17 @@ def _why_lead(
     return next((warning for warning, applies in reasons.items() if applies), LEADS.get(kind))
 
 
-def _order(address: ServiceAddress) -> tuple[Any, ...]:
+def _order(address: ServiceAddress, today: date) -> tuple[Any, ...]:
     """The sort key of the list; it uses only what the reader sees of the address."""
     replaces_domicile = address.kind is AddressKind.LEGAL_DOCUMENTS and not address.lead
+    days = (source.as_of for source in address.text.sources if source.as_of is not None)
+    as_of = max((day for day in days if day <= today), default=None)
     return (
         _UNRANKED if address.rank is None else address.rank,
         _OUTCOMES.index(_outcome(address.deliveries)),
         any(warning.code is AddressWarning.ABNORMAL_LIST for warning in address.warnings),
         not replaces_domicile,
-        -address.as_of.toordinal() if address.as_of else 0,
+        -as_of.toordinal() if as_of else 0,
         _KINDS.index(address.kind),
         fold(address.text.value),
     )

@@ -7,6 +7,7 @@ always there, because they decide whether documents may be served at all.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +23,7 @@ from schemas.codes import SubjectKind, Want
 from schemas.comparison import comparable_text
 from schemas.identifiers import IdentifierWarning
 from schemas.lookup import AgencyAnswer, LookupResult, provisions
+from schemas.provenance import Sourced
 from schemas.records import (
     InsuranceParticipation,
     OrganizationIdentity,
@@ -106,7 +108,7 @@ def identity(kind: SubjectKind, statements: Iterable[Statement]) -> SourcedIdent
 def registrations(statements: Iterable[Statement]) -> tuple[SourcedEntry, ...]:
     """
     What the party is registered as.  The same entry at two agencies is one with both as sources; two entries of one
-    agency stay two, however alike.
+    agency stay two, however alike, but for insurances that differ in their kind alone.
     """
     entries: dict[tuple[Any, ...], list[Statement]] = {}
     occurrences: Counter[tuple[Any, ...]] = Counter()
@@ -118,7 +120,24 @@ def registrations(statements: Iterable[Statement]) -> tuple[SourcedEntry, ...]:
         entries.setdefault((*key, occurrences[stated_at]), []).append(statement)
         occurrences[stated_at] += 1
     by_type = sorted(entries.items(), key=lambda entry: list(_ENTRIES).index(type(entry[1][0].record)))
-    return tuple(_ENTRIES[type(same[0].record)](kind=key[0], **with_sources(same)) for key, same in by_type)
+    merged: dict[Any, Any] = {}
+    for key, same in by_type:
+        entry = _ENTRIES[type(same[0].record)](kind=key[0], **with_sources(same))
+        if isinstance(entry, SourcedInsurance):
+            _add_insurance(merged, entry, occurrence=key[-1])
+        else:
+            merged[key] = entry
+    return tuple(merged.values())
+
+
+def _add_insurance(merged: dict[Any, Any], entry: SourcedInsurance, occurrence: int) -> None:
+    """Adds a participation, or its kind of insurance to one that agrees with it in everything else."""
+    insurance: Sourced[Any] | None = entry.insurance
+    if insurance is None:
+        raise ValueError("a participation names its insurance")
+    key = (occurrence, insurance.sources, replace(entry, insurance=None))
+    kinds = () if key not in merged else merged[key].insurance.value
+    merged[key] = replace(entry, insurance=replace(insurance, value=(*kinds, insurance.value)))
 
 
 def agency_answer(answer: AgencyReply) -> AgencyAnswer:

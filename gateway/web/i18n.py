@@ -120,10 +120,12 @@ def day(language: Language, at: date) -> str:
     return format_date(day_in_china(at), form, locale=language.locale)
 
 
-def value(language: Language, held: object) -> str:
-    """A value of an answer as it is read: a word of a table, a day, yes or no, or the text itself."""
-    if isinstance(held, bool):
-        return {Language.ZH: ("否", "是"), Language.EN: ("No", "Yes")}[language][held]
-    if isinstance(held, Code):
-        return word(language, held)
-    return day(language, held) if isinstance(held, date) else str(held)
+def value(language: Language, content: object) -> str:
+    """A value of an answer as it is read: a word of a table, several of them, a day, yes or no, or the text itself."""
+    if isinstance(content, bool):
+        return {Language.ZH: ("否", "是"), Language.EN: ("No", "Yes")}[language][content]
+    if isinstance(content, tuple):
+        return {Language.ZH: "、", Language.EN: ", "}[language].join(value(language, part) for part in content)
+    if isinstance(content, Code):
+        return word(language, content)
+    return day(language, content) if isinstance(content, date) else str(content)

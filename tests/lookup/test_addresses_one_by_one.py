@@ -127,7 +127,6 @@ def test_an_address_carries_everything_that_makes_it_usable(world: Any) -> None:
             legal_basis=(LegalBasis.REGISTERED_ADDRESS, LegalBasis.MAIL_REGISTERED),
             region_code=stated("330802", "region_code"),
             postcode=stated("324000", "postcode"),
-            as_of=date(2009, 5, 1),
         ),
     )
 
@@ -318,7 +317,6 @@ def test_one_address_at_two_agencies_is_one_entry_with_two_sources(world: Any) -
         sources=(replace(first, path="TELEPHONE"),),
         alternatives=(Alternative(value="0570-0000002", sources=(replace(second, path="TELEPHONE"),)),),
     )
-    assert address.as_of == date(2026, 1, 1)
     references = [result.answers[source.answer].reference for source in address.text.sources]
     assert references == ["market_regulation-1", "civil_affairs-1"]
 

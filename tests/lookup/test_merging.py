@@ -208,7 +208,7 @@ def test_entries_of_one_agency_stay_apart_however_alike(world: Any) -> None:
         return Sourced(value=value, sources=(world.source(result, "market_regulation", "positions", path),))
 
     alike = {
-        "insurance": insured(InsuranceKind.ENTERPRISE_PENSION, "insurance"),
+        "insurance": insured((InsuranceKind.ENTERPRISE_PENSION,), "insurance"),
         "employer": insured("示例工厂", "employer"),
     }
     assert result.registrations == (
@@ -223,6 +223,31 @@ def test_entries_of_one_agency_stay_apart_however_alike(world: Any) -> None:
             paid_until=insured("2026-10", "paid_until"),
         ),
     )
+
+
+def test_insurances_that_differ_in_their_kind_alone_are_one_entry(world: Any) -> None:
+    """One employer, one period, one state: said once, for all kinds; another state or employer is another entry."""
+    pension = InsuranceParticipation(
+        insurance=InsuranceKind.ENTERPRISE_PENSION, state=ParticipationState.ACTIVE, employer="示例工厂"
+    )
+    health = replace(pension, insurance=InsuranceKind.EMPLOYEE_HEALTH)
+    records = (
+        pension,
+        replace(pension, employer="另一工厂"),
+        health,
+        replace(pension, insurance=InsuranceKind.WORK_INJURY, state=ParticipationState.PAUSED),
+        health,
+    )
+
+    result = world.merge(world.person, world.heard("human_resources", "participation", *records))
+
+    kinds = [entry.insurance.value for entry in result.registrations]
+    assert kinds == [
+        (InsuranceKind.ENTERPRISE_PENSION, InsuranceKind.EMPLOYEE_HEALTH),
+        (InsuranceKind.ENTERPRISE_PENSION,),
+        (InsuranceKind.WORK_INJURY,),
+        (InsuranceKind.EMPLOYEE_HEALTH,),
+    ]
 
 
 @pytest.mark.parametrize("want", Want)
