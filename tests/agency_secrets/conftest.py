@@ -78,8 +78,8 @@ class Agency:
     def fetch_at(self, hands: Hands) -> Callable[[CredentialPair | None, float], Any]:
         """The refresh call of a hub with these clocks."""
 
-        async def fetch(held: CredentialPair | None, _until: float) -> CredentialPair:
-            self.given.append(held.secret.text if held else None)
+        async def fetch(current: CredentialPair | None, _until: float) -> CredentialPair:
+            self.given.append(current.secret.text if current else None)
             self.began.set()
             if self.holds is not None:
                 await self.holds.wait()
@@ -120,8 +120,8 @@ class House:
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """What the owner of the tables does or sees."""
         with psycopg.connect(self._server.conninfo(DATABASE), autocommit=True) as owner:
-            found = owner.execute(statement)  # type: ignore[arg-type]
-            return found.fetchall() if found.description else []
+            cursor = owner.execute(statement)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def without_database(self) -> Iterator[None]:

@@ -93,12 +93,12 @@ async def test_a_failing_refresh_ahead_stops_when_the_secret_expires(house: Hous
 
 async def test_another_hubs_renewal_is_loaded_before_the_old_secret_is_refused(house: House, hands: Hands) -> None:
     """It is told as soon as it is written."""
-    one, other = house.hub(hands), house.hub(hands)
-    old = await one.renew(KEY, None, until())
+    first, other = house.hub(hands), house.hub(hands)
+    old = await first.renew(KEY, None, until())
     await other.renew(KEY, None, until())
     await other._listener.ready()
 
-    await one.renew(KEY, old, until(), anew=True)
+    await first.renew(KEY, old, until(), anew=True)
     await eventually(lambda: text(other) == "secret-2")
 
     assert house.agency.issued == ["secret-1", "secret-2"]
@@ -106,8 +106,8 @@ async def test_another_hubs_renewal_is_loaded_before_the_old_secret_is_refused(h
 
 async def test_a_listener_that_loses_its_connection_reconnects(house: House, hands: Hands) -> None:
     """Its connection was cut; what is renewed after that is heard."""
-    one, other = house.hub(hands), house.hub(hands)
-    old = await one.renew(KEY, None, until())
+    first, other = house.hub(hands), house.hub(hands)
+    old = await first.renew(KEY, None, until())
     await other.renew(KEY, None, until())
     await other._listener.ready()
     house.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
@@ -115,5 +115,5 @@ async def test_a_listener_that_loses_its_connection_reconnects(house: House, han
     house.naps.wake()
     await other._listener.ready()
 
-    await one.renew(KEY, old, until(), anew=True)
+    await first.renew(KEY, old, until(), anew=True)
     await eventually(lambda: text(other) == "secret-2")

@@ -47,8 +47,8 @@ async def test_a_starting_hub_reads_the_shared_secret(house: House, hands: Hands
 async def test_hubs_whose_clocks_disagree_do_not_take_the_secret_from_each_other(house: House, skew: float) -> None:
     """Ten hours apart, and the ring lives equally long on both."""
     true, wrong = Hands(), Hands(skew)
-    one, other = house.hub(true), house.hub(wrong)
-    await one.renew(KEY, None, until())
+    first, other = house.hub(true), house.hub(wrong)
+    await first.renew(KEY, None, until())
 
     ring = await other.renew(KEY, None, until())
 
@@ -60,10 +60,10 @@ async def test_hubs_whose_clocks_disagree_do_not_take_the_secret_from_each_other
 
 async def test_a_secret_that_another_hub_replaced_is_read_and_not_fetched(house: House, hands: Hands) -> None:
     """After a refusal of the old one the shared row is looked at first."""
-    one, other = house.hub(hands), house.hub(hands)
-    old = await one.renew(KEY, None, until())
+    first, other = house.hub(hands), house.hub(hands)
+    old = await first.renew(KEY, None, until())
     seen = await other.renew(KEY, None, until())
-    await one.renew(KEY, old, until(), anew=True)
+    await first.renew(KEY, old, until(), anew=True)
 
     ring = await other.renew(KEY, seen, until(), anew=True)
 
@@ -133,9 +133,9 @@ async def test_a_renewal_finishes_without_waiting_callers(house: House, hands: H
 @pytest.mark.parametrize("error", [AgencyUnreachable(sent=True), CredentialsRejected()])
 async def test_a_failed_refresh_ends_its_turn_at_once(house: House, hands: Hands, error: Exception) -> None:
     """All who waited hear why, one call was made, and the next one to ask tries again."""
-    one, other = house.hub(hands), house.hub(hands)
+    first, other = house.hub(hands), house.hub(hands)
     house.agency.fails = error
-    outcomes = await asyncio.gather(*(one.renew(KEY, None, until()) for _ in range(5)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(first.renew(KEY, None, until()) for _ in range(5)), return_exceptions=True)
     assert (outcomes, len(house.agency.given)) == ([error] * 5, 1)
     house.agency.fails = None
 
@@ -149,16 +149,16 @@ async def test_without_the_database_a_valid_secret_serves_and_a_renewal_fails_wi
     hub = house.hub(hands, timeout=0.5)
     ring = await hub.renew(KEY, None, until())
     with house.without_database():
-        held = hub.current(KEY)
+        pair = hub.current(KEY)
         hands.forward(900)
         with pytest.raises(AgencyUnavailable) as caught:
-            await hub.renew(KEY, held, until())
+            await hub.renew(KEY, pair, until())
 
-    assert held == ring
+    assert pair == ring
     assert (caught.value.reason, caught.value.__cause__, caught.value.__context__) == (Reason.NO_SECRET, None, None)
     assert len(house.agency.given) == 1
     house.age(900)
-    assert (await hub.renew(KEY, held, until())).secret.text == "secret-2"
+    assert (await hub.renew(KEY, pair, until())).secret.text == "secret-2"
 
 
 async def test_the_database_holds_no_secret_in_clear_and_no_row_can_be_replayed(house: House, hands: Hands) -> None:

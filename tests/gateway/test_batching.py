@@ -23,9 +23,9 @@ def database(postgres: EmbeddedServer) -> Iterator[Database]:
         owner.execute("CREATE TABLE IF NOT EXISTS register (name text PRIMARY KEY, value int)")
         owner.execute("TRUNCATE register")
         owner.execute("INSERT INTO register VALUES ('a', 1), ('b', 2)")
-    found = Database(postgres.url("shared_reads"), timeout=1.0, connections=2)
-    yield found
-    found.close()
+    database = Database(postgres.url("shared_reads"), timeout=1.0, connections=2)
+    yield database
+    database.close()
 
 
 class Registers:
@@ -37,8 +37,8 @@ class Registers:
     async def __call__(self, connection: Connection, names: list[str]) -> dict[str, int]:
         """The registers that there are."""
         self.batches.append(sorted(names))
-        found = await connection.execute("SELECT name, value FROM register WHERE name = ANY (%s)", (names,))
-        return dict(await found.fetchall())
+        cursor = await connection.execute("SELECT name, value FROM register WHERE name = ANY (%s)", (names,))
+        return dict(await cursor.fetchall())
 
 
 async def test_concurrent_callers_share_a_statement(database: Database) -> None:

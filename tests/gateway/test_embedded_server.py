@@ -63,7 +63,7 @@ def test_a_failed_start_names_the_log_file(cluster: Path) -> None:
 
 def test_the_lock_lies_beside_the_cluster_and_not_in_a_shared_folder(cluster: Path) -> None:
     """The wheel alone would make one file in /tmp, which belongs to whoever came first."""
-    assert [one.name for one in cluster.parent.iterdir() if one.is_file()] == [".cluster.lock"]
+    assert [path.name for path in cluster.parent.iterdir() if path.is_file()] == [".cluster.lock"]
 
 
 def test_a_stopped_server_is_not_stopped_again_at_exit(folder: Path) -> None:

@@ -167,17 +167,17 @@ def test_a_lost_guard_is_reported_with_the_command_and_a_given_checkpoint_replac
     """The newest that verifies counts, wherever it was found; a forged one does not."""
     old = installation.backup()
     newest = installation.record(5)
-    held, forged = tmp_path / "newest.checkpoint", tmp_path / "forged.checkpoint"
-    held.write_bytes(newest)
+    saved, forged = tmp_path / "newest.checkpoint", tmp_path / "forged.checkpoint"
+    saved.write_bytes(newest)
     other = Signer(OLD, os.urandom(32))
     forged.write_bytes(other.sign(newest.decode().partition("\n\n")[0].replace("\n8\n", "\n900\n") + "\n").encode())
     (old.settings.key_folder / GUARD).unlink()
     with pytest.raises(LogConfigurationError, match="shuniu audit succeed"):
         old.record(1)
 
-    answer = old.run(*SUCCEED, "--checkpoint", str(forged), "--checkpoint", str(held))
+    answer = old.run(*SUCCEED, "--checkpoint", str(forged), "--checkpoint", str(saved))
 
-    assert f"of size 8 (from {held})" in answer.stderr.replace("\n", " ")
+    assert f"of size 8 (from {saved})" in answer.stderr.replace("\n", " ")
     assert old.succeeded().record(1)
 
 

@@ -26,8 +26,8 @@ def ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
 def house(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A hub of this test's own."""
     folder = tmp_path_factory.mktemp("house")
-    with ground.running(folder / "hub", f"house_{folder.name[5:]}") as one:
-        yield one
+    with ground.running(folder / "hub", f"house_{folder.name[5:]}") as house:
+        yield house
 
 
 @pytest.fixture(scope="module")
@@ -40,5 +40,7 @@ def province(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory)
         asyncio.run(load_file(settings, file))
 
     folder = tmp_path_factory.mktemp("province")
-    with Ground.laid(postgres, folder / "ground", "province_ground", settle).running(folder / "hub", "province") as one:
-        yield one
+    with Ground.laid(postgres, folder / "ground", "province_ground", settle).running(
+        folder / "hub", "province"
+    ) as house:
+        yield house

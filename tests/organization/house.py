@@ -65,10 +65,12 @@ class _Published(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Discovery and keys."""
-        one = self._issuer
-        keys = {"keys": [one.key.as_dict(private=False)]}
-        found: Any = keys if self.path == "/jwks" else {"issuer": one.address, "jwks_uri": f"{one.address}/jwks"}
-        body = json.dumps(found).encode()
+        issuer = self._issuer
+        keys = {"keys": [issuer.key.as_dict(private=False)]}
+        document: Any = (
+            keys if self.path == "/jwks" else {"issuer": issuer.address, "jwks_uri": f"{issuer.address}/jwks"}
+        )
+        body = json.dumps(document).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -104,8 +106,8 @@ class House:
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What stands in the database, as its owner."""
         with psycopg.connect(self.owner, autocommit=True) as connection:
-            found = connection.execute(statement.encode(), values)
-            return found.fetchall() if found.description else []
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
 
     def advance(self, interval: str) -> None:
         """Moves the clock of access on; it never goes back."""

@@ -23,7 +23,7 @@ def court_id(number: int) -> str:
 def many_courts() -> str:
     """The file of the whole province."""
     units = [_unit("zj", None, UnitKind.REGION, None)]
-    units += [_unit(f"zj{one + 1:02}", "zj", UnitKind.REGION, None) for one in range(REGIONS)]
+    units += [_unit(f"zj{region + 1:02}", "zj", UnitKind.REGION, None) for region in range(REGIONS)]
     people: list[StaffAccount] = []
     for number in range(COURTS):
         court, top, region = code(number), court_id(number), f"zj{number % REGIONS + 1:02}"

@@ -66,7 +66,7 @@ def test_another_groups_delegation_looks_nonexistent(house: House) -> None:
 
     assert nowhere.status_code == 404
     assert [whole(answer) for answer in others] == [whole(nowhere)] * 3
-    assert [one["id"] for one in house.call("sun.li", "GET", "/v1/delegations").json()] == [made["id"]]
+    assert [delegation["id"] for delegation in house.call("sun.li", "GET", "/v1/delegations").json()] == [made["id"]]
     assert house.call("qian.wei", "GET", "/v1/delegations").json() == []
 
 

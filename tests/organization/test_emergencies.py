@@ -108,7 +108,7 @@ def test_the_ticket_system_cannot_state_an_emergency(house: House) -> None:
         dispatch(house, mine, version=2, kind="service-of-process"),
     ]
 
-    assert {told(one) for one in refused} == {(403, "emergency_by_people_only")}
+    assert {told(answer) for answer in refused} == {(403, "emergency_by_people_only")}
 
 
 def test_a_kind_of_the_ticket_system_that_needs_a_second_person_is_confirmed_the_same_way(house: House) -> None:
@@ -159,14 +159,14 @@ def test_while_a_review_is_overdue_its_holder_gets_no_other_emergency(house: Hou
     house.advance("73 hours")
 
     due = house.call("chen.jing", "GET", "/v1/reviews").json()
-    assert [(one["holder"], one["overdue"]) for one in due] == [("li.ting", True)] * 2
+    assert [(review["holder"], review["overdue"]) for review in due] == [("li.ting", True)] * 2
     assert told(emergency(house, "li.ting")) == (403, "review_overdue")
     assert told(emergency(house, "wang.qiang")) == (201, "")
-    for one in due:
-        assert review(house, "wu.fang", one["work_order"]).status_code == 200
+    for due_review in due:
+        assert review(house, "wu.fang", due_review["work_order"]).status_code == 200
 
     assert told(emergency(house, "li.ting")) == (201, "")
-    assert number in {one["work_order"] for one in due}
+    assert number in {review["work_order"] for review in due}
 
 
 def test_open_reviews_are_shown_to_reviewers_of_the_court_alone(house: House) -> None:

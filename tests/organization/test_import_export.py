@@ -39,8 +39,8 @@ def trees(draw: st.DrawFn) -> tuple[list[Unit], list[StaffAccount]]:
                 Unit(id=middle, parent=top, kind=UnitKind.CENTRE, court=court, zh=draw(LABELS), en=draw(LABELS))
             )
             units += [
-                Unit(id=f"{middle}-{one}", parent=middle, kind=UnitKind.GROUP, court=court, zh=draw(LABELS), en="g")
-                for one in range(draw(st.integers(0, 2)))
+                Unit(id=f"{middle}-{number}", parent=middle, kind=UnitKind.GROUP, court=court, zh=draw(LABELS), en="g")
+                for number in range(draw(st.integers(0, 2)))
             ]
     courts = [unit.court for unit in units if unit.kind is UnitKind.COURT and unit.court]
     people = [
@@ -55,8 +55,8 @@ def trees(draw: st.DrawFn) -> tuple[list[Unit], list[StaffAccount]]:
 def _person(draw: st.DrawFn, unit: Unit, court: str, user: str) -> StaffAccount:
     fitting = sorted(role for role in Role if unit.kind in UNIT_KINDS[role])
     active = draw(st.booleans())
-    held = draw(st.frozensets(st.sampled_from(fitting), max_size=2)) if active else frozenset()
-    roles = frozenset(list(held)[:1]) if held & SEPARATED else held
+    roles = draw(st.frozensets(st.sampled_from(fitting), max_size=2)) if active else frozenset()
+    roles = frozenset(list(roles)[:1]) if roles & SEPARATED else roles
     official = OFFICIAL if draw(st.booleans()) else None
     name = draw(LABELS)
     return StaffAccount(court=court, user=user, unit=unit.id, roles=roles, active=active, name=name, official=official)
@@ -91,7 +91,7 @@ CENTRE = "unit,zj0802-a,zj0802,centre,浙0802,某中心,A centre,,,,,,,,,"
 def told(*rows: str) -> list[str]:
     """The mistakes of a CSV file with these rows, as line and rule."""
     file, mistakes = read_organization("\n".join((HEAD, *rows)).encode(), form="csv")
-    return [f"{one.line} {one.rule.value}" for one in (*mistakes, *file.mistakes({}))]
+    return [f"{mistake.line} {mistake.rule.value}" for mistake in (*mistakes, *file.mistakes({}))]
 
 
 def person(**cells: str) -> str:
@@ -154,7 +154,7 @@ def test_all_mistakes_are_reported_at_once_without_values() -> None:
     rows = [COURT, person(user="330802199003071239"), person(name=" 许兰 "), person(user="a", roles="许兰")]
     file, mistakes = read_organization("\n".join((HEAD, *rows)).encode(), form="csv")
 
-    texts = [str(one) for one in (*mistakes, *file.mistakes({}))]
+    texts = [str(mistake) for mistake in (*mistakes, *file.mistakes({}))]
 
     assert [text.split(":")[0] for text in texts] == ["line 5", "line 3", "line 4"]
     assert [text for text in texts if "许兰" in text or "330802199003071239" in text] == []
@@ -177,7 +177,7 @@ def test_other_files_are_refused(content: bytes, form: str) -> None:
     """Nothing is guessed."""
     file, mistakes = read_organization(content, form=form)
 
-    assert ([str(one.rule) for one in mistakes], file.units, file.people) == (["encoding"], (), ())
+    assert ([str(mistake.rule) for mistake in mistakes], file.units, file.people) == (["encoding"], (), ())
 
 
 def test_a_mistake_in_json_is_reported_with_its_line() -> None:
@@ -189,7 +189,7 @@ def test_a_mistake_in_json_is_reported_with_its_line() -> None:
 
     file, mistakes = read_organization((text + wrong).encode(), form="json")
 
-    assert [(one.line, one.rule.value) for one in (*mistakes, *file.mistakes({}))] == [(4, "unit_parent")]
+    assert [(mistake.line, mistake.rule.value) for mistake in (*mistakes, *file.mistakes({}))] == [(4, "unit_parent")]
 
 
 def test_a_stored_unit_never_changes_kind_or_court() -> None:
@@ -197,7 +197,7 @@ def test_a_stored_unit_never_changes_kind_or_court() -> None:
     before = Unit(id="zj0802", parent=None, kind=UnitKind.COURT, court="浙0802", zh="某", en="x")
     file, _ = read_organization(dump_json([replace(before, court="浙0803")], []).encode(), form="json")
 
-    assert [one.rule.value for one in file.mistakes({"zj0802": before})] == ["unit_fixed"]
+    assert [mistake.rule.value for mistake in file.mistakes({"zj0802": before})] == ["unit_fixed"]
 
 
 @settings(max_examples=40)
@@ -217,7 +217,7 @@ def test_a_stored_tree_is_read_back_unchanged(ground: Ground, tree: tuple[list[U
     engine.dispose()
 
     assert written[0] == {unit.id: unit for unit in units}
-    assert sorted(written[1], key=lambda one: one.user) == sorted(people, key=lambda one: one.user)
+    assert sorted(written[1], key=lambda person: person.user) == sorted(people, key=lambda person: person.user)
 
 
 @given(trees())
@@ -228,4 +228,4 @@ def test_every_generated_tree_keeps_the_rules(tree: tuple[list[Unit], list[Staff
     whole: Any = {unit.id: unit for unit in units}
 
     assert unit_violations(whole) == {}
-    assert [account_violation(one, Tree(whole)) for one in people] == [None] * len(people)
+    assert [account_violation(person, Tree(whole)) for person in people] == [None] * len(people)

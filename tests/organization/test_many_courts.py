@@ -20,7 +20,7 @@ def test_every_court_sees_itself_and_no_other(province: House) -> None:
         ).json()
 
         assert {unit["court"] for unit in seen["units"]} == {code(number)}
-        assert {one["court"] for one in seen["people"]} == {code(number)}
+        assert {person["court"] for person in seen["people"]} == {code(number)}
         assert len(seen["people"]) == 7
 
 
@@ -61,7 +61,7 @@ def test_units_and_people_of_other_courts_look_nonexistent(province: House, offi
             ),
             province.call(me, "DELETE", f"/v1/organization/people/assistant.{top}?court={court}", court=code(0)),
         ]
-        return [(one.status_code, one.json() | {"audit": 0, "trace_id": ""}) for one in answers]
+        return [(answer.status_code, answer.json() | {"audit": 0, "trace_id": ""}) for answer in answers]
 
     refused = tried(foreign, code(1))
 

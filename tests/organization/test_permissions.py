@@ -52,26 +52,26 @@ def post(place: UnitPosition, *roles: Role, active: bool = True) -> Post:
     return Post(position=place, roles=frozenset(roles), active=active)
 
 
-def of(before: Post | None, after: Post, *, user: str = "other", particulars: bool = False) -> Of:
+def change_of(before: Post | None, after: Post, *, user: str = "other", particulars: bool = False) -> Of:
     """A change of a person."""
     court = (before or after).position.court or COURT
     return Of(court=court, user=user, before=before, after=after, particulars=particulars)
 
 
 ASSISTANT, LEADER = post(GROUP, Role.ASSISTANT), post(GROUP, Role.GROUP_LEADER)
-NEW = of(None, post(GROUP), particulars=True)
-NEW_ASSISTANT = of(None, ASSISTANT, particulars=True)
-PROMOTED = of(ASSISTANT, LEADER)
-MOVED = of(ASSISTANT, post(SECOND_GROUP, Role.ASSISTANT))
-LEADER_MOVED = of(LEADER, post(SECOND_GROUP, Role.GROUP_LEADER))
-GONE = of(ASSISTANT, post(GROUP, active=False))
-BACK = of(post(GROUP, active=False), post(GROUP))
-NAMED_CENTRE_ADMIN = of(None, post(CENTRE, CENTRE_ADMIN), particulars=True)
-FETCHED_IN = of(post(FOREIGN_GROUP, Role.ASSISTANT), ASSISTANT)
-ABROAD = of(None, post(FOREIGN_GROUP, Role.ASSISTANT), particulars=True)
-AUDITOR_NAMED = of(post(TOP), post(TOP, Role.AUDIT_ADMINISTRATOR))
-AUDITOR_GONE = of(post(TOP, Role.AUDIT_ADMINISTRATOR), post(TOP, active=False))
-RENAMED = of(ASSISTANT, ASSISTANT, particulars=True)
+NEW = change_of(None, post(GROUP), particulars=True)
+NEW_ASSISTANT = change_of(None, ASSISTANT, particulars=True)
+PROMOTED = change_of(ASSISTANT, LEADER)
+MOVED = change_of(ASSISTANT, post(SECOND_GROUP, Role.ASSISTANT))
+LEADER_MOVED = change_of(LEADER, post(SECOND_GROUP, Role.GROUP_LEADER))
+GONE = change_of(ASSISTANT, post(GROUP, active=False))
+BACK = change_of(post(GROUP, active=False), post(GROUP))
+NAMED_CENTRE_ADMIN = change_of(None, post(CENTRE, CENTRE_ADMIN), particulars=True)
+FETCHED_IN = change_of(post(FOREIGN_GROUP, Role.ASSISTANT), ASSISTANT)
+ABROAD = change_of(None, post(FOREIGN_GROUP, Role.ASSISTANT), particulars=True)
+AUDITOR_NAMED = change_of(post(TOP), post(TOP, Role.AUDIT_ADMINISTRATOR))
+AUDITOR_GONE = change_of(post(TOP, Role.AUDIT_ADMINISTRATOR), post(TOP, active=False))
+RENAMED = change_of(ASSISTANT, ASSISTANT, particulars=True)
 
 TABLE = {
     "an account without a role": (NEW, None, None, None, Rule.ACCOUNTS_BY_SYSTEM),
@@ -138,13 +138,13 @@ def test_changes_of_the_own_entry_are_refused(role: Role) -> None:
         for gift in Role
     ]
 
-    assert {may_change(me, one) for one in changes} == {Rule.OWN_ENTRY}
+    assert {may_change(me, change) for change in changes} == {Rule.OWN_ENTRY}
 
 
 @pytest.mark.parametrize("gift", [Role.REGION_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR, *sorted(SEPARATED)])
 def test_a_centre_administrator_cannot_appoint_equals_or_superiors(gift: Role) -> None:
     """What they do not hold above the place they cannot give below it."""
-    assert may_change(somebody(CENTRE_ADMIN), of(ASSISTANT, post(GROUP, gift))) in {
+    assert may_change(somebody(CENTRE_ADMIN), change_of(ASSISTANT, post(GROUP, gift))) in {
         Rule.BEYOND_OWN_ROLE,
         Rule.SEPARATED_ADMINISTRATORS,
     }
@@ -152,7 +152,7 @@ def test_a_centre_administrator_cannot_appoint_equals_or_superiors(gift: Role) -
 
 def test_a_centre_administrator_cannot_depose_a_superior_below() -> None:
     """Taking a role is as bounded as giving it."""
-    deposed = of(post(GROUP, CENTRE_ADMIN), post(GROUP))
+    deposed = change_of(post(GROUP, CENTRE_ADMIN), post(GROUP))
 
     assert may_change(somebody(CENTRE_ADMIN), deposed) is Rule.BEYOND_OWN_ROLE
 
@@ -160,28 +160,28 @@ def test_a_centre_administrator_cannot_depose_a_superior_below() -> None:
 @pytest.mark.parametrize("place", [REGION, FOREIGN_REGION])
 def test_a_regions_role_cannot_be_given_over_http(place: UnitPosition) -> None:
     """The security administrator's court ends below the region, and a region's administrator names no equal."""
-    crowned = of(post(place), post(place, REGION_ADMIN))
+    crowned = change_of(post(place), post(place, REGION_ADMIN))
 
     assert {may_change(somebody(role), crowned) for role in (REGION_ADMIN, SYSTEM, SECURITY)} == {Rule.OUTSIDE_SUBTREE}
 
 
 def test_the_security_administrator_cannot_change_another_court() -> None:
     """Roles are given inside the own court."""
-    foreign = of(post(FOREIGN_TOP), post(FOREIGN_TOP, Role.AUDIT_ADMINISTRATOR))
+    foreign = change_of(post(FOREIGN_TOP), post(FOREIGN_TOP, Role.AUDIT_ADMINISTRATOR))
 
     assert may_change(somebody(SECURITY), foreign) is Rule.OUTSIDE_SUBTREE
 
 
 def test_the_security_administrator_cannot_combine_a_move_with_roles() -> None:
     """One hand gives the role, another the place."""
-    both = of(ASSISTANT, post(SECOND_GROUP, Role.GROUP_LEADER))
+    both = change_of(ASSISTANT, post(SECOND_GROUP, Role.GROUP_LEADER))
 
     assert may_change(somebody(SECURITY), both) is Rule.ACCOUNTS_BY_SYSTEM
 
 
 def test_the_system_administrator_cannot_reactivate_an_account_with_roles() -> None:
     """Switching on gives nothing."""
-    back = of(post(GROUP, active=False), ASSISTANT)
+    back = change_of(post(GROUP, active=False), ASSISTANT)
 
     assert may_change(somebody(SYSTEM), back) is Rule.ROLES_BY_SECURITY
 

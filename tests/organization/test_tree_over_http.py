@@ -26,11 +26,11 @@ def test_administrators_see_their_subtree_and_a_clerk_only_herself(house: House)
         for who in ("zheng.hao", "chen.jing", "wu.fang", "sun.li", "li.ting")
     }
 
-    assert {who: len(one["units"]) for who, one in seen.items()} == {
+    assert {who: len(tree["units"]) for who, tree in seen.items()} == {
         "zheng.hao": 11, "chen.jing": 5, "wu.fang": 3, "sun.li": 1, "li.ting": 1,
     }  # fmt: skip
-    assert [one["user"] for one in seen["li.ting"]["people"]] == ["li.ting"]
-    assert [one["user"] for one in seen["sun.li"]["people"]] == ["li.ting", "sun.li", "wang.qiang"]
+    assert [person["user"] for person in seen["li.ting"]["people"]] == ["li.ting"]
+    assert [person["user"] for person in seen["sun.li"]["people"]] == ["li.ting", "sun.li", "wang.qiang"]
 
 
 def test_a_new_clerk_is_entered_by_one_administrator_and_given_a_role_by_another(house: House) -> None:

@@ -92,9 +92,9 @@ async def open_house(started: Hub, ground: Settings, issuer: Issuer, clock: Cloc
 @pytest.fixture
 async def house(open_house: Callable[..., Any]) -> House:
     """One hub, in which nobody is signed in yet."""
-    found: House = await open_house()
-    await found.hub.database.run(_empty)
-    return found
+    house: House = await open_house()
+    await house.hub.database.run(_empty)
+    return house
 
 
 def _empty(connection: Connection) -> None:

@@ -94,11 +94,11 @@ class Issuer(httpx.AsyncBaseTransport):
 
     def returns(self, location: str, **changes: Any) -> str:
         """The browser went to `location` and signed in there: where it is sent back to, with the answer changed."""
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+        parameters = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         code = f"code-{len(self.codes)}"
-        self.codes[code] = asked
-        answer = _without_none({"code": code, "state": asked["state"], "iss": ISSUER} | changes)
-        return f"{asked['redirect_uri']}?{urlencode(answer)}"
+        self.codes[code] = parameters
+        answer = _without_none({"code": code, "state": parameters["state"], "iss": ISSUER} | changes)
+        return f"{parameters['redirect_uri']}?{urlencode(answer)}"
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """The claims of a good token; a change to None leaves the claim out."""
@@ -148,14 +148,14 @@ class Issuer(httpx.AsyncBaseTransport):
         return jws.serialize_compact(head, payload, self.key, registry=ANY_ALGORITHM)
 
     def _exchanged(self, form: dict[str, str]) -> httpx.Response:
-        asked = self.codes.pop(form.get("code", ""), None)
+        parameters = self.codes.pop(form.get("code", ""), None)
         verifier = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).rstrip(b"=")
-        if asked is None or verifier.decode() != asked["code_challenge"]:
+        if parameters is None or verifier.decode() != parameters["code_challenge"]:
             return httpx.Response(400, json={"error": "invalid_grant"})
         now = int(self.identity.get("iat") or NOW)
         good = {
             "access_token": self.token(**({"iat": now, "exp": now + 600} | self.access)),
-            "id_token": self.id_token(asked["nonce"], now),
+            "id_token": self.id_token(parameters["nonce"], now),
             "token_type": "Bearer",
         }
         return httpx.Response(200, json=_without_none(good | self.tokens))

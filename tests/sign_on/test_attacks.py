@@ -203,11 +203,11 @@ async def test_every_unsafe_route_checks_the_csrf_token(house: House) -> None:
             if method in {"post", "put", "patch", "delete"}
         }
     # What takes no JSON has said so before it asks who calls.
-    heard = {call: answer for call, answer in answers.items() if answer.status_code != 415}
-    passed = {call for call, answer in heard.items() if answer.status_code != 403}
-    rules = {answer.json()["rule"] for call, answer in heard.items() if call not in passed}
+    accepted = {call: answer for call, answer in answers.items() if answer.status_code != 415}
+    passed = {call for call, answer in accepted.items() if answer.status_code != 403}
+    rules = {answer.json()["rule"] for call, answer in accepted.items() if call not in passed}
 
-    assert len(heard) > 4
+    assert len(accepted) > 4
     assert rules == {"cross_site"}
     assert passed == {"post /witness/add-checkpoint"}
 
@@ -382,27 +382,27 @@ async def test_the_hub_always_uses_s256(house: House, issuer: Issuer, methods: A
     """PKCE downgrade: discovery has no say in it, and every attempt has a challenge of its own."""
     issuer.discovery["code_challenge_methods_supported"] = methods
     async with house.browser() as browser:
-        asked = [parse_qs(urlsplit(await house.goes_to_sign_on(browser)).query) for _ in range(2)]
+        requests = [parse_qs(urlsplit(await house.goes_to_sign_on(browser)).query) for _ in range(2)]
 
-    assert [one["code_challenge_method"] for one in asked] == [["S256"]] * 2
-    assert asked[0]["code_challenge"] != asked[1]["code_challenge"]
+    assert [request["code_challenge_method"] for request in requests] == [["S256"]] * 2
+    assert requests[0]["code_challenge"] != requests[1]["code_challenge"]
 
 
 async def test_the_sign_on_server_requires_pkce_with_s256(server: httpx.AsyncClient) -> None:
     """The demo's server refuses a request without a challenge, by another method, and a code without its verifier."""
-    asked = {
+    parameters = {
         "response_type": "code",
         "client_id": "shuniu-pages",
         "redirect_uri": "http://127.0.0.1:8080/signed-in",
         "user": "li.ting",
     }
     challenge = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
-    without = await server.post("/authorize", data=asked)
-    plain = await server.post("/authorize", data=asked | challenge | {"code_challenge_method": "plain"})
-    good = await server.post("/authorize", data=asked | challenge | {"code_challenge_method": "S256"})
+    without = await server.post("/authorize", data=parameters)
+    plain = await server.post("/authorize", data=parameters | challenge | {"code_challenge_method": "plain"})
+    good = await server.post("/authorize", data=parameters | challenge | {"code_challenge_method": "S256"})
     code = parse_qs(urlsplit(good.headers["Location"]).query)["code"][0]
     form = {"grant_type": "authorization_code", "code": code, "client_id": "shuniu-pages"}
-    exchanged = await server.post("/token", data=form | {"redirect_uri": asked["redirect_uri"]})
+    exchanged = await server.post("/token", data=form | {"redirect_uri": parameters["redirect_uri"]})
 
     assert all("error=invalid_request" in answer.headers["Location"] for answer in (without, plain))
     assert (exchanged.status_code, exchanged.json()["error"]) == (400, "invalid_grant")

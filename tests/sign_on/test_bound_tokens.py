@@ -236,8 +236,8 @@ async def test_the_sign_on_server_binds_the_token_to_the_certificate_that_it_see
 
 async def test_the_shortcut_binds_a_services_token_to_a_thumbprint(server: httpx.AsyncClient) -> None:
     """For demo and tests."""
-    asked = {"client": "ticket-system", "thumbprint": "a" * 43}
-    tokens = (await server.post("/_control/token", json=asked)).json()
+    order = {"client": "ticket-system", "thumbprint": "a" * 43}
+    tokens = (await server.post("/_control/token", json=order)).json()
     keys = KeySet.import_key_set((await server.get("/jwks")).json())
 
     assert jwt.decode(tokens["access_token"], keys, ["ES256"]).claims["cnf"] == {"x5t#S256": "a" * 43}

@@ -32,13 +32,13 @@ def test_a_clerk_signs_in_looks_up_and_signs_out(desk: Desk, browser: httpx.Clie
 
     session = signs_in(browser, "li.ting")
     own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}
-    found = browser.post("/v1/lookups", json=desk.question(number, person), headers=own)
+    answer = browser.post("/v1/lookups", json=desk.question(number, person), headers=own)
     forged = browser.post("/v1/lookups", json=desk.question(number, person))
     out = browser.post("/sign-out", headers=own, follow_redirects=False)
     afterwards = browser.get("/v1/session")
 
     assert (session.status_code, session.url.path, session.json()["user"]) == (200, "/v1/session", "li.ting")
-    assert (found.status_code, found.json()["identity"]["full_name"]["value"]) == (200, person["name"])
+    assert (answer.status_code, answer.json()["identity"]["full_name"]["value"]) == (200, person["name"])
     assert (forged.status_code, forged.json()["rule"]) == (403, "cross_site")
     assert out.status_code == 303
     assert (afterwards.status_code, afterwards.json()["rule"]) == (401, "missing")
@@ -49,7 +49,7 @@ def test_sign_in_and_sign_out_are_in_the_audit_log(desk: Desk, browser: httpx.Cl
     session = signs_in(browser, "wang.qiang")
     own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}
     browser.post("/sign-out", headers=own, follow_redirects=False)
-    begun, ended = [one["event"] for one in desk.events() if one["event"]["type"].startswith("session.")][-2:]
+    begun, ended = [record["event"] for record in desk.events() if record["event"]["type"].startswith("session.")][-2:]
 
     assert (begun["type"], begun["detail"]) == (
         "session.signed_in",

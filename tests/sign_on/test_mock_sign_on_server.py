@@ -261,11 +261,11 @@ async def test_other_grants_and_bodies_are_refused(server: httpx.AsyncClient, bo
 
 async def test_discovery_describes_the_server(server: httpx.AsyncClient) -> None:
     """Issuer and endpoints are the base address; only S256 and signed assertions are offered."""
-    found = (await server.get("/.well-known/openid-configuration")).json()
+    discovery = (await server.get("/.well-known/openid-configuration")).json()
 
-    assert (found["issuer"], found["jwks_uri"]) == (ISSUER, f"{ISSUER}/jwks")
-    assert found["code_challenge_methods_supported"] == ["S256"]
-    assert found["token_endpoint_auth_methods_supported"] == ["private_key_jwt", "none"]
+    assert (discovery["issuer"], discovery["jwks_uri"]) == (ISSUER, f"{ISSUER}/jwks")
+    assert discovery["code_challenge_methods_supported"] == ["S256"]
+    assert discovery["token_endpoint_auth_methods_supported"] == ["private_key_jwt", "none"]
 
 
 async def test_only_public_parts_of_keys_are_published(server: httpx.AsyncClient) -> None:

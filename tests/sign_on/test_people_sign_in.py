@@ -22,21 +22,21 @@ async def test_a_person_signs_in_and_gets_a_session_cookie(house: House, issuer:
         location = await house.goes_to_sign_on(browser, "/lookups?page=2")
         back = await browser.get(issuer.returns(location))
         session = await browser.get("/v1/session")
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+    parameters = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
     assert location.startswith(f"{ISSUER}/authorize?")
-    assert asked == {
+    assert parameters == {
         "response_type": "code",
         "client_id": "shuniu-pages",
         "redirect_uri": f"{OUR_ADDRESS}/signed-in",
         "scope": "openid profile",
-        "state": asked["state"],
-        "nonce": asked["nonce"],
-        "code_challenge": asked["code_challenge"],
+        "state": parameters["state"],
+        "nonce": parameters["nonce"],
+        "code_challenge": parameters["code_challenge"],
         "code_challenge_method": "S256",
         "max_age": "900",
     }
-    assert {len(asked[name]) for name in ("state", "nonce", "code_challenge")} == {43}
+    assert {len(parameters[name]) for name in ("state", "nonce", "code_challenge")} == {43}
     assert (back.status_code, back.headers["Location"]) == (303, "/lookups?page=2")
     assert session.headers["Cache-Control"] == "no-store"
     assert session.json() == {
@@ -242,9 +242,9 @@ async def test_a_failing_token_endpoint_is_a_503(house: House, issuer: Issuer, a
     """503, and the attempt is spent: the code may have been, too."""
     issuer.answers["/token"] = answer
     async with house.browser() as browser:
-        found = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+        response = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
 
-    assert (found.status_code, found.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
+    assert (response.status_code, response.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.anyio
 
 async def rows(house: House, table: Any) -> list[dict[str, Any]]:
     """Every row of a table."""
-    found: list[dict[str, Any]] = await house.hub.database.run(
+    records: list[dict[str, Any]] = await house.hub.database.run(
         lambda connection: [dict(row) for row in connection.execute(select(table)).mappings()]
     )
-    return found
+    return records
 
 
 async def test_a_session_that_is_not_used_is_over_after_the_idle_limit(house: House, clock: Clock) -> None:
@@ -107,8 +107,8 @@ async def test_signing_out_ends_the_session_on_every_replica_at_once(
         seen = await same_browser.get("/v1/session")
         out = await browser.post("/sign-out", headers=own_page(await csrf_token(browser)))
         answers = [
-            await one.get("/v1/session", headers={"Cookie": seen.request.headers["cookie"]})
-            for one in (browser, same_browser)
+            await client.get("/v1/session", headers={"Cookie": seen.request.headers["cookie"]})
+            for client in (browser, same_browser)
         ]
 
     assert seen.status_code == 200
@@ -143,7 +143,7 @@ async def test_a_new_sign_in_replaces_the_session_of_the_same_browser(house: Hou
     assert old != new
     assert answer.status_code == 200
     assert len(await rows(house, session)) == 1
-    assert [(one["type"], one.get("detail", {}).get("how")) for one in house.records(before)] == [
+    assert [(record["type"], record.get("detail", {}).get("how")) for record in house.records(before)] == [
         ("session.signed_in", None),
         ("session.ended", "replaced"),
         ("session.signed_in", None),
@@ -184,7 +184,7 @@ async def test_expired_sessions_are_recorded_with_the_next_sign_in(house: House,
         house.issuer.identity = {"iat": int(clock.now), "exp": int(clock.now) + 600, "auth_time": int(clock.now)}
         await house.signs_in(next_one)
 
-    assert [(one["type"], one["detail"].get("how")) for one in house.records(before)] == [
+    assert [(record["type"], record["detail"].get("how")) for record in house.records(before)] == [
         ("session.signed_in", None),
         ("session.signed_in", None),
         ("session.ended", "idle"),
@@ -211,11 +211,11 @@ async def test_a_sign_in_without_its_record_makes_no_session(house: House, monke
         before = house.length()
         await house.signs_in(browser)
 
-    assert [(one.status_code, one.json()["type"]) for one in (out, refused)] == [
+    assert [(answer.status_code, answer.json()["type"]) for answer in (out, refused)] == [
         (503, "urn:shuniu:problem:audit-unavailable")
     ] * 2
     assert problem(afterwards) == (401, "session_over")
-    assert [(one["type"], one["detail"].get("how")) for one in house.records(before)] == [
+    assert [(record["type"], record["detail"].get("how")) for record in house.records(before)] == [
         ("session.signed_in", None),
         ("session.ended", "signed_out"),
     ]
@@ -229,10 +229,10 @@ async def test_the_tables_hold_neither_a_secret_nor_a_person(house: House) -> No
         secrets = [browser.cookies["__Host-shuniu-session"], other.cookies["__Host-shuniu-sign-in"]]
         state = house.issuer.returns(location).partition("state=")[2].partition("&")[0]
         token = await csrf_token(browser)
-    held = repr(await rows(house, session)) + repr(await rows(house, sign_in_attempt))
+    stored = repr(await rows(house, session)) + repr(await rows(house, sign_in_attempt))
     canaries = [*secrets, state, token, "li.ting", "李婷", repr("李婷".encode())[2:-1], "192.0.2.7"]
 
-    assert [canary for canary in canaries if canary in held] == []
+    assert [canary for canary in canaries if canary in stored] == []
 
 
 async def test_a_session_that_does_not_decrypt_is_over(house: House) -> None:
@@ -255,7 +255,7 @@ async def test_sessions_of_two_people_are_separate(house: House, issuer: Issuer)
         await house.signs_in(other)
         first = (await rows(house, session))[0]["caller"]
         await house.hub.database.run(lambda connection: connection.execute(session.update().values(caller=first)))
-        answers = [await one.get("/v1/session") for one in (clerk, other)]
+        answers = [await browser.get("/v1/session") for browser in (clerk, other)]
 
     assert sorted(answer.status_code for answer in answers) == [200, 401]
 
@@ -263,17 +263,17 @@ async def test_sessions_of_two_people_are_separate(house: House, issuer: Issuer)
 async def test_unfinished_sign_ins_are_bounded(house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """They go after ten minutes; and beyond a bound the oldest go at once."""
     monkeypatch.setattr("gateway.sign_on.pending_sign_ins.MAX_PENDING", 3)
-    kept = []
+    secrets = []
     async with house.browser() as browser:
         for _ in range(5):
             await house.goes_to_sign_on(browser)
             clock.now += 1
-            kept.append(len(await rows(house, sign_in_attempt)))
+            secrets.append(len(await rows(house, sign_in_attempt)))
         back = await browser.get(house.issuer.returns(await house.goes_to_sign_on(browser)))
         clock.now += 600
         await house.goes_to_sign_on(browser)
 
-    assert kept == [1, 2, 3, 3, 3]
+    assert secrets == [1, 2, 3, 3, 3]
     assert back.status_code == 303
     assert len(await rows(house, sign_in_attempt)) == 1
 
@@ -283,14 +283,14 @@ async def test_a_late_call_does_not_revive_an_ended_session(house: House, clock:
     async with house.browser() as browser:
         await house.signs_in(browser)
         secret = browser.cookies["__Host-shuniu-session"]
-        found = await house.hub.database.run(session_store.end, secret_digest(secret), "signed_out")
+        ended = await house.hub.database.run(session_store.end, secret_digest(secret), "signed_out")
         await house.hub.database.run(
             session_store.note_use, secret_digest(secret), datetime.fromtimestamp(clock.now + 500, UTC)
         )
         again = await house.hub.database.run(session_store.end, secret_digest(secret), "moved")
         answer = await browser.get("/v1/session")
 
-    assert found is not None
+    assert ended is not None
     assert again is None
     assert problem(answer) == (401, "session_over")
     assert [(row["ended"], row["seen_at"].timestamp()) for row in await rows(house, session)] == [("signed_out", NOW)]
