@@ -51,7 +51,7 @@ class UvicornServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._drain_state.close()
-        await self._drain_state.emptied(self._drain)
+        await self._drain_state.drained(self._drain)
         for server in self.servers:
             server.close()
         await self._accept_waiting()
@@ -65,7 +65,7 @@ class UvicornServer(uvicorn.Server):
         self.should_exit = True
         self._drain_state.close()
         if hasten and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._drain_state.hasten)
+            self._loop.call_soon_threadsafe(self._drain_state.cancel_requests)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -26,12 +26,12 @@ class Completeness:
     """
     The result of the check, by index.
 
-    `walked` records lie in the period; the values of `unreadable` of them are erased or damaged, so that their place in
+    `walked` records lie in the period; the values of `closed` of them are erased or damaged, so that their place in
     the result is unknown.  `misindexed`: a mark does not follow from the values.
     """
 
     walked: int = 0
-    unreadable: int = 0
+    closed: int = 0
     left_out: list[int] = field(default_factory=list)
     added: list[int] = field(default_factory=list)
     misindexed: list[int] = field(default_factory=list)
@@ -81,7 +81,7 @@ def check_search(
                 inside = _judge(query, record, take(record.exchange, None), true, unknown)
             if inside:
                 shown.walked += 1
-                shown.unreadable += record.values in _CLOSED
+                shown.closed += record.values in _CLOSED
                 if record.misindexed and record.values not in _CLOSED:
                     shown.misindexed.append(record.index)
         if progress is not None:

@@ -1,3 +1,3 @@
 """
-The door: HTTP and JSON, problems instead of surprises.
+The HTTP API: routes, models, problems and middleware.
 """

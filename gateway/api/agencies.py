@@ -1,5 +1,5 @@
 """
-The capability matrix, generated from the adapters' declarations, and how things stand with each capability.
+The capability matrix, generated from the adapters' declarations, and the state of each capability.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ router = APIRouter(prefix="/v1/agencies", tags=["agencies"])
 
 
 class StandingView(BaseModel):
-    """How things stand with one capability, as the process sees it that answers.  Times are UTC."""
+    """The state of one capability in the answering process.  Times are UTC."""
 
-    breaker: BreakerState = Field(description="open: it failed repeatedly, and is given a rest")
-    ask_again_at: datetime | None = Field(description="not asked before; None: it may be asked now")
-    closed_because: Reason | None = Field(description="why it is not asked, where that is not the breaker")
+    breaker: BreakerState = Field(description="open: it failed repeatedly and is not asked for a while")
+    ask_again_at: datetime | None = Field(description="not asked before; null: it may be asked now")
+    closed_because: Reason | None = Field(description="why it is not asked, other than by the breaker")
     in_flight: int
     in_flight_limit: int
     waiting: int
@@ -34,11 +34,11 @@ class StandingView(BaseModel):
     last_at: datetime | None
     last_state: AnswerState | None
     last_reason: Reason | None
-    drift: int = Field(description="leaves of its answers that nobody agreed on, since this process started")
+    drift: int = Field(description="unknown elements of its answers, since this process started")
 
 
 class CapabilityView(BaseModel):
-    """One lookup that an agency offers.  `family` and `standing` are None where this court is not connected to it."""
+    """One lookup that an agency offers.  `family` and `standing` are null where this court is not connected to it."""
 
     name: str
     subject: str
@@ -50,7 +50,7 @@ class CapabilityView(BaseModel):
 
 
 class CertificateView(BaseModel):
-    """Until when the certificates of one file serve: `roots`, which the agency's must lead to, or `identity`, ours."""
+    """The expiry of the certificates of one file: `roots` (trust anchors of the agency) or `identity` (ours)."""
 
     file: str
     expires_at: datetime
@@ -71,10 +71,10 @@ class AgencyView(BaseModel):
 @router.get("", operation_id="list_agencies", responses=documented("not-signed-in", "sign-on-unavailable"))
 async def list_agencies(_caller: Signed, hub: TheHub) -> list[AgencyView]:
     """
-    Which agency offers which lookup, for whom and by which identifiers, and how things stand with it just now.
+    Which agency offers which lookup, for which subjects and identifiers, and its current state.
     """
     now = datetime.now(UTC)
-    standings = {(one.agency, one.capability): standing_view(one, now) for one in hub.guards.states()}
+    standings = {(state.agency, state.capability): standing_view(state, now) for state in hub.guards.states()}
     return [agency_view(hub.agencies, name, standings) for name in hub.agencies]
 
 
@@ -89,14 +89,15 @@ def agency_view(agencies: Agencies, name: str, standings: Mapping[tuple[str, str
         repeatable=facts.repeatable,
         retention_days=facts.retention_days,
         certificates=[
-            CertificateView(file=one.file, expires_at=one.expires_at) for one in agencies.expiries.get(name, ())
+            CertificateView(file=expiry.file, expires_at=expiry.expires_at)
+            for expiry in agencies.expiries.get(name, ())
         ],
         capabilities=[
             CapabilityView(
                 name=capability.name,
                 subject=capability.subject.value,
-                by=[one.value for one in capability.by],
-                serves=sorted(one.value for one in capability.serves),
+                by=[id_type.value for id_type in capability.by],
+                serves=sorted(want.value for want in capability.serves),
                 family=_family(agencies, name, capability.name),
                 summary=capability.summary,
                 standing=standings.get((name, capability.name)),
@@ -112,23 +113,8 @@ def _family(agencies: Agencies, name: str, capability: str) -> str | None:
 
 
 def standing_view(state: GuardState, now: datetime) -> StandingView:
-    """A guard's state as it is shown; `now` is aware."""
+    """A guard's state as an answer; `now` is aware."""
     rested_at = None if state.opens_again_in is None else now + timedelta(seconds=state.opens_again_in)
     waits = [moment for moment in (state.closed_until, rested_at) if moment is not None and moment > now]
-    return StandingView(
-        breaker=state.breaker,
-        ask_again_at=max(waits, default=None),
-        closed_because=state.closed_because,
-        in_flight=state.in_flight,
-        in_flight_limit=state.in_flight_limit,
-        waiting=state.waiting,
-        waiting_limit=state.waiting_limit,
-        retries_left=int(state.budget_left),
-        minute_left=state.minute_left,
-        day_left=state.day_left,
-        last_good_at=state.last_good_at,
-        last_at=state.last_at,
-        last_state=state.last_state,
-        last_reason=state.last_reason,
-        drift=state.drift,
-    )
+    same = {name: getattr(state, name) for name in StandingView.model_fields.keys() - {"ask_again_at", "retries_left"}}
+    return StandingView(ask_again_at=max(waits, default=None), retries_left=int(state.budget_left), **same)

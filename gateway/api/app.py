@@ -1,10 +1,10 @@
 """
-The HTTP application of a hub.
+The HTTP application of a hub: routes, error handlers and middleware.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from audit.errors import AuditUnavailable
+from gateway.access.emergency_rules import EmergencyRefused, WorkOrderNotFound
+from gateway.access.work_orders import VersionConflict
 from gateway.api import (
     agencies,
     audit,
@@ -33,16 +35,23 @@ from gateway.api import (
     witness,
     work_orders,
 )
-from gateway.api.docs_page import add_page
+from gateway.api.docs_page import add_docs_page
 from gateway.api.draining import DrainMiddleware, DrainState
 from gateway.api.fast_path import FastPath
 from gateway.api.limits import RequestLimitsMiddleware
-from gateway.api.problems import Problem, ProblemBody, plainly
+from gateway.api.problems import Problem, ProblemBody, render_json
 from gateway.api.refusal_log import RefusalLog
 from gateway.api.telemetry_middleware import TelemetryMiddleware
 from gateway.api.validation_errors import as_problem, invalid
+from gateway.autofill.service import RequestNotFound
+from gateway.callbacks.receivers import CallbackRefused, ReceiverNotFound
+from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused
 from gateway.database import DatabaseUnavailable
 from gateway.hub import Hub
+from gateway.lookup.service import LookupNotFound, Withheld
+from gateway.organization.change_plan import ChangeRefused
+from gateway.organization.delegations import DelegationRefused
+from gateway.organization.service import ConcurrentChange
 from gateway.sign_on import NotFromOurPages, NotSignedIn, SignInFailed, SignOnUnavailable
 from schemas.identifiers import IdentifierError
 from schemas.lookup import LookupRequest
@@ -55,7 +64,7 @@ DESCRIPTION = (
     "never in an address."
 )
 
-ROOMS = (
+ROUTES = (
     lookups,
     work_orders,
     explain,
@@ -84,25 +93,11 @@ def create_app(
     error_page: Callable[[ErrorHandler], ErrorHandler],
 ) -> ASGIApp:
     """
-    The application; `start` makes the hub when the server starts, in the server's event loop.
+    The application.  `start` makes the hub when the server starts, in the server's event loop.
 
-    `add_pages` adds the routes for people, and `error_page` lets an error handler answer them with a page;
+    `add_pages` adds the routes for people, and `error_page` wraps an error handler so that people get a page;
     `drain_state` is for the server that stops the application.
     """
-    handlers: dict[Any, ErrorHandler] = {
-        Problem: refusal_log.respond,
-        RequestValidationError: _invalid,
-        HTTPException: _http,
-        ClientDisconnect: _gone,
-        NotSignedIn: _not_signed_in,
-        NotFromOurPages: _not_from_our_pages,
-        SignInFailed: _sign_in_failed,
-        SignOnUnavailable: _plain("sign-on-unavailable", retry_after=5),
-        AuditUnavailable: _plain("audit-unavailable", retry_after=2),
-        DatabaseUnavailable: _plain("database-unavailable", retry_after=2),
-        IdentifierError: _identifier,
-        Exception: _plain("internal"),
-    }
     app = FastAPI(
         title="Shuniu",
         version="1",
@@ -111,23 +106,26 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
-        exception_handlers={kind: error_page(handler) for kind, handler in handlers.items()},
+        exception_handlers={
+            ClientDisconnect: _disconnected,
+            **{kind: error_page(_handler(to_problem)) for kind, to_problem in ERRORS.items()},
+        },
     )
-    for room in ROOMS:
-        app.include_router(room.router)
-    add_page(app)
+    for routes in ROUTES:
+        app.include_router(routes.router)
+    add_docs_page(app)
     add_pages(app)
     _document_problems(app)
-    told = error_page(plainly)
+    render = error_page(render_json)
     fast_path = FastPath(app, lookups.PATH, lookups.look_up, LookupRequest)
-    limited = RequestLimitsMiddleware(fast_path, in_flight=in_flight, told=told)
-    return TelemetryMiddleware(DrainMiddleware(limited, drain_state or DrainState(), told), app)
+    limited = RequestLimitsMiddleware(fast_path, in_flight=in_flight, render=render)
+    return TelemetryMiddleware(DrainMiddleware(limited, drain_state or DrainState(), render), app)
 
 
 def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # In this order: what was refused last is written before the hub gives its log back.
+        # In this order: the last refusals are written before the hub closes its log.
         async with await start() as hub, RefusalLog(hub.log) as app.state.refusals:
             app.state.hub = hub
             yield
@@ -135,55 +133,74 @@ def _lifespan(start: Callable[[], Awaitable[Hub]]) -> Callable[[FastAPI], Abstra
     return lifespan
 
 
-def _plain(name: str, **members: Any) -> Callable[[Request, Any], Coroutine[Any, Any, Response]]:
-    async def handler(_request: Request, _error: Exception) -> Response:
-        return Problem(name, **members).response()
+def _handler(to_problem: Callable[[Any], Problem]) -> ErrorHandler:
+    """Starlette's handler of an exception that becomes a problem; refusals go on record."""
+
+    async def handler(request: Request, error: Exception) -> Response:
+        if isinstance(error, NotSignedIn | NotFromOurPages | SignInFailed):
+            refusal_log.count(request, error.rule)
+        return await refusal_log.respond(request, to_problem(error))
 
     return handler
 
 
-async def _not_signed_in(request: Request, error: Exception) -> Response:
-    assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for nothing else
-    refusal_log.count(request, error.rule)
-    challenge = f'Bearer realm="shuniu", error="invalid_token", error_description="{error.rule}"'
-    return Problem("not-signed-in", rule=str(error.rule), headers={"WWW-Authenticate": challenge}).response()
-
-
-async def _not_from_our_pages(request: Request, error: Exception) -> Response:
-    assert isinstance(error, NotFromOurPages)  # noqa: S101 - registered for nothing else
-    refusal_log.count(request, error.rule)
-    return Problem("not-permitted", rule=str(error.rule), en=error.rule.en, zh=error.rule.zh).response()
-
-
-async def _sign_in_failed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, SignInFailed)  # noqa: S101 - registered for nothing else
-    refusal_log.count(request, error.rule)
-    en, zh = error.rule.en, error.rule.zh
-    if error.because is not None:
-        en, zh = f"{en} ({error.because.en}.)", f"{zh}（{error.because.zh}。）"
-    return Problem("sign-in-failed", rule=str(error.rule), en=en, zh=zh).response()
-
-
-async def _identifier(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, IdentifierError)  # noqa: S101 - registered for nothing else
-    return invalid("subject.id_number", str(error.rule), error.help("en"), error.help("zh")).response()
-
-
-async def _http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    names = {404: "not-found", 405: "method-not-allowed", 415: "wrong-content-type"}
-    name = names.get(error.status_code, "invalid-input" if error.status_code < 500 else "internal")
-    return Problem(name, headers=error.headers).response()
-
-
-async def _gone(_request: Request, _error: Exception) -> Response:
-    # Nobody reads this: the caller hung up, or its body was cut off at the bound.
+async def _disconnected(_request: Request, _error: Exception) -> Response:
+    # Without a reader: the client hung up, or its body was cut off at the bound.
     return Response(status_code=400)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    return as_problem(error).response()
+def _from_rule(error: Any) -> Problem:
+    return Problem.from_rule(error.rule)
+
+
+def _constant(name: str, **members: Any) -> Callable[[Exception], Problem]:
+    return lambda _error: Problem(name, **members)
+
+
+def _not_signed_in(error: NotSignedIn) -> Problem:
+    challenge = f'Bearer realm="shuniu", error="invalid_token", error_description="{error.rule}"'
+    return Problem("not-signed-in", rule=str(error.rule), headers={"WWW-Authenticate": challenge})
+
+
+def _sign_in_failed(error: SignInFailed) -> Problem:
+    en, zh = error.rule.en, error.rule.zh
+    if error.because is not None:
+        en, zh = f"{en} ({error.because.en}.)", f"{zh}（{error.because.zh}。）"
+    return Problem("sign-in-failed", rule=str(error.rule), en=en, zh=zh)
+
+
+def _from_http(error: HTTPException) -> Problem:
+    names = {404: "not-found", 405: "method-not-allowed", 415: "wrong-content-type"}
+    name = names.get(error.status_code, "invalid-input" if error.status_code < 500 else "internal")
+    return Problem(name, headers=error.headers)
+
+
+# What each exception of a call becomes.
+ERRORS: Final[Mapping[Any, Callable[[Any], Problem]]] = {
+    Problem: lambda problem: problem,
+    RequestValidationError: as_problem,
+    IdentifierError: lambda error: invalid("subject.id_number", str(error.rule), error.help("en"), error.help("zh")),
+    HTTPException: _from_http,
+    NotSignedIn: _not_signed_in,
+    SignInFailed: _sign_in_failed,
+    NotFromOurPages: _from_rule,
+    CallbackRefused: _from_rule,
+    ChangeRefused: _from_rule,
+    ComplianceRefused: _from_rule,
+    DelegationRefused: _from_rule,
+    EmergencyRefused: _from_rule,
+    Withheld: lambda error: Problem.from_rule(error.rule, audit=error.audit),
+    **dict.fromkeys(
+        (ComplianceItemNotFound, LookupNotFound, ReceiverNotFound, RequestNotFound, WorkOrderNotFound),
+        _constant("not-found"),
+    ),
+    ConcurrentChange: _constant("changed-meanwhile"),
+    VersionConflict: lambda error: Problem("version-conflict", current=error.current),
+    SignOnUnavailable: _constant("sign-on-unavailable", retry_after=5),
+    AuditUnavailable: _constant("audit-unavailable", retry_after=2),
+    DatabaseUnavailable: _constant("database-unavailable", retry_after=2),
+    Exception: _constant("internal"),
+}
 
 
 def _document_problems(app: FastAPI) -> None:

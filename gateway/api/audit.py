@@ -1,5 +1,5 @@
 """
-The audit log itself over HTTP, in the formats of public tools: checkpoint, tiles, proofs.
+The audit log over HTTP in the formats of public tools: checkpoint, tiles, proofs.
 """
 
 import asyncio
@@ -12,8 +12,7 @@ from audit.anchor.anchors import Anchors
 from audit.errors import AuditUnavailable
 from audit.format.proof import Proof
 from audit.format.tiles import Tile, exists
-from gateway.api.dependencies import TheHub
-from gateway.api.members import auditor
+from gateway.api.dependencies import TheHub, auditor
 from gateway.api.problems import Problem, documented
 
 router = APIRouter(tags=["audit"])
@@ -24,10 +23,10 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 @router.get("/audit/checkpoint", operation_id="read_checkpoint", response_class=Response)
 @router.get("/v1/audit/checkpoint", operation_id="read_checkpoint_v1", response_class=Response)
 async def checkpoint(hub: TheHub) -> Response:
-    """The newest signed checkpoint (C2SP tlog-checkpoint); open to everybody, since it names nobody."""
+    """The newest signed checkpoint (C2SP tlog-checkpoint); public, since it has no personal data."""
     size, note = hub.log.checkpoint_size, hub.log.checkpoint
     with contextlib.suppress(AuditUnavailable):
-        # Served from memory without them: a checkpoint is good as it is.
+        # Without its cosignatures a checkpoint is valid as well.
         note = await asyncio.to_thread(Anchors(hub.log.reader).cosigned, note, size)
     return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "public, max-age=1"})
 
@@ -60,12 +59,12 @@ async def tile(
 ) -> Response:
     """A hash tile or an entry bundle of the signed log, for auditors; never changes once it is there."""
     try:
-        wanted = Tile.parse(path)
+        parsed = Tile.parse(path)
     except ValueError:
-        wanted = None
-    if wanted is None or not exists(wanted, hub.log.checkpoint_size):
+        parsed = None
+    if parsed is None or not exists(parsed, hub.log.checkpoint_size):
         raise Problem("not-found")
-    content = await asyncio.to_thread(hub.log.reader.tile, wanted)
+    content = await asyncio.to_thread(hub.log.reader.tile, parsed)
     return Response(content, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE})
 
 

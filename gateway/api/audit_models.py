@@ -1,5 +1,5 @@
 """
-What an auditor may ask of the log, and the shape in which its records are answered.
+Models of the audit search: an auditor's criteria, and the records of the answer.
 """
 
 import re
@@ -11,7 +11,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     WithJsonSchema,
@@ -22,6 +21,7 @@ from audit.export.formats import ExportFormat
 from audit.format.event import EventType
 from audit.store.sealed_values import SealedValues
 from audit.store.search import Hit, HitEvidence, Query, SearchPage
+from gateway.api.validation_errors import RequestModel
 from gateway.audit_access import AuditAccess, SearchRevealReason, search_subject
 from schemas.codes import AnswerState, IdType, SubjectKind
 from schemas.work_order import WORK_ORDER_ID
@@ -32,7 +32,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]
 
 
 def _moment(value: object) -> datetime:
-    # The library would also take a number, a bare date or a moment without a zone, and each could be meant otherwise.
+    # pydantic would also accept a number, a bare date or a moment without a zone, which are ambiguous.
     if isinstance(value, str) and _RFC3339.fullmatch(value):
         return datetime.fromisoformat(value.upper())
     raise ValueError("not a moment with its zone (RFC 3339)")
@@ -48,16 +48,8 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class _Criteria(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    def __repr_args__(self) -> tuple[tuple[str, object], ...]:
-        """Nothing: what is searched for is personal."""
-        return ()
-
-
-class SubjectSought(_Criteria):
-    """A person or an organization that records are about."""
+class SubjectSought(RequestModel):
+    """The person or organization of the records."""
 
     kind: SubjectKind
     id_type: IdType
@@ -71,15 +63,15 @@ class SubjectSought(_Criteria):
         return self
 
 
-class Reveal(_Criteria):
-    """Why personal values are to be shown; the note is sealed with the record of the search."""
+class Reveal(RequestModel):
+    """The reason to show personal values; the note is sealed with the record of the search."""
 
     reason: SearchRevealReason
     note: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
 
 
-class Criteria(_Criteria):
-    """What records must say; everything that is given must hold.  Without `reveal` no personal value is answered."""
+class Criteria(RequestModel):
+    """The criteria of a search; all that are given must hold.  Without `reveal` the answer has no personal values."""
 
     since: Moment | None = None
     until: Moment | None = None
@@ -112,7 +104,7 @@ class Criteria(_Criteria):
             subject=None if subject is None else search_subject(subject.id_type, subject.id_number, subject.country),
         )
 
-    def _inspection(self, query: Query, out_format: ExportFormat | None) -> AuditAccess:
+    def _access(self, query: Query, out_format: ExportFormat | None) -> AuditAccess:
         reveal = self.reveal
         return AuditAccess(
             query=query,
@@ -128,9 +120,9 @@ class SearchRequest(Criteria):
     before: Annotated[int, Field(ge=0, le=2**62, strict=True)] | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE, strict=True)] = 50
 
-    def inspection(self, court: str) -> AuditAccess:
-        """What is recorded and done.  Raises `IdentifierError`."""
-        return self._inspection(replace(self.query(court), before=self.before, limit=self.limit), None)
+    def access(self, court: str) -> AuditAccess:
+        """The access to be recorded and made.  Raises `IdentifierError`."""
+        return self._access(replace(self.query(court), before=self.before, limit=self.limit), None)
 
 
 class ExportRequest(Criteria):
@@ -138,13 +130,13 @@ class ExportRequest(Criteria):
 
     format: ExportFormat
 
-    def inspection(self, court: str) -> AuditAccess:
-        """What is recorded and done.  Raises `IdentifierError`."""
-        return self._inspection(self.query(court), self.format)
+    def access(self, court: str) -> AuditAccess:
+        """The access to be recorded and made.  Raises `IdentifierError`."""
+        return self._access(self.query(court), self.format)
 
 
 class RecordType(BaseModel):
-    """A type of record: dotted name, two-letter code, and what it is called."""
+    """A type of record: dotted name, two-letter code, and labels."""
 
     name: str
     code: str
@@ -154,10 +146,10 @@ class RecordType(BaseModel):
 
 class RecordedEvent(BaseModel):
     """
-    One record: its place in the log, its leaf (`event`, nothing personal), and what stands behind it.
+    One record: its index, its leaf (`event`, not personal), and its proof state.
 
-    `evidence` says whether the bytes are proved against the signed checkpoint, `values` what became of the sealed
-    personal values; `people` holds them only where the call has given a reason.  `outcome` completes an intent.
+    `evidence` says whether the bytes are proved against the signed checkpoint, `values` is the state of the sealed
+    personal values; `people` holds them only if the call gave a reason.  `outcome` completes an intent.
     """
 
     index: int
@@ -179,7 +171,7 @@ class RecordedEvents(BaseModel):
 
 
 def page_of(page: SearchPage, *, people: bool) -> RecordedEvents:
-    """A page of hits as it is answered."""
+    """A page of hits as an answer."""
     events = [_event(hit, people=people) for hit in page.hits]
     return RecordedEvents(events=events, next=page.next, checkpoint_size=page.checkpoint_size)
 

@@ -1,8 +1,8 @@
 """
-Search of the audit log over HTTP, for the auditors of a court: pages of checked records, and whole files.
+Search and export of the audit log over HTTP, for the auditors of a court.
 
-Every call is itself recorded before anything is read.  Identifiers stand in bodies only, and a person's values are in
-an answer only if the call gives a reason.
+Every call is itself recorded before the log is read.  Identifiers stand in bodies only, and personal values are in an
+answer only if the call gives a reason.
 """
 
 import asyncio
@@ -18,12 +18,11 @@ from starlette.responses import StreamingResponse
 from audit.export.formats import ExportFormat, serialize
 from audit.format.event import EventType
 from audit.store.log import Log
-from audit.store.search import Query as Wanted
+from audit.store.search import Query as SearchQuery
 from audit.store.search import search, search_all
 from gateway.api.audit_models import PAGE, ExportRequest, Moment, RecordedEvents, SearchRequest, page_of
-from gateway.api.dependencies import TheHub
+from gateway.api.dependencies import Auditor, TheHub
 from gateway.api.limits import json_body
-from gateway.api.members import Auditor
 from gateway.api.problems import documented
 from gateway.audit_access import AuditAccess
 from gateway.sign_on import Caller
@@ -51,9 +50,9 @@ async def list_events(
     limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
 ) -> RecordedEvents:
     """
-    The records of the caller's own court, newest first, each one a row of its own.  Reading them is recorded first.
+    The records of the caller's own court, newest first.  The search itself is recorded first.
     """
-    wanted = Wanted(
+    query = SearchQuery(
         court=caller.court,
         since=since,
         until=until,
@@ -63,7 +62,7 @@ async def list_events(
         before=before,
         limit=limit,
     )
-    return await _page(caller, hub.log, AuditAccess(query=wanted))
+    return await _page(caller, hub.log, AuditAccess(query=query))
 
 
 @router.post(
@@ -71,9 +70,9 @@ async def list_events(
 )
 async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> RecordedEvents:
     """
-    Searches the records of the caller's own court by everything that a record says, persons and cases included.
+    Searches the records of the caller's own court by all criteria, persons and cases included.
     """
-    return await _page(caller, hub.log, body.inspection(caller.court))
+    return await _page(caller, hub.log, body.access(caller.court))
 
 
 @router.post(
@@ -83,7 +82,7 @@ async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> Re
     response_class=Response,
     responses={
         200: {
-            "description": "the file, as it is written; it ends early if the log becomes unreadable meanwhile",
+            "description": "the file as a stream; it ends early if the log becomes unreadable meanwhile",
             "content": {out_format.media_type: {"schema": {"type": "string"}} for out_format in ExportFormat},
         },
         **documented(*WITH_BODY),
@@ -91,11 +90,11 @@ async def search_events(body: SearchRequest, caller: Auditor, hub: TheHub) -> Re
 )
 async def export_events(body: ExportRequest, caller: Auditor, hub: TheHub) -> StreamingResponse:
     """
-    Writes every record that a search finds into one file: those that the newest checkpoint covers, and none after it.
+    Exports every hit that the newest checkpoint covers into one file.
     """
-    inspection = body.inspection(caller.court)
-    await _recorded(caller, hub.log, inspection)
-    pieces = await asyncio.to_thread(_begun, hub.log, inspection)
+    access = body.access(caller.court)
+    await _recorded(caller, hub.log, access)
+    pieces = await asyncio.to_thread(_export, hub.log, access)
     return StreamingResponse(
         pieces,
         media_type=body.format.media_type,
@@ -106,29 +105,29 @@ async def export_events(body: ExportRequest, caller: Auditor, hub: TheHub) -> St
     )
 
 
-async def _recorded(caller: Caller, log: Log, inspection: AuditAccess) -> int:
+async def _recorded(caller: Caller, log: Log, access: AuditAccess) -> int:
     now = datetime.now(UTC)
-    return await log.append(inspection.event(caller.actor(), now), payloads=inspection.payloads(now))
+    return await log.append(access.event(caller.actor(), now), payloads=access.payloads(now))
 
 
-async def _page(caller: Caller, log: Log, inspection: AuditAccess) -> RecordedEvents:
-    # The log as it was before this search: what it records itself is no part of its answer.
-    size = await _recorded(caller, log, inspection)
-    page = await asyncio.to_thread(search, log.reader, replace(inspection.query, below=size))
-    return page_of(page, people=inspection.shows_people)
+async def _page(caller: Caller, log: Log, access: AuditAccess) -> RecordedEvents:
+    # The log before this search: its own record is not part of its answer.
+    size = await _recorded(caller, log, access)
+    page = await asyncio.to_thread(search, log.reader, replace(access.query, below=size))
+    return page_of(page, people=access.shows_people)
 
 
-def _begun(log: Log, inspection: AuditAccess) -> Iterator[str]:
-    """The file in blocks.  Its first page has been read when this returns, so that a failure is still a problem."""
+def _export(log: Log, access: AuditAccess) -> Iterator[str]:
+    """The file in blocks.  The first page is read before this returns, so that a failure is still a problem."""
     head = log.reader.head()
-    pages = search_all(log.reader, replace(inspection.query, below=head.signed_size, limit=EXPORT_PAGE), head)
+    pages = search_all(log.reader, replace(access.query, below=head.signed_size, limit=EXPORT_PAGE), head)
     hits = (hit for page in chain((next(pages),), pages) for hit in page.hits)
-    assert inspection.out_format is not None  # noqa: S101 - an export names its format
-    return _blocks(serialize(inspection.out_format, hits, people=inspection.shows_people))
+    assert access.out_format is not None  # noqa: S101 - an export names its format
+    return _blocks(serialize(access.out_format, hits, people=access.shows_people))
 
 
 def _blocks(pieces: Iterator[str]) -> Iterator[str]:
-    # Each block is a hop between threads; a line would be too small for one.
+    # Each block is a hop between threads, too expensive for single lines.
     gathered: list[str] = []
     size = 0
     for piece in pieces:

@@ -1,31 +1,28 @@
 """
-Autofill over HTTP: a ticket system asks for the form of a work order, sees how far it is, and takes the request back.
+Autofill over HTTP: a ticket system requests the filled form of a work order, follows its progress, and cancels it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
-from starlette.background import BackgroundTask
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
-from gateway.access.snapshot import AccessLease
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.idempotency import PATTERN, IdempotencyKey, key_of, refuse
 from gateway.api.limits import json_body, ndjson_body
+from gateway.api.lookups import release_after_sending
 from gateway.api.ndjson import OPENAPI_ANSWER, OPENAPI_BODY, Batch
 from gateway.api.problems import Problem, documented
-from gateway.api.validation_errors import invalid
+from gateway.api.validation_errors import RequestModel, invalid
 from gateway.api.work_orders import require_scope
 from gateway.autofill.delivery import Shown, WithheldForm
 from gateway.autofill.idempotency import Key, KeyInUse, KeyReused
 from gateway.autofill.intake import AcceptRule, FormRequest, RequestRejected
 from gateway.autofill.queue import Backlog
 from gateway.autofill.result import FilledForm
-from gateway.autofill.service import RequestNotFound
 from gateway.autofill.states import RequestState
 from gateway.autofill.store import StoredRequest
 from gateway.hub import Hub
@@ -51,13 +48,11 @@ def _each_once(parties: tuple[int, ...]) -> tuple[int, ...]:
     return parties
 
 
-class AutofillRequest(BaseModel):
+class AutofillRequest(RequestModel):
     """
-    Which form: of which work order, for which of its parties (numbered from 1; all), until when, told to which of the
-    client's receivers (its preferred one).
+    A request for a form: work order, parties (numbered from 1; default all), deadline, and the client's receiver of the
+    callback (default its preferred one).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     work_order: Annotated[str, StringConstraints(pattern=WORK_ORDER_ID)]
     template: Word | None = None
@@ -72,8 +67,8 @@ class AutofillRequest(BaseModel):
     deadline: AwareDatetime | None = None
     callback: Word | None = None
 
-    def wish(self, caller: Caller) -> FormRequest:
-        """What this client asks for."""
+    def form_request(self, caller: Caller) -> FormRequest:
+        """The request in the terms of the autofill service."""
         return FormRequest(
             court=caller.court,
             client=caller.client,
@@ -97,7 +92,7 @@ class AutofillLine(AutofillRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How many questions there are to agencies, and how many have their final answer."""
+    """The number of questions to agencies, and of those with a final answer."""
 
     questions: int
     answered: int
@@ -106,8 +101,8 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutofillStatus:
     """
-    A request as it stands.  `next_at` is when an agency is asked again; `result` is the form, or what there is of it
-    so far; `withheld` is the rule that keeps it in the house.
+    The state of a request.  `next_at` is the time of the next question; `result` is the form, as far as it is filled;
+    `withheld` is the rule by which it is not released.
     """
 
     id: UUID
@@ -144,7 +139,7 @@ async def autofill(
     body: AutofillRequest, caller: Signed, hub: TheHub, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """
-    Accepts the request for a work order's whole form.  It is filled in the background, then told to the receiver.
+    Accepts the request for a work order's whole form.  It is filled in the background, then a callback is sent.
 
     Repeating a call with the same `Idempotency-Key` and body gives the same request; nothing is asked twice.
     """
@@ -188,7 +183,7 @@ async def accept(hub: Hub, caller: Caller, body: AutofillRequest, key: Key | Non
     """
     refusal: RequestRejected | KeyInUse | KeyReused
     try:
-        request, replayed = await hub.autofill.accept(body.wish(caller), key)
+        request, replayed = await hub.autofill.accept(body.form_request(caller), key)
         return status_of(request, replayed=replayed)
     except (RequestRejected, KeyInUse, KeyReused) as error:
         refusal = error
@@ -203,7 +198,7 @@ async def accept(hub: Hub, caller: Caller, body: AutofillRequest, key: Key | Non
 @router.get("", operation_id="autofill_backlog", responses=documented(*COMMON))
 async def autofill_backlog(caller: Signed, hub: TheHub) -> Backlog:
     """
-    How many requests wait for a worker or an agency, over all courts of this hub.
+    The number of requests that wait for a worker or an agency, over all courts of this hub.
     """
     require_scope(caller)
     return await hub.autofill.backlog()
@@ -222,21 +217,17 @@ async def read_autofill(
     autofill_id: UUID, caller: Signed, hub: TheHub, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """
-    How far a request is, and its form as far as it is filled, while the work order is open.
+    The state of a request, with its form as far as it is filled while the work order is open.
 
-    Every answer with a form is a release: the right is checked, and the log tells of it.
+    Every answer with a form is a release: the right is checked, and the release is recorded.
     """
-    request = await _found(hub, caller, autofill_id)
+    request = await hub.autofill.find(caller, autofill_id)
     headers = {"ETag": f'"{request.revision}"', "Cache-Control": "no-store"}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     shown = await hub.autofill.show(caller, request)
     body = _STATUS.dump_json(status_of(request, shown=shown), warnings=False)
-    if not isinstance(shown, Shown):
-        return Response(body, 200, headers, "application/json")
-    for lease in shown.leases:
-        lease.release_after_sending()
-    background = BackgroundTask(_give_back, shown.leases)
+    background = release_after_sending(*shown.leases) if isinstance(shown, Shown) else None
     return Response(body, 200, headers, "application/json", background)
 
 
@@ -248,22 +239,17 @@ async def read_autofill(
 )
 async def cancel_autofill(autofill_id: UUID, caller: Signed, hub: TheHub) -> Response:
     """
-    Takes a request back: nothing more is asked for it and nothing is told.  Harmless for one that has ended.
+    Cancels a request: no more questions and no callback.  Without effect on one that has ended.
     """
     require_scope(caller)
-    try:
-        request = await hub.autofill.take_back(caller, autofill_id)
-    except RequestNotFound:
-        request = None
-    if request is None:
-        raise Problem("not-found")
+    request = await hub.autofill.take_back(caller, autofill_id)
     return Response(_STATUS.dump_json(status_of(request)), 200, {"Cache-Control": "no-store"}, "application/json")
 
 
 def status_of(
     request: StoredRequest, *, replayed: bool = False, shown: Shown | WithheldForm | None = None
 ) -> AutofillStatus:
-    """A request as the API tells it."""
+    """A request as the API shows it."""
     return AutofillStatus(
         id=request.id,
         work_order=request.work_order,
@@ -276,22 +262,10 @@ def status_of(
         next_at=request.next_at,
         ended_at=request.ended_at,
         callback=request.receiver,
-        progress=Progress(questions=len(request.questions), answered=sum(one.settled for one in request.questions)),
+        progress=Progress(
+            questions=len(request.questions), answered=sum(question.settled for question in request.questions)
+        ),
         replayed=replayed,
         withheld=shown.rule.value if isinstance(shown, WithheldForm) else None,
         result=shown.form if isinstance(shown, Shown) else None,
     )
-
-
-async def _found(hub: Hub, caller: Caller, autofill_id: UUID) -> StoredRequest:
-    try:
-        return await hub.autofill.find(caller, autofill_id)
-    except RequestNotFound:
-        pass
-    raise Problem("not-found")
-
-
-async def _give_back(leases: Sequence[AccessLease]) -> None:
-    # A plain function would be run in a thread.
-    for lease in leases:
-        lease.release()

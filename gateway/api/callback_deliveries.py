@@ -1,6 +1,5 @@
 """
-Deliveries of callbacks over HTTP: administrators and ticket systems see what became of them.  What a delivery tells
-stands in no answer here.
+Deliveries of callbacks over HTTP: their state, for administrators and ticket systems, without their content.
 """
 
 from datetime import datetime
@@ -9,24 +8,22 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.api.callbacks import CHANGING, NAME, WITH_BODY, Body, ClientId, ReceiverName, Sees
-from gateway.api.dependencies import Signed, TheHub
+from gateway.api.callbacks import NAME, ClientId, ReceiverName, VisibleClient
+from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, no_store
 from gateway.api.limits import json_body
-from gateway.api.members import AMember, not_kept, refused, who
-from gateway.api.problems import Problem, documented
-from gateway.api.validation_errors import invalid
+from gateway.api.problems import CHANGING, WITH_BODY, Problem, documented
+from gateway.api.validation_errors import RequestModel, invalid
 from gateway.callbacks.delivery_admin import MOST_AT_ONCE, DeliveryFilter, DeliverySummary
-from gateway.callbacks.receivers import CallbackRefused
-from gateway.callbacks.states import CallbackRule, DeliveryState, Failure
+from gateway.callbacks.states import DeliveryState, Failure
 
-router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], dependencies=[Depends(not_kept)])
+router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], dependencies=[Depends(no_store)])
 
 MOST = 500
 DeliveryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
 
 
-class ResendBody(Body):
-    """Which dead letters are taken up again; what is left out does not narrow the choice."""
+class ResendBody(RequestModel):
+    """The dead letters to resend; an absent member does not narrow the choice."""
 
     ids: Annotated[list[DeliveryId], Field(min_length=1, max_length=1000)] | None = None
     client: ClientId | None = None
@@ -37,7 +34,7 @@ class ResendBody(Body):
 
 
 class SeenDelivery(BaseModel):
-    """A delivery without what it tells."""
+    """A delivery without its content."""
 
     id: str
     client: str
@@ -54,23 +51,23 @@ class SeenDelivery(BaseModel):
 
 
 class SeenDeliveries(BaseModel):
-    """Deliveries in the order in which they were entered; `next` is the `after` of the next page."""
+    """Deliveries in the order of their creation; `next` is the `after` of the next page."""
 
     deliveries: list[SeenDelivery]
     next: str | None
 
 
 class Resent(BaseModel):
-    """The deliveries that wait again; if there are `MOST_AT_ONCE` of them, there may be more.  `audit`: the record."""
+    """The deliveries that wait again; with `MOST_AT_ONCE` of them there may be more.  `audit` is the record's index."""
 
     deliveries: list[str]
     audit: int
 
 
-@router.get("/deliveries", operation_id="list_callback_deliveries", responses=documented(*CHANGING))
+@router.get("/deliveries", operation_id="list_callback_deliveries", responses=documented(*CHANGING, "not-found"))
 async def list_deliveries(
     caller: Signed,
-    sees: Sees,
+    client: VisibleClient,
     hub: TheHub,
     state: Annotated[DeliveryState | None, Query(description="only these")] = None,
     receiver: Annotated[str | None, Query(pattern=NAME)] = None,
@@ -78,21 +75,23 @@ async def list_deliveries(
     after: Annotated[str | None, Query(max_length=160, description="`next` of the page before")] = None,
     most: Annotated[int, Query(ge=1, le=MOST)] = 100,
 ) -> SeenDeliveries:
-    """What became of deliveries: of the court for its system administrator, its own for a ticket system."""
-    choice = DeliveryFilter(court=caller.court, client=sees, receiver=receiver, state=state, reason=reason)
-    found = await hub.callbacks.deliveries.found(choice, most=most, after=_after(after))
-    more = f"{found[-1].created_at.isoformat()}~{found[-1].id}" if len(found) == most else None
-    return SeenDeliveries(deliveries=[_delivery(one) for one in found], next=more)
+    """The state of deliveries: of the court for its system administrator, its own for a ticket system."""
+    choice = DeliveryFilter(court=caller.court, client=client, receiver=receiver, state=state, reason=reason)
+    deliveries = await hub.callbacks.deliveries.found(choice, most=most, after=_after(after))
+    more = f"{deliveries[-1].created_at.isoformat()}~{deliveries[-1].id}" if len(deliveries) == most else None
+    return SeenDeliveries(deliveries=[_delivery(summary) for summary in deliveries], next=more)
 
 
-@router.get("/deliveries/{delivery}", operation_id="read_callback_delivery", responses=documented(*CHANGING))
+@router.get(
+    "/deliveries/{delivery}", operation_id="read_callback_delivery", responses=documented(*CHANGING, "not-found")
+)
 async def read_delivery(
-    delivery: Annotated[DeliveryId, Path()], caller: Signed, sees: Sees, hub: TheHub
+    delivery: Annotated[DeliveryId, Path()], caller: Signed, client: VisibleClient, hub: TheHub
 ) -> SeenDelivery:
     """One delivery by its webhook-id."""
-    choice = DeliveryFilter(court=caller.court, client=sees, ids=[delivery])
-    for one in await hub.callbacks.deliveries.found(choice, most=1):
-        return _delivery(one)
+    choice = DeliveryFilter(court=caller.court, client=client, ids=[delivery])
+    for summary in await hub.callbacks.deliveries.found(choice, most=1):
+        return _delivery(summary)
     raise Problem("not-found")
 
 
@@ -100,28 +99,22 @@ async def read_delivery(
     "/resend",
     operation_id="resend_callbacks",
     dependencies=[Depends(json_body)],
-    responses=documented(*WITH_BODY),
+    responses=documented(*WITH_BODY, "not-found"),
 )
-async def resend(body: ResendBody, caller: Signed, member: AMember, hub: TheHub) -> Resent:
+async def resend(body: ResendBody, member: CurrentMember, actor: MemberActor, hub: TheHub) -> Resent:
     """
-    Takes dead letters up again, up to 10,000 at once.  Each one's right is asked for anew before it leaves.
+    Resends dead letters, up to 10,000 at once.  The right to each one is checked again before it is sent.
     """
-    choice = DeliveryFilter(court=caller.court, **body.model_dump())
-    rule: CallbackRule
-    try:
-        taken, audit = await hub.callbacks.deliveries.resend(member, who(caller, member), choice)
-    except CallbackRefused as error:
-        rule = error.rule
-    else:
-        hub.callbacks.sender.wake()
-        return Resent(deliveries=taken, audit=audit)
-    raise refused(rule)
+    choice = DeliveryFilter(court=member.court, **body.model_dump())
+    resent, audit = await hub.callbacks.deliveries.resend(member, actor, choice)
+    hub.callbacks.sender.wake()
+    return Resent(deliveries=resent, audit=audit)
 
 
-def _after(said: str | None) -> tuple[datetime, str] | None:
-    if said is None:
+def _after(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
         return None
-    time, _, last = said.partition("~")
+    time, _, last = cursor.partition("~")
     try:
         # A plus sign of an address arrives as a space.
         at = datetime.fromisoformat(time.replace(" ", "+"))
@@ -132,8 +125,8 @@ def _after(said: str | None) -> tuple[datetime, str] | None:
     return at, last
 
 
-def _delivery(seen: DeliverySummary) -> SeenDelivery:
-    return SeenDelivery(**{name: getattr(seen, name) for name in SeenDelivery.model_fields})
+def _delivery(summary: DeliverySummary) -> SeenDelivery:
+    return SeenDelivery(**{name: getattr(summary, name) for name in SeenDelivery.model_fields})
 
 
 assert MOST_AT_ONCE == 10_000  # noqa: S101 - as the description of `resend` says

@@ -1,5 +1,5 @@
 """
-The API's page at /docs, with everything that it needs served from here: a court's network reaches no other host.
+The API's documentation page at /docs; all its files are served by this hub, since a court's network is closed.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ STATIC: Final = Path(__file__).parent / "static"
 VENDORED: Final = "/static/vendor/swagger-ui-dist-5.35.0"
 
 
-def add_page(app: FastAPI) -> None:
-    """Adds /docs and the files that it loads; they are pages and not part of the API, so OpenAPI does not list them."""
+def add_docs_page(app: FastAPI) -> None:
+    """Adds /docs and its files, which OpenAPI does not list."""
 
     async def docs(_request: Request) -> Response:
         return get_swagger_ui_html(

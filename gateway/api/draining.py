@@ -1,8 +1,8 @@
 """
-The door of a hub that is being stopped: nobody new comes in, whoever is inside is answered.
+Draining of a hub that is being stopped: new requests are refused, requests in progress are answered.
 
-Plain ASGI, because every request passes there.  Health and metrics are answered to the last; readiness says 503 from
-the first moment on, so that a proxy sends nobody here any more.
+Plain ASGI, because every request passes it.  Health and metrics are answered to the last; readiness says 503 from the
+first moment on, so that a proxy sends no more requests.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import Problem, Told, plainly
+from gateway.api.problems import Problem, ProblemRenderer, render_json
 
 ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/metrics"})
 # When another process may be serving at this address.  Seconds.
@@ -22,95 +22,94 @@ _CLOSE: Final = (b"connection", b"close")
 
 class DrainState:
     """
-    Who is inside, and whether anybody else may come in.  Belongs to one event loop.
+    The requests in progress, and whether new ones are accepted.  Belongs to one event loop.
     """
 
     def __init__(self) -> None:
         self.closed = False
-        self._hastened = False
-        self._inside: set[asyncio.Timeout] = set()
+        self._requests: set[asyncio.Timeout] = set()
         self._empty = asyncio.Event()
 
     def close(self) -> None:
-        """Lets nobody in any more.  Safe to repeat, and to call from a signal handler."""
+        """Refuses new requests from now on.  Safe to repeat, and to call from a signal handler."""
         self.closed = True
 
-    def hasten(self) -> None:
-        """Ends the patience with those inside: whoever has no answer yet is told to come again."""
-        self.closed = self._hastened = True
+    def cancel_requests(self) -> None:
+        """Refuses new requests, and ends those in progress: unanswered ones get the problem `draining`."""
+        self.closed = True
         now = asyncio.get_running_loop().time()
-        for one in self._inside:
-            one.reschedule(now)
+        for request in self._requests:
+            request.reschedule(now)
 
-    async def emptied(self, within: float) -> None:
-        """Waits until nobody is inside, and hastens those who are still there after so many seconds."""
+    async def drained(self, within: float) -> None:
+        """Waits until no request is in progress, and cancels the rest after so many seconds."""
         self._empty.clear()
-        if not self._inside:
+        if not self._requests:
             return
-        hastening = asyncio.get_running_loop().call_later(within, self.hasten)
+        deadline = asyncio.get_running_loop().call_later(within, self.cancel_requests)
         await self._empty.wait()
-        hastening.cancel()
+        deadline.cancel()
 
-    def enter(self, one: asyncio.Timeout) -> None:
-        """Counts somebody in."""
-        self._inside.add(one)
+    def enter(self, request: asyncio.Timeout) -> None:
+        """Adds a request."""
+        self._requests.add(request)
 
-    def leave(self, one: asyncio.Timeout) -> None:
-        """Counts somebody out."""
-        self._inside.discard(one)
-        if not self._inside:
+    def leave(self, request: asyncio.Timeout) -> None:
+        """Removes a request."""
+        self._requests.discard(request)
+        if not self._requests:
             self._empty.set()
 
 
 class DrainMiddleware:
-    """Wraps the application: whoever goes to it passes this door."""
+    """Wraps the application, and refuses requests once `state` is closed."""
 
-    def __init__(self, app: ASGIApp, door: DrainState, told: Told = plainly) -> None:
+    def __init__(self, app: ASGIApp, state: DrainState, render: ProblemRenderer = render_json) -> None:
         self._app = app
-        self._door = door
-        self._told = told
+        self._state = state
+        self._render = render
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuses while the door is closed, and counts who is inside."""
+        """Answers, or refuses while draining."""
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
             await self._app(scope, receive, send)
-        elif self._door.closed:
-            await self._draining(scope, receive, send)
+        elif self._state.closed:
+            await self._refuse(scope, receive, send)
         else:
-            await self._inside(scope, receive, send)
+            await self._answer(scope, receive, send)
 
-    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
-        async def last(message: Message) -> None:
+        async def closing(message: Message) -> None:
             nonlocal begun
             if not begun:
                 begun = True
-                if self._door.closed:
-                    _say_close(message)
+                if self._state.closed:
+                    _add_close(message)
             await send(message)
 
         try:
-            async with asyncio.timeout(None) as patience:
-                self._door.enter(patience)
+            async with asyncio.timeout(None) as request:
+                self._state.enter(request)
                 try:
-                    await self._app(scope, receive, last)
+                    await self._app(scope, receive, closing)
                 finally:
-                    self._door.leave(patience)
+                    self._state.leave(request)
         except TimeoutError:
-            if not patience.expired():
+            if not request.expired():
                 raise
         else:
             return
         if not begun:
-            await self._draining(scope, receive, send)
+            await self._refuse(scope, receive, send)
 
-    async def _draining(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = Problem("draining", retry_after=RETRY_AFTER, headers={"Connection": "close"})
-        answer = await self._told(Request(scope), problem)
+        answer = await self._render(Request(scope), problem)
         await answer(scope, receive, send)
 
 
-def _say_close(message: MutableMapping[str, Any]) -> None:
+def _add_close(message: MutableMapping[str, Any]) -> None:
     if message["type"] == "http.response.start":
         message["headers"] = [*message.get("headers", ()), _CLOSE]

@@ -1,5 +1,5 @@
 """
-Why, or why not: the decision about a lookup, explained to the caller before they ask it.
+An explanation of the access decision about a lookup, before it is made.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/access", tags=["access"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedRule:
-    """One rule, whether it stands against this lookup, and who can change that."""
+    """One rule, whether it refuses this lookup, and who can change that."""
 
     rule: str
     refuses: bool
@@ -32,7 +32,7 @@ class ExplainedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The decision, every rule that was looked at, and the digest of policies and catalogue that it rests on."""
+    """The decision, every rule, and the digest of the policies and the catalogue on which it is based."""
 
     permitted: bool
     rules: tuple[ExplainedRule, ...]
@@ -59,8 +59,8 @@ class Explanation:
 )
 async def explain_access(request: LookupRequest, caller: Signed, hub: TheHub) -> Explanation:
     """
-    Whether this lookup would be permitted now, and by which rule not.  No agency is asked and no question is counted; a
-    refusal is recorded, and counted, like any other.
+    Whether this lookup would be permitted now, and which rules refuse it.  No agency is asked and no question is
+    counted; a refusal is recorded, and counted, like any other.
     """
     subject = request.subject
     identifier = parse(subject.id_type, subject.id_number, country=subject.country)
@@ -71,14 +71,14 @@ async def explain_access(request: LookupRequest, caller: Signed, hub: TheHub) ->
         at = datetime.now(UTC)
         denied = audit_events.denied(uuid4(), at, caller, request, identifier, refusal, hub.authorizer.policy)
         audit = await hub.log.append(denied)
-    against = told(verdict.rules)
+    against = visible_rules(verdict.rules)
     rules = tuple(
         ExplainedRule(rule=rule.value, refuses=rule.value in against, en=rule.en, zh=rule.zh) for rule in AccessRule
     )
     return Explanation(permitted=verdict.permitted, rules=rules, policy=hub.authorizer.policy, audit=audit)
 
 
-def told(rules: tuple[str, ...]) -> tuple[str, ...]:
-    """The rules that a caller may know of: of a work order that they do not hold, nothing but that."""
+def visible_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that a caller may know: for a work order of another holder only that it is not theirs."""
     known = rules.index(AccessRule.NOT_HELD.value) + 1 if AccessRule.NOT_HELD.value in rules else len(rules)
     return rules[:known]

@@ -1,5 +1,5 @@
 """
-Health, as everybody expects it.  Readiness never depends on an agency, nor on anybody who anchors the log.
+Health endpoints.  Readiness depends neither on an agency nor on an anchor of the log.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """That the process lives."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class OrphanHealth(BaseModel):
-    """Intents without an outcome: `open` since more than five minutes (None: not known), and ever closed."""
+    """Intents without an outcome: `open` for more than five minutes (null: unknown), and closed ones of all time."""
 
     open: int | None
     closed: int
@@ -44,7 +44,7 @@ class AnchorHealth(BaseModel):
 
 
 class AuditHealth(BaseModel):
-    """Where the audit log stands.  `broken` says why nothing is signed any more."""
+    """The state of the audit log.  `broken` is the reason why signing has stopped."""
 
     size: int
     checkpoint_size: int
@@ -55,14 +55,14 @@ class AuditHealth(BaseModel):
 
 
 class Readiness(Health):
-    """That the hub can record and answer, and how its audit log stands."""
+    """The hub can record and answer; with the state of its audit log."""
 
     audit: AuditHealth
 
 
 @router.get("/healthz", operation_id="alive")
 async def alive() -> Health:
-    """The process lives."""
+    """The process is alive."""
     return Health()
 
 
@@ -72,7 +72,7 @@ async def alive() -> Health:
     responses=documented("database-unavailable", "audit-unavailable", "draining"),
 )
 async def ready(hub: TheHub) -> Readiness:
-    """The database answers and the audit log can be appended to.  A late anchor is shown, and refuses nothing."""
+    """The database answers and the audit log can be appended to.  A late anchor is shown, and does not count."""
     await hub.database.check()
     return Readiness(audit=await _audit(hub))
 

@@ -1,5 +1,5 @@
 """
-The header `Idempotency-Key`: a write that a client may send again, made once (draft 07).
+The header `Idempotency-Key` (draft 07): a write that a client may repeat takes effect once.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ from gateway.autofill.idempotency import Key, KeyInUse, KeyReused
 from gateway.field_encryption import FieldEncryption
 from gateway.sign_on import Caller
 
-LONGEST_KEY: Final = 255
 PATTERN: Final = r'^"?[!#-~]{1,255}"?$'
 
 IdempotencyKey = Annotated[
@@ -25,21 +24,21 @@ IdempotencyKey = Annotated[
 ]
 
 
-def key_of(encryption: FieldEncryption, caller: Caller, said: str | None, operation: str, body: bytes) -> Key | None:
-    """The key of a call, with the mark of what it asks for; None if the call has none."""
-    if said is None:
+def key_of(encryption: FieldEncryption, caller: Caller, key: str | None, operation: str, body: bytes) -> Key | None:
+    """The key of a call, with a fingerprint of its body; None if the call has none."""
+    if key is None:
         return None
     digest = hashlib.sha256(body).hexdigest()
     return Key(
         court=caller.court,
         client=caller.client,
-        key=said.strip('"'),
+        key=key.strip('"'),
         fingerprint=encryption.blind_index("idempotent request", f"{operation}|{digest}"),
     )
 
 
 def refuse(error: KeyInUse | KeyReused) -> NoReturn:
-    """Raises the problem that tells it."""
+    """Raises the problem for it."""
     if isinstance(error, KeyInUse):
         raise Problem("key-in-use", retry_after=1)
     raise Problem("key-reused")

@@ -1,7 +1,7 @@
 """
-What is refused before it is read: bodies too large, too many calls at once, bodies that are not JSON.
+Limits on requests: size of the body, calls in flight, media type.
 
-The bounds are plain ASGI, because every request passes there.
+The middleware is plain ASGI, because every request passes it.
 """
 
 from collections.abc import MutableMapping
@@ -10,10 +10,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import Problem, Told, plainly
+from gateway.api.problems import Problem, ProblemRenderer, render_json
 
 MAX_BODY = 256 * 1024
-# Bodies that are read line by line, each line bounded like a body of its own.
+# NDJSON bodies; each line is bounded like a body of its own.
 MAX_LINES_BODY = 64 * 1024 * 1024
 LINES = "application/x-ndjson"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -21,7 +21,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 class RequestLimitsMiddleware:
     """
-    Wraps the application.  Health and metrics are exempt from the bound on lookups in flight.
+    Wraps the application.  Only calls with a body count as in flight.
     """
 
     def __init__(
@@ -29,18 +29,18 @@ class RequestLimitsMiddleware:
         app: ASGIApp,
         *,
         in_flight: int,
-        told: Told = plainly,
+        render: ProblemRenderer = render_json,
         max_body: int = MAX_BODY,
         lines_body: int = MAX_LINES_BODY,
     ) -> None:
         self._app = app
-        self._told = told
+        self._render = render
         self._free = in_flight
         self._max_body = max_body
         self._lines_body = lines_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuses, or passes the request on with a counted body."""
+        """Refuses the request, or passes it on with a bounded body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -64,7 +64,7 @@ class RequestLimitsMiddleware:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
-            # The rest stays unread; the application ends as if the caller had gone.
+            # The rest stays unread; the application ends as after a disconnect.
             return message if left >= 0 else {"type": "http.disconnect"}
 
         async def unless_too_large(message: Message) -> None:
@@ -76,7 +76,7 @@ class RequestLimitsMiddleware:
             await self._tell(_too_large(), scope, receive, send)
 
     async def _tell(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._told(Request(scope), problem)
+        answer = await self._render(Request(scope), problem)
         await answer(scope, receive, send)
 
     def _bound(self, scope: MutableMapping[str, Any]) -> int:
@@ -98,17 +98,17 @@ def _too_large() -> Problem:
 
 
 def _media_type(scope: MutableMapping[str, Any]) -> str:
-    said: bytes = dict(scope["headers"]).get(b"content-type", b"")
-    return said.decode("latin-1").partition(";")[0].strip().lower()
+    content_type: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return content_type.decode("latin-1").partition(";")[0].strip().lower()
 
 
 async def json_body(request: Request) -> None:
-    """The dependency of a route that takes a body: it must be JSON in UTF-8, or `wrong-content-type`."""
+    """The dependency of a route with a body: requires JSON in UTF-8, or `wrong-content-type`."""
     _require(request, "application/json")
 
 
 async def ndjson_body(request: Request) -> None:
-    """The dependency of a route that takes one JSON object a line, in UTF-8."""
+    """The dependency of a route with an NDJSON body in UTF-8."""
     _require(request, LINES)
 
 

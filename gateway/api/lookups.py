@@ -1,5 +1,5 @@
 """
-Lookups over HTTP: ask about a party, and read a stored answer again.
+Lookups over HTTP: ask the agencies about a party, and read a stored result.
 """
 
 from uuid import UUID
@@ -10,8 +10,8 @@ from starlette.background import BackgroundTask
 from gateway.access.snapshot import AccessLease
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import json_body
-from gateway.api.problems import Problem, documented
-from gateway.lookup.service import LookupNotFound, ReleasedResult, Withheld
+from gateway.api.problems import documented
+from gateway.lookup.service import ReleasedResult
 from schemas.lookup import LookupRequest, LookupResult
 
 PATH = "/v1/lookups"
@@ -32,13 +32,9 @@ COMMON = ("not-signed-in", "sign-on-unavailable", "audit-unavailable", "database
 )
 async def look_up(request: LookupRequest, caller: Signed, hub: TheHub) -> Response:
     """
-    Asks every agency that can answer, and answers with the whole result, partial where an agency was not heard.
+    Asks every agency that can answer, and answers with the whole result, partial where an agency did not answer.
     """
-    try:
-        return _answer(await hub.lookups.look_up(caller, request))
-    except Withheld as error:
-        problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
-    raise problem
+    return _answer(await hub.lookups.look_up(caller, request))
 
 
 @router.get(
@@ -49,28 +45,24 @@ async def look_up(request: LookupRequest, caller: Signed, hub: TheHub) -> Respon
 )
 async def read_lookup(lookup_id: UUID, caller: Signed, hub: TheHub) -> Response:
     """
-    The stored record of a lookup, for who holds its open work order; no agency is asked again.
+    The stored result of a lookup, for the holder of its open work order; no agency is asked again.
     """
-    try:
-        return _answer(await hub.lookups.read(caller, lookup_id))
-    except LookupNotFound:
-        problem = Problem("not-found")
-    except Withheld as error:
-        problem = Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
-    raise problem
+    return _answer(await hub.lookups.read(caller, lookup_id))
 
 
 def _answer(released: ReleasedResult) -> Response:
-    # The lease goes back once the answer is with the network; at the latest a moment later, whatever becomes of it.
-    released.lease.release_after_sending()
-    return Response(
-        released.body,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-        background=BackgroundTask(_give_back, released.lease),
-    )
+    headers = {"Cache-Control": "no-store"}
+    return Response(released.body, 200, headers, "application/json", release_after_sending(released.lease))
 
 
-async def _give_back(lease: AccessLease) -> None:
-    # A plain function would be run in a thread.
-    lease.release()
+def release_after_sending(*leases: AccessLease) -> BackgroundTask:
+    """Releases leases once the response has been sent, or at the latest a moment later, also if sending fails."""
+    for lease in leases:
+        lease.release_after_sending()
+
+    # A plain function would run in a thread.
+    async def release() -> None:
+        for lease in leases:
+            lease.release()
+
+    return BackgroundTask(release)

@@ -1,8 +1,7 @@
 """
-`GET /metrics` for Prometheus.  It answers this machine alone, or whoever brings the token that the settings name.
+`GET /metrics` for Prometheus, for this machine alone or with the token that the settings name.
 
-Behind a proxy on the same machine everybody comes from this machine: what a proxy has passed on is refused without the
-token.
+Behind a proxy on the same machine every call comes from this machine: a forwarded call is refused without the token.
 """
 
 import asyncio
@@ -32,18 +31,18 @@ PASSED_ON = ("forwarded", "x-forwarded-for", "via")
 
 
 class MetricsRule(Code):
-    """Why the meters are not shown to a caller."""
+    """A rule that refuses the metrics."""
 
     THIS_MACHINE = (
         "metrics_this_machine",
         "未设置 SHUNIU_METRICS_TOKEN_FILE 时，指标只对本机开放，经代理转发的请求不予答复。请联系系统管理员。",
-        "Without SHUNIU_METRICS_TOKEN_FILE the meters answer this machine alone, and nothing that a proxy passed on. "
+        "Without SHUNIU_METRICS_TOKEN_FILE the metrics are for this machine alone, and not for forwarded calls. "
         "The system administrator can set it.",
     )
     TOKEN = (
         "metrics_token",
         "指标只答复持有 SHUNIU_METRICS_TOKEN_FILE 所含令牌的请求：Authorization: Bearer …。请联系系统管理员。",
-        "The meters answer who sends the token of SHUNIU_METRICS_TOKEN_FILE as `Authorization: Bearer …`. The system "
+        "The metrics require the token of SHUNIU_METRICS_TOKEN_FILE as `Authorization: Bearer …`. The system "
         "administrator has it.",
     )
 
@@ -56,7 +55,7 @@ class MetricsRule(Code):
 )
 async def metrics(request: Request, hub: TheHub) -> Response:
     """
-    The hub's meters in the text format of Prometheus, or of OpenMetrics if asked for.
+    The hub's metrics in the text format of Prometheus, or of OpenMetrics if accepted.
     """
     _require_reader(request, hub)
     reading = await read(hub)
@@ -65,7 +64,7 @@ async def metrics(request: Request, hub: TheHub) -> Response:
 
 
 async def read(hub: Hub) -> TelemetrySnapshot:
-    """All meters of a hub.  What the database does not tell is left out: a scrape must work when nothing else does."""
+    """All metrics of a hub.  Those of an unreachable database are left out: a scrape must always work."""
     observing = hub.telemetry
     return TelemetrySnapshot(
         at=datetime.now(UTC),
@@ -118,4 +117,4 @@ def _require_reader(request: Request, hub: Hub) -> None:
         rule = None if here and not passed_on else MetricsRule.THIS_MACHINE
     if rule is not None:
         refusal_log.count(request, rule)
-        raise Problem("not-permitted", rule=rule.value, en=rule.en, zh=rule.zh)
+        raise Problem.from_rule(rule)

@@ -1,31 +1,27 @@
 """
-The court's tree over HTTP: everybody sees and changes what is below their own place, and nothing else exists for them.
+The court's tree over HTTP: members see and change the part below their own place, and nothing else.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.api.dependencies import Signed, TheHub
+from audit.format.event import Actor
+from gateway.api.dependencies import CurrentMember, MemberActor, TheHub, no_store
 from gateway.api.limits import json_body
-from gateway.api.members import AMember, not_kept, refused, who
-from gateway.api.problems import Problem, documented
+from gateway.api.problems import CHANGING, READING, WITH_BODY, documented
+from gateway.api.validation_errors import RequestModel
 from gateway.hub import Hub
-from gateway.organization.change_plan import ChangeRefused, Proposal
+from gateway.organization.change_plan import Proposal
 from gateway.organization.people import MAX_USER_LENGTH, USER_ID, Member, Particulars, StaffAccount
 from gateway.organization.permissions import visible_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
-from gateway.organization.service import ConcurrentChange
 from gateway.organization.tree import MAX_ID_LENGTH, MAX_NAME_LENGTH, Unit, UnitKind
-from gateway.sign_on import Caller
 
-router = APIRouter(prefix="/v1/organization", tags=["organization"], dependencies=[Depends(not_kept)])
-
-READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-unavailable", "internal")
-CHANGING = (*READING, "changed-meanwhile", "invalid-input", "audit-unavailable")
-WITH_BODY = (*CHANGING, "body-too-large", "wrong-content-type", "busy")
+router = APIRouter(prefix="/v1/organization", tags=["organization"], dependencies=[Depends(no_store)])
 
 UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=MAX_ID_LENGTH)]
 UserId = Annotated[str, StringConstraints(pattern=USER_ID, max_length=MAX_USER_LENGTH)]
@@ -33,15 +29,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGT
 CourtCode = Annotated[str, StringConstraints(min_length=1, max_length=16)]
 
 
-class _OrganizationBody(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    def __repr_args__(self) -> tuple[tuple[str, object], ...]:
-        """Nothing: the body tells of people."""
-        return ()
-
-
-class UnitBody(_OrganizationBody):
+class UnitBody(RequestModel):
     """A centre below a court, or a group below a centre."""
 
     parent: UnitId
@@ -50,8 +38,8 @@ class UnitBody(_OrganizationBody):
     en: Label
 
 
-class OfficialBody(_OrganizationBody):
-    """What agencies demand to know of an acting official: all of it."""
+class OfficialBody(RequestModel):
+    """The particulars of an acting official that agencies demand, all of them."""
 
     id_number: Annotated[str, StringConstraints(min_length=15, max_length=24)]
     unit_code: Annotated[str, StringConstraints(min_length=18, max_length=24)]
@@ -59,7 +47,7 @@ class OfficialBody(_OrganizationBody):
     terminal: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class PersonBody(_OrganizationBody):
+class PersonBody(RequestModel):
     """A person of the unit's court.  A member that is left out stays as it is; a new person has a name."""
 
     unit: UnitId
@@ -92,55 +80,52 @@ class SeenPerson(BaseModel):
 
 
 class SeenOrganization(BaseModel):
-    """The part of the tree that the caller sees."""
+    """The part of the tree that the caller may see."""
 
     units: list[SeenUnit]
     people: list[SeenPerson]
 
 
 class ChangeReceipt(BaseModel):
-    """What came of a change: the index of its record, or `replayed` when exactly this stood already."""
+    """The index of a change's record, or `replayed` if nothing had to change."""
 
     audit: int | None
     replayed: bool
 
 
 @router.get("", operation_id="read_organization", responses=documented(*READING))
-async def read_organization(member: AMember, hub: TheHub) -> SeenOrganization:
+async def read_organization(member: CurrentMember, hub: TheHub) -> SeenOrganization:
     """
-    The caller's own part of the tree: what they look after, or else their own entry.
+    The caller's part of the tree: the part that they administer, or else their own entry.
     """
-    units, people = await hub.organization.export(below=member.position.id)
-    if not visible_below(member):
-        units = [unit for unit in units if unit.id == member.position.id]
-        people = [one for one in people if (one.court, one.user) == (member.court, member.user)]
-    return SeenOrganization(units=[_unit(unit) for unit in units], people=[_person(one) for one in people])
+    units, people = await visible_part(member, hub)
+    return SeenOrganization(units=[_unit(unit) for unit in units], people=[_person(person) for person in people])
 
 
 @router.put(
     "/units/{unit}",
     operation_id="change_unit",
     dependencies=[Depends(json_body)],
-    responses=documented(*WITH_BODY),
+    responses=documented(*WITH_BODY, "changed-meanwhile"),
 )
 async def change_unit(
-    unit: Annotated[UnitId, Path()], body: UnitBody, caller: Signed, member: AMember, hub: TheHub
+    unit: Annotated[UnitId, Path()], body: UnitBody, member: CurrentMember, actor: MemberActor, hub: TheHub
 ) -> ChangeReceipt:
-    """Makes, renames or moves a centre or group below the caller's own place."""
+    """Creates, renames or moves a centre or group below the caller's own place."""
     proposal = UnitProposal(id=unit, parent=body.parent, kind=UnitKind(body.kind), zh=body.zh, en=body.en)
-    return await _changed(hub, caller, member, proposal)
+    return await _change(hub, member, actor, proposal)
 
 
 @router.put(
     "/people/{user}",
     operation_id="change_person",
     dependencies=[Depends(json_body)],
-    responses=documented(*WITH_BODY),
+    responses=documented(*WITH_BODY, "changed-meanwhile"),
 )
 async def change_person(
-    user: Annotated[UserId, Path()], body: PersonBody, caller: Signed, member: AMember, hub: TheHub
+    user: Annotated[UserId, Path()], body: PersonBody, member: CurrentMember, actor: MemberActor, hub: TheHub
 ) -> ChangeReceipt:
-    """Enters a person, moves them, gives and takes roles, below the caller's own place and as their office allows."""
+    """Enters or moves a person, grants and revokes roles, below the caller's own place and as their role allows."""
     proposal = PersonProposal(
         encryption=hub.organization.encryption,
         user=user,
@@ -149,49 +134,49 @@ async def change_person(
         name=body.name,
         official=None if body.official is None else Particulars(**body.official.model_dump()),
     )
-    return await _changed(hub, caller, member, proposal)
+    return await _change(hub, member, actor, proposal)
 
 
-@router.delete("/people/{user}", operation_id="switch_off_person", responses=documented(*CHANGING))
+@router.delete("/people/{user}", operation_id="switch_off_person", responses=documented(*CHANGING, "changed-meanwhile"))
 async def switch_off_person(
     user: Annotated[UserId, Path()],
-    caller: Signed,
-    member: AMember,
+    member: CurrentMember,
+    actor: MemberActor,
     hub: TheHub,
     court: Annotated[
         CourtCode | None, Query(description="code of the person's court; the caller's unless told")
     ] = None,
 ) -> ChangeReceipt:
-    """Switches an account off at once, and takes its roles; the entry stays."""
-    proposal = SwitchOff(encryption=hub.organization.encryption, court=court or caller.court, user=user)
-    return await _changed(hub, caller, member, proposal)
+    """Deactivates an account at once, and revokes its roles; the entry stays."""
+    proposal = SwitchOff(encryption=hub.organization.encryption, court=court or member.court, user=user)
+    return await _change(hub, member, actor, proposal)
 
 
-async def _changed(hub: Hub, caller: Caller, member: Member, proposal: Proposal) -> ChangeReceipt:
-    try:
-        index = await hub.organization.change(member, who(caller, member), proposal)
-    except ChangeRefused as error:
-        rule = error.rule
-    except ConcurrentChange:
-        rule = None
-    else:
-        return ChangeReceipt(audit=index, replayed=index is None)
-    if rule is None:
-        raise Problem("changed-meanwhile")
-    raise refused(rule)
+async def visible_part(member: Member, hub: Hub) -> tuple[Sequence[Unit], Sequence[StaffAccount]]:
+    """The units and people that a member may see."""
+    units, people = await hub.organization.export(below=member.position.id)
+    if visible_below(member):
+        return units, people
+    own = (member.court, member.user)
+    return (
+        [unit for unit in units if unit.id == member.position.id],
+        [person for person in people if (person.court, person.user) == own],
+    )
+
+
+async def _change(hub: Hub, member: Member, actor: Actor, proposal: Proposal) -> ChangeReceipt:
+    index = await hub.organization.change(member, actor, proposal)
+    return ChangeReceipt(audit=index, replayed=index is None)
 
 
 def _unit(unit: Unit) -> SeenUnit:
-    return SeenUnit(id=unit.id, parent=unit.parent, kind=unit.kind, court=unit.court, zh=unit.zh, en=unit.en)
+    return SeenUnit(**{name: getattr(unit, name) for name in SeenUnit.model_fields})
 
 
-def _person(one: StaffAccount) -> SeenPerson:
+def _person(person: StaffAccount) -> SeenPerson:
+    names = ("court", "user", "unit", "active", "name")
     return SeenPerson(
-        court=one.court,
-        user=one.user,
-        unit=one.unit,
-        roles=sorted(one.roles),
-        active=one.active,
-        name=one.name,
-        official=one.official is not None,
+        **{name: getattr(person, name) for name in names},
+        roles=sorted(person.roles),
+        official=person.official is not None,
     )

@@ -1,8 +1,7 @@
 """
 Problems (RFC 9457): every refusal names the rule, who can help and the next step, in both languages.
 
-The closed list of problems is `PROBLEMS`; docs/problems.md has a heading for each.  No text holds anything that came
-from the request.
+`PROBLEMS` is the closed list; docs/problems.md has a heading for each.  No text repeats content of the request.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,14 +14,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.telemetry.request_context import CURRENT
+from schemas.codes import Code
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:shuniu:problem:"
 
+# The problems of most routes, for `documented`: of those that read, that record a change, and that take a body as well.
+READING = ("not-signed-in", "sign-on-unavailable", "not-permitted", "database-unavailable", "internal")
+CHANGING = (*READING, "invalid-input", "audit-unavailable")
+WITH_BODY = (*CHANGING, "body-too-large", "wrong-content-type", "busy")
+
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """One kind of problem: its stable name, status, and what it tells people."""
+    """One kind of problem: its stable name, status, and text."""
 
     name: str
     status: int
@@ -35,7 +40,7 @@ _KINDS = (
     ProblemKind(
         "not-signed-in",
         401,
-        "Nobody is signed in for this call; `rule` says why. With a browser, sign in again. A program sends a token of "
+        "This call is not signed in; `rule` says why. With a browser, sign in again. A program sends a token of "
         "the court's sign-on server as `Authorization: Bearer …`. If that fails, ask the sign-on administrator.",
         "本次请求未登录，rule 说明原因。使用浏览器的，请重新登录；程序请以 Authorization: Bearer 发送本院统一登录的"
         "令牌。仍不成功的，请联系统一登录管理员。",
@@ -43,15 +48,14 @@ _KINDS = (
     ProblemKind(
         "sign-in-failed",
         403,
-        "The sign-in was not completed and nobody is signed in. The member `rule` names the rule and `detail` says who "
-        "can help.",
+        "The sign-in was not completed. The member `rule` names the rule and `detail` says who can help.",
         "登录未完成。rule 为规则名，detail 说明由谁处理。",
     ),
     ProblemKind(
         "sign-on-unavailable",
         503,
-        "The sign-on server cannot be reached, so nobody can be recognised. Try again shortly; if it lasts, tell the "
-        "sign-on administrator.",
+        "The sign-on server cannot be reached, so no caller can be recognised. Try again shortly; if it lasts, tell "
+        "the sign-on administrator.",
         "统一登录暂不可用，无法核验身份。请稍后重试；持续不可用的，请联系统一登录管理员。",
         retryable=True,
     ),
@@ -84,8 +88,8 @@ _KINDS = (
     ProblemKind(
         "changed-meanwhile",
         409,
-        "Somebody else changed the tree while this change was recorded, so it was not made. Read the tree again, and "
-        "repeat the change if it is still wanted.",
+        "The tree was changed by another person while this change was recorded, so it was not made. Read the tree "
+        "again, and repeat the change if it is still wanted.",
         "记录期间组织架构已被他人变更，本次变更未生效。请重新查看组织架构，确需变更的请重新提交。",
         retryable=True,
     ),
@@ -195,7 +199,7 @@ class ProblemBody(BaseModel):
 
 class Problem(Exception):
     """
-    Ends a call with a problem.  `members` are added to it and hold nothing personal.
+    Ends a call with a problem.  `members` are added to its body and hold nothing personal.
     """
 
     def __init__(
@@ -216,9 +220,14 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
+    @classmethod
+    def from_rule(cls, rule: Code, **members: Any) -> "Problem":
+        """A refusal by one of our rules."""
+        return cls("not-permitted", rule=rule.value, en=rule.en, zh=rule.zh, **members)
+
     def body(self) -> dict[str, Any]:
         """The problem as a JSON object."""
-        exchange = CURRENT.get()
+        context = CURRENT.get()
         body = ProblemBody(
             type=URN + self.kind.name,
             title=HTTPStatus(self.kind.status).phrase,
@@ -227,33 +236,33 @@ class Problem(Exception):
             detail_zh=self.zh,
             retryable=self.kind.retryable,
             retry_after=self.retry_after,
-            trace_id=None if exchange is None else exchange.trace_id,
+            trace_id=None if context is None else context.trace_id,
             **self.members,
         )
         return body.model_dump(exclude_none=True)
 
     def response(self) -> Response:
-        """The problem as an HTTP response; the call that is being answered is noted as refused with it."""
-        exchange = CURRENT.get()
-        if exchange is not None:
-            exchange.problem, exchange.rule = self.kind.name, str(self.members.get("rule") or "")
+        """The problem as an HTTP response; also noted in the telemetry of the current call."""
+        context = CURRENT.get()
+        if context is not None:
+            context.problem, context.rule = self.kind.name, str(self.members.get("rule") or "")
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, round(self.retry_after)))
         return JSONResponse(self.body(), self.kind.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-# How a problem is told to whoever asks: a person with a browser is answered with a page.
-Told = Callable[[Request, Problem], Awaitable[Response]]
+# Renders a problem for a request: as JSON, or as a page for a person with a browser.
+ProblemRenderer = Callable[[Request, Problem], Awaitable[Response]]
 
 
-async def plainly(_request: Request, problem: Problem) -> Response:
-    """As a problem, whoever asks."""
+async def render_json(_request: Request, problem: Problem) -> Response:
+    """The problem as JSON."""
     return problem.response()
 
 
 def documented(*names: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route, for OpenAPI: each status with the problems that can cause it."""
+    """The `responses` of a route in OpenAPI: each status with its problems."""
     by_status: dict[int | str, dict[str, Any]] = {}
     for name in names:
         kind = PROBLEMS[name]

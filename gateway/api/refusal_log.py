@@ -1,9 +1,9 @@
 """
-Refusals at the door, in the audit log: one record for each recognised caller whom a rule turns away, before the refusal
-is answered; and one for each rule and minute for calls that nobody could be recognised from.
+Refusals in the audit log: one record for each refusal of a recognised caller, before it is answered, and one for each
+rule and minute for unrecognised callers.
 
-Strangers must not be able to fill the log: they are counted, and the count is written once a minute and when the hub
-stops.  A hub that is killed loses the count of its last minute, and no record of a recognised caller.
+Unrecognised callers must not be able to fill the log: they are counted, and the count is written once a minute and when
+the hub stops.  A killed hub loses the count of its last minute, and no record of a recognised caller.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ EVERY_SECONDS = 60.0
 
 class RefusalLog:
     """
-    Records refusals in one log.  As a context manager it writes the counts every `every` seconds, and at the end.
+    Records refusals.  As a context manager it writes the counts every `every` seconds, and at the end.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class RefusalLog:
 
     async def record(self, caller: Caller, rule: str, operation: str) -> int:
         """
-        The index of the record that this caller was refused.  `operation` is the id of the call, never its address.
+        Records the refusal of this caller, and returns its index.  `operation` is the id of the route.
 
         Raises `AuditUnavailable`.
         """
         return await self._log.append(self._event(caller.actor(), {"rule": rule, "operation": operation}))
 
     def count(self, rule: str) -> None:
-        """Takes note of a call that nobody could be recognised from."""
+        """Counts a refused call of an unrecognised caller."""
         self._counts[rule] += 1
 
     async def write(self) -> None:
-        """Writes what was counted, one record for each rule; what cannot be written is kept for the next time."""
+        """Writes the counts, one record for each rule; a count that cannot be written stays for the next time."""
         counts, self._counts = self._counts, Counter()
         for rule, count in sorted(counts.items()):
             try:
@@ -75,7 +75,7 @@ class RefusalLog:
             await self._writing
 
     async def _write_forever(self) -> None:
-        # Never cancelled: a record that is on its way when the hub stops is neither lost nor counted twice.
+        # Never cancelled: a record in progress when the hub stops is neither lost nor counted twice.
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every):
@@ -95,26 +95,26 @@ class RefusalLog:
         )
 
 
-async def respond(request: Request, error: Exception) -> Response:
-    """Starlette's handler for `Problem`: a refusal by one of our rules is recorded first, or it is 503."""
-    assert isinstance(error, Problem)  # noqa: S101 - registered for nothing else
+async def respond(request: Request, problem: Problem) -> Response:
+    """The response to a problem; a refusal by one of our rules is recorded first, or the answer is 503."""
     caller: Caller | None = getattr(request.state, "caller", None)
-    # A refused lookup brings the index of its own record.
-    if error.kind.name != "not-permitted" or "audit" in error.members or caller is None:
-        return error.response()
+    # A refused lookup has a record of its own.
+    if problem.kind.name != "not-permitted" or "audit" in problem.members or caller is None:
+        return problem.response()
     operation = getattr(request.scope.get("route"), "operation_id", None) or "unknown"
     try:
-        error.members["audit"] = await _of(request).record(caller, str(error.members.get("rule", "")), operation)
+        index = await _refusal_log(request).record(caller, str(problem.members.get("rule", "")), operation)
     except AuditUnavailable:
         return Problem("audit-unavailable", retry_after=2).response()
-    return error.response()
+    problem.members["audit"] = index
+    return problem.response()
 
 
 def count(request: Request, rule: str) -> None:
-    """Takes note that this call was refused and nobody was recognised."""
-    _of(request).count(str(rule))
+    """Counts this call as refused and unrecognised."""
+    _refusal_log(request).count(str(rule))
 
 
-def _of(request: Request) -> RefusalLog:
+def _refusal_log(request: Request) -> RefusalLog:
     refusals: RefusalLog = request.app.state.refusals
     return refusals

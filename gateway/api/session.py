@@ -1,5 +1,5 @@
 """
-Signing in and out with a browser, and what a page must know of its session.
+Sign-in and sign-out with a browser, and the state of the session for its pages.
 """
 
 from datetime import UTC, datetime
@@ -28,14 +28,14 @@ COMMON = (
     "internal",
 )
 
-# A page of this hub and nothing else: one slash, then printable ASCII; a second slash or a backslash would lead away.
+# A page of this hub: one slash, then printable ASCII; a second slash or a backslash would lead to another host.
 LOCAL_PAGE = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"
-NOT_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 class SessionView(BaseModel):
     """
-    Who is signed in, and until when.  A caller by access token has no session: it ends with the token.
+    The caller, and when the session ends.  A caller by access token has no session: it ends with the token.
     """
 
     user: str
@@ -51,36 +51,38 @@ class SessionView(BaseModel):
     )
 
 
-# A browser is sent through these two; no program calls them, so they are not part of the API.
+# Steps of a browser, not part of the API.
 @router.get("/sign-in", include_in_schema=False)
 async def sign_in(
     request: Request, hub: TheHub, to: Annotated[str, Query(pattern=LOCAL_PAGE, max_length=2000)] = "/"
 ) -> Response:
-    """Sends the browser to the sign-on server; afterwards it goes on to our page `to`."""
+    """Redirects the browser to the sign-on server; afterwards it goes on to our page `to`."""
     address = browser_session.own_address(request, hub)
     if address is None:
         raise SignInFailed(SignInStep.WRONG_ADDRESS)
     begun = await hub.sign_in_service.sign_in.begin(return_to=f"{address}/signed-in", to=to)
-    response = RedirectResponse(begun.address, 303, headers=NOT_KEPT)
-    browser_session.give(response, request, hub, browser_session.SIGN_IN, begun.secret, seconds=ATTEMPT_SECONDS)
+    response = RedirectResponse(begun.address, 303, headers=NO_STORE)
+    browser_session.set_cookie(response, request, hub, browser_session.SIGN_IN, begun.secret, seconds=ATTEMPT_SECONDS)
     return response
 
 
 @router.get("/signed-in", include_in_schema=False)
 async def signed_in(request: Request, hub: TheHub) -> Response:
-    """Takes the browser back from the sign-on server, and opens a session under a new secret."""
+    """The browser's return from the sign-on server: opens a session under a new secret."""
     answer = dict(request.query_params)
     if len(answer) != len(request.query_params.multi_items()):
         raise SignInFailed(SignInStep.NOT_TRUSTED)
-    who = await hub.sign_in_service.sign_in.finish(answer, browser_session.shown(request, hub, browser_session.SIGN_IN))
+    who = await hub.sign_in_service.sign_in.finish(
+        answer, browser_session.cookie(request, hub, browser_session.SIGN_IN)
+    )
     sessions, address = hub.sign_in_service.sessions, browser_session.network_address(request)
-    earlier = browser_session.shown(request, hub, browser_session.SESSION)
+    earlier = browser_session.cookie(request, hub, browser_session.SESSION)
     if earlier is not None:
         await sessions.end(earlier, "replaced", address)
     secret = await sessions.open(who, address)
-    response = RedirectResponse(who.to, 303, headers=NOT_KEPT)
-    browser_session.give(response, request, hub, browser_session.SESSION, secret)
-    browser_session.take_back(response, request, hub, browser_session.SIGN_IN)
+    response = RedirectResponse(who.to, 303, headers=NO_STORE)
+    browser_session.set_cookie(response, request, hub, browser_session.SESSION, secret)
+    browser_session.delete_cookie(response, request, hub, browser_session.SIGN_IN)
     return response
 
 
@@ -89,22 +91,22 @@ async def sign_out(request: Request, hub: TheHub) -> Response:
     """
     Ends the session of this browser at once, on every replica of the hub.
     """
-    secret = browser_session.shown(request, hub, browser_session.SESSION)
+    secret = browser_session.cookie(request, hub, browser_session.SESSION)
     if secret is None:
         raise NotSignedIn(SignInRule.NO_SESSION)
     if "authorization" in request.headers:
         raise NotSignedIn(SignInRule.TWO_CALLERS)
     await browser_session.require_own_page(request, hub, hub.sign_in_service.sessions.csrf_token(secret))
     await hub.sign_in_service.sessions.end(secret, "signed_out", browser_session.network_address(request))
-    response = RedirectResponse("/", 303, headers=NOT_KEPT | {"Clear-Site-Data": '"cache"'})
-    browser_session.take_back(response, request, hub, browser_session.SESSION)
+    response = RedirectResponse("/", 303, headers=NO_STORE | {"Clear-Site-Data": '"cache"'})
+    browser_session.delete_cookie(response, request, hub, browser_session.SESSION)
     return response
 
 
 @router.get("/v1/session", operation_id="read_session", responses=documented(*COMMON))
 async def read_session(request: Request, response: Response) -> SessionView:
     """
-    Who is signed in and until when.  Asking this is no sign of life: a page may ask it to warn before the end.
+    The caller and the end of the session.  This call is no sign of life: a page may use it to warn before the end.
     """
     response.headers["Cache-Control"] = "no-store"
     return _view(await identified(request, extend=False))
@@ -113,15 +115,15 @@ async def read_session(request: Request, response: Response) -> SessionView:
 @router.post("/v1/session", operation_id="extend_session", responses=documented(*COMMON, "busy"))
 async def extend_session(request: Request, response: Response) -> SessionView:
     """
-    A sign of life and nothing else: somebody is still there and wants to go on.
+    A sign of life and nothing else: extends the session.
     """
     response.headers["Cache-Control"] = "no-store"
     return _view(await identified(request))
 
 
-def _view(found: Caller | Session) -> SessionView:
-    session = None if isinstance(found, Caller) else found
-    caller = found if isinstance(found, Caller) else found.caller
+def _view(identity: Caller | Session) -> SessionView:
+    session = None if isinstance(identity, Caller) else identity
+    caller = identity if isinstance(identity, Caller) else identity.caller
     return SessionView(
         user=caller.user,
         name=caller.name,

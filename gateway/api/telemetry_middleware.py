@@ -1,7 +1,7 @@
 """
-Every call as operators see it: timed, counted, traced and one line in the log, by the template of its route.
+Telemetry of every call: duration, count, trace and one log line, by the template of its route.
 
-The outermost layer, so that what is refused before it is read is seen as well.  The path itself is never written.
+The outermost layer, so that calls that are refused unread are included.  The path itself is never written.
 """
 
 import logging
@@ -18,13 +18,13 @@ from gateway.telemetry.service import Telemetry
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE: Final = "other"
-# Asked every few seconds by machines: counted, but no line each.
+# Called every few seconds by machines: counted, without a log line each.
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class TelemetryMiddleware:
     """
-    Wraps the application `inner`; what was seen goes to the hub that `app` holds.
+    Wraps the application `inner`; the telemetry goes to the hub of `app`.
     """
 
     def __init__(self, inner: ASGIApp, app: FastAPI) -> None:
@@ -32,7 +32,7 @@ class TelemetryMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the call on, and looks on."""
+        """Passes the call on, and observes it."""
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
@@ -100,6 +100,6 @@ def _template(scope: MutableMapping[str, Any]) -> str:
 def _traceparent(scope: MutableMapping[str, Any]) -> str | None:
     for name, value in scope["headers"]:
         if name == b"traceparent":
-            told: str = value.decode("latin-1")
-            return told
+            traceparent: str = value.decode("latin-1")
+            return traceparent
     return None

@@ -1,25 +1,42 @@
 """
-What was wrong with an input: every broken rule with its field, and nothing of what was sent.
+Request bodies and their validation errors: every broken rule with its field, without the values that were sent.
 """
 
 import re
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
 
 from gateway.api.problems import InputError, Problem
+from schemas.identifiers import IdentifierError
 
-# A name that a caller made up may itself be somebody's number; only names of our own shape are repeated.
+# A member's name may itself be an identifier; only names of our own shape are repeated.
 FIELD_NAME = re.compile(r"[a-z_]{1,40}|[0-9]{1,4}")
+
+
+class RequestModel(BaseModel):
+    """Base of request bodies and forms: closed, frozen, and silent about its values, which may be personal."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def __repr_args__(self) -> tuple[tuple[str, object], ...]:
+        """No values."""
+        return ()
 
 
 def as_problem(error: RequestValidationError) -> Problem:
     """All broken rules of one input as one problem."""
-    return Problem("invalid-input", errors=[_input_error(one) for one in error.errors()])
+    return Problem("invalid-input", errors=[_input_error(detail) for detail in error.errors()])
+
+
+def identifier_error(field: str, error: IdentifierError) -> InputError:
+    """An identifier that breaks its rule."""
+    return InputError(field=field, rule=str(error.rule), detail=error.help("en"))
 
 
 def invalid(field: str, rule: str, en: str, zh: str) -> Problem:
-    """A problem about one field, told in both languages."""
+    """A problem about one field, in both languages."""
     return Problem("invalid-input", en=en, zh=zh, errors=[InputError(field=field, rule=rule, detail=en)])
 
 

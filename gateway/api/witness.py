@@ -1,5 +1,5 @@
 """
-This court as a witness (C2SP tlog-witness): neighbours have their checkpoints cosigned, monitors read what was.
+This court as a witness (C2SP tlog-witness): cosigns neighbours' checkpoints, and shows them to monitors.
 """
 
 from typing import Annotated, Any

@@ -1,5 +1,5 @@
 """
-Work orders over HTTP: the ticket system states their whole life.
+Work orders over HTTP: the ticket system states each version of them.
 """
 
 from datetime import UTC, datetime
@@ -16,9 +16,9 @@ from gateway.access.emergency_rules import EmergencyRule
 from gateway.access.work_orders import VersionConflict, party_identifier
 from gateway.api.dependencies import Signed, TheHub
 from gateway.api.limits import MAX_BODY, json_body, ndjson_body
-from gateway.api.members import refused
 from gateway.api.ndjson import OPENAPI_ANSWER, OPENAPI_BODY, Batch
 from gateway.api.problems import InputError, Problem, documented
+from gateway.api.validation_errors import identifier_error
 from gateway.hub import Hub
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier, IdentifierError
@@ -168,7 +168,7 @@ def _require_own_court(caller: Caller, statement: WorkOrderStatement) -> None:
 def _require_a_task(work_order: str, statement: WorkOrderStatement) -> None:
     # An emergency is stated by a person, and so is its end.
     if statement.kind == EMERGENCY or work_order.upper().startswith(PREFIX):
-        raise refused(EmergencyRule.BY_PEOPLE_ONLY)
+        raise Problem.from_rule(EmergencyRule.BY_PEOPLE_ONLY)
 
 
 def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifier]:
@@ -180,7 +180,7 @@ def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifie
                 field="kind",
                 rule="unknown_kind",
                 detail="The catalogue has no such kind of work order. `shuniu access kinds` lists them; "
-                "a new one is entered by whoever runs the hub.",
+                "the operator of the hub adds a new one.",
             )
         )
     parties: list[Identifier] = []
@@ -188,13 +188,11 @@ def _checked(statement: WorkOrderStatement, kind: Kind | None) -> list[Identifie
         try:
             parties.append(party_identifier(party))
         except IdentifierError as error:
-            errors.append(
-                InputError(field=f"parties.{position}.id_number", rule=str(error.rule), detail=error.help("en"))
-            )
+            errors.append(identifier_error(f"parties.{position}.id_number", error))
     try:
         parse_case_number(statement.case_number)
     except IdentifierError as error:
-        errors.append(InputError(field="case_number", rule=str(error.rule), detail=error.help("en")))
+        errors.append(identifier_error("case_number", error))
     if errors:
         raise Problem("invalid-input", errors=errors)
     return parties

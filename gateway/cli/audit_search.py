@@ -131,7 +131,7 @@ def _walk(here: LogHere, query: Query, seen: list[int], size: int) -> Completene
 
 
 def _tell(shown: Completeness) -> None:
-    closed = f", {shown.unreadable} of them with values that cannot be read any more" if shown.unreadable else ""
+    closed = f", {shown.closed} of them with values that cannot be read any more" if shown.closed else ""
     say.print(f"walked {shown.walked} records of the period{closed}", markup=False)
     for words, indexes in (
         ("left out by the index", shown.left_out),

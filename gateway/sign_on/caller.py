@@ -4,7 +4,7 @@ An authenticated caller, built from the claims of an access token.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,10 +37,18 @@ class Caller:
     token_id: str
     bound_to: str | None = None
 
-    def actor(self, *, terminal: str | None = None) -> Actor:
-        """The caller as the actor of an audit event."""
+    def actor(
+        self, *, terminal: str | None = None, unit: str | None = None, roles: Collection[str] | None = None
+    ) -> Actor:
+        """The caller as the actor of an audit event; `unit` and `roles` are those of the court's tree, if known."""
         return Actor(
-            user=self.user, name=self.name, client=self.client, court=self.court, unit=self.unit, terminal=terminal
+            user=self.user,
+            name=self.name,
+            client=self.client,
+            court=self.court,
+            unit=unit or self.unit,
+            role=None if roles is None else ",".join(sorted(roles)),
+            terminal=terminal,
         )
 
 

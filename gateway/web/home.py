@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.api import browser_session
 from gateway.api.dependencies import TheHub
-from gateway.api.members import refused
+from gateway.api.problems import Problem
 from gateway.api.session import LOCAL_PAGE
 from gateway.sign_on import NotFromOurPages, NotSignedIn, OriginRule
 from gateway.web.headers import PAGE_HEADERS
@@ -30,7 +30,7 @@ async def home(request: Request, page: Anybodys, hub: TheHub) -> Response:
     except NotSignedIn:
         return page.show("home.html")
     if not here.rooms:
-        raise refused(PageRule.NO_ROOM)
+        raise Problem.from_rule(PageRule.NO_ROOM)
     return RedirectResponse(here.rooms[0].address, 303, headers=PAGE_HEADERS)
 
 

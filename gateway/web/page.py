@@ -11,7 +11,7 @@ from jinja2_fragments import render_block
 from starlette.responses import HTMLResponse
 
 from gateway.api.dependencies import TheHub, identified
-from gateway.api.members import refused
+from gateway.api.problems import Problem
 from gateway.hub import Hub
 from gateway.organization.people import Member
 from gateway.organization.roles import Role
@@ -122,7 +122,7 @@ class OwnPage(PageContext):
     def require(self, *roles: Role) -> None:
         """Raises `Problem` unless the reader holds one of these roles; the refusal is recorded."""
         if not self.member.roles & frozenset(roles):
-            raise refused(PageRule.ROLE_MISSING)
+            raise Problem.from_rule(PageRule.ROLE_MISSING)
 
 
 def bare(request: Request) -> PageContext:
@@ -148,7 +148,7 @@ async def own(request: Request, hub: Hub, *, extend: bool = True) -> OwnPage:
     request.state.caller = found.caller
     member = await hub.members.get(found.caller.court, found.caller.user)
     if member is None:
-        raise refused(PageRule.NOT_IN_THE_TREE)
+        raise Problem.from_rule(PageRule.NOT_IN_THE_TREE)
     plain = bare(request)
     page = OwnPage(request=request, language=plain.language, theme=plain.theme, session=found, member=member)
     request.state.page = page

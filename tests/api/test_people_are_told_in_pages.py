@@ -9,12 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.draining import DrainMiddleware, DrainState
 from gateway.api.limits import RequestLimitsMiddleware
-from gateway.api.problems import plainly
+from gateway.api.problems import render_json
 from gateway.web.error_pages import for_people
 from gateway.web.headers import PAGE_HEADERS
 
 PERSON = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
-TOLD = for_people(plainly)
+TOLD = for_people(render_json)
 
 
 async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from audit.format.event import Actor, AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome
 from audit.store.search import Query, search_all
-from gateway.api.members import who
+from gateway.api.dependencies import member_actor
 from gateway.hub import Hub
 from gateway.organization.people import Member
 from gateway.settings import Settings
@@ -49,7 +49,7 @@ class Office:
             user=user, client="shuniu-pages", court=court, name="某人", unit="", scopes=frozenset(),
             expires_at=0, token_id="t",
         )  # fmt: skip
-        return member, who(caller, member)
+        return member, member_actor(caller, member)
 
     async def lookup(
         self, user: str = "li.ting", name: str = "李婷", about: Subject | None = None, **changes: object

@@ -66,7 +66,7 @@ def test_requests_in_flight_are_answered_with_connection_close() -> None:
         await asyncio.sleep(1)
         door.close()
         late = await knock(doorway)
-        await door.emptied(15)
+        await door.drained(15)
         return await inside, late, asyncio.get_running_loop().time()
 
     inside, late, now = in_virtual_time(work)
@@ -84,7 +84,7 @@ def test_requests_in_flight_end_at_the_drain_limit() -> None:
         inside = asyncio.create_task(knock(DrainMiddleware(answering(100), door)))
         await asyncio.sleep(0)
         door.close()
-        await door.emptied(15)
+        await door.drained(15)
         return await inside, asyncio.get_running_loop().time()
 
     (status, headers, _), now = in_virtual_time(work)
@@ -99,8 +99,8 @@ def test_an_answer_that_has_begun_is_cut_and_not_followed_by_another() -> None:
         door = DrainState()
         inside = asyncio.create_task(knock(DrainMiddleware(answering(100, begin_at_once=True), door)))
         await asyncio.sleep(1)
-        door.hasten()
-        await door.emptied(15)
+        door.cancel_requests()
+        await door.drained(15)
         return await inside
 
     assert in_virtual_time(work) == (200, {b"x": b"y"}, b"")

@@ -11,7 +11,15 @@ from gateway.api.dependencies import TheHub
 from gateway.callbacks.delivery_admin import DeliveryFilter
 from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
 from gateway.hub import Hub
-from gateway.web.administration.common import Done, ItsRecord, SystemAdministrator, WhatIsDone, after, beside, told
+from gateway.web.administration.common import (
+    Done,
+    ItsRecord,
+    SystemAdministrator,
+    WhatIsDone,
+    after,
+    beside,
+    shown_in_form,
+)
 from gateway.web.console.common import acting
 from gateway.web.error_pages import FormPage
 from gateway.web.page import OwnPage
@@ -57,7 +65,7 @@ async def set_state(
 ) -> Response:
     """Pauses a receiver, or resumes it."""
     chosen = ReceiverState.PAUSED if state is ReceiverState.PAUSED else ReceiverState.ACTIVE
-    with told(page, _again(page, hub)):
+    with shown_in_form(page, _again(page, hub)):
         await hub.callbacks.receivers.set_state(page.member, acting(page), chosen, client=client, name=name)
     hub.callbacks.sender.wake()
     return after(PATH, Done.PAUSED if chosen is ReceiverState.PAUSED else Done.RESUMED)
@@ -67,7 +75,7 @@ async def set_state(
 async def resend(page: SystemAdministrator, hub: TheHub, receiver: Name) -> Response:
     """Takes the dead letters of a receiver up again; each one's right is asked for anew before it leaves."""
     choice = DeliveryFilter(court=page.member.court, receiver=receiver)
-    with told(page, _again(page, hub)):
+    with shown_in_form(page, _again(page, hub)):
         found, record = await hub.callbacks.deliveries.resend(page.member, acting(page), choice)
     hub.callbacks.sender.wake()
     return after(PATH, Done.TAKEN_UP if found else Done.NONE_TAKEN_UP, record)

@@ -1,5 +1,5 @@
 """
-What the pages of administration share: who may enter, the pages beside each other, how refusals are told.
+Shared parts of the administration pages: access by role, navigation, notices of changes, refused forms.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,6 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api.members import refused
-from gateway.api.problems import Problem
 from gateway.callbacks.receivers import CallbackRefused, ReceiverNotFound
 from gateway.organization.change_plan import ChangeRefused
 from gateway.organization.delegations import DelegationRefused
@@ -97,17 +95,10 @@ def after(path: str, done: Done, record: int | None = None) -> Response:
 
 
 @contextmanager
-def told(page: OwnPage, form: FormPage) -> Iterator[None]:
-    """Tells a refusal of a change on the page of its form, which `form` shows again.  Raises `Problem`."""
+def shown_in_form(page: OwnPage, form: FormPage) -> Iterator[None]:
+    """Has a refusal of a change shown on the page of its form, rendered again by `form`."""
     try:
         yield
-    except (ChangeRefused, DelegationRefused, CallbackRefused) as error:
-        problem = refused(error.rule)
-    except ConcurrentChange:
-        problem = Problem("changed-meanwhile")
-    except ReceiverNotFound:
-        problem = Problem("not-found")
-    else:
-        return
-    page.request.state.form = form
-    raise problem
+    except (ChangeRefused, DelegationRefused, CallbackRefused, ConcurrentChange, ReceiverNotFound):
+        page.request.state.form = form
+        raise

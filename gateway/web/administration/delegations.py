@@ -13,7 +13,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.hub import Hub
 from gateway.organization.people import MAX_USER_LENGTH, USER_ID
-from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, told
+from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, shown_in_form
 from gateway.web.console.common import acting
 from gateway.web.page import OwnPage
 from schemas.china_time import day_end, day_start
@@ -59,7 +59,7 @@ async def arrange(
         typed = {"absent": absent, "deputy": deputy, "since": since, "until": until}
         return await _deputies(page, hub, status=status, problem=problem, typed=typed)
 
-    with told(page, again):
+    with shown_in_form(page, again):
         _, record = await hub.delegations.create(
             page.member, acting(page), absent=absent, deputy=deputy, starts_at=day_start(since), ends_at=day_end(until)
         )

@@ -20,7 +20,7 @@ from gateway.organization.permissions import holds_office, visible_below
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.tree import MAX_ID_LENGTH, MAX_NAME_LENGTH, Unit, UnitKind
-from gateway.web.administration.common import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, told
+from gateway.web.administration.common import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, shown_in_form
 from gateway.web.console.common import Blank, acting
 from gateway.web.i18n import word
 from gateway.web.page import OwnPage
@@ -141,7 +141,7 @@ async def _changed(page: OwnPage, hub: Hub, form: _Form, proposal: Proposal) -> 
     async def again(problem: dict[str, Any], status: int) -> Response:
         return await _tree(page, hub, status=status, problem=problem, typed=form)
 
-    with told(page, again):
+    with shown_in_form(page, again):
         index = await hub.organization.change(page.member, acting(page), proposal)
     return after(PATH, Done.UNCHANGED if index is None else Done.CHANGED, index)
 

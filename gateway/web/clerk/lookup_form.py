@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import RedirectResponse, Response
 
 from gateway.api.dependencies import TheHub
-from gateway.api.members import refused
+from gateway.api.problems import Problem
 from gateway.autofill.standing import newest
 from gateway.hub import Hub
 from gateway.lookup.service import Withheld
@@ -57,7 +57,7 @@ async def look_up(
     """Asks; the answer arrives agency by agency where a script can show it so, else whole on a page of its own."""
     task = await task_of(hub, page, work_order, party)
     if task.held.order.version != version:
-        raise refused(TaskRule.CHANGED)
+        raise Problem.from_rule(TaskRule.CHANGED)
     wants = tuple(one for one in Want if one in set(want or ()))
     if not wants:
         values = await _values(hub, task) | {"nothing_chosen": True, "chosen": ()}

@@ -1,9 +1,7 @@
 """
-What the pages of the console share: who may read, how refusals of compliance are told, in which words records speak.
+Shared parts of the console pages: access by role, form fields, and the wording of records.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any
 
@@ -11,10 +9,7 @@ from fastapi import Depends
 from pydantic import BeforeValidator, StringConstraints
 
 from audit.format.event import Actor
-from gateway.api.dependencies import TheHub
-from gateway.api.members import refused, who
-from gateway.api.problems import Problem
-from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused
+from gateway.api.dependencies import member_actor
 from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
 from gateway.organization.roles import Role
@@ -45,12 +40,11 @@ async def _releaser(page: Own) -> OwnPage:
 
 Auditors = Annotated[OwnPage, Depends(_auditor)]
 Releasers = Annotated[OwnPage, Depends(_releaser)]
-AHub = TheHub
 
 
 def acting(page: OwnPage) -> Actor:
     """The reader, as the log knows people."""
-    return who(page.caller, page.member)
+    return member_actor(page.caller, page.member)
 
 
 def speech(page: OwnPage, hub: Hub, *, people: bool = False) -> Wording:
@@ -63,17 +57,3 @@ def agencies(page: OwnPage, hub: Hub) -> list[tuple[str, str]]:
     """The agencies as choices of a form."""
     words = speech(page, hub)
     return [(name, words.agency(name)) for name in hub.agencies]
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tells a refusal of compliance as the page's own.  Raises `Problem`."""
-    try:
-        yield
-    except ComplianceRefused as error:
-        problem = refused(error.rule)
-    except ComplianceItemNotFound:
-        problem = Problem("not-found")
-    else:
-        return
-    raise problem

@@ -14,6 +14,7 @@ from audit.format.event import EventType
 from audit.format.tree import leaf_hash
 from audit.store.search import Hit, HitEvidence, search
 from audit.store.search import Query as Wanted
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.audit_access import AuditAccess
 from gateway.compliance.narration import full_leaf, sentence
@@ -22,7 +23,7 @@ from gateway.hub import Hub
 from gateway.organization.roles import Role
 from gateway.web.charts import Stretch, stretches
 from gateway.web.clerk.labels import FIELD_NAMES
-from gateway.web.console.common import AHub, Auditors, Token, acting, speech
+from gateway.web.console.common import Auditors, Token, acting, speech
 from gateway.web.console.events import private_of
 from gateway.web.console.filters import Filter
 from gateway.web.i18n import Bilingual
@@ -45,7 +46,7 @@ EVERY_TYPE: Final = tuple(EventType)
 @router.get("/{index}")
 async def event(
     page: Auditors,
-    hub: AHub,
+    hub: TheHub,
     index: Annotated[int, Path(ge=0, le=2**62)],
     t: Annotated[Token, Query()] = None,
 ) -> Response:

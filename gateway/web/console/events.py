@@ -11,12 +11,13 @@ from starlette.responses import RedirectResponse, Response
 
 from audit.format.event import EventType
 from audit.store.search import Hit
+from gateway.api.dependencies import TheHub
 from gateway.audit_access import AuditAccess, SearchRevealReason, search_subject
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from gateway.compliance.saved_searches import PrivateCriteria
 from gateway.hub import Hub
-from gateway.web.console.common import AHub, Auditors, Blank, LongText, Typed, acting, agencies, speech, told
+from gateway.web.console.common import Auditors, Blank, LongText, Typed, acting, agencies, speech
 from gateway.web.console.filters import Filter, Filtered, chips
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
@@ -63,13 +64,13 @@ class Named(BaseModel):
 
 
 @router.get("")
-async def events(page: Auditors, hub: AHub, filters: Filtered) -> Response:
+async def events(page: Auditors, hub: TheHub, filters: Filtered) -> Response:
     """One page of records.  That it is read is a record itself, made first."""
     return await shown(page, hub, filters.on(day_in_china(datetime.now(UTC))))
 
 
 @router.post("")
-async def search(page: Auditors, hub: AHub, named: Annotated[Named, Form()]) -> Response:
+async def search(page: Auditors, hub: TheHub, named: Annotated[Named, Form()]) -> Response:
     """Keeps a search for somebody under a token, and leads there."""
     try:
         private = named.private()
@@ -120,8 +121,7 @@ async def private_of(page: OwnPage, hub: Hub, filters: Filter) -> PrivateCriteri
     """The search under the token of an address.  Raises `Problem` for one that is over, or somebody else's."""
     if filters.t is None:
         return PrivateCriteria()
-    with told():
-        return await hub.compliance.saved_searches.find(page.member, filters.t)
+    return await hub.compliance.saved_searches.find(page.member, filters.t)
 
 
 def row(hit: Hit, words: Wording) -> dict[str, Any]:

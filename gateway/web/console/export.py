@@ -10,10 +10,11 @@ from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from audit.export.formats import ExportFormat
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.audit_access import AuditAccess, SearchRevealReason
 from gateway.compliance.evidence_bundle import MOST_RECORDS, BundleTooLarge, make_bundle
-from gateway.web.console.common import AHub, Auditors, acting, speech
+from gateway.web.console.common import Auditors, acting, speech
 from gateway.web.console.events import in_words, named_in_words, private_of
 from gateway.web.console.filters import Filtered
 from gateway.web.headers import PAGE_HEADERS
@@ -33,7 +34,7 @@ class OutFormat(Code):
 
 
 @router.get("")
-async def form(page: Auditors, hub: AHub, filters: Filtered) -> Response:
+async def form(page: Auditors, hub: TheHub, filters: Filtered) -> Response:
     """What would be exported, and for what purpose."""
     filters = filters.on(day_in_china(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
@@ -52,7 +53,7 @@ async def form(page: Auditors, hub: AHub, filters: Filtered) -> Response:
 @router.post("")
 async def write(
     page: Auditors,
-    hub: AHub,
+    hub: TheHub,
     filters: Filtered,
     reason: Annotated[SearchRevealReason, Form()],
     out_format: Annotated[OutFormat, Form(alias="format")],

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from audit.store.statistics import AgencyFigures, Statistics, figures
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.compliance.permissions import require_statistics_reader
 from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
 from gateway.organization.tree import UnitKind
 from gateway.web.charts import Bar, bars
-from gateway.web.console.common import AHub, Day, acting, speech, told
+from gateway.web.console.common import Day, acting, speech
 from gateway.web.page import Own, OwnPage
 from schemas.china_time import CHINA, day_end, day_in_china, day_start
 from schemas.codes import AnswerState
@@ -29,11 +30,10 @@ LONGEST: Final = timedelta(days=366)
 
 @router.get("")
 async def read(
-    page: Own, hub: AHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
+    page: Own, hub: TheHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
     """The figures of the reader's court, or of every court of their region."""
-    with told():
-        require_statistics_reader(page.member)
+    require_statistics_reader(page.member)
     last = until or day_in_china(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS)
     if not timedelta() <= last - first <= LONGEST:

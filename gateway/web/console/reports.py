@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from gateway.access.emergency_rules import REVIEWER_ROLES
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.audit_access import search_subject
 from gateway.compliance.phrases import Wording
@@ -18,8 +19,7 @@ from gateway.compliance.report_entries import ReportEntry, Withholding, disclose
 from gateway.compliance.subject_reports import SubjectReport
 from gateway.hub import Hub
 from gateway.organization.roles import Role
-from gateway.web.console.common import AHub, Auditors, Blank, Day, Releasers, acting, speech
-from gateway.web.console.common import told as answered
+from gateway.web.console.common import Auditors, Blank, Day, Releasers, acting, speech
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
 from schemas.china_time import day_end, day_start
@@ -49,35 +49,33 @@ class ReportApplication(BaseModel):
 
 
 @router.get("")
-async def all_reports(page: Releasers, hub: AHub) -> Response:
+async def all_reports(page: Releasers, hub: TheHub) -> Response:
     """The reports of the court, and the form of a new one."""
     return await _first(page, hub)
 
 
 @router.post("")
-async def draft(page: Auditors, hub: AHub, form: Annotated[ReportApplication, Form()]) -> Response:
+async def draft(page: Auditors, hub: TheHub, form: Annotated[ReportApplication, Form()]) -> Response:
     """Drafts a report, and leads to it under an id that says nothing."""
     try:
         subject = search_subject(form.id_type, form.id_number)
     except IdentifierError as error:
         problem = error.help(page.language.value)
     else:
-        with answered():
-            report = await hub.compliance.reports.draft(
-                page.member,
-                acting(page),
-                subject,
-                form.note,
-                since=None if form.since is None else day_start(form.since),
-                until=None if form.until is None else day_end(form.until),
-            )
+        report = await hub.compliance.reports.draft(
+            page.member,
+            acting(page),
+            subject,
+            form.note,
+            since=None if form.since is None else day_start(form.since),
+            until=None if form.until is None else day_end(form.until),
+        )
         return RedirectResponse(f"{PATH}/{report}", 303, headers=PAGE_HEADERS)
     return await _first(page, hub, problem=problem, status=422)
 
 
 async def _first(page: OwnPage, hub: Hub, *, problem: str = "", status: int = 200) -> Response:
-    with answered():
-        reports = await hub.compliance.reports.all(page.member)
+    reports = await hub.compliance.reports.all(page.member)
     words = speech(page, hub)
     return page.show(
         "console/reports.html",
@@ -90,10 +88,9 @@ async def _first(page: OwnPage, hub: Hub, *, problem: str = "", status: int = 20
 
 
 @router.get("/{report}")
-async def one(page: Releasers, hub: AHub, report: UUID) -> Response:
+async def one(page: Releasers, hub: TheHub, report: UUID) -> Response:
     """A report with all its entries, for the two people who make it."""
-    with answered():
-        found = await hub.compliance.reports.read(page.member, acting(page), report)
+    found = await hub.compliance.reports.read(page.member, acting(page), report)
     heading, member = found.summary, page.member
     words = speech(page, hub, people=True)
     waits = heading.released_at is None
@@ -112,7 +109,7 @@ async def one(page: Releasers, hub: AHub, report: UUID) -> Response:
 @router.post("/{report}/withhold")
 async def withhold(
     page: Auditors,
-    hub: AHub,
+    hub: TheHub,
     report: UUID,
     index: Annotated[int, Form(ge=0, le=2**62)],
     reason: Annotated[Withholding | None, Blank, Form()] = None,
@@ -126,24 +123,21 @@ async def withhold(
             en="Say on which day the reason is looked at again.",
             zh="请填写重新审查该理由的日期。",
         )
-    with answered():
-        await hub.compliance.reports.withhold(page.member, acting(page), report, index, reason, review_on or date.max)
+    await hub.compliance.reports.withhold(page.member, acting(page), report, index, reason, review_on or date.max)
     return RedirectResponse(f"{PATH}/{report}", 303, headers=PAGE_HEADERS)
 
 
 @router.post("/{report}/release")
-async def release(page: Releasers, hub: AHub, report: UUID, state: Annotated[str, Form(max_length=64)]) -> Response:
+async def release(page: Releasers, hub: TheHub, report: UUID, state: Annotated[str, Form(max_length=64)]) -> Response:
     """Releases a report as the second person has just read it."""
-    with answered():
-        await hub.compliance.reports.release(page.member, acting(page), report, state)
+    await hub.compliance.reports.release(page.member, acting(page), report, state)
     return RedirectResponse(f"{PATH}/{report}", 303, headers=PAGE_HEADERS)
 
 
 @router.get("/{report}/print")
-async def printed(page: Releasers, hub: AHub, report: UUID) -> Response:
+async def printed(page: Releasers, hub: TheHub, report: UUID) -> Response:
     """A released report as the document that the person is given: no official by name, nobody else at all."""
-    with answered():
-        found = await hub.compliance.reports.read(page.member, acting(page), report)
+    found = await hub.compliance.reports.read(page.member, acting(page), report)
     if found.summary.released_at is None:
         raise Problem("not-found")
     words = speech(page, hub, people=True)

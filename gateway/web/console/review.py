@@ -8,12 +8,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import RedirectResponse, Response
 
+from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.compliance.anomaly_rules import AnomalyRule
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from gateway.compliance.review_queue import ReviewItem, ReviewOutcome
-from gateway.web.console.common import AHub, Auditors, Day, acting, speech, told
+from gateway.web.console.common import Auditors, Day, acting, speech
 from gateway.web.headers import PAGE_HEADERS
 from schemas.china_time import day_in_china
 from schemas.codes import Code
@@ -33,7 +34,7 @@ class Drawn(Code):
 
 @router.get("")
 async def queue(
-    page: Auditors, hub: AHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
+    page: Auditors, hub: TheHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
     """The cases of the last seven days, or of others; reading them is a record."""
     last = until or day_in_china(datetime.now(UTC))
@@ -45,8 +46,7 @@ async def queue(
             en="Choose a period of at most 31 days that begins before it ends.",
             zh="请选择起日在前、不超过31天的期间。",
         )
-    with told():
-        found = await hub.compliance.review_queue.read(page.member, acting(page), first, last)
+    found = await hub.compliance.review_queue.read(page.member, acting(page), first, last)
     words = speech(page, hub)
     people: dict[str, list[ReviewItem]] = {}
     for item in found.items:
@@ -65,11 +65,10 @@ async def queue(
 
 @router.get("/{day}/{handle}")
 async def case(
-    page: Auditors, hub: AHub, day: date, handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+    page: Auditors, hub: TheHub, day: date, handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 ) -> Response:
     """One case with its records; people are shown, and the record of this look says so."""
-    with told():
-        item, hits = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
+    item, hits = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
     words = speech(page, hub, people=True)
     evidence = {index for signal in item.case.signals for index in signal.evidence}
     return page.show(
@@ -89,16 +88,15 @@ async def case(
 @router.post("/{day}/{handle}")
 async def decide(
     page: Auditors,
-    hub: AHub,
+    hub: TheHub,
     day: date,
     handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
     outcome: Annotated[ReviewOutcome, Form()],
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Takes an outcome with its note, and leads back to the case."""
-    with told():
-        item, _ = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
-        await hub.compliance.review_queue.decide(page.member, acting(page), item, outcome, note)
+    item, _ = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
+    await hub.compliance.review_queue.decide(page.member, acting(page), item, outcome, note)
     return RedirectResponse(f"{PATH}/{day}/{handle}", 303, headers=PAGE_HEADERS)
 
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
+from gateway.api.dependencies import TheHub
 from gateway.compliance.verification_jobs import VerificationJob
-from gateway.web.console.common import AHub, Auditors, Day, acting, told
+from gateway.web.console.common import Auditors, Day, acting
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
 from schemas.codes import Code
@@ -61,10 +62,9 @@ def ending(run: VerificationJob) -> VerificationEnding:
 
 
 @router.get("")
-async def first(page: Auditors, hub: AHub) -> Response:
+async def first(page: Auditors, hub: TheHub) -> Response:
     """The form, and the runs that this process remembers."""
-    with told():
-        runs = hub.compliance.verifications.all(page.member)
+    runs = hub.compliance.verifications.all(page.member)
     return page.show(
         "console/verify.html", runs=[(run, ending(run)) for run in runs], size=hub.log.checkpoint_size, page_of=PATH
     )
@@ -72,19 +72,17 @@ async def first(page: Auditors, hub: AHub) -> Response:
 
 @router.post("")
 async def begin(
-    page: Auditors, hub: AHub, since: Annotated[Day, Form()] = None, until: Annotated[Day, Form()] = None
+    page: Auditors, hub: TheHub, since: Annotated[Day, Form()] = None, until: Annotated[Day, Form()] = None
 ) -> Response:
     """Begins a run, which is on record, and leads to it."""
-    with told():
-        run = await hub.compliance.verifications.start(page.member, acting(page), since, until)
+    run = await hub.compliance.verifications.start(page.member, acting(page), since, until)
     return RedirectResponse(f"{PATH}/{run}", 303, headers=PAGE_HEADERS)
 
 
 @router.get("/{run}")
-async def one(page: Auditors, hub: AHub, run: UUID) -> Response:
+async def one(page: Auditors, hub: TheHub, run: UUID) -> Response:
     """A run: how far it is, or what it found.  Without scripts the page is loaded anew until it has ended."""
-    with told():
-        found = hub.compliance.verifications.find(page.member, run)
+    found = hub.compliance.verifications.find(page.member, run)
     values: dict[str, Any] = {
         "run": found,
         "ending": ending(found),
