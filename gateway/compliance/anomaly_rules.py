@@ -70,8 +70,8 @@ class DayContext:
 
 def signals(uses: Sequence[UsageEvent], around: DayContext) -> tuple[Signal, ...]:
     """Everything that the rules find in one person's uses of one day, the heaviest first."""
-    found = [signal for rule in _RULES if (signal := rule(uses, around)) is not None]
-    return tuple(sorted(found, key=lambda one: (-one.weight, one.rule)))
+    found_signals = [signal for rule in _RULES if (signal := rule(uses, around)) is not None]
+    return tuple(sorted(found_signals, key=lambda signal: (-signal.weight, signal.rule)))
 
 
 def lookup_volumes(uses: Sequence[UsageEvent]) -> Mapping[str, int]:
@@ -126,7 +126,7 @@ def _volume(uses: Sequence[UsageEvent], around: DayContext) -> Signal | None:
     if n < VOLUME_FROM or len(around.volumes) <= FEWEST_PEERS:
         return None
     middle = median(around.volumes.values())
-    spread = MAD_SCALE * median(abs(one - middle) for one in around.volumes.values())
+    spread = MAD_SCALE * median(abs(volume - middle) for volume in around.volumes.values())
     # Where colleagues hardly differ, one lookup more is no deviation.
     if n - middle <= FAR_OUT * max(spread, 1.0):
         return None

@@ -91,14 +91,17 @@ def make_bundle(log: Log, inspection: AuditAccess, at: datetime, purpose: Search
 
 def _proofs(log: Log, hits: list[Hit], size: int, note: bytes) -> dict[str, bytes]:
     every = [
-        one for hit in hits for one in (hit, hit.outcome) if one is not None and one.evidence is HitEvidence.PROVED
+        proved
+        for hit in hits
+        for proved in (hit, hit.outcome)
+        if proved is not None and proved.evidence is HitEvidence.PROVED
     ]
-    nodes = log.reader.nodes(*(partial(inclusion_proof, one.index, size) for one in every))
+    nodes = log.reader.nodes(*(partial(inclusion_proof, hit.index, size) for hit in every))
     files: dict[str, bytes] = {}
-    for one in every:
-        files[f"records/{one.index}.json"] = one.body
-        files[f"records/{one.index}.tlog-proof"] = Proof(
-            one.index, tuple(inclusion_proof(one.index, size, nodes)), note
+    for hit in every:
+        files[f"records/{hit.index}.json"] = hit.body
+        files[f"records/{hit.index}.tlog-proof"] = Proof(
+            hit.index, tuple(inclusion_proof(hit.index, size, nodes)), note
         ).encode()
     return files
 
@@ -112,7 +115,7 @@ def _manifest(
     purpose: SearchRevealReason,
     files: dict[str, bytes],
 ) -> bytes:
-    said = {
+    manifest = {
         "format": "shuniu audit bundle 1",
         "origin": log.origin,
         "checkpoint_size": size,
@@ -128,7 +131,7 @@ def _manifest(
         "exported_at": at.isoformat(timespec="seconds"),
         "sha256": {name: hashlib.sha256(body).hexdigest() for name, body in files.items()},
     }
-    return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _zip(files: dict[str, bytes], at: datetime) -> bytes:

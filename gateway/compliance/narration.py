@@ -17,8 +17,8 @@ from schemas.work_order import WorkOrderStatus
 
 def sentence(hit: Hit, speech: Wording) -> str:
     """What happened, as one sentence without its time."""
-    told = _SAID.get(hit.type, _by_its_type)(hit, speech)
-    return told + speech.either("。", ".")
+    text = _SAID.get(hit.type, _by_its_type)(hit, speech)
+    return text + speech.either("。", ".")
 
 
 def _lookup(hit: Hit, speech: Wording) -> str:
@@ -48,8 +48,8 @@ def _heard(leaf: Mapping[str, Any], speech: Wording) -> str:
 
 
 def _outcome(hit: Hit, speech: Wording) -> str:
-    heard = _heard(hit.leaf, speech)
-    return speech.either(f"一次查询有了结果：{heard}", f"A lookup has its outcome: {heard}")
+    answers = _heard(hit.leaf, speech)
+    return speech.either(f"一次查询有了结果：{answers}", f"A lookup has its outcome: {answers}")
 
 
 def _denied(hit: Hit, speech: Wording) -> str:
@@ -71,7 +71,7 @@ def _read_again(hit: Hit, speech: Wording) -> str:
 
 def _revealed(hit: Hit, speech: Wording) -> str:
     who, whom = actor(hit, speech), parties(hit, speech)
-    what = speech.listed([str(one) for one in hit.leaf.get("released", ())])
+    what = speech.listed([str(name) for name in hit.leaf.get("released", ())])
     return speech.either(
         f"{who}{_for(hit, speech)}查看了{whom}的完整字段（{what}）",
         f"{who} had fields of {whom} shown in full{_for(hit, speech)} ({what})",
@@ -168,9 +168,9 @@ def _report(hit: Hit, speech: Wording) -> str:
 
 
 def _use_reviewed(hit: Hit, speech: Wording) -> str:
-    found = _word(_FINDINGS, str(hit.leaf.get("outcome", "")), speech)
+    outcome = _word(_FINDINGS, str(hit.leaf.get("outcome", "")), speech)
     return speech.either(
-        f"{actor(hit, speech)}核查了一例使用情况：{found}", f"{actor(hit, speech)} reviewed a use: {found}"
+        f"{actor(hit, speech)}核查了一例使用情况：{outcome}", f"{actor(hit, speech)} reviewed a use: {outcome}"
     )
 
 
@@ -211,7 +211,7 @@ _SAID: Final[Mapping[EventType, Callable[[Hit, Wording], str]]] = {
 }
 
 _ORDER_STATES: Final[dict[str, tuple[str, str]]] = {
-    **{one.value: (one.zh, one.en.lower()) for one in WorkOrderStatus},
+    **{state.value: (state.zh, state.en.lower()) for state in WorkOrderStatus},
     "confirmed": ("已由第二人确认", "confirmed by a second person"),
     "reviewed": ("已审查", "reviewed"),
 }

@@ -5,7 +5,7 @@ A masked value still lets an auditor recognise what they know already; it tells 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -25,7 +25,7 @@ class Permitting(Code):
     HELD = "held", "工单由其承办", "the work order is in their hands"
 
 
-_RULES: Final = {one.value: one for one in (*AccessRule, *Permitting)}
+_RULES: Final = {rule.value: rule for rule in (*AccessRule, *Permitting)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,10 @@ class Wording:
     def label(self, code: Code) -> str:
         """A word of a closed table."""
         return code.zh if self.language == "zh" else code.en
+
+    def choices(self, codes: Iterable[Code]) -> list[tuple[str, str]]:
+        """The entries of a closed table as choices of a form."""
+        return [(code.value, self.label(code)) for code in codes]
 
     def either(self, zh: str, en: str) -> str:
         """One of two texts."""
@@ -75,9 +79,9 @@ class Wording:
 
 def actor(hit: Hit, speech: Wording) -> str:
     """Who acted: the person where one is known, or else the program."""
-    said, clear = hit.people.get("who", {}), hit.leaf.get("who", {})
+    person, clear = hit.people.get("who", {}), hit.leaf.get("who", {})
     program = str(clear.get("client", ""))
-    name = said.get("name") or said.get("user")
+    name = person.get("name") or person.get("user")
     if name and name != program:
         return speech.person(name)
     if clear.get("c") and not name:
@@ -88,11 +92,11 @@ def actor(hit: Hit, speech: Wording) -> str:
 def parties(hit: Hit, speech: Wording) -> str:
     """Whom the record is about; beyond two only how many more."""
     clear = hit.leaf.get("whose", [])
-    said = [_party(hit.people.get(f"whose.{n}"), speech) for n in range(len(clear))]
-    if len(said) > 2:
-        more = len(said) - 2
-        return speech.listed(said[:2]) + speech.either(f"等{len(said)}人", f" and {more} more")
-    return speech.listed(said)
+    names = [_party(hit.people.get(f"whose.{n}"), speech) for n in range(len(clear))]
+    if len(names) > 2:
+        more = len(names) - 2
+        return speech.listed(names[:2]) + speech.either(f"等{len(names)}人", f" and {more} more")
+    return speech.listed(names)
 
 
 def case_label(hit: Hit, speech: Wording) -> str:
@@ -109,18 +113,18 @@ def asked_agencies(hit: Hit, speech: Wording) -> str:
 
 def agency_answers(leaf: Mapping[str, Any], speech: Wording) -> str:
     """What agencies answered, in the six words and their reasons; agencies that said the same are counted together."""
-    said = [_answer(one, speech) for one in leaf.get("heard", ())]
-    if len(set(said)) == 1:
-        return said[0]
-    told = (
+    words = [_answer(answer, speech) for answer in leaf.get("heard", ())]
+    if len(set(words)) == 1:
+        return words[0]
+    by_agency = (
         [
-            f"{speech.agency(str(one['q']).partition('.')[0])} {word}"
-            for one, word in zip(leaf["heard"], said, strict=True)
+            f"{speech.agency(str(answer['q']).partition('.')[0])} {word}"
+            for answer, word in zip(leaf["heard"], words, strict=True)
         ]
-        if said
+        if words
         else []
     )
-    return speech.listed(list(dict.fromkeys(told)))
+    return speech.listed(list(dict.fromkeys(by_agency)))
 
 
 def rule_text(name: str, speech: Wording) -> str:
@@ -132,18 +136,18 @@ def rule_text(name: str, speech: Wording) -> str:
     return text.partition(speech.either("。", ". "))[0].rstrip(".")
 
 
-def _party(said: Mapping[str, str] | None, speech: Wording) -> str:
-    if said is None:
+def _party(party: Mapping[str, str] | None, speech: Wording) -> str:
+    if party is None:
         return speech.either("某当事人（数据已销毁）", "a party (erased)")
-    number, name = speech.number(said.get("id_number", "")), said.get("name")
+    number, name = speech.number(party.get("id_number", "")), party.get("name")
     return speech.either(f"{speech.person(name)}（{number}）", f"{speech.person(name)} ({number})") if name else number
 
 
-def _answer(one: Mapping[str, Any], speech: Wording) -> str:
-    state = AnswerState(one["is"])
+def _answer(answer: Mapping[str, Any], speech: Wording) -> str:
+    state = AnswerState(answer["is"])
     word = speech.label(state) if speech.language == "zh" else speech.label(state).lower()
-    if one.get("why"):
-        because = speech.label(Reason(one["why"]))
+    if answer.get("why"):
+        because = speech.label(Reason(answer["why"]))
         return speech.either(f"{word}（{because}）", f"{word} ({because})")
     return word
 

@@ -68,8 +68,8 @@ class ReportEntry:
 
 def report_entries(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int, WithheldEntry]) -> list[ReportEntry]:
     """The entries about this person, oldest first."""
-    found = [_entry(hit, subject, withheld.get(hit.index)) for hit in hits if hit.type in LOOKED]
-    return sorted(found, key=lambda entry: entry.index)
+    entries = [_entry(hit, subject, withheld.get(hit.index)) for hit in hits if hit.type in LOOKED]
+    return sorted(entries, key=lambda entry: entry.index)
 
 
 def withheld_counts(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, int]:
@@ -88,7 +88,7 @@ def disclosed(entries: Iterable[ReportEntry]) -> list[ReportEntry]:
 
 def _entry(hit: Hit, subject: Subject, withheld: WithheldEntry | None) -> ReportEntry:
     leaf, end = hit.leaf, hit.outcome.leaf if hit.outcome else {}
-    who, why, said = leaf.get("who", {}), leaf.get("why", {}), hit.people.get("who", {})
+    who, why, person = leaf.get("who", {}), leaf.get("why", {}), hit.people.get("who", {})
     parties = [hit.people.get(f"whose.{n}", {}) for n in range(len(leaf.get("whose", ())))]
     return ReportEntry(
         index=hit.index,
@@ -96,18 +96,18 @@ def _entry(hit: Hit, subject: Subject, withheld: WithheldEntry | None) -> Report
         type=hit.type,
         court=who.get("court", ""),
         unit=who.get("unit", ""),
-        official=said.get("name", ""),
-        user=said.get("user", ""),
+        official=person.get("name", ""),
+        user=person.get("user", ""),
         case_number=hit.people.get("why", {}).get("case_number", ""),
         kind=why.get("kind", ""),
         purpose=why.get("purpose", ""),
         rules=tuple(why.get("rules", ())),
         answers=_answers(end or leaf),
         released=tuple(end.get("released", leaf.get("released", ()))),
-        others=sum(one.get("id_number") != subject.id_number for one in parties),
+        others=sum(party.get("id_number") != subject.id_number for party in parties),
         withheld=withheld,
     )
 
 
 def _answers(leaf: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(one["q"]), str(one["is"])) for one in leaf.get("heard", ()))
+    return tuple((str(answer["q"]), str(answer["is"])) for answer in leaf.get("heard", ()))

@@ -99,14 +99,16 @@ class ReviewQueue:
         """The queue of the court's days from `since` to `until`, both included."""
         require_auditor(actor)
         query = Query(court=actor.court, since=day_start(since), until=day_end(until), types=USE_EVENTS)
-        found = await self._looking.search_all(who, AuditAccess(query=query), most=MOST_RECORDS, purpose="review_queue")
-        uses, erased = usage_events(found.hits)
+        result = await self._looking.search_all(
+            who, AuditAccess(query=query), most=MOST_RECORDS, purpose="review_queue"
+        )
+        uses, erased = usage_events(result.hits)
         cases = rank_cases(uses, self._calendar, lambda day, user: self._mark(actor.court, day, user))
         rows = await self._database.run(_rows, actor.court)
         return ReviewQueuePage(
             items=tuple(self._item(actor.court, case, rows) for case in cases),
-            records=len(found.hits),
-            complete=found.complete,
+            records=len(result.hits),
+            complete=result.complete,
             erased=erased,
             hit_rates=hit_rates(rows),
         )
@@ -120,14 +122,14 @@ class ReviewQueue:
         require_auditor(actor)
         query = Query(court=actor.court, since=day_start(day), until=day_end(day), types=USE_EVENTS)
         look = AuditAccess(query=query, reveal=SearchRevealReason.INSPECTION)
-        found = await self._looking.search_all(who, look, most=MOST_RECORDS, purpose="review_case")
-        cases = rank_cases(usage_events(found.hits)[0], self._calendar, lambda *_: b"", sample=len(found.hits))
-        mine = [one for one in cases if self._mark(actor.court, day, one.user).hex() == handle]
+        result = await self._looking.search_all(who, look, most=MOST_RECORDS, purpose="review_case")
+        cases = rank_cases(usage_events(result.hits)[0], self._calendar, lambda *_: b"", sample=len(result.hits))
+        mine = [case for case in cases if self._mark(actor.court, day, case.user).hex() == handle]
         if not mine:
             raise ComplianceItemNotFound
         rows = await self._database.run(_rows, actor.court)
         indexes = {use.index for use in mine[0].uses}
-        return self._item(actor.court, mine[0], rows), [hit for hit in found.hits if hit.index in indexes]
+        return self._item(actor.court, mine[0], rows), [hit for hit in result.hits if hit.index in indexes]
 
     async def decide(self, actor: Member, who: Actor, item: ReviewItem, outcome: ReviewOutcome, note: str) -> int:
         """
@@ -147,8 +149,13 @@ class ReviewQueue:
             outcome=outcome.value,
             detail={"day": case.day.isoformat(), "rules": ",".join(rules), "score": case.score},
         )
-        said = {"user": case.user, "name": case.name, "note": note, "evidence": [use.index for use in case.uses]}
-        index = await self._looking.log.append(event, payloads=[sealed_payload("note", event.at, said)])
+        note_content = {
+            "user": case.user,
+            "name": case.name,
+            "note": note,
+            "evidence": [use.index for use in case.uses],
+        }
+        index = await self._looking.log.append(event, payloads=[sealed_payload("note", event.at, note_content)])
         row = {
             "record": event.exchange,
             "court": actor.court,

@@ -55,10 +55,10 @@ def rank_cases(uses: Iterable[UsageEvent], calendar: CourtCalendar, draw: Draw, 
         days[day_in_china(use.at)].append(use)
     cases: list[Case] = []
     for day, of_day in days.items():
-        found = _of_day(day, of_day, calendar)
-        quiet = sorted((one for one in found if one.sampled), key=lambda one: draw(day, one.user))
-        cases += [one for one in found if not one.sampled] + quiet[:sample]
-    return sorted(cases, key=lambda one: (-one.score, -one.day.toordinal(), draw(one.day, one.user)))
+        of_people = _of_day(day, of_day, calendar)
+        quiet = sorted((case for case in of_people if case.sampled), key=lambda case: draw(day, case.user))
+        cases += [case for case in of_people if not case.sampled] + quiet[:sample]
+    return sorted(cases, key=lambda case: (-case.score, -case.day.toordinal(), draw(case.day, case.user)))
 
 
 def by_person(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:

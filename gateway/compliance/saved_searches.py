@@ -90,8 +90,8 @@ class SavedSearches:
 def _sealed(connection: Connection, actor: Member, digest: bytes, now: datetime) -> bytes | None:
     c = search_handle.c
     own = select(c.sealed).where(c.id == digest, c.court == actor.court, c.user == actor.user, c.expires_at > now)
-    found = connection.execute(own).scalar_one_or_none()
-    return None if found is None else bytes(found)
+    sealed = connection.execute(own).scalar_one_or_none()
+    return None if sealed is None else bytes(sealed)
 
 
 def subject_document(subject: Subject) -> dict[str, str | None]:

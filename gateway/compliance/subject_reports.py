@@ -148,12 +148,12 @@ class SubjectReports:
         withheld.pop(index, None)
         if reason is not None:
             withheld[index] = WithheldEntry(reason=reason, review_on=review_on)
-        said: dict[str, str | int] = {
+        detail: dict[str, str | int] = {
             "index": index,
             "reason": reason.value if reason else "none",
             "review_on": review_on.isoformat(),
         }
-        await self._record(who, draft.subject, "withheld", report, 0, len(withheld), detail=said)
+        await self._record(who, draft.subject, "withheld", report, 0, len(withheld), detail=detail)
         changed = _Draft(subject=draft.subject, since=draft.since, until=draft.until, withheld=withheld)
         if not await self._database.run(report_store.reseal, report, row.sealed, self._sealed(report, changed)):
             raise ComplianceRefused(ComplianceRule.RELEASED)
@@ -173,8 +173,8 @@ class SubjectReports:
         seen = await self.read(actor, who, report)
         if any(entry.user == actor.user for entry in seen.entries):
             raise ComplianceRefused(ComplianceRule.RELEASE_INVOLVED)
-        told = len(seen.entries) - sum(entry.withheld is not None for entry in seen.entries)
-        await self._record(who, draft.subject, "released", report, told, len(draft.withheld))
+        disclosed = len(seen.entries) - sum(entry.withheld is not None for entry in seen.entries)
+        await self._record(who, draft.subject, "released", report, disclosed, len(draft.withheld))
         if not await self._database.run(report_store.release, report, actor.user, self._clock(), row.sealed):
             raise ComplianceRefused(ComplianceRule.CHANGED)
 
@@ -214,7 +214,9 @@ class SubjectReports:
             "subject": subject_document(draft.subject),
             "since": draft.since and draft.since.isoformat(),
             "until": draft.until and draft.until.isoformat(),
-            "withheld": [[n, one.reason.value, one.review_on.isoformat()] for n, one in sorted(draft.withheld.items())],
+            "withheld": [
+                [n, entry.reason.value, entry.review_on.isoformat()] for n, entry in sorted(draft.withheld.items())
+            ],
         }
         return self._encryption.seal(_context(report), json.dumps(plain).encode())
 

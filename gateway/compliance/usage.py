@@ -76,5 +76,7 @@ def usage_events(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
 
 
 def _persons(hit: Hit) -> tuple[str, ...]:
-    said = [(one, hit.people.get(f"whose.{n}", {}).get("name", "")) for n, one in enumerate(hit.leaf.get("whose", ()))]
-    return tuple(name for one, name in said if name and one.get("kind") == SubjectKind.PERSON)
+    names = [
+        (party, hit.people.get(f"whose.{n}", {}).get("name", "")) for n, party in enumerate(hit.leaf.get("whose", ()))
+    ]
+    return tuple(name for party, name in names if name and party.get("kind") == SubjectKind.PERSON)

@@ -54,7 +54,7 @@ class Verification:
     @property
     def first_bad(self) -> int | None:
         """The first record that is not as it was signed, where that can be told."""
-        return min((one.first for one in self.findings if one.first is not None), default=None)
+        return min((finding.first for finding in self.findings if finding.first is not None), default=None)
 
     @property
     def last_good(self) -> int | None:
@@ -121,10 +121,10 @@ class VerificationJobs:
     def find(self, actor: Member, run: UUID) -> VerificationJob:
         """A run of the actor's court.  Raises `ComplianceRefused`, `ComplianceItemNotFound` also after a restart."""
         require_auditor(actor)
-        found = self._runs.get(run)
-        if found is None or found.court != actor.court:
+        job = self._runs.get(run)
+        if job is None or job.court != actor.court:
             raise ComplianceItemNotFound
-        return found
+        return job
 
     def all(self, actor: Member) -> list[VerificationJob]:
         """The remembered runs of the actor's court, newest first."""
@@ -148,9 +148,9 @@ def _verified(log: Log, run: VerificationJob) -> Verification:
     reader = log.reader
     since = None if run.since is None else day_start(run.since)
     until = None if run.until is None else day_end(run.until)
-    found = count_records(reader, since, until)
+    records = count_records(reader, since, until)
     report = verify_tables(reader, log.origin, [log.keys.signer.vkey], progress=run.progress)
-    first, last = found.first, found.last
+    first, last = records.first, records.last
     bad = 0
     if first is not None and last is not None:
         bad = _within(report.findings, first, last)
@@ -159,9 +159,9 @@ def _verified(log: Log, run: VerificationJob) -> Verification:
         verdict=report.verdict,
         size=report.size,
         root=report.root,
-        records=found,
-        good=max(found.records - bad, 0) if report.root else 0,
-        unsigned=min(unsigned, found.records),
+        records=records,
+        good=max(records.records - bad, 0) if report.root else 0,
+        unsigned=min(unsigned, records.records),
         checkpoints=count_checkpoints(reader),
         anchors=count_anchors(reader),
         findings=tuple(report.findings),
@@ -173,9 +173,9 @@ def _verified(log: Log, run: VerificationJob) -> Verification:
 def _within(findings: list[Finding], first: int, last: int) -> int:
     """How many records from `first` to `last` some damage touches; each counts once."""
     spans = sorted(
-        (max(one.first, first), min(one.last, last))
-        for one in findings
-        if one.damage in _OF_RECORDS and one.first is not None and one.last is not None
+        (max(finding.first, first), min(finding.last, last))
+        for finding in findings
+        if finding.damage in _OF_RECORDS and finding.first is not None and finding.last is not None
     )
     touched, end = 0, first - 1
     for start, stop in spans:

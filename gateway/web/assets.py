@@ -34,18 +34,18 @@ class Asset:
 
 
 def _load() -> dict[str, Asset]:
-    found: dict[str, Asset] = {}
+    assets: dict[str, Asset] = {}
     for path in sorted(STATIC.rglob("*")):
         if path.suffix in SERVED:
             content, name = path.read_bytes(), path.relative_to(STATIC).as_posix()
             digest = hashlib.sha256(content).hexdigest()[:16]
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            found[name] = Asset(f"{PREFIX}/{digest}/{name}", kind, content, gzip.compress(content, mtime=0))
-    return found
+            assets[name] = Asset(f"{PREFIX}/{digest}/{name}", kind, content, gzip.compress(content, mtime=0))
+    return assets
 
 
 ASSETS: Final = _load()
-_BY_ADDRESS: Final = {one.address: one for one in ASSETS.values()}
+_BY_ADDRESS: Final = {asset.address: asset for asset in ASSETS.values()}
 
 
 def address(name: str) -> str:

@@ -10,13 +10,12 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api.problems import MEDIA_TYPE, PROBLEMS, URN
 from gateway.api.session import LOCAL_PAGE
-from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import Language, word
-from gateway.web.page import PageContext, bare
+from gateway.web.page import PageContext, bare, see_other
 from schemas.codes import Code
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -74,19 +73,19 @@ async def _page(request: Request, answer: Response, problem: dict[str, Any]) -> 
     back = page.path if request.method == "GET" else "/"
     if problem["status"] == 401 and request.method == "GET" and not page.in_part:
         # The first page offers the way in, and leads back here.
-        return RedirectResponse("/" if back == "/" else f"/sign-in?to={quote(back)}", 303, headers=PAGE_HEADERS)
+        return see_other("/" if back == "/" else f"/sign-in?to={quote(back)}")
     values = in_words(page, problem) | {
         "signed_out": problem["status"] == 401,
         "back": back,
         "before": _before(request),
     }
-    kept = {name: answer.headers[name] for name in ("retry-after", "allow", "connection") if name in answer.headers}
+    headers = {name: answer.headers[name] for name in ("retry-after", "allow", "connection") if name in answer.headers}
     form: FormPage | None = getattr(request.state, "form", None)
     if form is not None:
         return await form(values, answer.status_code)
     if page.in_part:
         return page.part("problem.html", "problem", status=problem["status"], **values)
-    return page.show("problem.html", status=problem["status"], headers=kept, **values)
+    return page.show("problem.html", status=problem["status"], headers=headers, **values)
 
 
 def _before(request: Request) -> str | None:
@@ -100,7 +99,7 @@ def _before(request: Request) -> str | None:
 
 def in_words(page: PageContext, problem: dict[str, Any]) -> dict[str, Any]:
     """What the page of a problem says, in the reader's language."""
-    known = {one.value: one for one in ErrorHeading}
+    known = {heading.value: heading for heading in ErrorHeading}
     heading = known.get(str(problem["status"]), ErrorHeading.OTHER)
     zh = page.language is Language.ZH
     detail = problem["detail_zh"] if zh else problem["detail"]
@@ -110,7 +109,7 @@ def in_words(page: PageContext, problem: dict[str, Any]) -> dict[str, Any]:
     return {
         "heading": heading.zh if zh else heading.en,
         "detail": detail,
-        "fields": [one["field"] for one in problem.get("errors", ())],
+        "fields": [error["field"] for error in problem.get("errors", ())],
         "kind": str(problem["type"]).removeprefix(URN),
         "rule": problem.get("rule"),
         "audit": problem.get("audit"),

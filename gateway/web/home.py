@@ -6,16 +6,15 @@ import re
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api import browser_session
 from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.api.session import LOCAL_PAGE
 from gateway.sign_on import NotFromOurPages, NotSignedIn, OriginRule
-from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import Language
-from gateway.web.page import LANGUAGE, THEME, Anybodys, PageRule, Theme, own
+from gateway.web.page import LANGUAGE, THEME, Anybodys, PageRule, Theme, own, see_other
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,7 +30,7 @@ async def home(request: Request, page: Anybodys, hub: TheHub) -> Response:
         return page.show("home.html")
     if not here.rooms:
         raise Problem.from_rule(PageRule.NO_ROOM)
-    return RedirectResponse(here.rooms[0].address, 303, headers=PAGE_HEADERS)
+    return see_other(here.rooms[0].address)
 
 
 @router.get("/signed-in-again")
@@ -54,7 +53,7 @@ async def prefer(
         origin is not None and origin != browser_session.own_address(request, hub)
     ):
         raise NotFromOurPages(OriginRule.CROSS_SITE)
-    response = RedirectResponse(to if re.match(LOCAL_PAGE, to) else "/", 303, headers=PAGE_HEADERS)
+    response = see_other(to if re.match(LOCAL_PAGE, to) else "/")
     secure = (browser_session.own_address(request, hub) or "").startswith("https:")
     for name, value in ((LANGUAGE, language), (THEME, theme)):
         if value is not None:

@@ -68,9 +68,9 @@ def chosen(cookie: str | None, accepted: str) -> Language:
         return Language(cookie)
     for part in accepted.split(","):
         tag = part.partition(";")[0].strip().lower()
-        found = next((one for one in Language if tag.partition("-")[0] == one.value), None)
-        if found is not None:
-            return found
+        language = next((language for language in Language if tag.partition("-")[0] == language.value), None)
+        if language is not None:
+            return language
     return Language.ZH
 
 
@@ -95,11 +95,11 @@ def translations(language: Language) -> NullTranslations:
     return merged
 
 
-def word(language: Language, said: Bilingual | None) -> str:
+def word(language: Language, text: Bilingual | None) -> str:
     """A word or sentence of a closed table."""
-    if said is None:
+    if text is None:
         return ""
-    return said.zh if language is Language.ZH else said.en
+    return text.zh if language is Language.ZH else text.en
 
 
 def moment(language: Language, at: datetime) -> str:

@@ -68,8 +68,8 @@ class AnchorStateLabel(Code):
     UNPARSED = "unparsed", "仅留存，未在此验证", "kept, not verified here"
 
 
-PURPOSES: Final = {one.value: one for one in PurposeLabel}
-OUTCOMES: Final = {one.value: one for one in OutcomeLabel}
-SEALED: Final = {one.value: one for one in SealedValueLabel}
-ANCHOR_KINDS: Final = {one.value: one for one in AnchorKindLabel}
-ANCHOR_STATES: Final = {one.value: one for one in AnchorStateLabel}
+PURPOSES: Final = {label.value: label for label in PurposeLabel}
+OUTCOMES: Final = {label.value: label for label in OutcomeLabel}
+SEALED: Final = {label.value: label for label in SealedValueLabel}
+ANCHOR_KINDS: Final = {label.value: label for label in AnchorKindLabel}
+ANCHOR_STATES: Final = {label.value: label for label in AnchorStateLabel}

@@ -52,5 +52,5 @@ ROOMS: Final[tuple[Room, ...]] = (
 
 def rooms_for(roles: Iterable[Role]) -> tuple[Room, ...]:
     """The rooms that somebody with these roles may enter."""
-    held = frozenset(roles)
-    return tuple(room for room in ROOMS if room.roles & held)
+    own = frozenset(roles)
+    return tuple(room for room in ROOMS if room.roles & own)

@@ -1,5 +1,5 @@
 """
-A page and its reader: language, theme, session, place in the tree; and the one way to answer with HTML.
+A page and its reader: language, theme, session, place in the tree; and the HTML responses.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from jinja2_fragments import render_block
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.api.dependencies import TheHub, identified
 from gateway.api.problems import Problem
@@ -59,8 +59,7 @@ class PageRule(Code):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
     """
-    What every page knows of its reader.  `session` is None for who is not signed in, `member` for who is not in the
-    tree.
+    The reader of a page.  `session` is None for a reader who is not signed in, `member` for one outside the tree.
     """
 
     request: Request
@@ -71,47 +70,47 @@ class PageContext:
 
     @property
     def path(self) -> str:
-        """The address of this page without the host; where the reader comes back to."""
+        """The address of this page without the host."""
         query = self.request.url.query
         return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
     @property
     def rooms(self) -> tuple[Room, ...]:
-        """Where the reader can go."""
+        """The sections that the reader may enter."""
         return () if self.member is None else rooms_for(self.member.roles)
 
     @property
     def in_part(self) -> bool:
-        """Whether a script of ours asked, for a part of a page."""
+        """Whether htmx asked for a part of a page."""
         return self.request.headers.get("hx-request") == "true"
 
     def show(
         self, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
-        """The whole page.  Nothing of it is kept by browsers or proxies."""
+        """The whole page, which browsers and proxies do not store."""
         body = environment(self.language).get_template(template).render(page=self, **values)
         return HTMLResponse(body, status, headers=PAGE_HEADERS | (headers or {}))
 
     def part(self, template: str, block: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """One block of a page, for a script that puts it in its place."""
+        """One block of a page, for htmx."""
         return HTMLResponse(self.text(template, block, **values), status, headers=PAGE_HEADERS)
 
     def text(self, template: str, block: str, **values: Any) -> str:
         """The HTML of one block of a page."""
-        said: str = render_block(environment(self.language), template, block, page=self, **values)
-        return said
+        html: str = render_block(environment(self.language), template, block, page=self, **values)
+        return html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPage(PageContext):
-    """A page of somebody who is signed in and stands in the tree."""
+    """A page of a member of the court's tree who is signed in."""
 
     session: Session
     member: Member
 
     @property
     def caller(self) -> Caller:
-        """The reader, as everything behind the pages knows them."""
+        """The reader as a caller."""
         return self.session.caller
 
     @property
@@ -125,8 +124,13 @@ class OwnPage(PageContext):
             raise Problem.from_rule(PageRule.ROLE_MISSING)
 
 
+def see_other(address: str) -> Response:
+    """Redirects to another page of ours, after a form was sent."""
+    return RedirectResponse(address, 303, headers=PAGE_HEADERS)
+
+
 def bare(request: Request) -> PageContext:
-    """The page of a reader of whom nothing is asked."""
+    """The page of any reader, signed in or not."""
     theme = request.cookies.get(THEME)
     return PageContext(
         request=request,
@@ -141,16 +145,16 @@ async def own(request: Request, hub: Hub, *, extend: bool = True) -> OwnPage:
 
     Raises `NotSignedIn`, `NotFromOurPages`, `Problem`, `DatabaseUnavailable`, `AuditUnavailable`.
     """
-    found = await identified(request, extend=extend)
-    if isinstance(found, Caller):
-        # A program has no use for pages, and a page has no use for a reader without a session to end.
+    identity = await identified(request, extend=extend)
+    if isinstance(identity, Caller):
+        # Pages are for sessions, not for programs with a token.
         raise NotSignedIn(SignInRule.NO_SESSION)
-    request.state.caller = found.caller
-    member = await hub.members.get(found.caller.court, found.caller.user)
+    request.state.caller = identity.caller
+    member = await hub.members.get(identity.caller.court, identity.caller.user)
     if member is None:
         raise Problem.from_rule(PageRule.NOT_IN_THE_TREE)
     plain = bare(request)
-    page = OwnPage(request=request, language=plain.language, theme=plain.theme, session=found, member=member)
+    page = OwnPage(request=request, language=plain.language, theme=plain.theme, session=identity, member=member)
     request.state.page = page
     return page
 
@@ -159,7 +163,7 @@ async def _own(request: Request, hub: TheHub) -> OwnPage:
     return await own(request, hub)
 
 
-async def _looked_at(request: Request, hub: TheHub) -> OwnPage:
+async def _own_in_background(request: Request, hub: TheHub) -> OwnPage:
     return await own(request, hub, extend=False)
 
 
@@ -168,6 +172,6 @@ async def _bare(request: Request) -> PageContext:
 
 
 Own = Annotated[OwnPage, Depends(_own)]
-# For what a page asks by itself, without anybody at the desk.
-LookedAt = Annotated[OwnPage, Depends(_looked_at)]
+# For requests that a page makes by itself, which are no sign of life.
+LookedAt = Annotated[OwnPage, Depends(_own_in_background)]
 Anybodys = Annotated[PageContext, Depends(_bare)]

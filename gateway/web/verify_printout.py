@@ -62,14 +62,14 @@ async def verify(
     digest: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Compares a check value with the log, and says how to do the same without us."""
-    asked = record is not None and bool(digest)
-    found = await _printed(hub, record, digest) if record is not None and digest else None
+    complete = record is not None and bool(digest)
+    printing = await _printed(hub, record, digest) if record is not None and digest else None
     return page.show(
         "verify.html",
-        asked=asked,
-        found=found,
+        complete=complete,
+        printing=printing,
         record=record,
-        digest=_plain(digest) if found else "",
+        digest=_plain(digest) if printing else "",
         size=hub.log.checkpoint_size,
         proved=None,
     )
@@ -80,14 +80,14 @@ async def proof(
     hub: TheHub, record: Annotated[int, Query(ge=0, le=2**62)], digest: Annotated[str, Query(max_length=200)]
 ) -> Response:
     """The proof that the printing is in the log, for whoever checks it offline; names nobody."""
-    found = await _printed(hub, record, digest)
+    printing = await _printed(hub, record, digest)
     size, note = hub.log.checkpoint_size, hub.log.checkpoint
-    if found is None or record >= size:
+    if printing is None or record >= size:
         raise Problem("not-found")
     hashes = await asyncio.to_thread(hub.log.reader.inclusion, record, size)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{record}.entry", found.body)
+        archive.writestr(f"{record}.entry", printing.body)
         archive.writestr(f"{record}.tlog-proof", Proof(record, tuple(hashes), note).encode())
         archive.writestr("log.vkey", f"{hub.log.reader.vkey.encode()}\n")
         archive.writestr("README.txt", README.format(n=record))
@@ -110,8 +110,8 @@ async def check(
         pass
     return page.show(
         "verify.html",
-        asked=False,
-        found=None,
+        complete=False,
+        printing=None,
         record=None,
         digest="",
         size=hub.log.checkpoint_size,
@@ -124,8 +124,8 @@ async def _printed(hub: Hub, index: int, digest: str) -> Printed | None:
         return None
     body = await asyncio.to_thread(hub.log.reader.body, index)
     record = {} if body is None else leaf.read(bytes(body))
-    held = str(record.get("detail", {}).get("digest", ""))
-    known = record.get("type") == EventType.RECORD_PRINTED.value and hmac.compare_digest(held, _plain(digest))
+    recorded = str(record.get("detail", {}).get("digest", ""))
+    known = record.get("type") == EventType.RECORD_PRINTED.value and hmac.compare_digest(recorded, _plain(digest))
     if body is None or not known:
         return None
     at = datetime.fromtimestamp(record["t"] / 1_000_000, UTC)

@@ -30,8 +30,8 @@ def closed() -> DrainState:
 
 
 REFUSING: dict[str, ASGIApp] = {
-    "busy": RequestLimitsMiddleware(nothing, in_flight=0, told=TOLD),
-    "body-too-large": RequestLimitsMiddleware(nothing, in_flight=1, max_body=3, told=TOLD),
+    "busy": RequestLimitsMiddleware(nothing, in_flight=0, render=TOLD),
+    "body-too-large": RequestLimitsMiddleware(nothing, in_flight=1, max_body=3, render=TOLD),
     "draining": DrainMiddleware(nothing, closed(), TOLD),
 }
 

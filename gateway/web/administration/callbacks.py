@@ -40,9 +40,9 @@ async def callbacks(
     return await _callbacks(page, hub, done=done, record=record)
 
 
-async def _callbacks(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
+async def _callbacks(page: OwnPage, hub: Hub, *, status: int = 200, **values: Any) -> Response:
     court = page.member.court
-    found = {
+    deliveries = {
         state: await hub.callbacks.deliveries.found(DeliveryFilter(court=court, state=state), most=MOST)
         for state in (DeliveryState.WAITING, DeliveryState.DEAD_LETTERED)
     }
@@ -51,11 +51,11 @@ async def _callbacks(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any)
         status=status,
         beside=beside(page),
         receivers=await hub.callbacks.receivers.all(court),
-        waiting=found[DeliveryState.WAITING],
-        dead=found[DeliveryState.DEAD_LETTERED],
+        waiting=deliveries[DeliveryState.WAITING],
+        dead=deliveries[DeliveryState.DEAD_LETTERED],
         most=MOST,
-        failures={one.value: one for one in Failure},
-        **said,
+        failures={failure.value: failure for failure in Failure},
+        **values,
     )
 
 
@@ -76,9 +76,9 @@ async def resend(page: SystemAdministrator, hub: TheHub, receiver: Name) -> Resp
     """Takes the dead letters of a receiver up again; each one's right is asked for anew before it leaves."""
     choice = DeliveryFilter(court=page.member.court, receiver=receiver)
     with shown_in_form(page, _again(page, hub)):
-        found, record = await hub.callbacks.deliveries.resend(page.member, acting(page), choice)
+        resent, record = await hub.callbacks.deliveries.resend(page.member, acting(page), choice)
     hub.callbacks.sender.wake()
-    return after(PATH, Done.TAKEN_UP if found else Done.NONE_TAKEN_UP, record)
+    return after(PATH, Done.TAKEN_UP if resent else Done.NONE_TAKEN_UP, record)
 
 
 def _again(page: OwnPage, hub: Hub) -> FormPage:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.callbacks.receivers import CallbackRefused, ReceiverNotFound
 from gateway.organization.change_plan import ChangeRefused
@@ -16,9 +16,8 @@ from gateway.organization.delegations import DelegationRefused
 from gateway.organization.roles import Role
 from gateway.organization.service import ConcurrentChange
 from gateway.web.error_pages import FormPage
-from gateway.web.headers import PAGE_HEADERS
 from gateway.web.navigation import OF_THE_TREE
-from gateway.web.page import Own, OwnPage
+from gateway.web.page import Own, OwnPage, see_other
 from schemas.codes import Code
 
 
@@ -91,7 +90,7 @@ ItsRecord = Annotated[int | None, Query(ge=0, le=2**62)]
 def after(path: str, done: Done, record: int | None = None) -> Response:
     """Leads back to the page, which says what was done; whom it concerns stands in no address."""
     its = "" if record is None else f"&record={record}"
-    return RedirectResponse(f"{path}?done={done.value}{its}", 303, headers=PAGE_HEADERS)
+    return see_other(f"{path}?done={done.value}{its}")
 
 
 @contextmanager

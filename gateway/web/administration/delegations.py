@@ -30,17 +30,17 @@ async def deputies(page: GroupLeader, hub: TheHub, done: WhatIsDone = None, reco
     return await _deputies(page, hub, done=done, record=record)
 
 
-async def _deputies(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
+async def _deputies(page: OwnPage, hub: Hub, *, status: int = 200, **values: Any) -> Response:
     _, people = await hub.organization.export(below=page.member.position.id)
-    names = {one.user: one.name for one in people if one.active}
+    names = {person.user: person.name for person in people if person.active}
     return page.show(
-        "administration/deputies.html",
+        "administration/delegations.html",
         status=status,
         beside=beside(page),
         arranged=await hub.delegations.list_for(page.member),
         names=names,
         people=list(names.items()),
-        **{"typed": {}, **said},
+        **{"typed": {}, **values},
     )
 
 

@@ -82,7 +82,7 @@ async def kinds(page: OfTheTree, hub: TheHub) -> Response:
 async def agencies(page: OfTheTree, hub: TheHub) -> Response:
     """Every agency: its certificates, and each lookup with its state as this process sees it."""
     now = datetime.now(UTC)
-    standings = {(one.agency, one.capability): standing_view(one, now) for one in hub.guards.states()}
+    standings = {(state.agency, state.capability): standing_view(state, now) for state in hub.guards.states()}
     return page.show(
         "administration/agencies.html",
         sheet=Sheet.AGENCIES,
@@ -116,15 +116,15 @@ async def health(page: OfTheTree, hub: TheHub) -> Response:
 
 def certificates(expiries: Sequence[Expiry], now: datetime) -> list[Certificate]:
     """What is told of an agency's certificates; `now` is aware."""
-    return [Certificate(Holder(one.file), one.expires_at, (one.expires_at - now).days) for one in expiries]
+    return [Certificate(Holder(expiry.file), expiry.expires_at, (expiry.expires_at - now).days) for expiry in expiries]
 
 
 def key_ages(folder: Path, now: datetime) -> Sequence[KeyAge]:
     """The age of every key that is there."""
-    found = []
+    ages = []
     for name in KEY_FILES:
         path = folder / name
         if path.exists():
             since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            found.append(KeyAge(name, since, max((now - since).days, 0)))
-    return found
+            ages.append(KeyAge(name, since, max((now - since).days, 0)))
+    return ages

@@ -1,7 +1,7 @@
 """
-The court's tree as its reader sees it, and the changes that their office allows; each change is on record.
+The reader's part of the court's tree, and the changes that their roles allow; each change is recorded.
 
-Whom a change concerns stands in the body of a form and never in an address.
+People are named in the body of a form and never in an address.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,23 +9,25 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
+from gateway.api.organization import visible_part
+from gateway.api.validation_errors import RequestModel
 from gateway.hub import Hub
 from gateway.organization.change_plan import Proposal
 from gateway.organization.people import MAX_USER_LENGTH, USER_ID, StaffAccount
-from gateway.organization.permissions import holds_office, visible_below
+from gateway.organization.permissions import holds_office
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.tree import MAX_ID_LENGTH, MAX_NAME_LENGTH, Unit, UnitKind
 from gateway.web.administration.common import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, shown_in_form
 from gateway.web.console.common import Blank, acting
 from gateway.web.i18n import word
-from gateway.web.page import OwnPage
+from gateway.web.page import OwnPage, see_other
 
-router = APIRouter(prefix="/administration/tree", include_in_schema=False)
+router = APIRouter(prefix="/administration", include_in_schema=False)
 
 PATH: Final = "/administration/tree"
 UnitId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=MAX_ID_LENGTH)]
@@ -35,35 +37,29 @@ Label = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A unit with whoever sits in it and whatever hangs below it."""
+    """A unit with its people and the units below it."""
 
     unit: Unit
     people: Sequence[StaffAccount]
     below: Sequence["Branch"]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
+class _Form(RequestModel):
     csrf_token: str = ""
-
-    def __repr_args__(self) -> tuple[tuple[str, object], ...]:
-        """Nothing: the form tells of people."""
-        return ()
 
 
 class PersonForm(_Form):
-    """A person's place, roles and name; a name that is left empty stays, and so do roles that were not shown."""
+    """A person's unit, roles and name; an empty name stays, and so do roles that were not shown."""
 
     user: UserId
     unit: UnitId
     name: Annotated[Label | None, Blank] = None
     with_roles: bool = False
-    roles: list[Role] = []
+    roles: tuple[Role, ...] = ()
 
 
 class OffForm(_Form):
-    """Whose account is switched off."""
+    """The account to deactivate."""
 
     user: UserId
     court: Annotated[str, Field(min_length=1, max_length=16)]
@@ -80,17 +76,20 @@ class UnitForm(_Form):
 
 
 @router.get("")
+async def first(_page: OfTheTree) -> Response:
+    """Redirects to the first page of the administration."""
+    return see_other(PATH)
+
+
+@router.get("/tree")
 async def tree(page: OfTheTree, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None) -> Response:
     """The reader's part of the tree."""
     return await _tree(page, hub, done=done, record=record)
 
 
-async def _tree(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> Response:
+async def _tree(page: OwnPage, hub: Hub, *, status: int = 200, **values: Any) -> Response:
     member = page.member
-    units, people = await hub.organization.export(below=member.position.id)
-    if not visible_below(member):
-        units = [unit for unit in units if unit.id == member.position.id]
-        people = [one for one in people if (one.court, one.user) == (member.court, member.user)]
+    units, people = await visible_part(member, hub)
     return page.show(
         "administration/tree.html",
         status=status,
@@ -100,13 +99,13 @@ async def _tree(page: OwnPage, hub: Hub, *, status: int = 200, **said: Any) -> R
         choices=[(unit.id, word(page.language, unit)) for unit in units],
         changes=holds_office(member),
         roles=list(Role),
-        **{"typed": None, **said},
+        **{"typed": None, **values},
     )
 
 
-@router.post("/people")
+@router.post("/tree/people")
 async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm, Form()]) -> Response:
-    """Enters, moves or names a person, gives and takes roles, as far as the reader's office goes."""
+    """Enters, moves or renames a person, grants and revokes roles, within the reader's rights."""
     return await _changed(
         page,
         hub,
@@ -121,17 +120,17 @@ async def change_person(page: OfTheTree, hub: TheHub, form: Annotated[PersonForm
     )
 
 
-@router.post("/off")
+@router.post("/tree/off")
 async def switch_off(page: OfTheTree, hub: TheHub, form: Annotated[OffForm, Form()]) -> Response:
-    """Switches an account off at once."""
+    """Deactivates an account at once."""
     return await _changed(
         page, hub, form, SwitchOff(encryption=hub.organization.encryption, court=form.court, user=form.user)
     )
 
 
-@router.post("/units")
+@router.post("/tree/units")
 async def change_unit(page: OfTheTree, hub: TheHub, form: Annotated[UnitForm, Form()]) -> Response:
-    """Makes, renames or moves a centre or a group."""
+    """Creates, renames or moves a centre or a group."""
     return await _changed(
         page, hub, form, UnitProposal(id=form.id, parent=form.parent, kind=UnitKind(form.kind), zh=form.zh, en=form.en)
     )
@@ -148,8 +147,8 @@ async def _changed(page: OwnPage, hub: Hub, form: _Form, proposal: Proposal) -> 
 
 def _branches(units: Sequence[Unit], people: Sequence[StaffAccount], top: str) -> list[Branch]:
     seats: dict[str, list[StaffAccount]] = {}
-    for one in people:
-        seats.setdefault(one.unit, []).append(one)
+    for person in people:
+        seats.setdefault(person.unit, []).append(person)
     children: dict[str | None, list[Unit]] = {}
     for unit in units:
         children.setdefault(None if unit.id == top else unit.parent, []).append(unit)

@@ -32,10 +32,10 @@ from schemas.codes import AnswerState, Reason, Want
 
 router = APIRouter(prefix="/console/events", include_in_schema=False)
 
-ROLES: Final = {one.value: one for one in Role}
+ROLES: Final = {role.value: role for role in Role}
 # Sections of an answer, or single fields that were shown in full.
 RELEASED: Final[Mapping[str, Bilingual]] = {
-    **{one.value: one for one in (*Want, *SectionLabel)},
+    **{label.value: label for label in (*Want, *SectionLabel)},
     **FIELD_NAMES,
 }
 
@@ -55,22 +55,22 @@ async def event(
     private = await private_of(page, hub, filters)
     query = Wanted(court=page.member.court, types=EVERY_TYPE, before=index + 1, limit=1)
     look = AuditAccess(query=query, reveal=private.reveal, note=private.note)
-    found = await hub.compliance.recorded_search.page(acting(page), look)
-    hit = found.hits[0] if found.hits and found.hits[0].index == index else None
+    result = await hub.compliance.recorded_search.page(acting(page), look)
+    hit = result.hits[0] if result.hits and result.hits[0].index == index else None
     if hit is None:
         raise Problem("not-found")
     words, last = speech(page, hub, people=look.shows_people), (hit.outcome or hit).leaf
     proof: list[str] = []
     if hit.evidence is HitEvidence.PROVED:
-        path = await asyncio.to_thread(hub.log.reader.inclusion, index, found.checkpoint_size)
-        proof = [one.hex() for one in path]
+        path = await asyncio.to_thread(hub.log.reader.inclusion, index, result.checkpoint_size)
+        proof = [node.hex() for node in path]
     return page.show(
         "console/event.html",
         hit=hit,
         who=hit.leaf.get("who", {}),
         why=hit.leaf.get("why", {}),
         outcome=_word(OUTCOMES, last.get("outcome", ""), words),
-        released=[_word(RELEASED, one, words) for one in last.get("released", ())],
+        released=[_word(RELEASED, name, words) for name in last.get("released", ())],
         role=_word(ROLES, hit.leaf.get("who", {}).get("role", ""), words),
         kind=_word(hub.authorizer.catalogue.kinds, hit.leaf.get("why", {}).get("kind", ""), words),
         sentence=sentence(hit, words),
@@ -78,7 +78,7 @@ async def event(
         parties=parties(hit, words),
         case=case_label(hit, words),
         purpose=_word(PURPOSES, hit.leaf.get("why", {}).get("purpose", ""), words),
-        rules=[rule_text(one, words) for one in _rules(hit)],
+        rules=[rule_text(name, words) for name in _rules(hit)],
         sealed=SEALED[hit.values.value],
         type=words.either(hit.type.zh, hit.type.en),
         answers=answers(hit, words, hub.agencies),
@@ -86,11 +86,11 @@ async def event(
         document=pretty(full_leaf(hit)),
         leaf_hash=leaf_hash(hit.body).hex(),
         proof=proof,
-        checkpoint=found.checkpoint.decode(),
-        size=found.checkpoint_size,
+        checkpoint=result.checkpoint.decode(),
+        size=result.checkpoint_size,
         related=[
-            {"index": one.index, "at": one.at, "sentence": sentence(one, words)}
-            for one in await asyncio.to_thread(related, hub, page.member.court, hit)
+            {"index": hit.index, "at": hit.at, "sentence": sentence(hit, words)}
+            for hit in await asyncio.to_thread(related, hub, page.member.court, hit)
         ],
         address=lambda index: filters.address(f"/console/events/{index}"),
         back=filters.address("/console/events"),
@@ -104,44 +104,44 @@ def related(hub: Hub, court: str, hit: Hit) -> list[Hit]:
         return []
     lookup = str(hit.leaf.get("detail", {}).get("lookup", hit.exchange))
     query = Wanted(court=court, work_order=order, types=EVERY_TYPE, limit=RELATED)
-    found = [one for one in search(hub.log.reader, query).hits if lookup in _lookups(one)]
-    return found[::-1]
+    hits = [other for other in search(hub.log.reader, query).hits if lookup in _lookups(other)]
+    return hits[::-1]
 
 
 def _lookups(hit: Hit) -> set[str]:
     return {str(hit.exchange), str(hit.leaf.get("detail", {}).get("lookup", ""))}
 
 
-def _word(table: Mapping[str, Bilingual], said: str, words: Wording) -> str:
+def _word(table: Mapping[str, Bilingual], key: str, words: Wording) -> str:
     """A word of the log as people read it; one that no table holds stays as it is."""
-    found = table.get(said)
-    return said if found is None else words.either(found.zh, found.en)
+    entry = table.get(key)
+    return key if entry is None else words.either(entry.zh, entry.en)
 
 
 def _rules(hit: Hit) -> list[str]:
-    return [str(one) for one in hit.leaf.get("why", {}).get("rules", ())]
+    return [str(name) for name in hit.leaf.get("why", {}).get("rules", ())]
 
 
 def _question(question: str, agencies: Mapping[str, Adapter], words: Wording) -> str:
     """What was asked of an agency, by what its lookup serves."""
     agency, _, name = question.partition(".")
-    found = agencies[agency].capabilities.get(name) if agency in agencies else None
-    return name if found is None else words.listed([words.label(want) for want in sorted(found.serves)])
+    capability = agencies[agency].capabilities.get(name) if agency in agencies else None
+    return name if capability is None else words.listed([words.label(want) for want in sorted(capability.serves)])
 
 
 def answers(hit: Hit, words: Wording, agencies: Mapping[str, Adapter]) -> list[dict[str, Any]]:
     """What each agency answered, in words, with its own time."""
-    said = (hit.outcome or hit).leaf.get("heard", ())
+    answers = (hit.outcome or hit).leaf.get("heard", ())
     return [
         {
-            "agency": words.agency(str(one["q"]).partition(".")[0]),
-            "question": _question(str(one["q"]), agencies, words),
-            "state": words.label(AnswerState(one["is"])),
-            "why": words.label(Reason(one["why"])) if "why" in one else "",
-            "records": one.get("n", 0),
-            "ms": one["in"] - one["out"] if "in" in one and "out" in one else None,
+            "agency": words.agency(str(answer["q"]).partition(".")[0]),
+            "question": _question(str(answer["q"]), agencies, words),
+            "state": words.label(AnswerState(answer["is"])),
+            "why": words.label(Reason(answer["why"])) if "why" in answer else "",
+            "records": answer.get("n", 0),
+            "ms": answer["in"] - answer["out"] if "in" in answer and "out" in answer else None,
         }
-        for one in said
+        for answer in answers
     ]
 
 
@@ -155,16 +155,18 @@ def course(hit: Hit, words: Wording) -> Any:
     ours = Stretch(label=words.either("本枢纽", "this hub"), start=0, end=end - begin, kind="chart-ours")
     theirs = [
         Stretch(
-            label=words.agency(str(one["q"]).partition(".")[0]),
-            start=end - begin + one["out"],
-            end=end - begin + one["in"],
+            label=words.agency(str(answer["q"]).partition(".")[0]),
+            start=end - begin + answer["out"],
+            end=end - begin + answer["in"],
             kind="chart-theirs",
         )
-        for one in hit.outcome.leaf.get("heard", ())
-        if "in" in one and "out" in one
+        for answer in hit.outcome.leaf.get("heard", ())
+        if "in" in answer and "out" in answer
     ]
     title = words.either("查询的时间经过", "The course of this lookup in time")
-    told = words.either("本枢纽", "this hub") + f": {end - begin} ms; "
+    description = words.either("本枢纽", "this hub") + f": {end - begin} ms; "
     return stretches(
-        title, told + "; ".join(f"{one.label}: {one.end - one.start:.0f} ms" for one in theirs), [ours, *theirs]
+        title,
+        description + "; ".join(f"{stretch.label}: {stretch.end - stretch.start:.0f} ms" for stretch in theirs),
+        [ours, *theirs],
     )

@@ -1,5 +1,5 @@
 """
-Export of what a filter finds: asks for the purpose, is on record, and gives files that can be checked without us.
+Export of a search: requires a purpose, is recorded, and yields files that can be verified without the hub.
 """
 
 import asyncio
@@ -35,17 +35,17 @@ class OutFormat(Code):
 
 @router.get("")
 async def form(page: Auditors, hub: TheHub, filters: Filtered) -> Response:
-    """What would be exported, and for what purpose."""
+    """The form: the criteria of the export, and its purpose."""
     filters = filters.on(day_in_china(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
     words = speech(page, hub, people=private.reveal is not None)
     return page.show(
         "console/export.html",
-        said=[text for _, text in [*in_words(filters, words), *named_in_words(filters, private, words)]],
+        criteria=[text for _, text in [*in_words(filters, words), *named_in_words(filters, private, words)]],
         action=filters.address(PATH, before=None),
         back=filters.address("/console/events", before=None),
-        formats=[(one.value, words.label(one)) for one in OutFormat],
-        reasons=[(one.value, words.label(one)) for one in SearchRevealReason],
+        formats=words.choices(OutFormat),
+        reasons=words.choices(SearchRevealReason),
         most=MOST_RECORDS,
     )
 
@@ -60,7 +60,7 @@ async def write(
     people: Annotated[bool, Form()] = False,
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """The bundle as one ZIP file; recorded before anything is read.  People are masked out unless the box says so."""
+    """The bundle as one ZIP file; recorded before the log is read.  Without people unless the box is ticked."""
     filters = filters.on(day_in_china(datetime.now(UTC)))
     private = await private_of(page, hub, filters)
     query = filters.model_copy(update={"before": None}).query(page.member.court, private)

@@ -76,12 +76,12 @@ async def _courts(page: OwnPage, hub: Hub) -> list[str]:
 
 def _volume(counted: Statistics, words: Wording) -> object:
     months: dict[str, tuple[int, int]] = {}
-    for one in counted.lookups:
-        asked, denied = months.get(one.month, (0, 0))
-        months[one.month] = asked + one.asked, denied + one.denied
+    for row in counted.lookups:
+        lookups, denied = months.get(row.month, (0, 0))
+        months[row.month] = lookups + row.asked, denied + row.denied
     rows = [
-        Bar(label=month, parts=[("chart-ours", asked), ("chart-stop", denied)], value=f"{asked} + {denied}")
-        for month, (asked, denied) in sorted(months.items())
+        Bar(label=month, parts=[("chart-ours", lookups), ("chart-stop", denied)], value=f"{lookups} + {denied}")
+        for month, (lookups, denied) in sorted(months.items())
     ]
     told_ = "; ".join(f"{row.label}: {row.value}" for row in rows)
     return bars(words.either("每月查询次数（已提出 + 被拒）", "Lookups by month (asked + refused)"), told_, rows)
@@ -89,9 +89,11 @@ def _volume(counted: Statistics, words: Wording) -> object:
 
 def _availability(counted: Statistics, words: Wording) -> object:
     rows = [
-        Bar(label=_label(one, words), parts=[("chart-good", one.availability)], value=f"{one.availability:.1%}")
-        for one in counted.agencies
-        if one.availability is not None
+        Bar(
+            label=_label(agency, words), parts=[("chart-good", agency.availability)], value=f"{agency.availability:.1%}"
+        )
+        for agency in counted.agencies
+        if agency.availability is not None
     ]
     told_ = "; ".join(f"{row.label}: {row.value}" for row in rows)
     return bars(words.either("各单位可用率", "Availability of agencies"), told_, rows, most=1.0)
@@ -100,16 +102,19 @@ def _availability(counted: Statistics, words: Wording) -> object:
 def _latency(counted: Statistics, words: Wording) -> object:
     rows = [
         Bar(
-            label=_label(one, words),
-            parts=[("chart-theirs", one.median_ms), ("chart-soft", (one.p95_ms or one.median_ms) - one.median_ms)],
-            value=f"{one.median_ms:.0f} / {one.p95_ms or 0:.0f} ms",
+            label=_label(agency, words),
+            parts=[
+                ("chart-theirs", agency.median_ms),
+                ("chart-soft", (agency.p95_ms or agency.median_ms) - agency.median_ms),
+            ],
+            value=f"{agency.median_ms:.0f} / {agency.p95_ms or 0:.0f} ms",
         )
-        for one in counted.agencies
-        if one.median_ms is not None
+        for agency in counted.agencies
+        if agency.median_ms is not None
     ]
     told_ = "; ".join(f"{row.label}: {row.value}" for row in rows)
     return bars(words.either("各单位答复时间（中位数 / 95%）", "Agencies' own time (median / 95 %)"), told_, rows)
 
 
-def _label(one: AgencyFigures, words: Wording) -> str:
-    return f"{words.agency(one.agency)} {one.month}"
+def _label(agency: AgencyFigures, words: Wording) -> str:
+    return f"{words.agency(agency.agency)} {agency.month}"

@@ -46,8 +46,8 @@ class Filter(BaseModel):
     def address(self, path: str, **changes: object) -> str:
         """Where these parameters lead, some of them changed (None: without it)."""
         values = {**self.model_dump(mode="json"), **changes}
-        said = urlencode({name: value for name, value in values.items() if value is not None})
-        return f"{path}?{said}" if said else path
+        query = urlencode({name: value for name, value in values.items() if value is not None})
+        return f"{path}?{query}" if query else path
 
     def query(self, court: str, private: PrivateCriteria) -> Wanted:
         """What is searched for."""
@@ -78,9 +78,9 @@ class Chip:
     without: str
 
 
-def chips(filters: Filter, path: str, said: Sequence[tuple[str, str]]) -> list[Chip]:
+def chips(filters: Filter, path: str, named: Sequence[tuple[str, str]]) -> list[Chip]:
     """A chip for each parameter that is said in words."""
-    return [Chip(words, filters.address(path, before=None, **{name: None})) for name, words in said]
+    return [Chip(words, filters.address(path, before=None, **{name: None})) for name, words in named]
 
 
 def whole(query: Wanted) -> Wanted:

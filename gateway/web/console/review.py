@@ -1,12 +1,12 @@
 """
-The review queue: unusual use, ranked, grouped by person, each with its reasons in words; and a random few beside it.
+The review queue: unusual use, ranked and grouped by person, with its reasons; and a random sample.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Path, Query
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
@@ -15,7 +15,7 @@ from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from gateway.compliance.review_queue import ReviewItem, ReviewOutcome
 from gateway.web.console.common import Auditors, Day, acting, speech
-from gateway.web.headers import PAGE_HEADERS
+from gateway.web.page import see_other
 from schemas.china_time import day_in_china
 from schemas.codes import Code
 
@@ -36,7 +36,7 @@ class Drawn(Code):
 async def queue(
     page: Auditors, hub: TheHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
-    """The cases of the last seven days, or of others; reading them is a record."""
+    """The cases of a period, by default of the last seven days; reading them is recorded."""
     last = until or day_in_china(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS - 1)
     if not timedelta() <= last - first <= LONGEST:
@@ -46,18 +46,18 @@ async def queue(
             en="Choose a period of at most 31 days that begins before it ends.",
             zh="请选择起日在前、不超过31天的期间。",
         )
-    found = await hub.compliance.review_queue.read(page.member, acting(page), first, last)
+    queued = await hub.compliance.review_queue.read(page.member, acting(page), first, last)
     words = speech(page, hub)
     people: dict[str, list[ReviewItem]] = {}
-    for item in found.items:
+    for item in queued.items:
         people.setdefault(item.case.user, []).append(item)
-    rates = [(one, found.hit_rates.get(one.value, (0, 0))) for one in (*AnomalyRule, *Drawn)]
+    rates = [(rule, queued.hit_rates.get(rule.value, (0, 0))) for rule in (*AnomalyRule, *Drawn)]
     return page.show(
         "console/review.html",
         since=first,
         until=last,
-        found=found,
-        people=[(words.person(own[0].case.name), own[0].case.unit, [_shown(one, words) for one in own])
+        queue=queued,
+        people=[(words.person(own[0].case.name), own[0].case.unit, [_shown(item, words) for item in own])
                 for own in people.values()],
         rates=rates,
     )  # fmt: skip
@@ -67,7 +67,7 @@ async def queue(
 async def case(
     page: Auditors, hub: TheHub, day: date, handle: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 ) -> Response:
-    """One case with its records; people are shown, and the record of this look says so."""
+    """One case with its records; people are shown, and this access is recorded as such."""
     item, hits = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
     words = speech(page, hub, people=True)
     evidence = {index for signal in item.case.signals for index in signal.evidence}
@@ -80,7 +80,7 @@ async def case(
             {"index": hit.index, "at": hit.at, "sentence": sentence(hit, words), "evidence": hit.index in evidence}
             for hit in hits
         ],
-        outcomes=[(one.value, words.label(one)) for one in ReviewOutcome],
+        outcomes=words.choices(ReviewOutcome),
         own=item.case.user == page.member.user,
     )
 
@@ -94,10 +94,10 @@ async def decide(
     outcome: Annotated[ReviewOutcome, Form()],
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """Takes an outcome with its note, and leads back to the case."""
+    """Records an outcome with its note, and redirects to the case."""
     item, _ = await hub.compliance.review_queue.case(page.member, acting(page), day, handle)
     await hub.compliance.review_queue.decide(page.member, acting(page), item, outcome, note)
-    return RedirectResponse(f"{PATH}/{day}/{handle}", 303, headers=PAGE_HEADERS)
+    return see_other(f"{PATH}/{day}/{handle}")
 
 
 def _shown(item: ReviewItem, words: Wording) -> dict[str, object]:
@@ -107,7 +107,7 @@ def _shown(item: ReviewItem, words: Wording) -> dict[str, object]:
         "address": f"{PATH}/{item.case.day}/{item.handle}",
         "score": item.case.score,
         "records": len(item.case.uses),
-        "reasons": [(words.label(one.rule), words.either(one.zh, one.en)) for one in signals]
+        "reasons": [(words.label(signal.rule), words.either(signal.zh, signal.en)) for signal in signals]
         or [(words.label(Drawn.SAMPLE), "")],
         "reviewed": item.reviewed,
     }

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Form
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
 from gateway.compliance.verification_jobs import VerificationJob
 from gateway.web.console.common import Auditors, Day, acting
-from gateway.web.headers import PAGE_HEADERS
 from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
+from gateway.web.page import see_other
 from schemas.codes import Code
 
 router = APIRouter(prefix="/console/verify", include_in_schema=False)
@@ -76,22 +76,22 @@ async def begin(
 ) -> Response:
     """Begins a run, which is on record, and leads to it."""
     run = await hub.compliance.verifications.start(page.member, acting(page), since, until)
-    return RedirectResponse(f"{PATH}/{run}", 303, headers=PAGE_HEADERS)
+    return see_other(f"{PATH}/{run}")
 
 
 @router.get("/{run}")
 async def one(page: Auditors, hub: TheHub, run: UUID) -> Response:
     """A run: how far it is, or what it found.  Without scripts the page is loaded anew until it has ended."""
-    found = hub.compliance.verifications.find(page.member, run)
+    job = hub.compliance.verifications.find(page.member, run)
     values: dict[str, Any] = {
-        "run": found,
-        "ending": ending(found),
-        "result": found.result,
+        "run": job,
+        "ending": ending(job),
+        "result": job.result,
         "not_checked": list(NotChecked),
         "anchor_kinds": ANCHOR_KINDS,
         "anchor_states": ANCHOR_STATES,
         "now": datetime.now(UTC),
     }
     # A header and no script: it works everywhere, and stops with the run.
-    headers = {"Refresh": "1"} if found.ended_at is None else {}
+    headers = {"Refresh": "1"} if job.ended_at is None else {}
     return page.show("console/verification.html", headers=headers, **values)
