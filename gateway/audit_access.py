@@ -74,7 +74,7 @@ class AuditAccess:
 
 def search_subject(id_type: IdType, id_number: str, country: str | None = None) -> Subject:
     """
-    The subject that is looked for, spelt as the log spells it.  Raises `IdentifierError`.
+    The subject of a search, in the log's spelling.  Raises `IdentifierError`.
     """
     identifier = parse(id_type, id_number, country=country)
     return Subject(kind=id_type.of, id_type=id_type, id_number=identifier.asked_as, country=identifier.country)

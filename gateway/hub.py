@@ -208,7 +208,7 @@ class Hub:
                     clock=clock,
                 )
             ),
-            compliance=closing(Compliance.create(database, encryption, log, settings.calendar, clock=clock)),
+            compliance=closing(Compliance.create(database, encryption, log, settings.calendar, clock)),
         )
         hub.anchoring.start()
         hub.callbacks.sender.start()

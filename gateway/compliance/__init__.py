@@ -1,5 +1,5 @@
 """
-What compliance staff do with the audit log, without HTTP: sentences, unusual use, reports to persons, figures, checks.
+Compliance services over the audit log: narration, unusual use, reports to persons, verification.
 
-Everything here reads the log through its own search, and every look is on record before it is read.
+Everything here reads the log through its search, and every search is recorded before it is made.
 """

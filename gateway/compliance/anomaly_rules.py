@@ -1,8 +1,8 @@
 """
-Rules of unusual use: pure functions over one person's uses of one day, each with its reason in words and its evidence.
+Anomaly rules: pure functions over one person's uses of one day, each with a reason in words and its evidence.
 
-A rule says that somebody should look, and nothing else: most of what it finds has a good explanation.  How often that
-was so is counted for each rule beside its name (`gateway.compliance.review_queue`).
+A rule asks for a review and nothing else: most signals have a good explanation.  The queue counts how often each rule
+was right (`gateway.compliance.review_queue`).
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ _PARTY_RULES: Final = frozenset({"party_not_named", "party_name_differs"})
 
 
 class AnomalyRule(Code):
-    """What makes a day's use worth a look."""
+    """A pattern of use that is worth a review."""
 
     NO_MATCHING_PARTY = (
         "no_matching_party",
@@ -50,7 +50,7 @@ class AnomalyRule(Code):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """
-    What one rule found: how heavy it weighs, the reason in words, the records that show it (at most 50 indexes).
+    The result of one rule: weight, reason in words, and the records that show it (at most 50 indexes).
     """
 
     rule: AnomalyRule
@@ -62,20 +62,20 @@ class Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayContext:
-    """What a day is judged by: the court's calendar, and how many lookups each of those made who made any."""
+    """The context of a day: the court's calendar, and the number of lookups of each person."""
 
     calendar: CourtCalendar
     volumes: Mapping[str, int]
 
 
 def signals(uses: Sequence[UsageEvent], around: DayContext) -> tuple[Signal, ...]:
-    """Everything that the rules find in one person's uses of one day, the heaviest first."""
-    found_signals = [signal for rule in _RULES if (signal := rule(uses, around)) is not None]
-    return tuple(sorted(found_signals, key=lambda signal: (-signal.weight, signal.rule)))
+    """The signals of one person's uses of one day, the heaviest first."""
+    results = [rule(uses, around) for rule in _RULES]
+    return tuple(sorted(filter(None, results), key=lambda signal: (-signal.weight, signal.rule)))
 
 
 def lookup_volumes(uses: Sequence[UsageEvent]) -> Mapping[str, int]:
-    """How many lookups each person made."""
+    """The number of lookups of each person."""
     return Counter(use.user for use in uses if use.type is EventType.LOOKUP_INTENT)
 
 
@@ -102,7 +102,7 @@ def _same_surname(uses: Sequence[UsageEvent], _around: DayContext) -> Signal | N
         AnomalyRule.SAME_SURNAME,
         1 if common else 3,
         f"{len(those)}条记录的当事人与查询人同姓{'（大姓）' if common else ''}",
-        f"{len(those)} records about somebody of the holder's surname{' (a common one)' if common else ''}",
+        f"{len(those)} records about a person of the holder's surname{' (a common one)' if common else ''}",
         those,
     )
 

@@ -1,5 +1,5 @@
 """
-The court's days and hours: Asia/Shanghai, Monday to Friday, unless a file says otherwise.
+The court's days and hours: Asia/Shanghai, Monday to Friday, unless configured otherwise.
 
 China moves working days around its holidays by decree, every year anew; so those days are data and no calculation.
 """

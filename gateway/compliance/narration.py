@@ -3,7 +3,7 @@ One sentence for each record of the log, in Chinese and in English.
 
     李婷 looked up 王•••••• (3308••••••••••1239) at Public security for (2026)浙0802…号: found.
 
-A type of record that has no sentence of its own yet is named by what its type is called: none is ever left out.
+A type without a sentence of its own is told by its label, so that no record is left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from schemas.work_order import WorkOrderStatus
 
 
 def sentence(hit: Hit, speech: Wording) -> str:
-    """What happened, as one sentence without its time."""
+    """One record as one sentence, without its time."""
     text = _SAID.get(hit.type, _by_its_type)(hit, speech)
     return text + speech.either("。", ".")
 
@@ -44,7 +44,7 @@ def _end(hit: Hit, speech: Wording) -> str:
 def _heard(leaf: Mapping[str, Any], speech: Wording) -> str:
     if "reused" in leaf.get("detail", {}) and not leaf.get("heard"):
         return speech.either("采用此前已得的答复，未再向单位查询", "answered from what was there already")
-    return agency_answers(leaf, speech) or speech.either("未向任何单位查询", "nobody was asked")
+    return agency_answers(leaf, speech) or speech.either("未向任何单位查询", "no agency was asked")
 
 
 def _outcome(hit: Hit, speech: Wording) -> str:
@@ -113,7 +113,7 @@ def _refused(hit: Hit, speech: Wording) -> str:
     if "count" in detail:
         return speech.either(
             f"{detail['count']}次无法识别身份的请求被拒：{because}",
-            f"{detail['count']} calls of nobody who could be recognised were refused: {because}",
+            f"{detail['count']} calls of unrecognised callers were refused: {because}",
         )
     return speech.either(f"{actor(hit, speech)}的请求被拒：{because}", f"{actor(hit, speech)} was refused: {because}")
 
@@ -235,5 +235,5 @@ _FINDINGS: Final[dict[str, tuple[str, str]]] = {
 
 
 def full_leaf(hit: Hit) -> dict[str, Any]:
-    """The leaf with the outcome that completes it, for people to read."""
+    """The leaf with that of the outcome that completes it."""
     return {"record": hit.leaf} | ({"outcome": hit.outcome.leaf} if hit.outcome else {})

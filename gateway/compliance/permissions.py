@@ -1,5 +1,5 @@
 """
-Who may do what in compliance, decided anew for every step; each rule says who can help.
+Permissions of compliance staff, checked at every step; each rule says who can help.
 """
 
 from typing import Final
@@ -9,12 +9,12 @@ from gateway.organization.people import Member
 from gateway.organization.roles import Role
 from schemas.codes import Code
 
-# Figures name nobody: whoever looks after a part of the tree may see those of its courts.
+# Statistics are anonymous: every administrator of a part of the tree may see those of its courts.
 FIGURES: Final = frozenset(Role) - {Role.ASSISTANT, Role.JUDGE, Role.GROUP_LEADER}
 
 
 class ComplianceRule(Code):
-    """Why a step is refused."""
+    """A rule that refuses a step."""
 
     AUDITOR_ONLY = (
         "auditor_only",
@@ -31,7 +31,7 @@ class ComplianceRule(Code):
     REVIEW_OWN = (
         "use_review_own",
         "任何人不得核查自己的使用情况。请联系本院安全管理员另行指定审计管理员。",
-        "Nobody reviews their own use. Ask the security administrator of your court to name another audit "
+        "A person's own use is reviewed by another. Ask the security administrator of your court to name another audit "
         "administrator.",
     )
     RELEASE_ROLE = (
@@ -42,12 +42,12 @@ class ComplianceRule(Code):
     RELEASE_OWN = (
         "release_own",
         "起草人不得放行自己起草的报告。请本院中心管理员或另一名审计管理员放行。",
-        "Whoever drafted a report does not release it. Ask a centre's administrator or another audit administrator.",
+        "The drafter of a report does not release it. Ask a centre's administrator or another audit administrator.",
     )
     RELEASE_INVOLVED = (
         "release_involved",
         "报告中有您本人的查询，不得由您放行。请本院另一名中心管理员或审计管理员放行。",
-        "The report tells of lookups of your own, so you do not release it. Ask another of those who may.",
+        "The report includes lookups of your own, so you do not release it. Ask another person with this right.",
     )
     RELEASED = (
         "report_released",
@@ -67,7 +67,7 @@ class ComplianceRule(Code):
 
 
 class ComplianceRefused(Exception):
-    """A rule refuses it."""
+    """A rule of compliance refused the step."""
 
     def __init__(self, rule: ComplianceRule) -> None:
         super().__init__(f"refused by rule {rule.value}")
@@ -75,22 +75,22 @@ class ComplianceRefused(Exception):
 
 
 class ComplianceItemNotFound(Exception):
-    """No such case, report or search, as far as the caller may know."""
+    """No such case, report or search that the caller may see."""
 
 
 def require_auditor(actor: Member) -> None:
-    """Raises `ComplianceRefused` unless they read the log of their court."""
+    """Raises `ComplianceRefused` unless the actor may read the log of their court."""
     if Role.AUDIT_ADMINISTRATOR not in actor.roles:
         raise ComplianceRefused(ComplianceRule.AUDITOR_ONLY)
 
 
 def require_releaser(actor: Member) -> None:
-    """Raises `ComplianceRefused` unless they may be the second person of a report."""
+    """Raises `ComplianceRefused` unless the actor may be the second person of a report."""
     if not actor.roles & REVIEWER_ROLES:
         raise ComplianceRefused(ComplianceRule.RELEASE_ROLE)
 
 
 def require_statistics_reader(actor: Member) -> None:
-    """Raises `ComplianceRefused` unless they may see figures that name nobody."""
+    """Raises `ComplianceRefused` unless the actor may see statistics."""
     if not actor.roles & FIGURES:
         raise ComplianceRefused(ComplianceRule.FIGURES_ONLY)

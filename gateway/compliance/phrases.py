@@ -1,7 +1,7 @@
 """
-How a record speaks of people and things: in Chinese or English, masked unless a reason to see them is on record.
+Phrases for people and things in records: in Chinese or English, masked unless a recorded reason reveals them.
 
-A masked value still lets an auditor recognise what they know already; it tells nobody what they do not know.
+A masked value lets an auditor recognise what they know already, and discloses nothing else.
 """
 
 import json
@@ -20,7 +20,7 @@ AgencyNames = Mapping[str, Mapping[str, str]]
 
 
 class Permitting(Code):
-    """The one rule that permits (`access.cedar`); those that refuse have words of their own."""
+    """The one rule that permits (`access.cedar`); those that refuse have labels of their own."""
 
     HELD = "held", "工单由其承办", "the work order is in their hands"
 
@@ -31,7 +31,7 @@ _RULES: Final = {rule.value: rule for rule in (*AccessRule, *Permitting)}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """
-    In which language, with which agencies' names (by id, then language), and whether people are shown in full.
+    The language, the agencies' names (by id, then language), and whether people are shown in full.
     """
 
     language: Language
@@ -39,7 +39,7 @@ class Wording:
     people: bool = False
 
     def label(self, code: Code) -> str:
-        """A word of a closed table."""
+        """The label of an entry of a closed table."""
         return code.zh if self.language == "zh" else code.en
 
     def choices(self, codes: Iterable[Code]) -> list[tuple[str, str]]:
@@ -85,12 +85,12 @@ def actor(hit: Hit, speech: Wording) -> str:
     if name and name != program:
         return speech.person(name)
     if clear.get("c") and not name:
-        return speech.either("某人（数据已销毁）", "somebody (erased)")
+        return speech.either("某人（数据已销毁）", "a person (erased)")
     return program or speech.either("枢纽", "the hub")
 
 
 def parties(hit: Hit, speech: Wording) -> str:
-    """Whom the record is about; beyond two only how many more."""
+    """The parties of the record; beyond two only the number of the others."""
     clear = hit.leaf.get("whose", [])
     names = [_party(hit.people.get(f"whose.{n}"), speech) for n in range(len(clear))]
     if len(names) > 2:
@@ -106,13 +106,13 @@ def case_label(hit: Hit, speech: Wording) -> str:
 
 
 def asked_agencies(hit: Hit, speech: Wording) -> str:
-    """The agencies that were asked, each once."""
+    """The agencies with a question, each once."""
     names = dict.fromkeys(str(question).partition(".")[0] for question in hit.leaf.get("ask", ()))
     return speech.listed([speech.agency(name) for name in names])
 
 
 def agency_answers(leaf: Mapping[str, Any], speech: Wording) -> str:
-    """What agencies answered, in the six words and their reasons; agencies that said the same are counted together."""
+    """The agencies' answers as states with their reasons; equal answers of all agencies are told once."""
     words = [_answer(answer, speech) for answer in leaf.get("heard", ())]
     if len(set(words)) == 1:
         return words[0]
@@ -128,7 +128,7 @@ def agency_answers(leaf: Mapping[str, Any], speech: Wording) -> str:
 
 
 def rule_text(name: str, speech: Wording) -> str:
-    """What a rule says, its first sentence alone; a rule of another room by its word."""
+    """The first sentence of a rule; the bare name of an unknown one."""
     rule = _RULES.get(name)
     if rule is None:
         return name
@@ -153,5 +153,5 @@ def _answer(answer: Mapping[str, Any], speech: Wording) -> str:
 
 
 def pretty(leaf: Mapping[str, Any]) -> str:
-    """A leaf as JSON for people to read; nothing personal is in it."""
+    """A leaf as indented JSON; it has no personal values."""
     return json.dumps(leaf, ensure_ascii=False, indent=2)

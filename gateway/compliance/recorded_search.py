@@ -1,11 +1,11 @@
 """
-One look into the log by compliance staff: recorded first, then read as the log was before it.
+Recorded search: every search of the log by compliance staff is itself recorded first.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import uuid4
 
 from audit.format.event import Actor, Event, EventType
@@ -18,21 +18,23 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Every record that was found, newest first; `complete` is false where the bound ended the search."""
+    """
+    The hits, newest first; `complete` is false if the bound ended the search; `size` is that of the log before it.
+    """
 
     hits: tuple[Hit, ...]
     complete: bool
     size: int
 
 
+@dataclass(frozen=True, slots=True)
 class RecordedSearch:
     """
-    Reads the log for whoever may.  Every method raises `AuditUnavailable`, and then nothing was read.
+    Searches the log for authorized staff.  Every method raises `AuditUnavailable`, and then nothing was read.
     """
 
-    def __init__(self, log: Log, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.log = log
-        self.clock = clock
+    log: Log
+    clock: Callable[[], datetime]
 
     async def page(self, who: Actor, inspection: AuditAccess) -> SearchPage:
         """One page of hits."""
@@ -41,7 +43,7 @@ class RecordedSearch:
 
     async def search_all(self, who: Actor, inspection: AuditAccess, *, most: int, purpose: str = "") -> SearchResult:
         """
-        Every hit, up to `most`.  `of` is a word that tells in the record what the look was for.
+        Every hit, up to `most`.  `purpose` is a word that names the use of the search in its record.
         """
         size = await self._recorded(who, inspection, purpose)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=size, limit=PAGE), most, size)
@@ -49,19 +51,19 @@ class RecordedSearch:
     async def search_below(
         self, who: Actor, inspection: AuditAccess, *, below: int, most: int, purpose: str = ""
     ) -> SearchResult:
-        """The same of the log as it was when it had `below` records."""
+        """The same among the first `below` records."""
         await self._recorded(who, inspection, purpose)
         return await asyncio.to_thread(self._all, replace(inspection.query, below=below, limit=PAGE), most, below)
 
     async def record_export(self, who: Actor, inspection: AuditAccess, purpose: SearchRevealReason) -> None:
-        """Records an export and its purpose before it is read, also where it shows nobody."""
+        """Records an export and its purpose before it is read."""
         now = self.clock()
         event = inspection.event(who, now)
         event = replace(event, detail={**event.detail, "purpose": purpose.value})
         await self.log.append(event, payloads=inspection.payloads(now))
 
     async def record_view(self, who: Actor, purpose: str, **detail: str | int) -> int:
-        """Records a look that is no search: at a queue, at figures, at a verification."""
+        """Records a view that is not a search: of figures, of a verification."""
         event = Event(
             type=EventType.LOG_SEARCHED,
             exchange=uuid4(),

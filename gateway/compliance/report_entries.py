@@ -1,7 +1,7 @@
 """
-The entries of a report to a person: who looked at them, when, in which case, under which rule.
+The entries of a report to a person: lookups of their data, with time, case, official and rule.
 
-Only what concerns this person is told: whoever else a record names is counted and never shown.
+Other people in the same records are counted and never shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from audit.store.search import Hit
 from schemas.codes import Code
 from schemas.subject import Subject
 
-# What shows somebody data about a person, or tried to.  That a work order names them is no look at them.
+# Records of access, or attempted access, to data about a person.  A work order that names them is none.
 LOOKED: Final = (
     EventType.LOOKUP_INTENT,
     EventType.LOOKUP_DENIED,
@@ -25,17 +25,17 @@ LOOKED: Final = (
 
 
 class Withholding(Code):
-    """Why an entry is counted and not told, for a time (PIPL 18, 35)."""
+    """A reason to withhold an entry for a time (PIPL 18, 35)."""
 
     SECRECY = "secrecy", "法律、行政法规规定应当保密", "A law or regulation demands secrecy"
     HINDRANCE = "hindrance", "告知将妨碍履行法定职责", "Telling would hinder a statutory duty"
     ENFORCEMENT = "enforcement", "正在进行的执行措施", "An enforcement measure is under way"
-    OTHERS = "others", "涉及他人的合法权益", "Rights of somebody else are concerned"
+    OTHERS = "others", "涉及他人的合法权益", "Rights of other people are concerned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithheldEntry:
-    """Why an entry is withheld, and when that is looked at again."""
+    """The reason to withhold an entry, and the day of its next review."""
 
     reason: Withholding
     review_on: date
@@ -44,9 +44,10 @@ class WithheldEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEntry:
     """
-    One look at the person.  `official` and `case_number` are personal; `others` counts who else the record names.
+    One access to the person's data.  `official` and `case_number` are personal; `others` counts the record's other
+    people.
 
-    `answers` are question and state (`public_security.identity`, `found`) in the order in which they were asked.
+    `answers` are question and state (`public_security.identity`, `found`) in their order.
     """
 
     index: int
@@ -73,7 +74,7 @@ def report_entries(hits: Iterable[Hit], subject: Subject, withheld: Mapping[int,
 
 
 def withheld_counts(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, int]:
-    """How many entries are withheld for each reason and until when."""
+    """The number of withheld entries by reason and review day."""
     counts: dict[WithheldEntry, int] = {}
     for entry in entries:
         if entry.withheld is not None:
@@ -82,7 +83,7 @@ def withheld_counts(entries: Iterable[ReportEntry]) -> Mapping[WithheldEntry, in
 
 
 def disclosed(entries: Iterable[ReportEntry]) -> list[ReportEntry]:
-    """The entries that the person is told."""
+    """The entries that are disclosed to the person."""
     return [entry for entry in entries if entry.withheld is None]
 
 

@@ -1,5 +1,5 @@
 """
-Reports to persons in PostgreSQL: plain functions over a connection, each a part of one transaction.
+Reports to persons in PostgreSQL: functions over a connection, each a part of one transaction.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ MOST_LISTED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSummary:
-    """A report without what it tells.  `state` changes with whatever its drafter withholds."""
+    """A report without its entries.  `state` changes with every change of what is withheld."""
 
     id: UUID
     drafted_by: str
@@ -29,7 +29,7 @@ class ReportSummary:
 
 
 def summary(row: Row[Any]) -> ReportSummary:
-    """What a list shows of a report."""
+    """The summary of a row."""
     return ReportSummary(
         id=row.id,
         drafted_by=row.drafted_by,
@@ -41,32 +41,32 @@ def summary(row: Row[Any]) -> ReportSummary:
 
 
 def insert(connection: Connection, row: dict[str, object]) -> None:
-    """Writes a new one."""
+    """Writes a new report."""
     connection.execute(_insert(subject_report), [row])
 
 
 def get(connection: Connection, court: str, report: UUID) -> Row[Any] | None:
-    """One of a court."""
+    """One report of a court."""
     c = subject_report.c
     return connection.execute(select(subject_report).where(c.court == court, c.id == report)).one_or_none()
 
 
 def newest(connection: Connection, court: str) -> list[Row[Any]]:
-    """The newest of a court."""
+    """The newest reports of a court."""
     c = subject_report.c
     query = select(subject_report).where(c.court == court).order_by(c.drafted_at.desc(), c.id).limit(MOST_LISTED)
     return list(connection.execute(query))
 
 
 def reseal(connection: Connection, report: UUID, before: bytes, after: bytes) -> bool:
-    """Changes what is withheld; False if somebody has changed or released it meanwhile."""
+    """Changes what is withheld; False if the report was changed or released meanwhile."""
     c = subject_report.c
     same = update(subject_report).where(c.id == report, c.sealed == before, c.released_at.is_(None))
     return connection.execute(same.values(sealed=after)).rowcount == 1
 
 
 def release(connection: Connection, report: UUID, user: str, at: datetime, seen: bytes) -> bool:
-    """Releases exactly what the second person has seen; False if it is not that any more."""
+    """Releases exactly the content that the second person has seen; False if it was changed meanwhile."""
     c = subject_report.c
     same = update(subject_report).where(c.id == report, c.sealed == seen, c.released_at.is_(None))
     return connection.execute(same.values(released_by=user, released_at=at)).rowcount == 1

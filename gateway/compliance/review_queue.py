@@ -1,12 +1,12 @@
 """
-The review queue: what the rules and the draw bring up is looked at by an auditor, who says what became of it.
+The review queue: an auditor reviews the cases of the anomaly rules and of the random sample, and records outcomes.
 
-Reading the queue, opening a case and every outcome are records of the log.  Nobody reviews their own use.
+Reading the queue, opening a case and every outcome are recorded.  A person's own use is reviewed by another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -29,12 +29,12 @@ from gateway.organization.recording import sealed_payload
 from schemas.china_time import day_end, day_start
 from schemas.codes import Code
 
-# What one page of the queue is made from, at most; a busy court's week is some ten thousand records.
+# The most records behind one page of the queue; a busy court's week has some ten thousand.
 MOST_RECORDS: Final = 20_000
 
 
 class ReviewOutcome(Code):
-    """What the review of somebody's use found."""
+    """The outcome of a review."""
 
     EXPLAINED = "explained", "已说明", "Explained"
     FOLLOW_UP = "follow_up", "待进一步了解", "To be followed up"
@@ -52,7 +52,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """A case of the queue under its handle, which names nobody, and what became of it."""
+    """A case of the queue under its anonymous handle, and its outcome."""
 
     handle: str
     case: Case
@@ -64,8 +64,8 @@ class ReviewQueuePage:
     """
     The cases of a period, the most urgent first.
 
-    `records` were looked at; `complete` is false where there were more than can be looked at at once; `erased` could
-    not be put down to anybody.
+    `records` is the number of records behind it; `complete` is false if there were more than the bound; `erased` is the
+    number of records without a known user.
     """
 
     items: tuple[ReviewItem, ...]
@@ -75,36 +75,29 @@ class ReviewQueuePage:
     hit_rates: Mapping[str, tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True)
 class ReviewQueue:
     """
-    Reads and decides.  Every method raises `ComplianceRefused`, `AuditUnavailable`, `DatabaseUnavailable`.
+    Reads the queue and records outcomes.  Every method raises `ComplianceRefused`, `AuditUnavailable`,
+    `DatabaseUnavailable`.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        encryption: FieldEncryption,
-        looking: RecordedSearch,
-        calendar: CourtCalendar,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._database = database
-        self._encryption = encryption
-        self._looking = looking
-        self._calendar = calendar
-        self._clock = clock
+    database: Database
+    encryption: FieldEncryption
+    recorded_search: RecordedSearch
+    calendar: CourtCalendar
+    clock: Callable[[], datetime]
 
     async def read(self, actor: Member, who: Actor, since: date, until: date) -> ReviewQueuePage:
         """The queue of the court's days from `since` to `until`, both included."""
         require_auditor(actor)
         query = Query(court=actor.court, since=day_start(since), until=day_end(until), types=USE_EVENTS)
-        result = await self._looking.search_all(
+        result = await self.recorded_search.search_all(
             who, AuditAccess(query=query), most=MOST_RECORDS, purpose="review_queue"
         )
         uses, erased = usage_events(result.hits)
-        cases = rank_cases(uses, self._calendar, lambda day, user: self._mark(actor.court, day, user))
-        rows = await self._database.run(_rows, actor.court)
+        cases = rank_cases(uses, self.calendar, lambda day, user: self._mark(actor.court, day, user))
+        rows = await self.database.run(_rows, actor.court)
         return ReviewQueuePage(
             items=tuple(self._item(actor.court, case, rows) for case in cases),
             records=len(result.hits),
@@ -115,26 +108,26 @@ class ReviewQueue:
 
     async def case(self, actor: Member, who: Actor, day: date, handle: str) -> tuple[ReviewItem, Sequence[Hit]]:
         """
-        One case with the records of that day, newest first, whose people may be shown: the record says so.
+        One case with the records of that day, newest first, with people revealed; the recorded reason is inspection.
 
         Raises `ComplianceItemNotFound`.
         """
         require_auditor(actor)
         query = Query(court=actor.court, since=day_start(day), until=day_end(day), types=USE_EVENTS)
         look = AuditAccess(query=query, reveal=SearchRevealReason.INSPECTION)
-        result = await self._looking.search_all(who, look, most=MOST_RECORDS, purpose="review_case")
-        cases = rank_cases(usage_events(result.hits)[0], self._calendar, lambda *_: b"", sample=len(result.hits))
+        result = await self.recorded_search.search_all(who, look, most=MOST_RECORDS, purpose="review_case")
+        cases = rank_cases(usage_events(result.hits)[0], self.calendar, lambda *_: b"", sample=len(result.hits))
         mine = [case for case in cases if self._mark(actor.court, day, case.user).hex() == handle]
         if not mine:
             raise ComplianceItemNotFound
-        rows = await self._database.run(_rows, actor.court)
+        rows = await self.database.run(_rows, actor.court)
         indexes = {use.index for use in mine[0].uses}
         return self._item(actor.court, mine[0], rows), [hit for hit in result.hits if hit.index in indexes]
 
     async def decide(self, actor: Member, who: Actor, item: ReviewItem, outcome: ReviewOutcome, note: str) -> int:
         """
-        Takes an outcome; the index of its record.  `note` is free text, kept sealed.  A later outcome is the one that
-        counts, and the earlier ones stay.
+        Records an outcome, and returns the index of its record.  `note` is free text, stored sealed.  The latest
+        outcome of a case counts, and the earlier ones stay.
         """
         require_auditor(actor)
         case = item.case
@@ -144,7 +137,7 @@ class ReviewQueue:
         event = Event(
             type=EventType.USE_REVIEWED,
             exchange=uuid4(),
-            at=self._clock(),
+            at=self.clock(),
             who=who,
             outcome=outcome.value,
             detail={"day": case.day.isoformat(), "rules": ",".join(rules), "score": case.score},
@@ -155,7 +148,7 @@ class ReviewQueue:
             "note": note,
             "evidence": [use.index for use in case.uses],
         }
-        index = await self._looking.log.append(event, payloads=[sealed_payload("note", event.at, note_content)])
+        index = await self.recorded_search.log.append(event, payloads=[sealed_payload("note", event.at, note_content)])
         row = {
             "record": event.exchange,
             "court": actor.court,
@@ -166,7 +159,7 @@ class ReviewQueue:
             "reviewed_by": actor.user,
             "reviewed_at": event.at,
         }
-        await self._database.run(_write, row)
+        await self.database.run(_write, row)
         return index
 
     def _item(self, court: str, case: Case, rows: Sequence[Row[Any]]) -> ReviewItem:
@@ -178,13 +171,13 @@ class ReviewQueue:
         return ReviewItem(handle=mark.hex(), case=case, reviewed=reviewed)
 
     def _mark(self, court: str, day: date, user: str) -> bytes:
-        return self._encryption.blind_index("use", f"{court}|{day.isoformat()}|{user}")
+        return self.encryption.blind_index("use", f"{court}|{day.isoformat()}|{user}")
 
 
 def hit_rates(rows: Sequence[Any]) -> Mapping[str, tuple[int, int]]:
     """
-    For each rule, and for the draw (`sample`): how many of its cases were followed up or escalated, of how many that
-    were reviewed.  The newest outcome of a case counts.
+    For each rule, and for the random sample (`sample`): the number of its cases that were followed up or escalated, and
+    of those that were reviewed.  The newest outcome of a case counts.
     """
     newest = {bytes(row.person): row for row in rows}
     rates = dict.fromkeys((*AnomalyRule, "sample"), (0, 0))

@@ -1,12 +1,11 @@
 """
-Cases of the review queue: one person's uses of one day, ranked by what the rules found, and a random few beside them.
+Ranking of the review queue: cases (one person's uses of one day) by the signals of the rules, and a random sample.
 
-Pure.  The draw is by a keyed mark of the day and the person: nobody can foresee it, and everybody who holds the key
-can repeat it.
+Pure.  The sample is drawn by a keyed mark of day and person: unpredictable without the key, reproducible with it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -36,7 +35,7 @@ class Case:
 
     @property
     def score(self) -> int:
-        """How much speaks for looking at it."""
+        """The sum of the signals' weights."""
         return sum(signal.weight for signal in self.signals)
 
     @property
@@ -59,14 +58,6 @@ def rank_cases(uses: Iterable[UsageEvent], calendar: CourtCalendar, draw: Draw, 
         quiet = sorted((case for case in of_people if case.sampled), key=lambda case: draw(day, case.user))
         cases += [case for case in of_people if not case.sampled] + quiet[:sample]
     return sorted(cases, key=lambda case: (-case.score, -case.day.toordinal(), draw(case.day, case.user)))
-
-
-def by_person(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
-    """The cases of each person together, in the order in which the first of each stands."""
-    grouped: dict[str, list[Case]] = {}
-    for case in cases:
-        grouped.setdefault(case.user, []).append(case)
-    return grouped
 
 
 def _of_day(day: date, uses: Sequence[UsageEvent], calendar: CourtCalendar) -> list[Case]:

@@ -1,13 +1,13 @@
 """
-Searches whose criteria must not stand in an address: kept here, sealed, and continued under a random token.
+Saved searches: personal criteria, which must not stand in an address, stored sealed under a random token.
 
-The token works for the one who made it, for eight hours, and says nothing.
+A token is valid for its owner, for eight hours.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select
@@ -28,7 +28,7 @@ LASTS: Final = timedelta(hours=8)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateCriteria:
     """
-    The part of a search that names somebody, and the reason for which people are shown.  Personal.
+    The personal criteria of a search, and the reason to reveal people.
     """
 
     subject: Subject | None = field(default=None, repr=False)
@@ -40,38 +40,32 @@ class PrivateCriteria:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether there are no criteria."""
         return self == PrivateCriteria()
 
 
+@dataclass(frozen=True, slots=True)
 class SavedSearches:
     """
-    Keeps and finds them.  Every method raises `DatabaseUnavailable`.
+    The sealed searches in the database.  Every method raises `DatabaseUnavailable`.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        encryption: FieldEncryption,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._database = database
-        self._encryption = encryption
-        self._clock = clock
+    database: Database
+    encryption: FieldEncryption
+    clock: Callable[[], datetime]
 
     async def save(self, actor: Member, private: PrivateCriteria) -> str:
-        """The token under which this search goes on."""
+        """Saves the criteria, and returns their token."""
         token = new_secret()
-        await self._database.run(self._insert, actor, secret_digest(token), private, self._clock())
+        await self.database.run(self._insert, actor, secret_digest(token), private, self.clock())
         return token
 
     async def find(self, actor: Member, token: str) -> PrivateCriteria:
-        """The search of a token.  Raises `ComplianceItemNotFound` for one that is over, or somebody else's."""
-        sealed = await self._database.run(_sealed, actor, secret_digest(token), self._clock())
+        """The criteria of a token.  Raises `ComplianceItemNotFound` for an expired or foreign one."""
+        sealed = await self.database.run(_sealed, actor, secret_digest(token), self.clock())
         if sealed is None:
             raise ComplianceItemNotFound
-        return _private(json.loads(self._encryption.open(_context(secret_digest(token)), sealed)))
+        return _private(json.loads(self.encryption.open(_context(secret_digest(token)), sealed)))
 
     def _insert(
         self, connection: Connection, actor: Member, digest: bytes, private: PrivateCriteria, now: datetime
@@ -81,7 +75,7 @@ class SavedSearches:
             "id": digest,
             "court": actor.court,
             "user": actor.user,
-            "sealed": self._encryption.seal(_context(digest), json.dumps(_plain(private), ensure_ascii=False).encode()),
+            "sealed": self.encryption.seal(_context(digest), json.dumps(_plain(private), ensure_ascii=False).encode()),
             "expires_at": now + LASTS,
         }
         connection.execute(insert(search_handle), [row])
@@ -95,12 +89,12 @@ def _sealed(connection: Connection, actor: Member, digest: bytes, now: datetime)
 
 
 def subject_document(subject: Subject) -> dict[str, str | None]:
-    """A subject as it is sealed."""
+    """A subject as JSON."""
     return {"id_type": subject.id_type.value, "id_number": subject.id_number, "country": subject.country}
 
 
 def subject_of(document: dict[str, Any]) -> Subject:
-    """A subject as it was sealed."""
+    """A subject from JSON."""
     id_type = IdType(document["id_type"])
     return Subject(kind=id_type.of, id_type=id_type, id_number=document["id_number"], country=document["country"])
 

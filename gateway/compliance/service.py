@@ -1,10 +1,10 @@
 """
-Everything that compliance staff use, made once for a hub.
+The compliance services of a hub.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +21,7 @@ from gateway.field_encryption import FieldEncryption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compliance:
-    """The services of the console, over one log and one database."""
+    """The services of the compliance console, over one log and one database."""
 
     recorded_search: RecordedSearch
     saved_searches: SavedSearches
@@ -36,19 +36,18 @@ class Compliance:
         encryption: FieldEncryption,
         log: Log,
         calendar: Path | None,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime],
     ) -> Self:
-        """Puts them together.  Raises `ConfigurationError` for a calendar that cannot be read."""
-        looking = RecordedSearch(log, clock=clock)
+        """Composes the services.  Raises `ConfigurationError` for a calendar that cannot be read."""
+        search = RecordedSearch(log, clock)
         return cls(
-            recorded_search=looking,
-            saved_searches=SavedSearches(database, encryption, clock=clock),
-            reports=SubjectReports(database, encryption, looking, clock=clock),
-            review_queue=ReviewQueue(database, encryption, looking, CourtCalendar.read(calendar), clock=clock),
-            verifications=VerificationJobs(looking, clock=clock),
+            recorded_search=search,
+            saved_searches=SavedSearches(database, encryption, clock),
+            reports=SubjectReports(database, encryption, search, clock),
+            review_queue=ReviewQueue(database, encryption, search, CourtCalendar.read(calendar), clock),
+            verifications=VerificationJobs(search, clock),
         )
 
     async def aclose(self) -> None:
-        """Waits for verifications that are under way."""
+        """Waits for the running verification."""
         await self.verifications.aclose()

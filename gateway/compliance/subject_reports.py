@@ -1,14 +1,15 @@
 """
-Reports to persons of who looked at them (PIPL 44, 45): drafted by an auditor, released by a second person, printed.
+Reports to persons about lookups of their data (PIPL 44, 45): drafted by an auditor, released by a second person,
+printed.
 
-A report is no copy: it is the log below one size, searched by the person's keyed mark, and what its drafter withholds.
-So it tells the same whenever it is read, except that what was erased meanwhile is gone from it too.
+A report is not a copy: it stores a size of the log, the subject, and the withheld entries; its entries are searched
+each time.  So its content is stable, except that erased values disappear from it too.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -42,7 +43,7 @@ PURPOSE: Final = "subject_report"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectReport:
     """
-    A report as it stands: to whom, up to which size of the log, and every entry, the withheld ones marked.
+    A report: subject, size of the log, and every entry, the withheld ones marked.
     """
 
     summary: ReportSummary
@@ -62,24 +63,17 @@ class _Draft:
     withheld: Mapping[int, WithheldEntry]
 
 
+@dataclass(frozen=True, slots=True)
 class SubjectReports:
     """
-    Drafts, reads and releases.  Every method raises `ComplianceRefused`, `AuditUnavailable`, `DatabaseUnavailable`,
-    and `ComplianceItemNotFound` for a report that the court does not have.
+    Drafts, reads and releases reports.  Every method raises `ComplianceRefused`, `AuditUnavailable`,
+    `DatabaseUnavailable`, and `ComplianceItemNotFound` for a report that the court does not have.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        encryption: FieldEncryption,
-        looking: RecordedSearch,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._database = database
-        self._encryption = encryption
-        self._looking = looking
-        self._clock = clock
+    database: Database
+    encryption: FieldEncryption
+    recorded_search: RecordedSearch
+    clock: Callable[[], datetime]
 
     async def draft(
         self,
@@ -92,13 +86,13 @@ class SubjectReports:
         until: datetime | None = None,
     ) -> UUID:
         """
-        Drafts a report to this person.  `note` says who asked and how they were identified; it is kept sealed.
+        Drafts a report to this person.  `note` says who applied and how they were identified; it is stored sealed.
         """
         require_auditor(actor)
-        report, at = uuid4(), self._clock()
+        report, at = uuid4(), self.clock()
         draft = _Draft(subject=subject, since=since, until=until, withheld={})
         access = _access(actor.court, draft)
-        hits = await self._looking.search_all(who, access, most=MOST_ENTRIES, purpose=PURPOSE)
+        hits = await self.recorded_search.search_all(who, access, most=MOST_ENTRIES, purpose=PURPOSE)
         if not hits.complete:
             raise ComplianceRefused(ComplianceRule.TOO_MUCH)
         await self._record(who, subject, "drafted", report, len(hits.hits), 0, note=note)
@@ -110,20 +104,20 @@ class SubjectReports:
             "below": hits.size,
             "sealed": self._sealed(report, draft),
         }
-        await self._database.run(report_store.insert, row)
+        await self.database.run(report_store.insert, row)
         return report
 
     async def all(self, actor: Member) -> list[ReportSummary]:
-        """The newest reports of the court, without what they tell."""
+        """The newest reports of the court, without their entries."""
         require_releaser(actor)
-        return [report_store.summary(row) for row in await self._database.run(report_store.newest, actor.court)]
+        return [report_store.summary(row) for row in await self.database.run(report_store.newest, actor.court)]
 
     async def read(self, actor: Member, who: Actor, report: UUID) -> SubjectReport:
-        """One report with all its entries; that it was read is recorded."""
+        """One report with all its entries; reading it is recorded."""
         require_releaser(actor)
         row, draft = await self._found(actor, report)
         access = _access(actor.court, draft)
-        hits = await self._looking.search_below(who, access, below=row.below, most=MOST_ENTRIES, purpose=PURPOSE)
+        hits = await self.recorded_search.search_below(who, access, below=row.below, most=MOST_ENTRIES, purpose=PURPOSE)
         return SubjectReport(
             summary=report_store.summary(row),
             court=actor.court,
@@ -138,7 +132,7 @@ class SubjectReports:
         self, actor: Member, who: Actor, report: UUID, index: int, reason: Withholding | None, review_on: date
     ) -> None:
         """
-        Withholds an entry until it is looked at again, or with no reason tells it after all.
+        Withholds an entry until its next review, or without a reason discloses it after all.
         """
         require_auditor(actor)
         row, draft = await self._found(actor, report)
@@ -155,7 +149,7 @@ class SubjectReports:
         }
         await self._record(who, draft.subject, "withheld", report, 0, len(withheld), detail=detail)
         changed = _Draft(subject=draft.subject, since=draft.since, until=draft.until, withheld=withheld)
-        if not await self._database.run(report_store.reseal, report, row.sealed, self._sealed(report, changed)):
+        if not await self.database.run(report_store.reseal, report, row.sealed, self._sealed(report, changed)):
             raise ComplianceRefused(ComplianceRule.RELEASED)
 
     async def release(self, actor: Member, who: Actor, report: UUID, state: str) -> None:
@@ -175,14 +169,14 @@ class SubjectReports:
             raise ComplianceRefused(ComplianceRule.RELEASE_INVOLVED)
         disclosed = len(seen.entries) - sum(entry.withheld is not None for entry in seen.entries)
         await self._record(who, draft.subject, "released", report, disclosed, len(draft.withheld))
-        if not await self._database.run(report_store.release, report, actor.user, self._clock(), row.sealed):
+        if not await self.database.run(report_store.release, report, actor.user, self.clock(), row.sealed):
             raise ComplianceRefused(ComplianceRule.CHANGED)
 
     async def _found(self, actor: Member, report: UUID) -> tuple[Row[Any], _Draft]:
-        row = await self._database.run(report_store.get, actor.court, report)
+        row = await self.database.run(report_store.get, actor.court, report)
         if row is None:
             raise ComplianceItemNotFound
-        return row, _draft(json.loads(self._encryption.open(_context(report), bytes(row.sealed))))
+        return row, _draft(json.loads(self.encryption.open(_context(report), bytes(row.sealed))))
 
     async def _record(
         self,
@@ -199,13 +193,13 @@ class SubjectReports:
         event = Event(
             type=EventType.REPORT_CHANGED,
             exchange=uuid4(),
-            at=self._clock(),
+            at=self.clock(),
             who=who,
             whose=(subject,),
             outcome=step,
             detail={"report": str(report), "entries": entries, "withheld": withheld, **(detail or {})},
         )
-        await self._looking.log.append(
+        await self.recorded_search.log.append(
             event, payloads=[sealed_payload("note", event.at, {"note": note})] if note else []
         )
 
@@ -218,7 +212,7 @@ class SubjectReports:
                 [n, entry.reason.value, entry.review_on.isoformat()] for n, entry in sorted(draft.withheld.items())
             ],
         }
-        return self._encryption.seal(_context(report), json.dumps(plain).encode())
+        return self.encryption.seal(_context(report), json.dumps(plain).encode())
 
 
 def _access(court: str, draft: _Draft) -> AuditAccess:

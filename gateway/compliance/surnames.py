@@ -1,5 +1,5 @@
 """
-Surnames of Chinese names, as far as two people with the same one are worth a look.
+Surnames of Chinese names, for the rule of equal surnames.
 """
 
 from typing import Final
@@ -10,12 +10,12 @@ _WRITTEN: Final = """
 """
 _COMPOUND: Final = frozenset(_WRITTEN.split())
 
-# Each of these is borne by more than one in fifty; together they are a third of everybody.
+# Each of these has more than one bearer in fifty; together they cover a third of the population.
 COMMON: Final = frozenset("王李张刘陈杨黄赵吴周")
 
 
 def surname(name: str) -> str:
-    """The surname of a person, empty where none can be told (a name that is not written in Han characters)."""
+    """The surname of a person; empty for a name that is not in Han characters."""
     name = name.strip()
     if len(name) < 2 or not all(_is_han(sign) for sign in name[:2]):
         return ""

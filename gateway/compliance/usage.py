@@ -1,5 +1,5 @@
 """
-What the rules of the review queue look at: somebody's uses of the hub on one day, taken from records of the log.
+Usage events: a person's uses of the hub, taken from records of the log, as input of the anomaly rules.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from audit.format.event import EventType
 from audit.store.search import Hit
 from schemas.codes import SubjectKind
 
-# Everything that asks, sees, or is turned away.  Sign-ins and administration are not uses of people's data.
+# Questions, views and refusals.  Sign-ins and administration are not uses of personal data.
 USE_EVENTS: Final = (
     EventType.LOOKUP_INTENT,
     EventType.LOOKUP_DENIED,
@@ -26,8 +26,8 @@ USE_EVENTS: Final = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageEvent:
     """
-    One use.  `rule` is the rule that refused it, `names` are those of persons whom it was about, `emergency` says
-    whether it broke the glass.  Personal: `repr` shows neither who nor whom.
+    One use.  `rule` is the rule that refused it, `names` are those of its parties, `emergency` marks emergency access.
+    Personal: `repr` shows no people.
     """
 
     index: int
@@ -43,11 +43,10 @@ class UsageEvent:
 
 def usage_events(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
     """
-    The uses among these records, in the order of the log, and how many records could not be put down to anybody since
-    their values are erased.
+    The uses among these records, in the order of the log, and the number of records whose user was erased.
     """
     uses: list[UsageEvent] = []
-    nobody = 0
+    erased = 0
     for hit in hits:
         emergency = (
             hit.leaf.get("detail", {}).get("exception") == "break_glass" and hit.leaf.get("outcome") == "dispatched"
@@ -56,8 +55,8 @@ def usage_events(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
             continue
         who, clear = hit.people.get("who", {}), hit.leaf.get("who", {})
         if "user" not in who:
-            # Counted calls of nobody who could be recognised have no commitment either: nobody was erased.
-            nobody += "c" in clear
+            # Counted calls of unrecognised callers have no commitment: they were never known.
+            erased += "c" in clear
             continue
         uses.append(
             UsageEvent(
@@ -72,7 +71,7 @@ def usage_events(hits: Iterable[Hit]) -> tuple[list[UsageEvent], int]:
                 emergency=emergency,
             )
         )
-    return sorted(uses, key=lambda use: use.index), nobody
+    return sorted(uses, key=lambda use: use.index), erased
 
 
 def _persons(hit: Hit) -> tuple[str, ...]:

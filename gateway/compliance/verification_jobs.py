@@ -1,15 +1,15 @@
 """
-Verification of the log from the console: runs in the background of this process, and reports honestly.
+Verification jobs of the console, in the background of this process.
 
-A run walks the whole log, since no part of it can be proved without the rest; the period that was asked for says which
-records are counted.  A run and its report live as long as this process: what is wrong is found again by the next.
+A job verifies the whole log, since no part of it can be proved without the rest; the requested period selects the
+records that are counted.  Jobs and their reports live as long as this process.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -25,18 +25,18 @@ from gateway.compliance.recorded_search import RecordedSearch
 from gateway.organization.people import Member
 from schemas.china_time import day_end, day_start
 
-# Runs that are remembered; the oldest is forgotten.
+# Jobs in memory; the oldest is dropped.
 MOST_RUNS: Final = 20
 
-# Damage to what a record itself says.
+# Damage to the records themselves.
 _OF_RECORDS: Final = frozenset({Damage.ENTRY, Damage.MISSING, Damage.RANGE, Damage.REWRITTEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """
-    What a run found.  `good` of the `found.records` of the period are as they were signed; `unsigned` of them no
-    checkpoint covers yet.  `last_good` is the last record of the log below all damage.
+    The result of a job.  `good` of the records of the period are as signed; `unsigned` of them no checkpoint covers
+    yet.  `last_good` is the last record of the log below all damage.
     """
 
     verdict: VerificationVerdict
@@ -53,7 +53,7 @@ class Verification:
 
     @property
     def first_bad(self) -> int | None:
-        """The first record that is not as it was signed, where that can be told."""
+        """The first record that is not as signed, if it is known."""
         return min((finding.first for finding in self.findings if finding.first is not None), default=None)
 
     @property
@@ -66,7 +66,7 @@ class Verification:
 
 @dataclass(slots=True, kw_only=True)
 class VerificationJob:
-    """One verification: what was asked, how far it is, and how it ended."""
+    """One verification: period, progress and result."""
 
     id: UUID
     court: str
@@ -86,11 +86,11 @@ class VerificationJob:
 
 class VerificationJobs:
     """
-    The runs of this process.  `aclose` waits for the one that is under way: a thread cannot be stopped.
+    The jobs of this process.  `aclose` waits for the running one: a thread cannot be stopped.
     """
 
-    def __init__(self, looking: RecordedSearch, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._looking = looking
+    def __init__(self, recorded_search: RecordedSearch, clock: Callable[[], datetime]) -> None:
+        self._recorded_search = recorded_search
         self._clock = clock
         self._runs: dict[UUID, VerificationJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,7 +99,7 @@ class VerificationJobs:
 
     async def start(self, actor: Member, who: Actor, since: date | None, until: date | None) -> UUID:
         """
-        Begins a run over the court's days `since` … `until`; while one of the court is under way, it is that one.
+        Starts a job over the court's days `since` … `until`, or returns the running one of the court.
 
         Raises `ComplianceRefused`, `AuditUnavailable`.
         """
@@ -108,7 +108,7 @@ class VerificationJobs:
         if under_way is not None:
             return under_way.id
         days = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
-        await self._looking.record_view(who, "verification", **days)
+        await self._recorded_search.record_view(who, "verification", **days)
         run = VerificationJob(id=uuid4(), court=actor.court, since=since, until=until, started_at=self._clock())
         self._runs[run.id] = run
         while len(self._runs) > MOST_RUNS:
@@ -119,7 +119,7 @@ class VerificationJobs:
         return run.id
 
     def find(self, actor: Member, run: UUID) -> VerificationJob:
-        """A run of the actor's court.  Raises `ComplianceRefused`, `ComplianceItemNotFound` also after a restart."""
+        """A job of the actor's court.  Raises `ComplianceRefused`, `ComplianceItemNotFound` (also after a restart)."""
         require_auditor(actor)
         job = self._runs.get(run)
         if job is None or job.court != actor.court:
@@ -127,18 +127,18 @@ class VerificationJobs:
         return job
 
     def all(self, actor: Member) -> list[VerificationJob]:
-        """The remembered runs of the actor's court, newest first."""
+        """The jobs of the actor's court, newest first."""
         require_auditor(actor)
         return [run for run in reversed(self._runs.values()) if run.court == actor.court]
 
     async def aclose(self) -> None:
-        """Waits for what is under way."""
+        """Waits for the running job."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _walk(self, run: VerificationJob) -> None:
         async with self._turn:
             try:
-                run.result = await asyncio.to_thread(_verified, self._looking.log, run)
+                run.result = await asyncio.to_thread(_verified, self._recorded_search.log, run)
             except AuditError:
                 run.failed = True
         run.ended_at = self._clock()
@@ -171,7 +171,7 @@ def _verified(log: Log, run: VerificationJob) -> Verification:
 
 
 def _within(findings: list[Finding], first: int, last: int) -> int:
-    """How many records from `first` to `last` some damage touches; each counts once."""
+    """The number of damaged records from `first` to `last`; each counts once."""
     spans = sorted(
         (max(finding.first, first), min(finding.last, last))
         for finding in findings
