@@ -45,7 +45,7 @@ class TimestampQuery:
     request: TimeStampRequest
 
     @classmethod
-    def of(cls, note: bytes) -> "TimestampQuery":
+    def from_note(cls, note: bytes) -> "TimestampQuery":
         """A fresh request for a signed note."""
         builder = TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256)
         return cls(note, builder.nonce(nonce=True).cert_request(cert_request=True).build())

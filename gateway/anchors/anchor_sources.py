@@ -60,7 +60,7 @@ class TimestampSource:
 
     async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Has the bytes of the note stamped."""
-        stamping = TimestampQuery.of(kept.note)
+        stamping = TimestampQuery.from_note(kept.note)
         reply = await post(self.site.url, stamping.encode(), content_type=REQUEST_TYPE, tls=self.site.tls)
         if reply.status != 200 or reply.content_type.partition(";")[0].strip() != REPLY_TYPE:
             raise AnchoringFailed(f"its answer is no timestamp (status {reply.status})")

@@ -1,3 +1,3 @@
 """
-The pages that people use: server-rendered, working without JavaScript, on a network that reaches no other host.
+The pages for people: server-rendered, usable without JavaScript and without access to any other host.
 """

@@ -1,5 +1,5 @@
 """
-Styles, scripts and pictures: held in memory, named by their content, and so kept by browsers for good.
+Static assets (styles, scripts, pictures): in memory, addressed by their content, and so cached by browsers for good.
 """
 
 import gzip
@@ -49,12 +49,12 @@ _BY_ADDRESS: Final = {asset.address: asset for asset in ASSETS.values()}
 
 
 def address(name: str) -> str:
-    """Where a file is now.  Raises `KeyError` for one that does not exist."""
+    """The current address of a file.  Raises `KeyError` for a missing one."""
     return ASSETS[name].address
 
 
 async def serve(request: Request) -> Response:
-    """One file; an address of other content than today's is not found."""
+    """One file; an address of outdated content is not found."""
     asset = _BY_ADDRESS.get(request.url.path)
     if asset is None:
         return Response(status_code=404, headers={"Cache-Control": "no-store"})

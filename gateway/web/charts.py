@@ -1,8 +1,8 @@
 """
-Charts as SVG, drawn on the server: bars beside their numbers, and the course of one lookup in time.
+Charts as SVG, drawn on the server: bars beside their numbers, and the timeline of one lookup.
 
-Without script and without style of their own: classes of our style sheet colour them, in both themes and in print.
-Each has a title and a description, and the same numbers stand in a table beside it, which is the canonical form.
+No script and no inline style: classes of our style sheet colour them, in both themes and in print.  Each has a title
+and a description, and a table with the same numbers beside it.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ids = count(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One row: what it is called, its parts (class of the style sheet and size), and what is written behind it."""
+    """One row: label, parts (class of the style sheet and size), and the text behind the bar."""
 
     label: str
     parts: Sequence[tuple[str, float]]

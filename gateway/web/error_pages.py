@@ -1,6 +1,5 @@
 """
-Refusals for people: whatever the API answers as a problem, a page tells as a page, with the same status and on the same
-record.
+Error pages: a problem of the API, rendered as a page for a person with a browser, with the same status and record.
 """
 
 import json
@@ -19,15 +18,15 @@ from gateway.web.page import PageContext, bare, see_other
 from schemas.codes import Code
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
-# The page of a form that was refused, with what was typed: what the problem says, and the status.
+# Renders the page of a refused form again, with its values: (problem, status).
 FormPage = Callable[[dict[str, Any], int], Awaitable[Response]]
 
-# What programs call, and never a person with a browser.
+# Addresses for programs, never for a person with a browser.
 FOR_PROGRAMS: Final = ("/v1/", "/audit/", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics")
 
 
 class ErrorHeading(Code):
-    """What a page that refuses is called, by status."""
+    """The heading of an error page, by status."""
 
     S401 = "401", "请登录", "Sign in"
     S403 = "403", "不允许此操作", "Not permitted"
@@ -41,7 +40,7 @@ class ErrorHeading(Code):
 
 
 class Plain(Code):
-    """What a person is told instead of a text for programs."""
+    """Texts for people in place of those for programs."""
 
     INPUT = (
         "input",
@@ -51,28 +50,28 @@ class Plain(Code):
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person with a browser asks."""
+    """Whether the request is for a page."""
     path, accepted = request.url.path, request.headers.get("accept", "")
     return "text/html" in accepted and not path.startswith(FOR_PROGRAMS)
 
 
 def for_people(handler: Handler) -> Handler:
-    """The same handler, whose problems are pages where a person asks."""
+    """The same handler, with problems rendered as pages in requests for pages."""
 
-    async def told(request: Request, error: Any) -> Response:
+    async def render(request: Request, error: Any) -> Response:
         answer = await handler(request, error)
         if answer.headers.get("content-type") != MEDIA_TYPE or not is_page(request):
             return answer
         return await _page(request, answer, json.loads(bytes(answer.body)))
 
-    return told
+    return render
 
 
 async def _page(request: Request, answer: Response, problem: dict[str, Any]) -> Response:
     page: PageContext = getattr(request.state, "page", None) or bare(request)
     back = page.path if request.method == "GET" else "/"
     if problem["status"] == 401 and request.method == "GET" and not page.in_part:
-        # The first page offers the way in, and leads back here.
+        # The first page offers the sign-in, which leads back here.
         return see_other("/" if back == "/" else f"/sign-in?to={quote(back)}")
     values = in_words(page, problem) | {
         "signed_out": problem["status"] == 401,
@@ -89,7 +88,7 @@ async def _page(request: Request, answer: Response, problem: dict[str, Any]) -> 
 
 
 def _before(request: Request) -> str | None:
-    """The page whose form was sent, as the browser names it; of ours alone."""
+    """The page of ours whose form was sent, according to the browser."""
     came = urlsplit(request.headers.get("referer", ""))
     if request.method == "GET" or came.netloc != request.headers.get("host"):
         return None
@@ -98,7 +97,7 @@ def _before(request: Request) -> str | None:
 
 
 def in_words(page: PageContext, problem: dict[str, Any]) -> dict[str, Any]:
-    """What the page of a problem says, in the reader's language."""
+    """The texts of an error page, in the reader's language."""
     known = {heading.value: heading for heading in ErrorHeading}
     heading = known.get(str(problem["status"]), ErrorHeading.OTHER)
     zh = page.language is Language.ZH

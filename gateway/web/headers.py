@@ -1,11 +1,10 @@
 """
-What every page tells the browser: run and load nothing that is not a file of this hub, be framed by nobody, keep
-nothing, and tell no other site where the reader came from.
+Response headers of every page: only files of this hub may load or run, no framing, no caching, no referrer to others.
 """
 
 from typing import Final
 
-# No nonce: a page has no inline script and no inline style, so there is nothing to make an exception for.
+# No nonce is needed: pages have no inline script and no inline style.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"

@@ -1,5 +1,5 @@
 """
-The first page: the way in for who is not signed in, the first room for who is; and the switches of language and theme.
+The first page: sign-in, or a redirect to the reader's first section; and the switches of language and theme.
 """
 
 import re
@@ -14,7 +14,7 @@ from gateway.api.problems import Problem
 from gateway.api.session import LOCAL_PAGE
 from gateway.sign_on import NotFromOurPages, NotSignedIn, OriginRule
 from gateway.web.i18n import Language
-from gateway.web.page import LANGUAGE, THEME, Anybodys, PageRule, Theme, own, see_other
+from gateway.web.page import LANGUAGE, THEME, AnyPage, PageRule, Theme, own, see_other
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,20 +22,20 @@ A_YEAR: Final = 366 * 86_400
 
 
 @router.get("/")
-async def home(request: Request, page: Anybodys, hub: TheHub) -> Response:
-    """Leads to the first room of the reader, or to the sign-in."""
+async def home(request: Request, page: AnyPage, hub: TheHub) -> Response:
+    """Redirects to the first section of the reader, or offers the sign-in."""
     try:
         here = await own(request, hub)
     except NotSignedIn:
         return page.show("home.html")
-    if not here.rooms:
-        raise Problem.from_rule(PageRule.NO_ROOM)
-    return see_other(here.rooms[0].address)
+    if not here.sections:
+        raise Problem.from_rule(PageRule.NO_SECTION)
+    return see_other(here.sections[0].address)
 
 
 @router.get("/signed-in-again")
-async def signed_in_again(page: Anybodys) -> Response:
-    """Where a sign-in in a second tab ends."""
+async def signed_in_again(page: AnyPage) -> Response:
+    """The end of a sign-in in a second tab."""
     return page.show("signed_in_again.html")
 
 
@@ -47,7 +47,7 @@ async def prefer(
     language: Annotated[Language | None, Form()] = None,
     theme: Annotated[Theme | None, Form()] = None,
 ) -> Response:
-    """Keeps the language or the theme in a cookie, for who is signed in and who is not."""
+    """Stores the language or the theme in a cookie, also for readers who are not signed in."""
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site") not in {None, "same-origin"} or (
         origin is not None and origin != browser_session.own_address(request, hub)

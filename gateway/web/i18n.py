@@ -1,8 +1,8 @@
 """
-The languages of the pages: Chinese first, English complete.  Ids are the English sentences.
+The languages of the pages: Chinese first, English complete.  Message ids are the English sentences.
 
-Every area has a catalogue of its own in `locale/`; they are merged when the pages are made.  Words of closed tables
-(`Code`, `CodedText`, `Rule`) carry both languages themselves and stand in no catalogue.
+Every area has its own catalogue in `locale/`; they are merged on first use.  Entries of closed tables (`Code`,
+`CodedText`, `Rule`) carry both languages themselves and stand in no catalogue.
 """
 
 from collections.abc import Iterator
@@ -27,29 +27,29 @@ LOCALE: Final = Path(__file__).parent / "locale"
 
 
 class Language(StrEnum):
-    """A language of the pages, by the word that the cookie holds."""
+    """A language of the pages, by its value in the cookie."""
 
     ZH = "zh"
     EN = "en"
 
     @property
     def tag(self) -> str:
-        """What the `lang` attribute says."""
+        """The value of the `lang` attribute."""
         return "zh-CN" if self is Language.ZH else "en"
 
     @property
     def other(self) -> "Language":
-        """The one that the switch offers."""
+        """The other language."""
         return Language.EN if self is Language.ZH else Language.ZH
 
     @property
     def locale(self) -> str:
-        """What Babel calls it."""
+        """Babel's name of it."""
         return "zh_Hans_CN" if self is Language.ZH else "en_GB"
 
 
 class Bilingual(Protocol):
-    """Whatever says the same in both languages."""
+    """A text in both languages."""
 
     @property
     def zh(self) -> str:
@@ -62,7 +62,7 @@ class Bilingual(Protocol):
 
 def chosen(cookie: str | None, accepted: str) -> Language:
     """
-    The reader's language: what they chose, else what their browser prefers, else Chinese.
+    The reader's language: their choice, else that of their browser, else Chinese.
     """
     if cookie in set(Language):
         return Language(cookie)
@@ -96,14 +96,14 @@ def translations(language: Language) -> NullTranslations:
 
 
 def word(language: Language, text: Bilingual | None) -> str:
-    """A word or sentence of a closed table."""
+    """The label of an entry of a closed table."""
     if text is None:
         return ""
     return text.zh if language is Language.ZH else text.en
 
 
 def moment(language: Language, at: datetime) -> str:
-    """A point in time as people of the court read it; in China's time."""
+    """A point in time, in China's time."""
     # Babel writes English dates the British way; the seconds matter in a record.
     form = "yyyy年M月d日 HH:mm:ss" if language is Language.ZH else "d MMM yyyy, HH:mm:ss"
     return format_datetime(at.astimezone(CHINA), form, locale=language.locale)
@@ -121,7 +121,7 @@ def day(language: Language, at: date) -> str:
 
 
 def value(language: Language, content: object) -> str:
-    """A value of an answer as it is read: a word of a table, several of them, a day, yes or no, or the text itself."""
+    """A value of an answer as text: a label or several, a day, yes or no, or the text itself."""
     if isinstance(content, bool):
         return {Language.ZH: ("否", "是"), Language.EN: ("No", "Yes")}[language][content]
     if isinstance(content, tuple):

@@ -1,7 +1,5 @@
 """
-Words for what the audit log says of its records and their evidence: outcomes, sealed values, anchors outside the house.
-
-The log's own words are for programs; they are the same in its files, and here they are told to people.
+Labels for words of the audit log: outcomes, purposes, sealed values, anchors.
 """
 
 from typing import Final
@@ -10,7 +8,7 @@ from schemas.codes import Code
 
 
 class SealedValueLabel(Code):
-    """What became of a record's sealed values (`audit.store.sealed_values.SealedValues`)."""
+    """The state of a record's sealed values (`audit.store.sealed_values.SealedValues`)."""
 
     OPENED = "opened", "可打开，与记录中的承诺一致", "They open, and are what the record commits to"
     NONE = "none", "本记录没有密封值", "This record has none"
@@ -20,7 +18,7 @@ class SealedValueLabel(Code):
 
 
 class OutcomeLabel(Code):
-    """How what a record tells of ended."""
+    """The outcome of a record."""
 
     ACCEPTED = "accepted", "已受理", "accepted"
     ANSWERED = "answered", "已答复", "answered"
@@ -42,19 +40,19 @@ class OutcomeLabel(Code):
 
 
 class PurposeLabel(Code):
-    """What was asked for."""
+    """The purpose of a lookup."""
 
     SERVICE = "service_of_process", "送达", "Service of process"
 
 
 class SectionLabel(Code):
-    """What else is released with the answers of agencies."""
+    """Sections of a result that are not answers of agencies."""
 
     SWITCHES = "switches", "影响送达的情形", "What stops or changes the way of service"
 
 
 class AnchorKindLabel(Code):
-    """Who speaks for the log (`audit.anchor.anchors.AnchorKind`)."""
+    """The kind of an anchor (`audit.anchor.anchors.AnchorKind`)."""
 
     COSIGNATURE = "cosignature", "见证方签名", "Cosignature of a witness"
     TIMESTAMP = "rfc3161", "时间戳（RFC 3161）", "Timestamp (RFC 3161)"

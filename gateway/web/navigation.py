@@ -1,5 +1,5 @@
 """
-Where a reader can go: the rooms of the pages, each for the roles that have business there.
+Navigation: the sections of the pages, each with the roles that may enter it.
 """
 
 from collections.abc import Iterable
@@ -10,15 +10,15 @@ from gateway.compliance.permissions import FIGURES
 from gateway.organization.roles import SEPARATED, Role
 from schemas.codes import Code
 
-# Whoever is not an administrator works on cases.
+# All but administrators work on cases.
 ON_CASES: Final = frozenset(Role) - SEPARATED - {Role.REGION_ADMINISTRATOR}
-# Whoever looks after a part of the tree, and whoever watches them.
+# Administrators of a part of the tree, and its auditors.
 OF_THE_TREE: Final = frozenset(Role) - {Role.ASSISTANT, Role.JUDGE}
 AUDIT: Final = frozenset({Role.AUDIT_ADMINISTRATOR})
 
 
 class Label(Code):
-    """The name of a room."""
+    """The name of a section."""
 
     WORK_ORDERS = "work_orders", "我的工单", "My work orders"
     AUDIT_LOG = "audit_log", "审计日志", "Audit log"
@@ -30,8 +30,8 @@ class Label(Code):
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """A first page, and who may enter."""
+class Section:
+    """A first page, and the roles that may enter."""
 
     label: Label
     address: str
@@ -39,18 +39,18 @@ class Room:
 
 
 # In the order in which they are offered; the first that a reader may enter is where they arrive.
-ROOMS: Final[tuple[Room, ...]] = (
-    Room(Label.WORK_ORDERS, "/work-orders", ON_CASES),
-    Room(Label.AUDIT_LOG, "/console/events", AUDIT),
-    Room(Label.REVIEW, "/console/review", AUDIT),
-    Room(Label.REPORTS, "/console/reports", AUDIT | {Role.CENTRE_ADMINISTRATOR}),
-    Room(Label.VERIFY, "/console/verify", AUDIT),
-    Room(Label.FIGURES, "/console/figures", FIGURES),
-    Room(Label.ADMINISTRATION, "/administration", OF_THE_TREE),
+SECTIONS: Final[tuple[Section, ...]] = (
+    Section(Label.WORK_ORDERS, "/work-orders", ON_CASES),
+    Section(Label.AUDIT_LOG, "/console/events", AUDIT),
+    Section(Label.REVIEW, "/console/review", AUDIT),
+    Section(Label.REPORTS, "/console/reports", AUDIT | {Role.CENTRE_ADMINISTRATOR}),
+    Section(Label.VERIFY, "/console/verify", AUDIT),
+    Section(Label.FIGURES, "/console/figures", FIGURES),
+    Section(Label.ADMINISTRATION, "/administration", OF_THE_TREE),
 )
 
 
-def rooms_for(roles: Iterable[Role]) -> tuple[Room, ...]:
-    """The rooms that somebody with these roles may enter."""
+def sections_for(roles: Iterable[Role]) -> tuple[Section, ...]:
+    """The sections that these roles may enter."""
     own = frozenset(roles)
-    return tuple(room for room in ROOMS if room.roles & own)
+    return tuple(section for section in SECTIONS if section.roles & own)

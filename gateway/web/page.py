@@ -19,7 +19,7 @@ from gateway.sign_on import Caller, NotSignedIn, SignInRule
 from gateway.sign_on.sessions import Session
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import Language, chosen
-from gateway.web.navigation import Room, rooms_for
+from gateway.web.navigation import Section, sections_for
 from gateway.web.templating import environment
 from schemas.codes import Code
 
@@ -43,7 +43,7 @@ class PageRule(Code):
         "您的角色不包含此页面。确有需要的，请本院安全管理员授予相应角色。",
         "This page belongs to a role that you do not hold. If you need it, ask your court's security administrator.",
     )
-    NO_ROOM = (
+    NO_SECTION = (
         "no_room",
         "您的角色没有对应的页面。如需办案或管理权限，请联系本院安全管理员。",
         "There is no page for your role here. If you need one, ask your court's security administrator for a role.",
@@ -75,9 +75,9 @@ class PageContext:
         return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
     @property
-    def rooms(self) -> tuple[Room, ...]:
+    def sections(self) -> tuple[Section, ...]:
         """The sections that the reader may enter."""
-        return () if self.member is None else rooms_for(self.member.roles)
+        return () if self.member is None else sections_for(self.member.roles)
 
     @property
     def in_part(self) -> bool:
@@ -174,4 +174,4 @@ async def _bare(request: Request) -> PageContext:
 Own = Annotated[OwnPage, Depends(_own)]
 # For requests that a page makes by itself, which are no sign of life.
 LookedAt = Annotated[OwnPage, Depends(_own_in_background)]
-Anybodys = Annotated[PageContext, Depends(_bare)]
+AnyPage = Annotated[PageContext, Depends(_bare)]

@@ -1,5 +1,5 @@
 """
-Templates: one environment for each language, strict about what is missing, escaping everything.
+Template environments: one for each language, strict about undefined names, escaping everything.
 """
 
 from functools import cache, partial
@@ -30,7 +30,7 @@ def make_environment() -> Environment:
 def environment(language: Language) -> Environment:
     """
     The environment of a language.  Filters: `word` (an entry of a closed table), `moment`, `clock`, `day`,
-    `value` (whatever an answer holds).
+    `value` (any value of an answer).
     """
     made = make_environment()
     made.policies["ext.i18n.trimmed"] = True

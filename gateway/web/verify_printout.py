@@ -1,7 +1,7 @@
 """
-Checking a printed record: for a judge, a party's lawyer, anybody who holds the paper; nobody needs to sign in.
+Verification of a printed record, without sign-in: for a judge, a party's lawyer, any holder of the paper.
 
-It tells what stands in clear in the log's record of the printing, and only to who knows the check value on the paper.
+It shows the unsealed part of the log's record of the printing, and requires the check value on the paper.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.hub import Hub
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.page import Anybodys
+from gateway.web.page import AnyPage
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +46,7 @@ Any tool that knows C2SP tlog-proof and signed-note can check it too.
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """The log's record of a printing, as far as it stands in clear."""
+    """The unsealed part of the log's record of a printing."""
 
     index: int
     at: datetime
@@ -56,12 +56,12 @@ class Printed:
 
 @router.get("/verify")
 async def verify(
-    page: Anybodys,
+    page: AnyPage,
     hub: TheHub,
     record: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     digest: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Compares a check value with the log, and says how to do the same without us."""
+    """Compares a check value with the log, and explains the offline check."""
     complete = record is not None and bool(digest)
     printing = await _printed(hub, record, digest) if record is not None and digest else None
     return page.show(
@@ -79,7 +79,7 @@ async def verify(
 async def proof(
     hub: TheHub, record: Annotated[int, Query(ge=0, le=2**62)], digest: Annotated[str, Query(max_length=200)]
 ) -> Response:
-    """The proof that the printing is in the log, for whoever checks it offline; names nobody."""
+    """The proof that the printing is in the log, for an offline check; without personal data."""
     printing = await _printed(hub, record, digest)
     size, note = hub.log.checkpoint_size, hub.log.checkpoint
     if printing is None or record >= size:
@@ -97,9 +97,9 @@ async def proof(
 
 @router.post("/verify")
 async def check(
-    page: Anybodys, hub: TheHub, entry: Annotated[UploadFile, File()], proof: Annotated[UploadFile, File()]
+    page: AnyPage, hub: TheHub, entry: Annotated[UploadFile, File()], proof: Annotated[UploadFile, File()]
 ) -> Response:
-    """Checks a proof that somebody brings, against this log's key."""
+    """Checks an uploaded proof against this log's key."""
     body, given = await entry.read(), await proof.read()
     proved: int | None = None
     try:
@@ -133,5 +133,5 @@ async def _printed(hub: Hub, index: int, digest: str) -> Printed | None:
 
 
 def _plain(digest: str) -> str:
-    """A check value as it is compared: people copy it from paper, in groups."""
+    """A check value without the blanks of a copy from paper."""
     return "".join(digest.split()).lower()

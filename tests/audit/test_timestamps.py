@@ -62,7 +62,7 @@ async def authority(folder: Path) -> AsyncIterator[Authority]:
 
 async def test_a_timestamp_of_the_checkpoints_bytes_is_valid_here_and_for_openssl(authority: Authority) -> None:
     """And for no other bytes: one changed byte, and both refuse."""
-    stamping = TimestampQuery.of(note())
+    stamping = TimestampQuery.from_note(note())
     answer = await authority.ask(stamping)
     changed = note()[:-2] + b"x\n"
 
@@ -76,12 +76,12 @@ async def test_a_timestamp_of_the_checkpoints_bytes_is_valid_here_and_for_openss
 
 async def test_a_reply_with_its_chain_is_kept_unparsed_though_openssl_reads_it(authority: Authority) -> None:
     """The strict parser refuses certificates that are out of order; that makes it neither lost nor valid."""
-    stamping = TimestampQuery.of(note())
+    stamping = TimestampQuery.from_note(note())
     answer = await authority.ask(stamping, "chain")
 
     assert stamping.judge(answer.content, authority.roots) is AnchorState.UNPARSED
     assert authority.openssl_accepts(answer.content, note())
-    for other in (TimestampQuery.of(note()), TimestampQuery(note(8), stamping.request)):
+    for other in (TimestampQuery.from_note(note()), TimestampQuery(note(8), stamping.request)):
         with pytest.raises(TimestampRefused, match="not a reply to this request"):
             other.judge(answer.content, authority.roots)
     with pytest.raises(TimestampRefused):
@@ -92,7 +92,7 @@ async def test_a_refusal_a_replay_and_a_strangers_reply_are_no_anchors(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Refused by status, by nonce, and by the root that we trust."""
-    first, second = TimestampQuery.of(note()), TimestampQuery.of(note())
+    first, second = TimestampQuery.from_note(note()), TimestampQuery.of(note())
     with pytest.raises(TimestampRefused, match="the authority refused"):
         first.judge((await authority.ask(first, "refuse")).content, authority.roots)
     replayed = await authority.ask(first, "stale")
@@ -110,4 +110,4 @@ async def test_a_refusal_a_replay_and_a_strangers_reply_are_no_anchors(
 async def test_garbage_is_neither_a_timestamp_nor_unparsed(authority: Authority, reply: bytes) -> None:
     """Only what speaks of this note and this request is kept."""
     with pytest.raises(TimestampRefused):
-        TimestampQuery.of(note()).judge(reply, authority.roots)
+        TimestampQuery.from_note(note()).judge(reply, authority.roots)

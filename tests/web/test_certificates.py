@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from adapters.wire.tls import Expiry
 from gateway.api.agencies import AgencyView
-from gateway.web.administration.common import Sheet
+from gateway.web.administration.common import AdministrationPage
 from gateway.web.administration.status import certificates
 from gateway.web.i18n import Language
 from tests.web.rendered import rendered
@@ -33,7 +33,7 @@ def page(language: Language, *days: float) -> str:
         "administration/agencies.html",
         "/administration/agencies",
         language,
-        sheet=Sheet.AGENCIES,
+        current=AdministrationPage.AGENCIES,
         beside=[],
         agencies=[agency],
         certificates={agency.id: certificates(ends, NOW)},

@@ -1,5 +1,5 @@
 """
-Callbacks: receivers, and the dead letters that the system administrator takes up again.
+Callbacks: receivers, and dead letters to resend.
 """
 
 from typing import Annotated, Any, Final
@@ -13,11 +13,11 @@ from gateway.callbacks.states import DeliveryState, Failure, ReceiverState
 from gateway.hub import Hub
 from gateway.web.administration.common import (
     Done,
-    ItsRecord,
+    DoneNotice,
+    DoneRecord,
     SystemAdministrator,
-    WhatIsDone,
     after,
-    beside,
+    navigation,
     shown_in_form,
 )
 from gateway.web.console.common import acting
@@ -34,9 +34,9 @@ Client = Annotated[str, Form(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 @router.get("")
 async def callbacks(
-    page: SystemAdministrator, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None
+    page: SystemAdministrator, hub: TheHub, done: DoneNotice = None, record: DoneRecord = None
 ) -> Response:
-    """The receivers of the court, what waits, and what was given up."""
+    """The receivers of the court, and its waiting and dead-lettered deliveries."""
     return await _callbacks(page, hub, done=done, record=record)
 
 
@@ -49,7 +49,7 @@ async def _callbacks(page: OwnPage, hub: Hub, *, status: int = 200, **values: An
     return page.show(
         "administration/callbacks.html",
         status=status,
-        beside=beside(page),
+        navigation=navigation(page),
         receivers=await hub.callbacks.receivers.all(court),
         waiting=deliveries[DeliveryState.WAITING],
         dead=deliveries[DeliveryState.DEAD_LETTERED],
@@ -73,7 +73,7 @@ async def set_state(
 
 @router.post("/resend")
 async def resend(page: SystemAdministrator, hub: TheHub, receiver: Name) -> Response:
-    """Takes the dead letters of a receiver up again; each one's right is asked for anew before it leaves."""
+    """Resends the dead letters of a receiver; the right to each one is checked again."""
     choice = DeliveryFilter(court=page.member.court, receiver=receiver)
     with shown_in_form(page, _again(page, hub)):
         resent, record = await hub.callbacks.deliveries.resend(page.member, acting(page), choice)

@@ -21,11 +21,11 @@ from gateway.web.page import Own, OwnPage, see_other
 from schemas.codes import Code
 
 
-class Sheet(Code):
-    """The pages of administration."""
+class AdministrationPage(Code):
+    """The administration pages."""
 
     TREE = "tree", "组织架构", "The court's tree"
-    DEPUTIES = "deputies", "代理", "Standing in"
+    DELEGATIONS = "deputies", "代理", "Standing in"
     KINDS = "kinds", "工单种类", "Kinds of work order"
     AGENCIES = "agencies", "外部单位", "Agencies"
     CALLBACKS = "callbacks", "回调", "Callbacks"
@@ -33,7 +33,7 @@ class Sheet(Code):
 
 
 class Done(Code):
-    """What has just been changed, as the page says it that is shown next."""
+    """The notice after a change."""
 
     CHANGED = "changed", "变更已生效。", "The change is made."
     UNCHANGED = "unchanged", "内容与现状相同，未作变更。", "Everything stands so already; nothing was changed."
@@ -46,20 +46,24 @@ class Done(Code):
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A page beside this one."""
+class NavigationLink:
+    """A link to an administration page."""
 
-    sheet: Sheet
+    page: AdministrationPage
     address: str
 
 
-_FOR: Final = {Sheet.CALLBACKS: frozenset({Role.SYSTEM_ADMINISTRATOR}), Sheet.DEPUTIES: frozenset({Role.GROUP_LEADER})}
+_ROLES: Final = {
+    AdministrationPage.CALLBACKS: frozenset({Role.SYSTEM_ADMINISTRATOR}),
+    AdministrationPage.DELEGATIONS: frozenset({Role.GROUP_LEADER}),
+}
 
 
-def beside(page: OwnPage) -> list[Beside]:
-    """The pages that the reader may enter."""
-    mine = [sheet for sheet in Sheet if _FOR.get(sheet, page.member.roles) & page.member.roles]
-    return [Beside(sheet, f"/administration/{sheet.value}") for sheet in mine]
+def navigation(page: OwnPage) -> list[NavigationLink]:
+    """Links to the administration pages that the reader may enter."""
+    roles = page.member.roles
+    allowed = [target for target in AdministrationPage if _ROLES.get(target, roles) & roles]
+    return [NavigationLink(target, f"/administration/{target.value}") for target in allowed]
 
 
 async def _of_the_tree(page: Own) -> OwnPage:
@@ -82,13 +86,13 @@ SystemAdministrator = Annotated[OwnPage, Depends(_system)]
 GroupLeader = Annotated[OwnPage, Depends(_leader)]
 
 
-# What a page is told of the change that led to it: what was done, and its record.
-WhatIsDone = Annotated[Done | None, Query()]
-ItsRecord = Annotated[int | None, Query(ge=0, le=2**62)]
+# The change before this page: its notice and its record.
+DoneNotice = Annotated[Done | None, Query()]
+DoneRecord = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
 def after(path: str, done: Done, record: int | None = None) -> Response:
-    """Leads back to the page, which says what was done; whom it concerns stands in no address."""
+    """Redirects to the page with the notice of a change; no address names people."""
     its = "" if record is None else f"&record={record}"
     return see_other(f"{path}?done={done.value}{its}")
 

@@ -1,5 +1,5 @@
 """
-Standing in inside a group: who does the tasks of whom, from which day to which.
+Delegations inside a group: who does the work orders of whom, from which day to which.
 """
 
 from datetime import date
@@ -13,7 +13,15 @@ from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.hub import Hub
 from gateway.organization.people import MAX_USER_LENGTH, USER_ID
-from gateway.web.administration.common import Done, GroupLeader, ItsRecord, WhatIsDone, after, beside, shown_in_form
+from gateway.web.administration.common import (
+    Done,
+    DoneNotice,
+    DoneRecord,
+    GroupLeader,
+    after,
+    navigation,
+    shown_in_form,
+)
 from gateway.web.console.common import acting
 from gateway.web.page import OwnPage
 from schemas.china_time import day_end, day_start
@@ -25,18 +33,18 @@ User = Annotated[str, Form(pattern=USER_ID, max_length=MAX_USER_LENGTH)]
 
 
 @router.get("")
-async def deputies(page: GroupLeader, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None) -> Response:
-    """What is arranged in the leader's group, and who is there."""
-    return await _deputies(page, hub, done=done, record=record)
+async def delegations(page: GroupLeader, hub: TheHub, done: DoneNotice = None, record: DoneRecord = None) -> Response:
+    """The delegations in the leader's group, and its members."""
+    return await _delegations(page, hub, done=done, record=record)
 
 
-async def _deputies(page: OwnPage, hub: Hub, *, status: int = 200, **values: Any) -> Response:
+async def _delegations(page: OwnPage, hub: Hub, *, status: int = 200, **values: Any) -> Response:
     _, people = await hub.organization.export(below=page.member.position.id)
     names = {person.user: person.name for person in people if person.active}
     return page.show(
         "administration/delegations.html",
         status=status,
-        beside=beside(page),
+        navigation=navigation(page),
         arranged=await hub.delegations.list_for(page.member),
         names=names,
         people=list(names.items()),
@@ -57,7 +65,7 @@ async def arrange(
 
     async def again(problem: dict[str, Any], status: int) -> Response:
         typed = {"absent": absent, "deputy": deputy, "since": since, "until": until}
-        return await _deputies(page, hub, status=status, problem=problem, typed=typed)
+        return await _delegations(page, hub, status=status, problem=problem, typed=typed)
 
     with shown_in_form(page, again):
         _, record = await hub.delegations.create(

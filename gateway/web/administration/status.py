@@ -1,7 +1,7 @@
 """
-How things stand: kinds of work order as this court has them, agencies with their drift, the log's anchors and keys.
+Status pages: kinds of work order of this court, agencies with their drift, the log's anchors and keys.
 
-Read-only: a kind is changed in a file, an agency in another, a key on the hub's host (docs/access.md, docs/audit.md).
+Read-only: kinds, agencies and keys are changed in files on the hub's host (docs/access.md, docs/audit.md).
 """
 
 import asyncio
@@ -17,26 +17,26 @@ from starlette.responses import Response
 from adapters.wire.tls import WARN_DAYS, Expiry
 from gateway.api.agencies import agency_view, standing_view
 from gateway.api.dependencies import TheHub
-from gateway.web.administration.common import OfTheTree, Sheet, beside
+from gateway.web.administration.common import AdministrationPage, OfTheTree, navigation
 from gateway.web.labels import ANCHOR_KINDS
 from schemas.codes import Code, Want
 
 router = APIRouter(prefix="/administration", include_in_schema=False)
 
-# Files of the key folder whose age is told; what is in them never is.
+# Files of the key folder whose age is shown.
 KEY_FILES: Final = ("hub.key", "audit.keys", "audit.guard", "witness.key")
 
 
-class StatusLine(Code):
-    """What the state of a breaker means to whoever reads it: a closed one lets questions through."""
+class BreakerLabel(Code):
+    """The state of a breaker: a closed one lets questions through."""
 
     CLOSED = "closed", "正常", "In use"
     OPEN = "open", "暂停查询", "Given a rest"
     HALF_OPEN = "half_open", "试探中", "Being tried again"
 
 
-class Holder(Code):
-    """Whose certificates a file of an agency's connection holds."""
+class CertificateOwner(Code):
+    """The owner of the certificates in a file of an agency's connection."""
 
     ROOTS = "roots", "信任的根证书", "Roots that we trust"
     IDENTITY = "identity", "本院证书", "The court's own certificate"
@@ -44,21 +44,21 @@ class Holder(Code):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A file of certificates: until when it serves, and how many whole days are left, below 0 once it is over."""
+    """A file of certificates: its expiry, and the number of whole days left (negative once expired)."""
 
-    holder: Holder
+    owner: CertificateOwner
     until: datetime
     days: int
 
     @property
-    def pressing(self) -> bool:
-        """Whether the next one must be asked for now."""
+    def urgent(self) -> bool:
+        """Whether the next one must be requested now."""
         return self.days < WARN_DAYS
 
 
 @dataclass(frozen=True, slots=True)
 class KeyAge:
-    """A file of the key folder: since when it is as it is."""
+    """A file of the key folder and its age."""
 
     name: str
     since: datetime
@@ -72,7 +72,7 @@ async def kinds(page: OfTheTree, hub: TheHub) -> Response:
     mine = [catalogue.kind(page.member.court, name) for name in catalogue.kinds]
     return page.show(
         "administration/kinds.html",
-        beside=beside(page),
+        navigation=navigation(page),
         kinds=[kind for kind in mine if kind is not None],
         digest=catalogue.digest[:16],
     )
@@ -80,27 +80,27 @@ async def kinds(page: OfTheTree, hub: TheHub) -> Response:
 
 @router.get("/agencies")
 async def agencies(page: OfTheTree, hub: TheHub) -> Response:
-    """Every agency: its certificates, and each lookup with its state as this process sees it."""
+    """Every agency: its certificates, and each lookup with its state in this process."""
     now = datetime.now(UTC)
     standings = {(state.agency, state.capability): standing_view(state, now) for state in hub.guards.states()}
     return page.show(
         "administration/agencies.html",
-        sheet=Sheet.AGENCIES,
-        beside=beside(page),
+        current=AdministrationPage.AGENCIES,
+        navigation=navigation(page),
         agencies=[agency_view(hub.agencies, name, standings) for name in hub.agencies],
         certificates={name: certificates(hub.agencies.expiries.get(name, ()), now) for name in hub.agencies},
-        lines={line.value: line for line in StatusLine},
+        lines={line.value: line for line in BreakerLabel},
         wants={want.value: want for want in Want},
     )
 
 
 @router.get("/health")
 async def health(page: OfTheTree, hub: TheHub) -> Response:
-    """How far the log is signed and anchored, and how old each key is."""
+    """The signed and anchored size of the log, and the age of each key."""
     head = await asyncio.to_thread(hub.log.reader.head)
     return page.show(
         "administration/health.html",
-        beside=beside(page),
+        navigation=navigation(page),
         origin=hub.log.origin,
         vkey=hub.log.keys.signer.vkey.encode(),
         size=head.size,
@@ -115,12 +115,15 @@ async def health(page: OfTheTree, hub: TheHub) -> Response:
 
 
 def certificates(expiries: Sequence[Expiry], now: datetime) -> list[Certificate]:
-    """What is told of an agency's certificates; `now` is aware."""
-    return [Certificate(Holder(expiry.file), expiry.expires_at, (expiry.expires_at - now).days) for expiry in expiries]
+    """The certificates of an agency; `now` is aware."""
+    return [
+        Certificate(CertificateOwner(expiry.file), expiry.expires_at, (expiry.expires_at - now).days)
+        for expiry in expiries
+    ]
 
 
 def key_ages(folder: Path, now: datetime) -> Sequence[KeyAge]:
-    """The age of every key that is there."""
+    """The age of every existing key."""
     ages = []
     for name in KEY_FILES:
         path = folder / name

@@ -22,7 +22,7 @@ from gateway.organization.permissions import holds_office
 from gateway.organization.proposals import PersonProposal, SwitchOff, UnitProposal
 from gateway.organization.roles import Role
 from gateway.organization.tree import MAX_ID_LENGTH, MAX_NAME_LENGTH, Unit, UnitKind
-from gateway.web.administration.common import Done, ItsRecord, OfTheTree, WhatIsDone, after, beside, shown_in_form
+from gateway.web.administration.common import Done, DoneNotice, DoneRecord, OfTheTree, after, navigation, shown_in_form
 from gateway.web.console.common import Blank, acting
 from gateway.web.i18n import word
 from gateway.web.page import OwnPage, see_other
@@ -82,7 +82,7 @@ async def first(_page: OfTheTree) -> Response:
 
 
 @router.get("/tree")
-async def tree(page: OfTheTree, hub: TheHub, done: WhatIsDone = None, record: ItsRecord = None) -> Response:
+async def tree(page: OfTheTree, hub: TheHub, done: DoneNotice = None, record: DoneRecord = None) -> Response:
     """The reader's part of the tree."""
     return await _tree(page, hub, done=done, record=record)
 
@@ -93,7 +93,7 @@ async def _tree(page: OwnPage, hub: Hub, *, status: int = 200, **values: Any) ->
     return page.show(
         "administration/tree.html",
         status=status,
-        beside=beside(page),
+        navigation=navigation(page),
         trunk=_branches(units, people, member.position.id),
         units=units,
         choices=[(unit.id, word(page.language, unit)) for unit in units],

@@ -1,5 +1,5 @@
 """
-The pages of compliance staff: the log in sentences, its verification, its exports, reports, reviews, figures.
+The pages of compliance staff: records of the log as sentences, verification, exports, reports, reviews, statistics.
 
 Read-only apart from exports, verifications, outcomes of reviews, and reports to persons.
 """

@@ -1,5 +1,5 @@
 """
-One record: who, did what, whose record, from where; its times, its place in the log with its proof, what belongs to it.
+One record: its sentence, times, proof in the log, and the other records of the same lookup.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from schemas.codes import AnswerState, Reason, Want
 router = APIRouter(prefix="/console/events", include_in_schema=False)
 
 ROLES: Final = {role.value: role for role in Role}
-# Sections of an answer, or single fields that were shown in full.
+# Sections of an answer, or single fields that were revealed.
 RELEASED: Final[Mapping[str, Bilingual]] = {
     **{label.value: label for label in (*Want, *SectionLabel)},
     **FIELD_NAMES,
@@ -50,7 +50,7 @@ async def event(
     index: Annotated[int, Path(ge=0, le=2**62)],
     t: Annotated[Token, Query()] = None,
 ) -> Response:
-    """One record of the reader's own court, with what belongs to the same lookup."""
+    """One record of the reader's own court, with the other records of the same lookup."""
     filters = Filter(t=t)
     private = await private_of(page, hub, filters)
     query = Wanted(court=page.member.court, types=EVERY_TYPE, before=index + 1, limit=1)
@@ -98,7 +98,7 @@ async def event(
 
 
 def related(hub: Hub, court: str, hit: Hit) -> list[Hit]:
-    """The records of the same lookup, oldest first: asked, answered, read again, shown in full, printed."""
+    """The records of the same lookup, oldest first."""
     order = hit.people.get("why", {}).get("work_order")
     if order is None:
         return []
@@ -113,7 +113,7 @@ def _lookups(hit: Hit) -> set[str]:
 
 
 def _word(table: Mapping[str, Bilingual], key: str, words: Wording) -> str:
-    """A word of the log as people read it; one that no table holds stays as it is."""
+    """The label of a word of the log; an unknown word stays unchanged."""
     entry = table.get(key)
     return key if entry is None else words.either(entry.zh, entry.en)
 
@@ -123,14 +123,14 @@ def _rules(hit: Hit) -> list[str]:
 
 
 def _question(question: str, agencies: Mapping[str, Adapter], words: Wording) -> str:
-    """What was asked of an agency, by what its lookup serves."""
+    """The label of a question: the data that its lookup serves."""
     agency, _, name = question.partition(".")
     capability = agencies[agency].capabilities.get(name) if agency in agencies else None
     return name if capability is None else words.listed([words.label(want) for want in sorted(capability.serves)])
 
 
 def answers(hit: Hit, words: Wording, agencies: Mapping[str, Adapter]) -> list[dict[str, Any]]:
-    """What each agency answered, in words, with its own time."""
+    """Each agency's answer in words, with its response time."""
     answers = (hit.outcome or hit).leaf.get("heard", ())
     return [
         {
@@ -147,7 +147,7 @@ def answers(hit: Hit, words: Wording, agencies: Mapping[str, Adapter]) -> list[d
 
 def course(hit: Hit, words: Wording) -> Any:
     """
-    The course of a lookup: our whole time, and within it each agency's, from its question to its answer.
+    The timeline of a lookup: the whole of it, and within it each agency from question to answer.
     """
     if hit.outcome is None:
         return None
@@ -163,7 +163,7 @@ def course(hit: Hit, words: Wording) -> Any:
         for answer in hit.outcome.leaf.get("heard", ())
         if "in" in answer and "out" in answer
     ]
-    title = words.either("查询的时间经过", "The course of this lookup in time")
+    title = words.either("查询的时间经过", "The timeline of this lookup")
     description = words.either("本枢纽", "this hub") + f": {end - begin} ms; "
     return stretches(
         title,

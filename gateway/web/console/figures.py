@@ -1,5 +1,5 @@
 """
-Figures by month: lookups, agencies' answers, times.  Computed from what stands in clear; nobody is named.
+Monthly statistics: lookups, agencies' answers, response times.  From unsealed fields only.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ LONGEST: Final = timedelta(days=366)
 async def read(
     page: Own, hub: TheHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
-    """The figures of the reader's court, or of every court of their region."""
+    """The statistics of the reader's court, or of every court of their region."""
     require_statistics_reader(page.member)
     last = until or day_in_china(datetime.now(UTC))
     first = since or last - timedelta(days=DAYS)
@@ -66,7 +66,7 @@ async def read(
 
 
 async def _courts(page: OwnPage, hub: Hub) -> list[str]:
-    """The court, or for who looks after a region the courts of that region."""
+    """The court, or for an administrator of a region its courts."""
     place = page.member.position
     if place.kind is not UnitKind.REGION:
         return [page.member.court]

@@ -1,8 +1,8 @@
 """
-What the list of records is filtered by: the part that may stand in an address, and the part that must not.
+The filters of the list of records.
 
-Whoever is named (a party, an official, a work order, a case) is kept sealed under a token
-(`gateway.compliance.saved_searches`); everything else is the address, so that a filter can be shared.
+Personal criteria (party, official, work order, case) are stored sealed under a token
+(`gateway.compliance.saved_searches`); all others stand in the address, so that a filter can be shared.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ LIMIT: Final = 50
 
 
 class Filter(BaseModel):
-    """The parameters of the address; what is empty is not asked for."""
+    """The parameters of the address; empty ones are no criteria."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -38,19 +38,19 @@ class Filter(BaseModel):
     before: Annotated[Annotated[int, Field(ge=0, le=2**62)] | None, Blank] = None
 
     def on(self, today: date) -> "Filter":
-        """The same with its default period: today, unless somebody or something certain is looked for."""
+        """The same with its default period: today, unless there are personal criteria."""
         if self.since is None and self.until is None and self.t is None:
             return self.model_copy(update={"since": today, "until": today})
         return self
 
     def address(self, path: str, **changes: object) -> str:
-        """Where these parameters lead, some of them changed (None: without it)."""
+        """The address with these parameters, some of them changed (None: removed)."""
         values = {**self.model_dump(mode="json"), **changes}
         query = urlencode({name: value for name, value in values.items() if value is not None})
         return f"{path}?{query}" if query else path
 
     def query(self, court: str, private: PrivateCriteria) -> Wanted:
-        """What is searched for."""
+        """The query of the search."""
         return Wanted(
             court=court,
             since=None if self.since is None else day_start(self.since),
@@ -72,14 +72,14 @@ Filtered = Annotated[Filter, Query()]
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter that is set, in words, and the address without it."""
+    """One active filter in words, and the address without it."""
 
     words: str
     without: str
 
 
 def chips(filters: Filter, path: str, named: Sequence[tuple[str, str]]) -> list[Chip]:
-    """A chip for each parameter that is said in words."""
+    """A chip for each active filter."""
     return [Chip(words, filters.address(path, before=None, **{name: None})) for name, words in named]
 
 

@@ -1,5 +1,5 @@
 """
-Verification of the log: begun by a button, watched while it runs, and a report that says what it did not check.
+Verification of the log: starts a job, shows its progress, and reports what was and was not checked.
 """
 
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ PATH: Final = "/console/verify"
 
 
 class VerificationEnding(Code):
-    """How a run stands or ended."""
+    """The state of a job."""
 
     RUNNING = "running", "校验中", "Running"
     INTACT = "intact", "完好", "Intact"
@@ -32,7 +32,7 @@ class VerificationEnding(Code):
 
 
 class NotChecked(Code):
-    """What a run from the console never checks."""
+    """Checks that a job of the console never makes."""
 
     SEALED = (
         "sealed",
@@ -47,13 +47,13 @@ class NotChecked(Code):
     CUT = (
         "cut",
         "末次留存于他处的检查点之后，是否有记录被截去：请用纸质或他人留存的检查点比对（--against）。",
-        "Whether records were cut off after the newest checkpoint that somebody else keeps: compare one that was kept "
-        "elsewhere (--against).",
+        "Whether records were cut off after the newest checkpoint that is kept elsewhere: compare with one of those "
+        "(--against).",
     )
 
 
 def ending(run: VerificationJob) -> VerificationEnding:
-    """How a run stands."""
+    """The state of a job."""
     if run.failed:
         return VerificationEnding.FAILED
     if run.result is None:
@@ -63,7 +63,7 @@ def ending(run: VerificationJob) -> VerificationEnding:
 
 @router.get("")
 async def first(page: Auditors, hub: TheHub) -> Response:
-    """The form, and the runs that this process remembers."""
+    """The form, and the jobs of this process."""
     runs = hub.compliance.verifications.all(page.member)
     return page.show(
         "console/verify.html", runs=[(run, ending(run)) for run in runs], size=hub.log.checkpoint_size, page_of=PATH
@@ -74,14 +74,14 @@ async def first(page: Auditors, hub: TheHub) -> Response:
 async def begin(
     page: Auditors, hub: TheHub, since: Annotated[Day, Form()] = None, until: Annotated[Day, Form()] = None
 ) -> Response:
-    """Begins a run, which is on record, and leads to it."""
+    """Starts a job, which is recorded, and redirects to it."""
     run = await hub.compliance.verifications.start(page.member, acting(page), since, until)
     return see_other(f"{PATH}/{run}")
 
 
 @router.get("/{run}")
-async def one(page: Auditors, hub: TheHub, run: UUID) -> Response:
-    """A run: how far it is, or what it found.  Without scripts the page is loaded anew until it has ended."""
+async def show(page: Auditors, hub: TheHub, run: UUID) -> Response:
+    """A job: its progress, or its report.  The page reloads by itself until the end, also without scripts."""
     job = hub.compliance.verifications.find(page.member, run)
     values: dict[str, Any] = {
         "run": job,
