@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.errors import ConfigurationError
 from audit.errors import AuditError, LogConfigurationError
 from gateway.api import app as api
-from gateway.api.draining import DrainState
+from gateway.api.middleware import DrainState
 from gateway.hub import Hub
 from gateway.server import UvicornServer, server_config
 from gateway.settings import Settings

@@ -19,7 +19,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.api.draining import DrainState
+from gateway.api.middleware import DrainState
 from gateway.sign_on.mtls import ClientCertificates
 
 # A stopped hub still reads requests on open connections for so long, to answer that it is stopping.

@@ -36,12 +36,10 @@ from gateway.api import (
     work_orders,
 )
 from gateway.api.docs_page import add_docs_page
-from gateway.api.draining import DrainMiddleware, DrainState
 from gateway.api.fast_path import FastPath
-from gateway.api.limits import RequestLimitsMiddleware
+from gateway.api.middleware import DrainMiddleware, DrainState, RequestLimitsMiddleware, TelemetryMiddleware
 from gateway.api.problems import Problem, ProblemBody, render_json
 from gateway.api.refusal_log import RefusalLog
-from gateway.api.telemetry_middleware import TelemetryMiddleware
 from gateway.api.validation_errors import as_problem, invalid
 from gateway.autofill.service import RequestNotFound
 from gateway.callbacks.receivers import CallbackRefused, ReceiverNotFound

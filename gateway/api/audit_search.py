@@ -21,8 +21,7 @@ from audit.store.log import Log
 from audit.store.search import Query as SearchQuery
 from audit.store.search import search, search_all
 from gateway.api.audit_models import PAGE, ExportRequest, Moment, RecordedEvents, SearchRequest, page_of
-from gateway.api.dependencies import Auditor, TheHub
-from gateway.api.limits import json_body
+from gateway.api.dependencies import Auditor, TheHub, json_body
 from gateway.api.problems import documented
 from gateway.audit_access import AuditAccess
 from gateway.sign_on import Caller

@@ -10,9 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
-from gateway.api.dependencies import Signed, TheHub
+from gateway.api.dependencies import Signed, TheHub, json_body, ndjson_body
 from gateway.api.idempotency import PATTERN, IdempotencyKey, key_of, refuse
-from gateway.api.limits import json_body, ndjson_body
 from gateway.api.lookups import release_after_sending
 from gateway.api.ndjson import OPENAPI_ANSWER, OPENAPI_BODY, Batch
 from gateway.api.problems import Problem, documented

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.api.callbacks import NAME, ClientId, ReceiverName, VisibleClient
-from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, no_store
-from gateway.api.limits import json_body
+from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, json_body, no_store
 from gateway.api.problems import CHANGING, WITH_BODY, Problem, documented
 from gateway.api.validation_errors import RequestModel, invalid
 from gateway.callbacks.delivery_admin import MOST_AT_ONCE, DeliveryFilter, DeliverySummary

@@ -10,8 +10,7 @@ from pydantic import BaseModel, StringConstraints
 
 from audit.format.event import Actor
 from gateway.access.rules import AccessRule
-from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, no_store
-from gateway.api.limits import json_body
+from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, json_body, no_store
 from gateway.api.problems import CHANGING, READING, WITH_BODY, Problem, documented
 from gateway.api.validation_errors import RequestModel, invalid
 from gateway.api.work_orders import SCOPE

@@ -9,8 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, StringConstraints
 
-from gateway.api.dependencies import CurrentMember, MemberActor, TheHub, no_store
-from gateway.api.limits import json_body
+from gateway.api.dependencies import CurrentMember, MemberActor, TheHub, json_body, no_store
 from gateway.api.problems import CHANGING, READING, WITH_BODY, Problem, documented
 from gateway.api.validation_errors import RequestModel
 from gateway.organization.delegations import Delegation

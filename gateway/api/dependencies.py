@@ -13,6 +13,7 @@ from fastapi.security import HTTPBearer
 from audit.format.event import Actor
 from gateway.access.rules import AccessRule
 from gateway.api import browser_session
+from gateway.api.middleware import NDJSON
 from gateway.api.problems import Problem
 from gateway.compliance.permissions import ComplianceRule
 from gateway.hub import Hub
@@ -108,3 +109,20 @@ async def no_store(response: Response) -> None:
 
 MemberActor = Annotated[Actor, Depends(_actor)]
 Auditor = Annotated[Caller, Depends(auditor)]
+
+
+async def json_body(request: Request) -> None:
+    """The dependency of a route with a body: requires JSON in UTF-8, or `wrong-content-type`."""
+    _require(request, "application/json")
+
+
+async def ndjson_body(request: Request) -> None:
+    """The dependency of a route with an NDJSON body in UTF-8."""
+    _require(request, NDJSON)
+
+
+def _require(request: Request, media_type: str) -> None:
+    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    name, _, value = parameters.strip().partition("=")
+    if kind.strip() != media_type or (name == "charset" and value.strip("\"' ") != "utf-8"):
+        raise Problem("wrong-content-type")

@@ -11,8 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.access.break_glass import EmergencyReason, EmergencyRequest
 from gateway.access.reviews import ReviewFinding
 from gateway.access.work_orders import party_identifier
-from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, no_store
-from gateway.api.limits import json_body
+from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, json_body, no_store
 from gateway.api.problems import CHANGING, READING, WITH_BODY, InputError, Problem, documented
 from gateway.api.validation_errors import RequestModel, identifier_error
 from schemas.codes import Want

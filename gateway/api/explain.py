@@ -10,8 +10,7 @@ from fastapi import APIRouter, Depends
 
 from gateway.access.authorization import AccessDenied
 from gateway.access.rules import AccessRule
-from gateway.api.dependencies import Signed, TheHub
-from gateway.api.limits import json_body
+from gateway.api.dependencies import Signed, TheHub, json_body
 from gateway.api.problems import documented
 from gateway.lookup import audit_events
 from schemas.identifiers import parse

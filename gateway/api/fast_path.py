@@ -17,8 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.dependencies import hub_of, signed_in
-from gateway.api.limits import json_body
+from gateway.api.dependencies import hub_of, json_body, signed_in
 from gateway.hub import Hub
 from gateway.sign_on import Caller
 

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from starlette.background import BackgroundTask
 
 from gateway.access.snapshot import AccessLease
-from gateway.api.dependencies import Signed, TheHub
-from gateway.api.limits import json_body
+from gateway.api.dependencies import Signed, TheHub, json_body
 from gateway.api.problems import documented
 from gateway.lookup.service import ReleasedResult
 from schemas.lookup import LookupRequest, LookupResult

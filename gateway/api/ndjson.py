@@ -20,16 +20,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from audit.errors import AuditUnavailable
-from gateway.api.limits import LINES, MAX_LINES_BODY
+from gateway.api.middleware import MAX_LINES_BODY, NDJSON
 from gateway.api.problems import Problem
 from gateway.api.validation_errors import as_problem
 from gateway.database import DatabaseUnavailable
 
 MAX_LINES: Final = 10_000
 CONCURRENT_LINES: Final = 16
-OPENAPI_BODY: Final = {"requestBody": {"required": True, "content": {LINES: {}}}}
+OPENAPI_BODY: Final = {"requestBody": {"required": True, "content": {NDJSON: {}}}}
 OPENAPI_ANSWER: Final[dict[str, Any]] = {
-    "content": {LINES: {"schema": {"type": "string"}}},
+    "content": {NDJSON: {"schema": {"type": "string"}}},
     "description": "a line for each line: `line`, and the answer or the `problem`",
 }
 
@@ -127,7 +127,7 @@ class _StreamingResponse(Response):
     """
 
     def __init__(self, answers: AsyncIterator[bytes]) -> None:
-        super().__init__(media_type=LINES, headers={"Cache-Control": "no-store"})
+        super().__init__(media_type=NDJSON, headers={"Cache-Control": "no-store"})
         del self.headers["content-length"]
         self._answers = answers
 

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from audit.format.event import Actor
-from gateway.api.dependencies import CurrentMember, MemberActor, TheHub, no_store
-from gateway.api.limits import json_body
+from gateway.api.dependencies import CurrentMember, MemberActor, TheHub, json_body, no_store
 from gateway.api.problems import CHANGING, READING, WITH_BODY, documented
 from gateway.api.validation_errors import RequestModel
 from gateway.hub import Hub

@@ -14,8 +14,8 @@ from gateway.access.break_glass import PREFIX
 from gateway.access.catalogue import EMERGENCY, Kind
 from gateway.access.emergency_rules import EmergencyRule
 from gateway.access.work_orders import VersionConflict, party_identifier
-from gateway.api.dependencies import Signed, TheHub
-from gateway.api.limits import MAX_BODY, json_body, ndjson_body
+from gateway.api.dependencies import Signed, TheHub, json_body, ndjson_body
+from gateway.api.middleware import MAX_BODY
 from gateway.api.ndjson import OPENAPI_ANSWER, OPENAPI_BODY, Batch
 from gateway.api.problems import InputError, Problem, documented
 from gateway.api.validation_errors import identifier_error

@@ -16,7 +16,7 @@ import httpx
 from audit.anchor.witness_key import create_witness_key, load_witness_key, witness_name
 from audit.format.note import Signer
 from audit.sealing.keys import KeyFile
-from gateway.api.draining import DrainState
+from gateway.api.middleware import DrainState
 from gateway.application import create_app
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.hub import Hub

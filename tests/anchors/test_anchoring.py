@@ -25,7 +25,7 @@ from audit.verify.verifier import VerificationVerdict, verify
 from gateway.anchors.configuration import read_anchors
 from gateway.anchors.http import AnchoringFailed, post
 from gateway.anchors.service import Anchoring
-from gateway.api.draining import DrainState
+from gateway.api.middleware import DrainState
 from gateway.server import UvicornServer, bind, server_config
 from tests.anchors.conftest import Authority
 from tests.anchors.courts import Court, call, open_for_business, until

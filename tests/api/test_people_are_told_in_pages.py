@@ -7,8 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api.draining import DrainMiddleware, DrainState
-from gateway.api.limits import RequestLimitsMiddleware
+from gateway.api.middleware import DrainMiddleware, DrainState, RequestLimitsMiddleware
 from gateway.api.problems import render_json
 from gateway.web.error_pages import for_people
 from gateway.web.headers import PAGE_HEADERS

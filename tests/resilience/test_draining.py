@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.draining import DrainMiddleware, DrainState
+from gateway.api.middleware import DrainMiddleware, DrainState
 from tests.resilience.stage import VirtualLoop
 
 Said = list[dict[str, Any]]

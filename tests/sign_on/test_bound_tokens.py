@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from adapters.errors import ConfigurationError
-from gateway.api.draining import DrainState
+from gateway.api.middleware import DrainState
 from gateway.server import UvicornServer, bind, server_config
 from gateway.settings import Settings
 from gateway.sign_on.mtls import tls_context
