@@ -99,4 +99,4 @@ def test_the_state_of_agencies_and_of_the_log_is_told_without_secrets(reader: Re
     assert len(one.page.select("section.sheet")) == len(one.page.select("section.sheet table")) >= 3
     one.get("/administration/health")
     assert {"hub.key", "audit.keys", "audit.guard"} <= set(one.texts(".facts dt"))
-    assert "Nobody outside keeps a checkpoint of this log." in one.text(".notice-warning")
+    assert "No checkpoint of this log is kept elsewhere." in one.text(".notice-warning")

@@ -120,7 +120,7 @@
     titled = true;
     const address = title.dataset.address;
     if (address && location.pathname !== address) {
-      // A reload shows the stored answer and asks nobody again.
+      // A reload shows the stored answer; no agency is asked again.
       history.replaceState(null, "", address);
       for (const one of document.querySelectorAll(".look input[name=to]")) one.value = address;
     }
