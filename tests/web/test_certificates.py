@@ -34,7 +34,7 @@ def page(language: Language, *days: float) -> str:
         "/administration/agencies",
         language,
         current=AdministrationPage.AGENCIES,
-        beside=[],
+        navigation=[],
         agencies=[agency],
         certificates={agency.id: certificates(ends, NOW)},
         lines={},
