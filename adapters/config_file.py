@@ -13,6 +13,7 @@ import stat
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeVar, get_args, get_type_hints
@@ -98,13 +99,14 @@ _PLACE: Final = re.compile(r"\(at line (\d+)")
 
 class ConfigFile:
     """
-    One configuration file.  `problems` grows while it is parsed; `require_sound` reports those of several files.
+    One configuration file.  Its problems are collected while it is parsed; `require_sound` reports them.
     """
 
     def __init__(self, name: str, text: str, folder: Path | None = None) -> None:
-        self.problems: list[str] = []
+        self._mistakes: list[tuple[int, str]] = []
         self.document: dict[str, Any] = {}
         self._name = name
+        self.text = text
         self._folder = folder
         self._lines = _key_lines(text)
         try:
@@ -112,9 +114,8 @@ class ConfigFile:
         except tomllib.TOMLDecodeError as error:
             # The parser's own text may quote a credential: only its line is kept.
             place = _PLACE.search(str(error))
-            line = place[1] if place else len(text.splitlines())
-            self.problems.append(f"{name}, line {line}: is not TOML; fix: correct that line")
-        self._readable = not self.problems
+            self._report(int(place[1]) if place else len(text.splitlines()), "is not TOML; fix: correct that line")
+        self._readable = not self._mistakes
 
     @classmethod
     def read(cls, path: Path, fix: str) -> Self:
@@ -124,6 +125,11 @@ class ConfigFile:
         except (OSError, UnicodeDecodeError):
             pass
         raise ConfigurationError(f"{path}: cannot be read as UTF-8 text; fix: {fix}")
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, by line."""
+        return [text for _, text in sorted(self._mistakes)]
 
     def parse(self, form: type[T], at: Sequence[str] = (), context: Mapping[str, Any] | None = None) -> T | None:
         """The table at these keys in the form of a type that pydantic knows; None adds to `problems`."""
@@ -159,7 +165,10 @@ class ConfigFile:
         known = path
         while known not in self._lines:
             known = known[:-1]
-        self.problems.append(f"{self._name}, line {self._lines[known]}: {key}: {rule}; fix: {fix}")
+        self._report(self._lines[known], f"{key}: {rule}; fix: {fix}")
+
+    def _report(self, line: int, text: str) -> None:
+        self._mistakes.append((line, f"{self._name}, line {line}: {text}"))
 
     def _path(self, location: Location) -> Location:
         """A location without the parts that are pydantic's own."""
@@ -277,7 +286,7 @@ def _keys(table: type) -> Mapping[str, Any]:
 
 
 def _tables(annotation: Any) -> Iterator[type]:
-    if hasattr(annotation, "model_fields") or hasattr(annotation, "__dataclass_fields__"):
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
         yield annotation
     for inner in get_args(annotation):
         yield from _tables(inner)

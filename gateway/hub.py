@@ -120,7 +120,7 @@ class Hub:
         encryption = FieldEncryption.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None
-        catalogue, policies = Catalogue.load(modes=settings.kinds), Policies.load()
+        catalogue, policies = Catalogue.load(overrides=settings.kinds), Policies.load()
         log = closing(
             await Log.open(
                 settings.database_url,

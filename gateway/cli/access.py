@@ -27,7 +27,7 @@ def access_kinds(
 
     Example: shuniu access kinds --court 浙0802
     """
-    catalogue = Catalogue.load(modes=Settings().kinds)
+    catalogue = Catalogue.load(overrides=Settings().kinds)
     kinds = [catalogue.kind(court, name) or kind for name, kind in catalogue.kinds.items()]
     if json_output:
         as_document([_document(kind) for kind in kinds])

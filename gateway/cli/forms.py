@@ -25,7 +25,7 @@ def forms_check() -> None:
     Example: shuniu forms check
     """
     forms = load_forms()
-    forms.check(Catalogue.load(modes=Settings().kinds))
+    forms.check(Catalogue.load(overrides=Settings().kinds))
     count = sum(len(form.fields) for form in forms)
     say.print(f"{len(list(forms))} forms with {count} fields fit the catalogue.", markup=False)
 

@@ -164,9 +164,12 @@ def test_templates_are_checked_against_vocabulary_and_grant(tmp_path: Path) -> N
         load_forms(tmp_path).check(CATALOGUE)
 
     assert str(unreadable.value).splitlines() == [
-        "worse.toml: fields.B comes from identity.full_nam, which no lookup has; identity.full_name?",
-        "worse.toml: fields.B.as is one of date_zh, date_plain, zh, en, yes_no, upper, region",
-        "worse.toml: fields.C masks what is not a text: leave the field out instead",
+        "worse.toml, line 1: en: is missing; fix: write en = …",
+        "worse.toml, line 6: fields.B.from: names identity.full_nam, which no lookup has; "
+        "fix: write identity.full_name",
+        "worse.toml, line 7: fields.B.as: is none of the choices; "
+        "fix: write one of 'date_zh', 'date_plain', 'zh', 'en', 'yes_no', 'upper' or 'region'",
+        "worse.toml, line 12: fields.C.mask: masks what is not a text; fix: leave the field out instead",
     ]
     assert "fields.A wants addresses.text, which the kind archive-check does not grant" in str(ungranted.value)
     assert "names no-kind, which the catalogue does not have" in str(ungranted.value)

@@ -192,11 +192,12 @@ def _mark(key: str, day: date, user: str) -> bytes:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("opens = 9", "times, such as 08:00:00"),
-        ("opens = 18:00:00\ncloses = 08:00:00", "before closes"),
-        ("holidays = ['2026-10-01']", "lists of days"),
-        ("hours = 8", "unknown: hours"),
-        ("opens = ", "cannot be read as TOML"),
+        ("opens = 9", "opens: is not a time of day; fix: write a time such as 09:00:00, without quotes"),
+        ("opens = 18:00:00\ncloses = 08:00:00", "line 2: closes: is not later on the day than opens"),
+        ("opens = 19:00:00", "closes: is not later on the day than opens"),
+        ("holidays = ['2026-10-01']", "holidays: is not a day; fix: write a day such as 2026-10-01, without quotes"),
+        ("hours = 8", "hours: is not known here; fix: write one of opens, closes, holidays, workdays; or remove it"),
+        ("opens = ", "line 1: is not TOML; fix: correct that line"),
     ],
 )
 def test_a_calendar_that_cannot_be_right_is_refused_at_the_start(folder: Path, text: str, told: str) -> None:

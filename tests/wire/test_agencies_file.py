@@ -340,7 +340,7 @@ WRONG = [
     (
         changed("per_minute = 60", "hours.maintenance = [2026-10-01]"),
         "agencies.toml, line 11: registry_office.identity.hours.maintenance: is not a list; "
-        "fix: write maintenance = […], or [[maintenance]] before each table of a list of tables",
+        "fix: write maintenance = […], or [[maintenance]] before each table",
     ),
     (
         changed("connections = 3", "connections = 3\nin_flight = 4"),
@@ -377,10 +377,9 @@ WRONG = [
     ),
     (
         changed("options.matters", "options.maters"),
-        "agencies.toml, line 16: registry_office.identity.options.matters: is missing; "
-        "fix: write matters = …\n"
         "agencies.toml, line 16: registry_office.identity.options.maters: is not known here; "
-        "fix: correct its spelling, or remove it",
+        "fix: correct its spelling, or remove it\n"
+        "agencies.toml, line 16: registry_office.identity.options.matters: is missing; fix: write matters = …",
     ),
     (
         AGENCIES + '\n[registry_office.identity.options]\nx = "y"\n',
@@ -462,9 +461,9 @@ def test_all_mistakes_of_a_file_are_reported_at_once(write: Write) -> None:
 
     assert str(caught.value).replace(f"{paths[0]}, ", "").splitlines() == [
         "line 4: registry_office.connections: is less than 1; fix: write at least 1",
-        "line 16: registry_office.identity.options.matters: is missing; fix: write matters = …",
-        "line 16: registry_office.identity.options.maters: is not known here; fix: correct its spelling, or remove it",
         "line 10: registry_office.identity.timeout: is not a number; fix: write a number, without quotes",
+        "line 16: registry_office.identity.options.maters: is not known here; fix: correct its spelling, or remove it",
+        "line 16: registry_office.identity.options.matters: is missing; fix: write matters = …",
     ]
 
 

@@ -1,217 +1,204 @@
 """
-Reading the catalogue's files: every mistake is found in one pass, each with file, line and the rule that it breaks.
+The forms of kinds.toml and of the file in which courts restrict its kinds.
 """
 
 import difflib
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from adapters.config_file import ConfigTable, Flag, Integer, Mistake, Text, broken_rule, broken_rules, matches
 from gateway.access.catalogue.fields import ADDRESS_TEXT, FIELDS, is_text
 from gateway.access.catalogue.kinds import CourtOverride, Kind, Scope, Start
 from gateway.access.catalogue.masks import Mask
-from schemas.codes import Code, Want
-
-C = TypeVar("C", bound=Code)
+from schemas.codes import Want
 
 LONGEST_DAYS: Final = 366
 MOST_QUESTIONS: Final = 1000
-_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_TEXTS: Final = ("zh", "en")
-_OF_A_KIND: Final = {
-    *_TEXTS,
-    "start",
-    "trigger",
-    "autofill",
-    "days",
-    "hours",
-    "questions",
-    "second_person",
-    "masks",
-    *Want,
-}
-_OF_A_MODE: Final = {"days", "questions", "second_person", "without", "masks"}
-_WORDS: Final = {bool: "true or false", int: "a whole number", str: "a text", list: "a list", dict: "a table"}
+
+KindId = Annotated[str, matches(r"[a-z][a-z0-9-]{0,63}", "use small letters, digits and hyphens, at most 64")]
 
 
-class CatalogueFile:
-    """
-    One file.  `problems` grows while it is read; what is wrong is left out of the result.
-    """
+def _granted_fields(want: Want) -> AfterValidator:
+    """The rule that names are fields of a lookup, or `@groups` of them; each group becomes its fields."""
 
-    def __init__(self, name: str, text: str) -> None:
-        self._name = name
-        self._lines = text.splitlines()
-        self.problems: list[str] = []
-        self._groups: dict[str, list[str]] = {}
-        self._table: dict[str, Any] = {}
-        try:
-            self._table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            self.problems.append(f"{name}: is not TOML: {error}")
-
-    def kinds(self) -> dict[str, Kind]:
-        """The kinds of a catalogue."""
-        self._groups = self._table.get("fields", {})
-        for name in self._table.keys() - {"fields", "kinds"}:
-            self._wrong((name,), "is not a table of the catalogue: it has [fields] and [kinds]")
-        described = self._table.get("kinds", {})
-        if not described:
-            self._wrong((), "describes no kind")
-        read = ((name, self._kind(name, one)) for name, one in described.items())
-        return {name: kind for name, kind in read if kind is not None}
-
-    def modes(self, kinds: Mapping[str, Kind]) -> dict[tuple[str, str], CourtOverride]:
-        """The modes that courts have chosen, by court and kind."""
-        for name in self._table.keys() - {"court"}:
-            self._wrong((name,), "is not a table of a file of modes: it has [court.<code>.<kind>]")
-        found: dict[tuple[str, str], CourtOverride] = {}
-        for court, chosen in self._table.get("court", {}).items():
-            for kind, one in chosen.items():
-                place = ("court", court, kind)
-                if kind not in kinds:
-                    self._wrong(place, "narrows a kind that the catalogue does not have")
-                elif (mode := self._mode(place, one, kinds[kind])) is not None:
-                    found[court, kind] = mode
-        return found
-
-    def _kind(self, name: str, said: dict[str, Any]) -> Kind | None:
-        place, before = ("kinds", name), len(self.problems)
-        if not _ID.fullmatch(name):
-            self._wrong(place, "is not an id: small letters, digits and hyphens, at most 64")
-        self._unknown(place, said, _OF_A_KIND)
-        texts = {key: self._take(place, said, key, str, "") for key in _TEXTS}
-        for key in _TEXTS:
-            if not texts[key]:
-                self._wrong((*place, key), "is missing: a kind has a Chinese and an English name")
-        start = self._code((*place, "start"), Start, said.get("start"))
-        trigger = self._take(place, said, "trigger", str, "")
-        if (start is Start.MACHINE) != bool(trigger):
-            self._wrong((*place, "trigger"), "belongs to a kind that a machine starts, and to no other")
-        lasts = self._lasts(place, said)
-        questions = self._between(place, said, "questions", MOST_QUESTIONS)
-        second = self._take(place, said, "second_person", bool, False)
-        masks = self._masks(place, said)
-        scopes: dict[Want, Scope] = {}
-        for want in Want:
-            fields = frozenset(self._fields((*place, want.value), want, said.get(want.value, [])))
-            if fields:
-                own = {key.removeprefix(f"{want}."): mask for key, mask in masks.items() if key.startswith(f"{want}.")}
-                for one in own.keys() - fields:
-                    self._wrong((*place, "masks"), f"masks {want}.{one}, which the kind does not grant")
-                scopes[want] = Scope(fields=fields, masks=own)
-        if len(self.problems) > before or start is None:
-            return None
-        return Kind(
-            id=name, zh=texts["zh"], en=texts["en"], start=start, trigger=trigger, lasts=lasts, questions=questions,
-            second_person=second, scopes=scopes, autofill=self._take(place, said, "autofill", str, ""),
-        )  # fmt: skip
-
-    def _mode(self, place: tuple[str, ...], said: dict[str, Any], kind: Kind) -> CourtOverride | None:
-        before = len(self.problems)
-        self._unknown(place, said, _OF_A_MODE)
-        days = self._between(place, said, "days", kind.lasts.days) if "days" in said else None
-        questions = self._between(place, said, "questions", kind.questions) if "questions" in said else None
-        second = self._take(place, said, "second_person", bool, False)
-        if "second_person" in said and not second and kind.second_person:
-            self._wrong((*place, "second_person"), "would widen the kind: it needs a second person")
-        without = frozenset(self._take(place, said, "without", list, []))
-        granted = {f"{want}.{name}" for want, scope in kind.scopes.items() for name in scope.fields}
-        for name in sorted(without - granted):
-            self._wrong((*place, "without"), f"leaves out {name}, which the kind does not grant")
-        masks = self._masks(place, said)
-        for name in masks.keys() - granted:
-            self._wrong((*place, "masks"), f"masks {name}, which the kind does not grant")
-        if len(self.problems) > before:
-            return None
-        return CourtOverride(days=days, questions=questions, second_person=second, without=without, masks=masks)
-
-    def _fields(self, place: tuple[str, ...], want: Want, named: Any) -> Iterator[str]:
-        if not isinstance(named, list):
-            self._wrong(place, "is a list of fields and @groups of fields")
-            return
-        names: list[str] = []
-        for one in named:
-            group = self._groups.get(str(one).removeprefix("@")) if str(one).startswith("@") else [one]
+    def expand(names: frozenset[str], info: ValidationInfo) -> frozenset[str]:
+        context: Any = info.context
+        mistakes: list[Mistake] = []
+        granted: set[str] = set()
+        for name in sorted(names):
+            group = context["groups"].get(name[1:]) if name.startswith("@") else [name]
             if group is None:
-                self._wrong(place, f"names the group {one}, which [fields] does not have")
-            names += group or ()
-        for name in names:
-            if name in FIELDS[want]:
-                yield name
-            else:
-                near = difflib.get_close_matches(str(name), FIELDS[want], n=1)
-                self._wrong(place, f"names {name}, which is no field of {want}" + "".join(f"; {one}?" for one in near))
-        if want is Want.ADDRESSES and names and ADDRESS_TEXT not in names:
-            self._wrong(place, "grants addresses without their text")
+                mistakes.append(((), f"names the group {name}, which [fields] does not have", "add it to [fields]"))
+            granted.update(group or ())
+        mistakes += [_unknown(name, want) for name in sorted(granted - FIELDS[want])]
+        if want is Want.ADDRESSES and granted and ADDRESS_TEXT not in granted:
+            mistakes.append(((), "grants addresses without their text", f'write "{ADDRESS_TEXT}" as well'))
+        return _sound(granted, mistakes)
 
-    def _masks(self, place: tuple[str, ...], said: dict[str, Any]) -> dict[str, Mask]:
-        found: dict[str, Mask] = {}
-        for name, word in self._take(place, said, "masks", dict, {}).items():
-            want, _, one = name.partition(".")
-            if want not in list(Want) or one not in FIELDS[Want(want)]:
-                self._wrong((*place, "masks"), f"masks {name}, which is no field of a lookup")
-            elif not is_text(Want(want), one):
-                self._wrong((*place, "masks"), f"masks {name}, which is not a text: leave it out instead")
-            elif (mask := self._code((*place, "masks"), Mask, word)) is not None:
-                found[name] = mask
-        return found
+    return AfterValidator(expand)
 
-    def _lasts(self, place: tuple[str, ...], said: dict[str, Any]) -> timedelta:
-        if ("days" in said) == ("hours" in said):
-            self._wrong((*place, "days"), "says how long the right lasts, in days or in hours, one of them")
-            return timedelta()
-        if "hours" in said:
-            return timedelta(hours=self._between(place, said, "hours", LONGEST_DAYS * 24))
-        return timedelta(days=self._between(place, said, "days", LONGEST_DAYS))
 
-    def _between(self, place: tuple[str, ...], said: dict[str, Any], key: str, most: int) -> int:
-        value: int = self._take(place, said, key, int, 0)
-        if not 1 <= value <= most:
-            self._wrong((*place, key), f"is a whole number from 1 to {most}")
+def _unknown(name: str, want: Want) -> Mistake:
+    near = difflib.get_close_matches(name, FIELDS[want], n=1)
+    return (), f"names {name}, which is no field of {want}", f"write {near[0]}" if near else "leave it out"
+
+
+def _sound(names: Iterable[str], mistakes: Iterable[Mistake]) -> frozenset[str]:
+    if mistakes := list(mistakes):
+        raise broken_rules(mistakes)
+    return frozenset(names)
+
+
+def _maskable(masks: Mapping[str, Mask]) -> Mapping[str, Mask]:
+    mistakes: list[Mistake] = []
+    for name in masks:
+        want, _, field = name.partition(".")
+        if want not in list(Want) or field not in FIELDS[Want(want)]:
+            mistakes.append(((), f"masks {name}, which is no field of a lookup", "correct its spelling"))
+        elif not is_text(Want(want), field):
+            mistakes.append(((), f"masks {name}, which is not a text", "leave the field out instead"))
+    _sound((), mistakes)
+    return masks
+
+
+def _granted(names: Iterable[str], granted: Iterable[str], verb: str) -> None:
+    """Raises unless all these fields are granted."""
+    ungranted = sorted(set(names) - set(granted))
+    _sound((), [((), f"{verb} {name}, which the kind does not grant", "leave it out") for name in ungranted])
+
+
+Masks = Annotated[Mapping[str, Mask], AfterValidator(_maskable)]
+
+
+class KindTable(ConfigTable):
+    """`[kinds.<id>]`."""
+
+    zh: Text
+    en: Text
+    start: Start
+    trigger: Annotated[str, Field(validate_default=True)] = ""
+    autofill: str = ""
+    days: Annotated[Integer, Field(ge=1, le=LONGEST_DAYS)] | None = None
+    hours: Annotated[Integer, Field(ge=1, le=LONGEST_DAYS * 24)] | None = Field(None, validate_default=True)
+    questions: Annotated[Integer, Field(ge=1, le=MOST_QUESTIONS)]
+    second_person: Flag = False
+    identity: Annotated[frozenset[str], _granted_fields(Want.IDENTITY)] = frozenset()
+    addresses: Annotated[frozenset[str], _granted_fields(Want.ADDRESSES)] = frozenset()
+    registrations: Annotated[frozenset[str], _granted_fields(Want.REGISTRATIONS)] = frozenset()
+    masks: Masks = Field(default_factory=dict)
+
+    @field_validator("trigger")
+    @classmethod
+    def _of_a_machine(cls, trigger: str, info: ValidationInfo) -> str:
+        if "start" in info.data and (info.data["start"] is Start.MACHINE) != bool(trigger):
+            raise broken_rule("belongs to a kind that a machine starts, and to no other", "correct start or trigger")
+        return trigger
+
+    @field_validator("hours")
+    @classmethod
+    def _instead_of_days(cls, hours: int | None, info: ValidationInfo) -> int | None:
+        if "days" in info.data and (info.data["days"] is None) == (hours is None):
+            raise broken_rule("is needed without days, and excluded by it", "write days or hours")
+        return hours
+
+    @field_validator("masks")
+    @classmethod
+    def _of_granted_fields(cls, masks: Mapping[str, Mask], info: ValidationInfo) -> Mapping[str, Mask]:
+        if set(Want) <= info.data.keys():
+            _granted(masks, (f"{want}.{name}" for want in Want for name in info.data[want]), "masks")
+        return masks
+
+    def kind(self, name: str) -> Kind:
+        """The kind that the table describes."""
+        return Kind(
+            id=name,
+            zh=self.zh,
+            en=self.en,
+            start=self.start,
+            trigger=self.trigger,
+            autofill=self.autofill,
+            lasts=timedelta(hours=self.hours) if self.hours else timedelta(days=self.days or 0),
+            questions=self.questions,
+            second_person=self.second_person,
+            scopes={want: self._scope(want) for want in Want if getattr(self, want)},
+        )
+
+    def _scope(self, want: Want) -> Scope:
+        prefix = f"{want}."
+        masks = {name.removeprefix(prefix): mask for name, mask in self.masks.items() if name.startswith(prefix)}
+        return Scope(fields=getattr(self, want), masks=masks)
+
+
+class KindsFile(ConfigTable):
+    """kinds.toml: the kinds, and groups of fields that they may name."""
+
+    fields: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    kinds: Annotated[Mapping[KindId, KindTable], Field(min_length=1)]
+
+    @field_validator("fields")
+    @classmethod
+    def _for_the_kinds(cls, groups: Mapping[str, tuple[str, ...]], info: ValidationInfo) -> Any:
+        context: Any = info.context
+        context["groups"] = groups
+        return groups
+
+
+def _at_most(limit: Callable[[Kind], int]) -> AfterValidator:
+    def check(value: int, info: ValidationInfo) -> int:
+        if value > (most := limit(_kind(info))):
+            raise broken_rule("would widen the kind", f"write at most {most}")
         return value
 
-    def _take(self, place: tuple[str, ...], said: dict[str, Any], key: str, kind: type, default: Any) -> Any:
-        value = said.get(key, default)
-        if type(value) is not kind:
-            self._wrong((*place, key), f"is {_WORDS[kind]}")
-            return default
-        return value
+    return AfterValidator(check)
 
-    def _code(self, place: tuple[str, ...], codes: type[C], word: Any) -> C | None:
-        found = next((one for one in codes if one.value == word), None)
-        if found is None:
-            self._wrong(place, f"is one of {', '.join(one.value for one in codes)}")
-        return found
 
-    def _unknown(self, place: tuple[str, ...], said: Any, known: set[Any]) -> None:
-        for key in sorted(set(said) - {str(one) for one in known}):
-            self._wrong((*place, key), "is not known here; check its spelling")
+def _kind(info: ValidationInfo) -> Kind:
+    context: Any = info.context
+    kind: Kind = context["kind"]
+    return kind
 
-    def _wrong(self, place: tuple[str, ...], rule: str) -> None:
-        line = self._line(place)
-        self.problems.append(f"{self._name}, line {line}: {'.'.join(place) or 'the file'} {rule}")
 
-    def _line(self, place: tuple[str, ...]) -> int:
-        """The line of the key, or of the nearest table above it that is there."""
-        found = 1
-        parts = list(place)
-        while parts and (at := self._heading(parts)) is None:
-            parts.pop()
-        if not parts:
-            return found
-        found = at or found
-        for key in place[len(parts) :][:1]:
-            for number, line in enumerate(self._lines[found:], found + 1):
-                if line.lstrip().startswith("["):
-                    break
-                if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-                    return number
-        return found
+def _fields_of(kind: Kind) -> list[str]:
+    return [f"{want}.{name}" for want, scope in kind.scopes.items() for name in scope.fields]
 
-    def _heading(self, parts: list[str]) -> int | None:
-        quoted = r"\s*\.\s*".join(rf"[\"']?{re.escape(part)}[\"']?" for part in parts)
-        heading = re.compile(rf"\s*\[\s*{quoted}\s*\]")
-        return next((number for number, line in enumerate(self._lines, 1) if heading.match(line)), None)
+
+class OverrideTable(ConfigTable):
+    """`[court.<code>.<kind>]`, of which the context holds the kind."""
+
+    days: Annotated[Integer, Field(ge=1), _at_most(lambda kind: kind.lasts.days)] | None = None
+    questions: Annotated[Integer, Field(ge=1), _at_most(lambda kind: kind.questions)] | None = None
+    second_person: Flag = False
+    without: frozenset[str] = frozenset()
+    masks: Masks = Field(default_factory=dict)
+
+    @field_validator("second_person")
+    @classmethod
+    def _not_taken_away(cls, second_person: bool, info: ValidationInfo) -> bool:
+        if _kind(info).second_person and not second_person:
+            raise broken_rule("would widen the kind, which needs a second person", "remove it")
+        return second_person
+
+    @field_validator("without")
+    @classmethod
+    def _fields_of_the_kind(cls, names: frozenset[str], info: ValidationInfo) -> frozenset[str]:
+        _granted(names, _fields_of(_kind(info)), "leaves out")
+        return names
+
+    @field_validator("masks")
+    @classmethod
+    def _texts_of_the_kind(cls, masks: Mapping[str, Mask], info: ValidationInfo) -> Mapping[str, Mask]:
+        _granted(masks, _fields_of(_kind(info)), "masks")
+        return masks
+
+    def override(self) -> CourtOverride:
+        """The restriction that the table describes."""
+        return CourtOverride(**dict(self))
+
+
+class OverridesFile(ConfigTable):
+    """The file that `SHUNIU_KINDS` names."""
+
+    court: Mapping[str, Mapping[str, Mapping[str, Any]]] = Field(default_factory=dict)
