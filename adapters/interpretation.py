@@ -19,7 +19,7 @@ from adapters.errors import AnswerUnreadable
 from adapters.mapping import RecordMap, RecordWithOrigins, present
 from schemas.codes import AnswerState, Reason
 from schemas.comparison import comparable_text
-from schemas.identifiers import IdentifierError, equal, parse
+from schemas.identifiers import IdentifierError, parse, same_identifier
 from schemas.records import Record
 from schemas.subject import Subject
 
@@ -77,7 +77,7 @@ def asked_number(subject: Subject) -> str:
     """The number of a person in the form by which registers keep it: of 15 digits, the one of 18."""
     if len(subject.id_number) == _NUMBER_LENGTH:
         return subject.id_number
-    return parse(subject.id_type, subject.id_number, country=subject.country).asked_as
+    return parse(subject.id_type, subject.id_number, country=subject.country).canonical_value
 
 
 def _check_lengths(row: Row, mapping: RecordMap) -> None:
@@ -110,7 +110,7 @@ def _is_about(row: Row, mapping: RecordMap, subject: Subject) -> bool:
 def _is_other_form(echoed: str, subject: Subject) -> bool:
     # A malformed number in a register is a fact, not an error: it is just no form of this number.
     try:
-        return equal(parse(subject.id_type, echoed), parse(subject.id_type, subject.id_number))
+        return same_identifier(parse(subject.id_type, echoed), parse(subject.id_type, subject.id_number))
     except IdentifierError:
         return False
 

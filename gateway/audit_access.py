@@ -77,4 +77,6 @@ def search_subject(id_type: IdType, id_number: str, country: str | None = None) 
     The subject of a search, in the log's spelling.  Raises `IdentifierError`.
     """
     identifier = parse(id_type, id_number, country=country)
-    return Subject(kind=id_type.of, id_type=id_type, id_number=identifier.asked_as, country=identifier.country)
+    return Subject(
+        kind=id_type.subject_kind, id_type=id_type, id_number=identifier.canonical_value, country=identifier.country
+    )

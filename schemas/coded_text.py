@@ -22,6 +22,6 @@ class CodedText(Generic[C]):
 
 # Typed: two tables may share a word, and members of both are then equal as text.
 @lru_cache(maxsize=None, typed=True)
-def remark(code: C) -> CodedText[C]:
+def coded_text(code: C) -> CodedText[C]:
     """The remark of one word."""
     return CodedText(code=code, zh=code.zh, en=code.en)

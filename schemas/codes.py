@@ -46,7 +46,7 @@ class IdType(Code):
     REGISTRATION_NUMBER = "registration_number", "注册号", "Registration number"
 
     @property
-    def of(self) -> SubjectKind:
+    def subject_kind(self) -> SubjectKind:
         """Whose identifier it is."""
         organizations = {IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER}
         return SubjectKind.ORGANIZATION if self in organizations else SubjectKind.PERSON

@@ -128,7 +128,7 @@ class ServiceFlag:
     disputed_by: tuple[Source, ...] = ()
 
     @classmethod
-    def on(
+    def from_code(
         cls, code: ServiceFlagCode, sources: tuple[Source, ...], disputed_by: tuple[Source, ...] = ()
     ) -> "ServiceFlag":
         """Switches `code` on, on the word of `sources`."""

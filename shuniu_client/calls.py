@@ -15,12 +15,12 @@ from uuid import uuid4
 
 import httpx
 
-from shuniu_client.problems import HubUnreachable, problem_of
+from shuniu_client.problems import HubUnreachable, problem_from_answer
 from shuniu_client.retries import Patience, parse_retry_after
 
 T = TypeVar("T")
 Json = dict[str, Any]
-Unheard = httpx.TransportError
+TransportFailure = httpx.TransportError
 
 LINES = "application/x-ndjson"
 # Answers of one call are read once all its lines are written: they must fit into the buffers on the way.
@@ -47,8 +47,8 @@ class Pause:
 
 
 Step = ApiCall | Pause
-Heard = httpx.Response | Unheard | float
-Conversation = Generator[Step, Heard, T]
+StepResult = httpx.Response | TransportFailure | float
+Conversation = Generator[Step, StepResult, T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def exchange(call: ApiCall, patience: Patience) -> Conversation[httpx.Response]:
             if heard.is_success:
                 return heard
             retry_after = parse_retry_after(heard.headers.get("retry-after"), datetime.now(UTC))
-            problem = problem_of(heard.status_code, _json(heard), retry_after)
+            problem = problem_from_answer(heard.status_code, _json(heard), retry_after)
             # The hub says of a retryable problem that nothing was done.
             again = problem.retryable or (call.repeatable and heard.status_code in {429, 502, 503, 504})
             error: Exception = problem

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from shuniu_client import calls
-from shuniu_client.calls import ApiCall, AutofillReceipt, BatchLine, Conversation, Heard, Json
+from shuniu_client.calls import ApiCall, AutofillReceipt, BatchLine, Conversation, Json, StepResult
 from shuniu_client.retries import Patience
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Client:
             value: T = end.value
             return value
 
-    def _heard(self, call: ApiCall) -> Heard:
+    def _heard(self, call: ApiCall) -> StepResult:
         try:
             return self._http.send(_request(self._http, call, self._token()))
         except httpx.TransportError as error:
@@ -188,7 +188,7 @@ class AsyncClient:
             value: T = end.value
             return value
 
-    async def _heard(self, call: ApiCall) -> Heard:
+    async def _heard(self, call: ApiCall) -> StepResult:
         token = self._token()
         shown = await token if inspect.isawaitable(token) else token
         try:

@@ -86,7 +86,7 @@ _BY_STATUS: Mapping[int, type[HubProblem]] = {
 }
 
 
-def problem_of(status: int, body: Any, retry_after: float | None = None) -> HubProblem:
+def problem_from_answer(status: int, body: Any, retry_after: float | None = None) -> HubProblem:
     """The exception for an answer; a body that is no problem of the hub's makes one without particulars."""
     kind = _BY_STATUS.get(status, HubUnavailable if status >= 500 else HubProblem)
     return kind(status, body if isinstance(body, Mapping) else {}, retry_after)

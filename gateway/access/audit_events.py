@@ -35,7 +35,7 @@ def work_order_changed(
         at=at,
         who=caller.actor(),
         whose=tuple(
-            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.asked_as, name=party.name)
+            Subject(kind=party.kind, id_type=identifier.id_type, id_number=identifier.canonical_value, name=party.name)
             for party, identifier in zip(statement.parties, parties, strict=True)
         ),
         why=PurposeOfUse(

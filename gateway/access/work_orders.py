@@ -154,7 +154,7 @@ class WorkOrders:
         """The blind index of a party, the same for every spelling of its identifier."""
         # Two countries may give the same number to a passport.
         kind = f"{identifier.id_type.value}|{identifier.country or ''}"
-        return self._encryption.blind_index(kind, identifier.asked_as)
+        return self._encryption.blind_index(kind, identifier.canonical_value)
 
 
 def party_identifier(party: PartyStatement) -> Identifier:

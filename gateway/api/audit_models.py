@@ -58,7 +58,7 @@ class SubjectSought(RequestModel):
 
     @model_validator(mode="after")
     def _id_type_belongs_to_kind(self) -> Self:
-        if self.id_type.of is not self.kind:
+        if self.id_type.subject_kind is not self.kind:
             raise ValueError("this type of identifier does not belong to this kind of subject")
         return self
 

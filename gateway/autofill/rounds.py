@@ -299,7 +299,7 @@ def _subject(party: Party) -> Subject:
     return Subject(
         kind=party.statement.kind,
         id_type=identifier.id_type,
-        id_number=identifier.asked_as,
+        id_number=identifier.canonical_value,
         name=party.statement.name,
         country=identifier.country,
     )

@@ -29,7 +29,11 @@ def read_question(work_order: str, id_type: IdType, want: list[Want] | None) -> 
     """The body of a lookup; the identifier is read with `secret_input`.  Without `want` everything is asked for."""
     return {
         "work_order": work_order,
-        "subject": {"kind": id_type.of.value, "id_type": id_type.value, "id_number": secret_input("Identifier")},
+        "subject": {
+            "kind": id_type.subject_kind.value,
+            "id_type": id_type.value,
+            "id_number": secret_input("Identifier"),
+        },
         "want": [item.value for item in want or list(Want)],
     }
 

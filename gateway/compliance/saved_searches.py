@@ -96,7 +96,9 @@ def subject_document(subject: Subject) -> dict[str, str | None]:
 def subject_of(document: dict[str, Any]) -> Subject:
     """A subject from JSON."""
     id_type = IdType(document["id_type"])
-    return Subject(kind=id_type.of, id_type=id_type, id_number=document["id_number"], country=document["country"])
+    return Subject(
+        kind=id_type.subject_kind, id_type=id_type, id_number=document["id_number"], country=document["country"]
+    )
 
 
 def _plain(private: PrivateCriteria) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from schemas.address import (
     RefusalState,
     ServiceAddress,
 )
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import AddressKind, AnswerState, Want
 from schemas.legal_basis import LegalBasis
 from schemas.provenance import Alternative
@@ -91,7 +91,7 @@ def survey(
     How complete the list is.  An agency that did not answer makes it incomplete: that is never "no address".
     """
     if Want.ADDRESSES not in wants:
-        return Ladder(complete=False, notes=(remark(LadderNote.NOT_WANTED),))
+        return Ladder(complete=False, notes=(coded_text(LadderNote.NOT_WANTED),))
     answers = [answer for answer in answers if Want.ADDRESSES in answer.capability.serves]
     answered = {AnswerState.FOUND, AnswerState.NOT_FOUND, AnswerState.AMBIGUOUS}
     not_heard = tuple(sorted({answer.agency for answer in answers if answer.state not in answered}))
@@ -109,7 +109,9 @@ def survey(
         LadderNote.SOURCES_DISAGREE: any(address.text.alternatives for address in addresses),
     }
     return Ladder(
-        complete=complete, not_heard=not_heard, notes=tuple(remark(note) for note, applies in notes.items() if applies)
+        complete=complete,
+        not_heard=not_heard,
+        notes=tuple(coded_text(note) for note, applies in notes.items() if applies),
     )
 
 
@@ -191,7 +193,7 @@ def _address(kind: AddressKind, statements: Sequence[Statement], circumstances: 
         legal_basis=(*rank.legal_basis, LegalBasis.MAIL_CONFIDENTIAL) if confidential else rank.legal_basis,
         precondition=_PRECONDITION[circumstances.case.refusal] if rank.rank in {1, 2, 3, 4} else None,
         deliveries=deliveries,
-        warnings=tuple(remark(code) for code in codes),
+        warnings=tuple(coded_text(code) for code in codes),
         confidential=confidential,
         **fields,
     )

@@ -75,7 +75,7 @@ def denied(
     subject = Subject(
         kind=request.subject.kind,
         id_type=identifier.id_type,
-        id_number=identifier.asked_as,
+        id_number=identifier.canonical_value,
         name=request.subject.name,
         country=request.subject.country,
     )

@@ -18,7 +18,7 @@ from gateway.lookup.service_flags import address_flags, party_flags
 from gateway.lookup.statements import Statement, fold, stated_by_agencies, stated_by_case, with_sources
 from schemas.address import NOTHING_ON_FILE, CaseFile
 from schemas.china_time import day_in_china
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import SubjectKind, Want
 from schemas.comparison import comparable_text
 from schemas.identifiers import IdentifierWarning
@@ -92,7 +92,7 @@ def merge(
         registrations=registrations(statements) if Want.REGISTRATIONS in wants else (),
         switches=flags,
         answers=tuple(agency_answer(answer) for answer in answers),
-        warnings=tuple(remark(warning) for warning in warnings),
+        warnings=tuple(coded_text(warning) for warning in warnings),
     )
 
 

@@ -237,7 +237,7 @@ def _subject(identifier: Identifier, grant: Grant) -> Subject:
     return Subject(
         kind=grant.party.kind,
         id_type=identifier.id_type,
-        id_number=identifier.asked_as,
+        id_number=identifier.canonical_value,
         name=grant.party.name,
         country=identifier.country,
     )

@@ -87,7 +87,7 @@ def _gravest_first(flags: Iterable[ServiceFlag]) -> tuple[ServiceFlag, ...]:
 
 
 def _case_flag(code: ServiceFlagCode, path: str) -> ServiceFlag:
-    return ServiceFlag.on(code, (Source(path=path),))
+    return ServiceFlag.from_code(code, (Source(path=path),))
 
 
 def _stated_flag(
@@ -98,7 +98,7 @@ def _stated_flag(
     sources = [statement.source(name) for statement in statements if applies(statement.stated[name])]
     if not sources:
         return None
-    return ServiceFlag.on(
+    return ServiceFlag.from_code(
         code,
         _distinct(sources),
         _distinct(statement.source(name) for statement in statements if not applies(statement.stated[name])),
@@ -119,7 +119,7 @@ def _deceased(persons: Iterable[Statement], statements: Iterable[Statement]) -> 
         for statement in statements
         if isinstance(statement.record, InsuranceParticipation) and statement.record.state is ParticipationState.ACTIVE
     ]
-    return ServiceFlag.on(ServiceFlagCode.DECEASED, flag.sources, _distinct((*flag.disputed_by, *insured)))
+    return ServiceFlag.from_code(ServiceFlagCode.DECEASED, flag.sources, _distinct((*flag.disputed_by, *insured)))
 
 
 def _ambiguous(subject: Subject, statements: Sequence[Statement], answers: Iterable[AgencyReply]) -> ServiceFlag | None:
@@ -133,7 +133,7 @@ def _ambiguous(subject: Subject, statements: Sequence[Statement], answers: Itera
     ]
     if not _is_one_subject(subject, identities):
         doubtful.extend(statement.source(_name_field(statement)) for statement in identities)
-    return ServiceFlag.on(ServiceFlagCode.AMBIGUOUS_IDENTITY, _distinct(doubtful)) if doubtful else None
+    return ServiceFlag.from_code(ServiceFlagCode.AMBIGUOUS_IDENTITY, _distinct(doubtful)) if doubtful else None
 
 
 def _name_field(statement: Statement) -> str:
@@ -188,7 +188,7 @@ def _suspended(statements: Iterable[Statement], today: date) -> ServiceFlag | No
         for name, until in [_suspension(statement)]
         if until is not None and until >= today
     )
-    return ServiceFlag.on(ServiceFlagCode.SUSPENDED, sources) if sources else None
+    return ServiceFlag.from_code(ServiceFlagCode.SUSPENDED, sources) if sources else None
 
 
 def _suspension(statement: Statement) -> tuple[str, date | None]:

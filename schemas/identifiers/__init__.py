@@ -10,7 +10,7 @@ Only `IdentifierError` comes out, and neither it nor any `repr` holds the number
 from schemas.identifiers.authorities import Authority, registering_authority
 from schemas.identifiers.case_number import CaseNumber, OldCaseNumber, parse_case_number
 from schemas.identifiers.errors import IdentifierError, IdentifierRule, IdentifierWarning
-from schemas.identifiers.identifier import Identifier, equal, masked
+from schemas.identifiers.identifier import Identifier, masked, same_identifier
 from schemas.identifiers.parsing import parse
 from schemas.identifiers.resident import born_on, is_under_14, sex_of
 
@@ -23,11 +23,11 @@ __all__ = [
     "IdentifierWarning",
     "OldCaseNumber",
     "born_on",
-    "equal",
     "is_under_14",
     "masked",
     "parse",
     "parse_case_number",
     "registering_authority",
+    "same_identifier",
     "sex_of",
 ]

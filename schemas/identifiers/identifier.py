@@ -36,18 +36,22 @@ class Identifier:
     equivalents: tuple[str, ...] = field(default=(), repr=False)
 
     @property
-    def asked_as(self) -> str:
+    def canonical_value(self) -> str:
         """The spelling with which an agency is asked: of a 15-digit number, the upgraded one."""
         return self.equivalents[0] if self.equivalents else self.value
 
 
-def equal(one: Identifier, other: Identifier) -> bool:
+def same_identifier(first: Identifier, second: Identifier) -> bool:
     """
     Whether two identifiers are the same number of the same kind, a 15-digit number and its upgrade included.
 
     It does not say that they are the same person: two people on one number have existed.
     """
-    return (one.id_type, one.country, one.asked_as) == (other.id_type, other.country, other.asked_as)
+    return (first.id_type, first.country, first.canonical_value) == (
+        second.id_type,
+        second.country,
+        second.canonical_value,
+    )
 
 
 def masked(identifier: Identifier | str) -> str:

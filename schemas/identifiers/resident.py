@@ -78,7 +78,7 @@ def born_on(identifier: Identifier) -> date | None:
     """
     match identifier.id_type:
         case IdType.RESIDENT_ID | IdType.RESIDENCE_PERMIT:
-            return real_day(identifier.asked_as[6:14])
+            return real_day(identifier.canonical_value[6:14])
         case IdType.PERMANENT_RESIDENCE if len(identifier.value) == 18:
             return real_day(identifier.value[6:14])
         case _:
@@ -89,7 +89,7 @@ def sex_of(identifier: Identifier) -> Sex | None:
     """The sex that the sequence digit stands for, or None where the number does not tell it."""
     if identifier.id_type not in {IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT}:
         return None
-    return Sex.MALE if int(identifier.asked_as[16]) % 2 else Sex.FEMALE
+    return Sex.MALE if int(identifier.canonical_value[16]) % 2 else Sex.FEMALE
 
 
 def is_under_14(identifier: Identifier, today: date) -> bool:

@@ -14,7 +14,7 @@ from schemas.address import (
     LadderNote,
     ServiceAddress,
 )
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import AddressKind, AnswerState, Reason, Want
 from schemas.lookup import LookupResult
 
@@ -122,7 +122,7 @@ def test_employer_and_declared_address_alone_leave_the_ladder_without_a_rank(wor
     assert result.ladder == Ladder(
         complete=False,
         not_heard=("public_security",),
-        notes=(remark(LadderNote.INCOMPLETE), remark(LadderNote.RANK_FIVE_MISSING)),
+        notes=(coded_text(LadderNote.INCOMPLETE), coded_text(LadderNote.RANK_FIVE_MISSING)),
     )
 
 
@@ -138,7 +138,7 @@ def test_police_unavailable_never_reads_as_no_address(world: Any) -> None:
     assert result.ladder == Ladder(
         complete=False,
         not_heard=("public_security",),
-        notes=(remark(LadderNote.INCOMPLETE), remark(LadderNote.RANK_FIVE_MISSING)),
+        notes=(coded_text(LadderNote.INCOMPLETE), coded_text(LadderNote.RANK_FIVE_MISSING)),
     )
 
 
@@ -167,7 +167,7 @@ def test_only_when_every_agency_was_heard_the_list_may_say_that_there_is_none(wo
     )
 
     assert result.ladder == Ladder(
-        complete=True, notes=(remark(LadderNote.RANK_FIVE_MISSING), remark(LadderNote.NONE_RANKED))
+        complete=True, notes=(coded_text(LadderNote.RANK_FIVE_MISSING), coded_text(LadderNote.NONE_RANKED))
     )
 
 
@@ -177,7 +177,7 @@ def test_a_lookup_that_asked_no_agency_for_addresses_is_not_complete(world: Any)
 
     assert (result.ladder.complete, result.ladder.notes) == (
         False,
-        (remark(LadderNote.INCOMPLETE), remark(LadderNote.RANK_FIVE_MISSING)),
+        (coded_text(LadderNote.INCOMPLETE), coded_text(LadderNote.RANK_FIVE_MISSING)),
     )
 
 
@@ -187,4 +187,4 @@ def test_a_lookup_that_did_not_want_addresses_says_so(world: Any) -> None:
         world.person, world.police(world.address(AddressKind.HOUSEHOLD, HOME)), wants=frozenset({Want.IDENTITY})
     )
 
-    assert (result.addresses, result.ladder) == ((), Ladder(complete=False, notes=(remark(LadderNote.NOT_WANTED),)))
+    assert (result.addresses, result.ladder) == ((), Ladder(complete=False, notes=(coded_text(LadderNote.NOT_WANTED),)))

@@ -21,7 +21,7 @@ from schemas.address import (
     RefusalState,
     ServiceAddress,
 )
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import AddressKind
 from schemas.legal_basis import LegalBasis
 from schemas.lookup import LookupResult
@@ -293,7 +293,7 @@ def test_two_domiciles_are_a_conflict_and_both_are_shown(world: Any) -> None:
         Sourced(value=OFFICE, sources=(here,), alternatives=(Alternative(value=OTHER_OFFICE, sources=(there,)),)),
         Sourced(value=OTHER_OFFICE, sources=(there,), alternatives=(Alternative(value=OFFICE, sources=(here,)),)),
     ]
-    assert result.ladder.notes == (remark(LadderNote.SOURCES_DISAGREE),)
+    assert result.ladder.notes == (coded_text(LadderNote.SOURCES_DISAGREE),)
 
 
 def test_one_address_at_two_agencies_is_one_entry_with_two_sources(world: Any) -> None:

@@ -14,7 +14,7 @@ from schemas.address import (
     LadderNote,
     ServiceAddress,
 )
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import AddressKind, AnswerState, LifeStatus, Reason, RegistrationState
 from schemas.lookup import LookupResult
 
@@ -44,7 +44,7 @@ def test_of_a_deceased_party_no_address_is_usable(world: Any) -> None:
 
     assert rungs(result) == [(None, AddressKind.CONFIRMED, FLAT), (None, AddressKind.HOUSEHOLD, HOME)]
     assert [codes(address) for address in result.addresses] == [[AddressWarning.PARTY_DECEASED]] * 2
-    assert result.ladder == Ladder(complete=True, notes=(remark(LadderNote.PARTY_DECEASED),))
+    assert result.ladder == Ladder(complete=True, notes=(coded_text(LadderNote.PARTY_DECEASED),))
 
 
 def test_the_home_of_a_serving_soldier_is_a_lead_and_a_confirmed_address_stays(world: Any) -> None:
@@ -108,7 +108,7 @@ def test_no_address_is_released_while_it_is_not_settled_who_the_party_is(world: 
     )
 
     assert (result.addresses, result.identity) == ((), None)
-    assert result.ladder == Ladder(complete=False, notes=(remark(LadderNote.IDENTITY_AMBIGUOUS),))
+    assert result.ladder == Ladder(complete=False, notes=(coded_text(LadderNote.IDENTITY_AMBIGUOUS),))
 
 
 def test_an_office_that_a_second_registry_still_holds_stays_usable(world: Any) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.address import AddressWarning, LadderNote
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.legal_basis import LegalBasis
 from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load, with_trail
@@ -162,7 +162,7 @@ def test_every_provision_has_a_word_of_its_own_a_citation_and_two_sentences() ->
 
 def test_a_word_that_two_tables_share_keeps_its_own_sentence() -> None:
     """`party_deceased` of an address and of the whole list are two remarks."""
-    of_address, of_list = remark(AddressWarning.PARTY_DECEASED), remark(LadderNote.PARTY_DECEASED)
+    of_address, of_list = coded_text(AddressWarning.PARTY_DECEASED), coded_text(LadderNote.PARTY_DECEASED)
 
     assert of_address.code is AddressWarning.PARTY_DECEASED
     assert of_list.code is LadderNote.PARTY_DECEASED

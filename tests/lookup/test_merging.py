@@ -10,7 +10,7 @@ import pytest
 
 from gateway.lookup.statements import fold
 from schemas import records, sourced
-from schemas.coded_text import remark
+from schemas.coded_text import coded_text
 from schemas.codes import (
     AddressKind,
     AnswerState,
@@ -295,7 +295,7 @@ def test_doubts_about_the_identifier_travel_with_the_result(world: Any) -> None:
     """Soft findings of the number, printed."""
     result = world.merge(world.person, warnings=(IdentifierWarning.REGION_UNKNOWN,))
 
-    assert result.warnings == (remark(IdentifierWarning.REGION_UNKNOWN),)
+    assert result.warnings == (coded_text(IdentifierWarning.REGION_UNKNOWN),)
 
 
 def test_nobody_heard_is_no_identity_and_no_error(world: Any) -> None:

@@ -78,7 +78,7 @@ def test_a_serving_soldier_is_served_through_the_unit(world: Any) -> None:
     result = world.merge(world.person, world.police(serving_soldier=True))
 
     assert result.switches == (
-        ServiceFlag.on(
+        ServiceFlag.from_code(
             ServiceFlagCode.SERVING_SOLDIER, (world.source(result, "public_security", "addresses", "serving_soldier"),)
         ),
     )
@@ -88,7 +88,9 @@ def test_a_party_in_custody_is_served_through_the_institution(world: Any) -> Non
     """Known to the case: article 93."""
     result = world.merge(world.person, world.police(), case=CaseFile(in_custody=True))
 
-    assert result.switches == (ServiceFlag.on(ServiceFlagCode.IN_CUSTODY, (from_the_case(world, "in_custody"),)),)
+    assert result.switches == (
+        ServiceFlag.from_code(ServiceFlagCode.IN_CUSTODY, (from_the_case(world, "in_custody"),)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_the_state_of_the_registration_decides_whether_there_is_still_a_party(
     result = world.merge(world.organization, world.registry(state=state))
 
     source = world.source(result, "market_regulation", "registration", "state")
-    assert result.switches == ((ServiceFlag.on(code, (source,)),) if code else ())
+    assert result.switches == ((ServiceFlag.from_code(code, (source,)),) if code else ())
 
 
 def test_registries_that_differ_about_the_state_are_both_named(world: Any) -> None:
@@ -119,7 +121,7 @@ def test_registries_that_differ_about_the_state_are_both_named(world: Any) -> No
     )
 
     assert result.switches == (
-        ServiceFlag.on(
+        ServiceFlag.from_code(
             ServiceFlagCode.DEREGISTERED,
             (world.source(result, "market_regulation", "registration", "state"),),
             (world.source(result, "civil_affairs", "registration", "state"),),
@@ -142,7 +144,7 @@ def test_a_suspended_organization_is_served_at_its_legal_document_address(
         world.source(result, "market_regulation", "registration", "suspended_until"),
         world.source(result, "market_regulation", "registration", "valid_until", date(2025, 1, 1)),
     )
-    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.SUSPENDED, sources),) if suspended else ())
+    assert result.switches == ((ServiceFlag.from_code(ServiceFlagCode.SUSPENDED, sources),) if suspended else ())
 
 
 def test_the_end_of_another_address_is_no_suspension(world: Any) -> None:
@@ -157,7 +159,7 @@ def test_the_abnormal_list_is_a_warning(world: Any) -> None:
     result = world.merge(world.organization, world.registry(abnormal_list=True))
 
     assert result.switches == (
-        ServiceFlag.on(
+        ServiceFlag.from_code(
             ServiceFlagCode.ABNORMAL_LIST, (world.source(result, "market_regulation", "registration", "abnormal_list"),)
         ),
     )
@@ -168,7 +170,7 @@ def test_a_party_abroad_takes_article_283(world: Any) -> None:
     traveller = replace(world.person, id_type=IdType.PASSPORT, id_number="X0000000", country="USA")
 
     assert world.merge(traveller, case=CaseFile(party_abroad=True)).switches == (
-        ServiceFlag.on(ServiceFlagCode.PARTY_ABROAD, (from_the_case(world, "party_abroad"),)),
+        ServiceFlag.from_code(ServiceFlagCode.PARTY_ABROAD, (from_the_case(world, "party_abroad"),)),
     )
 
 
@@ -197,7 +199,7 @@ def test_a_foreigner_without_domicile_here_takes_article_283(
     result = world.merge(party, answer)
 
     source = from_the_case(world, "id_type")
-    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.PARTY_ABROAD, (source,)),) if abroad else ())
+    assert result.switches == ((ServiceFlag.from_code(ServiceFlagCode.PARTY_ABROAD, (source,)),) if abroad else ())
 
 
 def test_a_foreigner_with_a_registered_residence_is_served_there(world: Any) -> None:
@@ -231,7 +233,9 @@ def test_in_simplified_procedure_a_party_without_address_cannot_be_announced(
     result = world.merge(world.person, answer, simplified_procedure=simplified)
 
     source = from_the_case(world, "simplified_procedure")
-    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.ANNOUNCEMENT_BARRED, (source,)),) if barred else ())
+    assert result.switches == (
+        (ServiceFlag.from_code(ServiceFlagCode.ANNOUNCEMENT_BARRED, (source,)),) if barred else ()
+    )
 
 
 def test_announcement_is_no_question_after_death(world: Any) -> None:
@@ -250,7 +254,7 @@ def test_under_14_needs_another_approval(world: Any, born_on: date, under_14: bo
     result = world.merge(world.person, world.police(born_on=born_on))
 
     source = world.source(result, "public_security", "addresses", "born_on")
-    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
+    assert result.switches == ((ServiceFlag.from_code(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
 
 
 @pytest.mark.parametrize(
@@ -271,7 +275,7 @@ def test_the_number_itself_tells_a_child_when_no_agency_does(
     result = world.merge(child, world.not_heard("public_security", "addresses"))
 
     source = from_the_case(world, "id_number")
-    assert result.switches == ((ServiceFlag.on(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
+    assert result.switches == ((ServiceFlag.from_code(ServiceFlagCode.UNDER_14, (source,)),) if under_14 else ())
 
 
 def test_a_29_february_child_turns_14_on_1_march(world: Any) -> None:
@@ -296,7 +300,7 @@ def test_a_number_that_does_not_settle_who_it_is_withholds_addresses(
     )
 
     source = replace(world.source(result, "public_security", capability, "state"), path="state")
-    assert result.switches == (ServiceFlag.on(ServiceFlagCode.AMBIGUOUS_IDENTITY, (source,)),)
+    assert result.switches == (ServiceFlag.from_code(ServiceFlagCode.AMBIGUOUS_IDENTITY, (source,)),)
 
 
 def test_positions_that_are_not_settled_say_nothing_about_the_address(world: Any) -> None:
@@ -317,7 +321,7 @@ def test_two_names_on_one_number_are_never_one_person(world: Any) -> None:
     )
 
     assert result.switches == (
-        ServiceFlag.on(
+        ServiceFlag.from_code(
             ServiceFlagCode.AMBIGUOUS_IDENTITY,
             (
                 world.source(result, "public_security", "addresses", "full_name"),

@@ -56,7 +56,7 @@ def test_a_resident_number_is_accepted_with_its_doubts(
     identifier = parse(RESIDENT, value, today=today)
 
     assert identifier == Identifier(id_type=RESIDENT, value=value, as_written=value, warnings=warnings)
-    assert (sex_of(identifier), born_on(identifier), identifier.asked_as) == (sex, born, value)
+    assert (sex_of(identifier), born_on(identifier), identifier.canonical_value) == (sex, born, value)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_number_of_15_digits_is_weak_and_is_asked_by_its_upgrade(today: date) 
         warnings=(NO_CHECK_DIGIT,),
         equivalents=("330802199003071239",),
     )
-    assert identifier.asked_as == "330802199003071239"
+    assert identifier.canonical_value == "330802199003071239"
     assert (sex_of(identifier), born_on(identifier)) == (MALE, date(1990, 3, 7))
 
 

@@ -103,14 +103,14 @@ class Cards:
     def __init__(self, agencies: Mapping[str, Adapter]) -> None:
         self._agencies = agencies
 
-    def name(self, agency: str) -> Words:
+    def agency_name(self, agency: str) -> Words:
         """What an agency is called."""
         if agency == CASE_FILE:
             return CASE_FILE_NAMES
         adapter = self._agencies.get(agency)
         return agency_name(None if adapter is None else dict(adapter.agency.names), agency)
 
-    def of(self, asked: Iterable[tuple[str, str]], results: Sequence[LookupResult]) -> tuple[Card, ...]:
+    def build(self, questions: Iterable[tuple[str, str]], results: Sequence[LookupResult]) -> tuple[Card, ...]:
         """
         A card for each agency of the questions `asked` (agency, capability), in their order.
 
@@ -118,14 +118,14 @@ class Cards:
         """
         answers = {(one.agency, one.capability): one for result in results for one in result.answers}
         capabilities: dict[str, list[str]] = {}
-        for agency, capability in asked:
+        for agency, capability in questions:
             capabilities.setdefault(agency, []).append(capability)
         return tuple(self._card(agency, names, answers, results) for agency, names in capabilities.items())
 
     def sources(self, result: LookupResult, sources: Iterable[Source]) -> tuple[FactSource, ...]:
         """Who says it, each agency and day once."""
         days = dict.fromkeys((result.agency_of(source), day_in_china(result.as_of(source))) for source in sources)
-        return tuple(FactSource(agency=self.name(agency), as_of=day) for agency, day in days)
+        return tuple(FactSource(agency=self.agency_name(agency), as_of=day) for agency, day in days)
 
     def fact(self, result: LookupResult, key: str, field: Sourced[Any], *, by: str | None = None) -> Fact:
         """One field of a result; with `by` as that agency states it, with the other agencies beside."""
@@ -173,7 +173,7 @@ class Cards:
         serves = {want for name in found for want in Want if self._serves(agency, name, want)}
         return Card(
             agency=agency,
-            name=self.name(agency),
+            name=self.agency_name(agency),
             questions=tuple(
                 CardQuestion(name=self._question(agency, name), answer=answer)
                 for name, answer in zip(capabilities, heard, strict=True)

@@ -14,8 +14,15 @@ from gateway.hub import Hub
 from gateway.lookup.service import Withheld
 from gateway.web.clerk.cards import Cards
 from gateway.web.clerk.labels import Words
-from gateway.web.clerk.streaming import streamed
-from gateway.web.clerk.work_order_view import Task, TaskRule, mark_of, not_released, note_made, task_of
+from gateway.web.clerk.streaming import stream_lookup
+from gateway.web.clerk.work_order_view import (
+    TaskRule,
+    WorkOrderView,
+    add_to_history,
+    get_work_order_view,
+    party_index,
+    withheld_problem,
+)
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import LookedAt, Own
 from schemas.codes import Want
@@ -32,7 +39,7 @@ async def show_task(
     page: Own, hub: TheHub, work_order: Name, party: Annotated[int, Query(ge=1, le=200)] = 1
 ) -> Response:
     """The party, what may be asked, and what was asked before."""
-    task = await task_of(hub, page, work_order, party)
+    task = await get_work_order_view(hub, page, work_order, party)
     return page.show("clerk/task.html", **await _values(hub, task))
 
 
@@ -41,7 +48,7 @@ async def task_state(
     page: LookedAt, hub: TheHub, work_order: Name, version: Annotated[int, Query(ge=1, le=2**53)]
 ) -> Response:
     """Whether the work order is still what the open page shows; asked by the page itself, now and then."""
-    task = await task_of(hub, page, work_order)
+    task = await get_work_order_view(hub, page, work_order)
     return page.part("clerk/frame.html", "order_state", task=task, version=version)
 
 
@@ -55,32 +62,32 @@ async def look_up(
     want: Annotated[list[Want] | None, Form()] = None,
 ) -> Response:
     """Asks; the answer arrives agency by agency where a script can show it so, else whole on a page of its own."""
-    task = await task_of(hub, page, work_order, party)
-    if task.held.order.version != version:
+    task = await get_work_order_view(hub, page, work_order, party)
+    if task.item.order.version != version:
         raise Problem.from_rule(TaskRule.CHANGED)
     wants = tuple(one for one in Want if one in set(want or ()))
     if not wants:
         values = await _values(hub, task) | {"nothing_chosen": True, "chosen": ()}
         return page.show("clerk/task.html", status=422, **values)
     if page.in_part and "text/event-stream" in page.request.headers.get("accept", ""):
-        return streamed(hub, page, task, wants)
+        return stream_lookup(hub, page, task, wants)
     try:
         released = await hub.lookups.look_up(page.caller, task.request(wants))
     except Withheld as error:
-        problem = not_released(error)
+        problem = withheld_problem(error)
     else:
         # Nothing of the answer leaves with this: it is released when it is read.
         released.lease.release()
         lookup = load(released.body).id
-        await note_made(hub, page, task, lookup)
+        await add_to_history(hub, page, task, lookup)
         return RedirectResponse(f"/lookups/{lookup}", 303, headers=PAGE_HEADERS)
     raise problem
 
 
-async def _values(hub: Hub, task: Task) -> dict[str, Any]:
-    mark = mark_of(hub, task.party)
+async def _values(hub: Hub, task: WorkOrderView) -> dict[str, Any]:
+    mark = party_index(hub, task.party)
     made = [
-        one for one in await hub.lookup_history.list_for_work_order(task.held.order.court, task.id) if one.party == mark
+        one for one in await hub.lookup_history.list_for_work_order(task.item.order.court, task.id) if one.party == mark
     ]
     return {
         "task": task,
@@ -88,15 +95,15 @@ async def _values(hub: Hub, task: Task) -> dict[str, Any]:
         "chosen": task.wants,
         "nothing_chosen": False,
         "names": _asked_names(hub, task),
-        "filling": await hub.database.run(newest, task.held.order.court, task.id),
+        "filling": await hub.database.run(newest, task.item.order.court, task.id),
     }
 
 
-def _asked_names(hub: Hub, task: Task) -> list[Words]:
+def _asked_names(hub: Hub, task: WorkOrderView) -> list[Words]:
     """The agencies that a question about this party goes to."""
     cards = Cards(hub.agencies)
     return [
-        cards.name(agency)
+        cards.agency_name(agency)
         for agency, adapter in hub.agencies.items()
         if any(
             one.subject is task.party.kind and one.serves & frozenset(task.wants)

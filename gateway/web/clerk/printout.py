@@ -22,8 +22,8 @@ from gateway.api.dependencies import TheHub
 from gateway.hub import Hub
 from gateway.lookup.disclosure import digest_of, printing
 from gateway.web.clerk.cards import Cards
-from gateway.web.clerk.result_view import answer_of
-from gateway.web.clerk.stored_result import Opened, opened
+from gateway.web.clerk.result_view import result_view
+from gateway.web.clerk.stored_result import DisclosedResult, disclose
 from gateway.web.page import Own, OwnPage
 
 router = APIRouter(include_in_schema=False)
@@ -35,24 +35,24 @@ SALT_BYTES = 16
 async def print_record(page: Own, hub: TheHub, lookup: UUID) -> Response:
     """The stored answer as a document; that it was printed is on record before it leaves."""
     salt = secrets.token_bytes(SALT_BYTES)
-    found = await opened(hub, page, lookup, printing(salt))
+    found = await disclose(hub, page, lookup, printing(salt))
     try:
         # The checkpoint on the paper covers the record of the printing.
         await hub.log.sign()
-        return found.sent(page.show("clerk/record.html", **_values(hub, page, found, salt)))
+        return found.respond(page.show("clerk/record.html", **_values(hub, page, found, salt)))
     except BaseException:
         found.lease.release()
         raise
 
 
-def _values(hub: Hub, page: OwnPage, found: Opened, salt: bytes) -> dict[str, Any]:
+def _values(hub: Hub, page: OwnPage, found: DisclosedResult, salt: bytes) -> dict[str, Any]:
     digest = digest_of(found.result, salt)
     address = browser_session.own_address(page.request, hub) or ""
     target = f"{address}/verify?record={found.record}&digest={digest}"
     code = segno.make(target, error="m", micro=False)
     return {
         "task": found.task,
-        "answer": answer_of(Cards(hub.agencies), found.result, found.made.used),
+        "answer": result_view(Cards(hub.agencies), found.result, found.past_lookup.used),
         "record": found.record,
         "printed_at": datetime.now(UTC),
         "digest": in_groups(bytes.fromhex(digest)),

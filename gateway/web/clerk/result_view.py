@@ -26,12 +26,12 @@ class AddressView:
     place: int
     text: Fact
     facts: tuple[Fact, ...]
-    held: Any = field(repr=False)
+    address: Any = field(repr=False)
     used: UsedAddress | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remarked:
+class FlagView:
     """A switch with who says so and who says otherwise."""
 
     switch: ServiceFlag
@@ -47,7 +47,7 @@ class ResultView:
     """
 
     result: LookupResult = field(repr=False)
-    switches: tuple[Remarked, ...]
+    switches: tuple[FlagView, ...]
     addresses: tuple[AddressView, ...]
     cards: tuple[Card, ...]
     missing: tuple[Words, ...]
@@ -55,14 +55,14 @@ class ResultView:
     withheld_addresses: tuple[Words, ...]
 
 
-def answer_of(cards: Cards, result: LookupResult, used: UsedAddress | None = None) -> ResultView:
+def result_view(cards: Cards, result: LookupResult, used: UsedAddress | None = None) -> ResultView:
     """What a page shows of a released result."""
     asked = [(one.agency, one.capability) for one in result.answers]
-    made = cards.of(asked, [result])
+    made = cards.build(asked, [result])
     return ResultView(
         result=result,
         switches=tuple(
-            Remarked(
+            FlagView(
                 switch=one,
                 grave=one.effect in GRAVE,
                 sources=cards.sources(result, one.sources),
@@ -89,6 +89,6 @@ def _addresses(cards: Cards, result: LookupResult, used: UsedAddress | None) -> 
             place=place,
             text=facts.pop(f"{Want.ADDRESSES}.text"),
             facts=tuple(facts.values()),
-            held=address,
+            address=address,
             used=used if used is not None and used.place == place else None,
         )

@@ -31,8 +31,8 @@ from gateway.lookup.history import PastLookup, UsedAddress
 from gateway.lookup.service import LookupNotFound, ReleasedResult, Withheld
 from gateway.sign_on import Caller
 from gateway.web.clerk.cards import Cards
-from gateway.web.clerk.result_view import ResultView, answer_of
-from gateway.web.clerk.work_order_view import Task, mark_of, not_released, task_of
+from gateway.web.clerk.result_view import ResultView, result_view
+from gateway.web.clerk.work_order_view import WorkOrderView, get_work_order_view, party_index, withheld_problem
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import Own, OwnPage
 from schemas.lookup import LookupResult, load
@@ -43,23 +43,23 @@ TEMPLATE: Final = "clerk/result.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class DisclosedResult:
     """A stored answer that may leave while its lease is held; `record` is the index of the record that says so."""
 
-    task: Task
-    made: PastLookup
+    task: WorkOrderView
+    past_lookup: PastLookup
     result: LookupResult = field(repr=False)
     lease: AccessLease
     record: int
 
-    def sent(self, response: HTMLResponse) -> Response:
+    def respond(self, response: HTMLResponse) -> Response:
         """The response, after which the lease goes back."""
         self.lease.release_after_sending()
         response.background = BackgroundTask(_give_back, self.lease)
         return response
 
 
-async def opened(hub: Hub, page: OwnPage, lookup: UUID, purpose: Purpose = reading) -> Opened:
+async def disclose(hub: Hub, page: OwnPage, lookup: UUID, purpose: Purpose = reading) -> DisclosedResult:
     """
     Opens a stored answer for the reader.  Raises `Problem`, `AuditUnavailable`, `DatabaseUnavailable`.
     """
@@ -70,15 +70,15 @@ async def opened(hub: Hub, page: OwnPage, lookup: UUID, purpose: Purpose = readi
     released = await _released(hub.lookups.read, page, lookup, purpose)
     assert released.record is not None  # noqa: S101 - a stored answer is opened on record
     result = load(released.body)
-    return Opened(task=task, made=made, result=result, lease=released.lease, record=released.record)
+    return DisclosedResult(task=task, past_lookup=made, result=result, lease=released.lease, record=released.record)
 
 
 @router.get("/lookups/{lookup}")
 async def show_result(page: Own, hub: TheHub, lookup: UUID) -> Response:
     """The stored answer; no agency is asked."""
-    found = await opened(hub, page, lookup)
-    answer = answer_of(Cards(hub.agencies), found.result, found.made.used)
-    return found.sent(page.show(TEMPLATE, task=found.task, made=found.made, answer=answer))
+    found = await disclose(hub, page, lookup)
+    answer = result_view(Cards(hub.agencies), found.result, found.past_lookup.used)
+    return found.respond(page.show(TEMPLATE, task=found.task, made=found.past_lookup, answer=answer))
 
 
 @router.post("/lookups/{lookup}/reveal")
@@ -96,9 +96,9 @@ async def reveal(
     values: dict[str, Any] = {"lookup": lookup, "key": name, "reason": reason, "note": note.strip()}
     if reason is None or (reason is RevealReason.OTHER and not values["note"]):
         return _told(page, "reveal_asked", values | {"wrong": True}, status=422)
-    found = await opened(hub, page, lookup, revealing(name, reason, note.strip() or None))
+    found = await disclose(hub, page, lookup, revealing(name, reason, note.strip() or None))
     shown = number(found.result, name)
-    return found.sent(_told(page, "revealed", values | {"shown": shown, "record": found.record}))
+    return found.respond(_told(page, "revealed", values | {"shown": shown, "record": found.record}))
 
 
 @router.get("/lookups/{lookup}/reveal")
@@ -116,15 +116,15 @@ async def ask_to_reveal(
 @router.post("/lookups/{lookup}/use")
 async def use(page: Own, hub: TheHub, lookup: UUID, place: Annotated[int, Form(ge=1, le=1000)]) -> Response:
     """Takes one address for service; which one stands in the log."""
-    found = await opened(hub, page, lookup, using(place))
+    found = await disclose(hub, page, lookup, using(place))
     await hub.lookup_history.set_used_address(lookup, place, found.record)
     if not page.in_part:
         found.lease.release()
         return RedirectResponse(f"/lookups/{lookup}#addresses", 303, headers=PAGE_HEADERS)
     again = await hub.lookup_history.get(page.caller.court, lookup)
     used: UsedAddress | None = None if again is None else again.used
-    answer: ResultView = answer_of(Cards(hub.agencies), found.result, used)
-    return found.sent(page.part("clerk/answer.html", "addresses", task=found.task, answer=answer))
+    answer: ResultView = result_view(Cards(hub.agencies), found.result, used)
+    return found.respond(page.part("clerk/answer.html", "addresses", task=found.task, answer=answer))
 
 
 def _told(page: OwnPage, block: str, values: dict[str, Any], *, status: int = 200) -> HTMLResponse:
@@ -135,13 +135,13 @@ def _told(page: OwnPage, block: str, values: dict[str, Any], *, status: int = 20
     return page.show("clerk/reveal.html", status=status, revealed=block == "revealed", **values)
 
 
-async def _task(hub: Hub, page: OwnPage, made: PastLookup) -> Task:
-    task = await task_of(hub, page, made.work_order)
-    marks = [mark_of(hub, party) for party in task.parties]
+async def _task(hub: Hub, page: OwnPage, made: PastLookup) -> WorkOrderView:
+    task = await get_work_order_view(hub, page, made.work_order)
+    marks = [party_index(hub, party) for party in task.parties]
     if made.party not in marks:
         # The work order does not name this party any more, so nothing of the answer is shown.
         raise Problem("not-found")
-    return Task(held=task.held, kind=task.kind, number=marks.index(made.party) + 1)
+    return WorkOrderView(item=task.item, kind=task.kind, number=marks.index(made.party) + 1)
 
 
 async def _released(
@@ -152,7 +152,7 @@ async def _released(
     except (LookupNotFound, NothingToDisclose):
         problem = Problem("not-found")
     except Withheld as error:
-        problem = not_released(error)
+        problem = withheld_problem(error)
     raise problem
 
 

@@ -21,8 +21,8 @@ from gateway.lookup.fan_out import PlannedQuestion
 from gateway.lookup.partial_results import ProgressListener
 from gateway.lookup.service import Withheld
 from gateway.web.clerk.cards import Cards
-from gateway.web.clerk.result_view import answer_of
-from gateway.web.clerk.work_order_view import Task, not_released, note_made
+from gateway.web.clerk.result_view import result_view
+from gateway.web.clerk.work_order_view import WorkOrderView, add_to_history, withheld_problem
 from gateway.web.error_pages import in_words
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.page import OwnPage
@@ -35,7 +35,7 @@ TEMPLATE: Final = "clerk/answer.html"
 _RUNNING: Final[set[asyncio.Task[None]]] = set()
 
 
-def streamed(hub: Hub, page: OwnPage, task: Task, wants: tuple[Want, ...]) -> StreamingResponse:
+def stream_lookup(hub: Hub, page: OwnPage, task: WorkOrderView, wants: tuple[Want, ...]) -> StreamingResponse:
     """The response that a lookup fills while it runs."""
     sending = _Sending(hub, page, task)
     running = asyncio.create_task(sending.run(wants))
@@ -47,7 +47,7 @@ def streamed(hub: Hub, page: OwnPage, task: Task, wants: tuple[Want, ...]) -> St
 class _Sending:
     """One lookup on its way to one reader.  Every piece of HTML waits with the lease under which it may leave."""
 
-    def __init__(self, hub: Hub, page: OwnPage, task: Task) -> None:
+    def __init__(self, hub: Hub, page: OwnPage, task: WorkOrderView) -> None:
         self._hub = hub
         self._page = page
         self._task = task
@@ -66,11 +66,11 @@ class _Sending:
             result = load(released.body)
             # An answer that cannot be found again is still an answer.
             with contextlib.suppress(DatabaseUnavailable):
-                await note_made(self._hub, self._page, self._task, result.id)
-            whole = answer_of(self._cards, result)
+                await add_to_history(self._hub, self._page, self._task, result.id)
+            whole = result_view(self._cards, result)
             self._say(self._page.text(TEMPLATE, "whole", task=self._task, answer=whole), released.lease)
         except Withheld as error:
-            problem = not_released(error)
+            problem = withheld_problem(error)
         except AuditUnavailable:
             problem = Problem("audit-unavailable")
         except DatabaseUnavailable:
@@ -106,7 +106,7 @@ class _Sending:
 
     def _of(self, wanted: Callable[[str], bool]) -> tuple[object, ...]:
         asked = [one for one in self._asked if wanted(one[0])]
-        return self._cards.of(asked, [part for part in self._parts if wanted(part.answers[0].agency)])
+        return self._cards.build(asked, [part for part in self._parts if wanted(part.answers[0].agency)])
 
     def _say(self, said: str, lease: AccessLease | None) -> None:
         self._waiting.put_nowait((said, lease))

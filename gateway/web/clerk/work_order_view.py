@@ -30,32 +30,32 @@ class TaskRule(Code):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class WorkOrderView:
     """A work order in the reader's hands, and the party that is looked at: its number counts from 1."""
 
-    held: WorklistItem
+    item: WorklistItem
     kind: Kind | None
     number: int
 
     @property
     def id(self) -> str:
         """The work order."""
-        return self.held.order.id
+        return self.item.order.id
 
     @property
     def open(self) -> bool:
         """Whether it may grant anything; the decision itself is made elsewhere, with every question."""
-        return self.held.order.status.open
+        return self.item.order.status.open
 
     @property
     def party(self) -> PartyStatement:
         """Whom it is about."""
-        return self.held.statement.parties[self.number - 1]
+        return self.item.statement.parties[self.number - 1]
 
     @property
     def parties(self) -> tuple[PartyStatement, ...]:
         """Everybody whom the work order names."""
-        return self.held.statement.parties
+        return self.item.statement.parties
 
     @property
     def shown_number(self) -> str:
@@ -66,7 +66,7 @@ class Task:
     def wants(self) -> tuple[Want, ...]:
         """What may be asked: what the kind grants, as far as the work order wants it."""
         granted = set() if self.kind is None else set(self.kind.scopes)
-        wanted = self.held.statement.want
+        wanted = self.item.statement.want
         return tuple(want for want in Want if want in granted and (wanted is None or want in wanted))
 
     def request(self, wants: tuple[Want, ...]) -> LookupRequest:
@@ -78,26 +78,28 @@ class Task:
         return LookupRequest(work_order=self.id, subject=subject, want=wants)
 
 
-async def task_of(hub: Hub, page: OwnPage, work_order: str, number: int = 1) -> Task:
+async def get_work_order_view(hub: Hub, page: OwnPage, work_order: str, number: int = 1) -> WorkOrderView:
     """The task as it stands now.  Raises `Problem`: not the reader's, or no such party."""
     page.require(*ON_CASES)
     held = await hub.worklist.get(page.caller.court, page.caller.user, work_order)
     if held is None or not 1 <= number <= len(held.statement.parties):
         raise Problem("not-found")
-    return Task(held=held, kind=hub.authorizer.catalogue.kind(held.order.court, held.order.kind), number=number)
+    return WorkOrderView(
+        item=held, kind=hub.authorizer.catalogue.kind(held.order.court, held.order.kind), number=number
+    )
 
 
-def mark_of(hub: Hub, party: PartyStatement) -> bytes:
+def party_index(hub: Hub, party: PartyStatement) -> bytes:
     """The mark by which a party's lookups are found again."""
     return hub.work_orders.party_index(party_identifier(party))
 
 
-def not_released(error: Withheld) -> Problem:
+def withheld_problem(error: Withheld) -> Problem:
     """The refusal of a lookup, which stands in the log already."""
     return Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
 
 
-async def note_made(hub: Hub, page: OwnPage, task: Task, lookup: UUID) -> None:
+async def add_to_history(hub: Hub, page: OwnPage, task: WorkOrderView, lookup: UUID) -> None:
     """Lets the lookup be found again from its work order."""
-    caller, mark = page.caller, mark_of(hub, task.party)
+    caller, mark = page.caller, party_index(hub, task.party)
     await hub.lookup_history.add(lookup, court=caller.court, work_order=task.id, party=mark, user=caller.user)
