@@ -151,8 +151,15 @@ class Hub:
         )
         authorizer.start_clock()
         guards = closing(GuardRegistry(agencies.policies, quotas=SharedQuotas(database), watcher=telemetry))
-        joint = SingleFlight(guards)
-        received = closing(AnswerCache(database, encryption, agencies, agencies.policies))
+        lookups = LookupService(
+            authorizer=authorizer,
+            agencies=agencies,
+            single_flight=SingleFlight(guards),
+            cache=closing(AnswerCache(database, encryption, agencies, agencies.policies)),
+            log=log,
+            telemetry=telemetry,
+            deadline=settings.deadline,
+        )
         witness = None if cosigner is None else Witness(cosigner, anchors.neighbours, WitnessTable(log.reader))
         callbacks = closing(Callbacks.of(database, encryption, log, at_once=settings.callback_senders, clock=clock))
         hub = cls(
@@ -169,15 +176,7 @@ class Hub:
             guards=guards,
             authorizer=authorizer,
             work_orders=work_orders,
-            lookups=LookupService(
-                access=authorizer,
-                agencies=agencies,
-                joint=joint,
-                received=received,
-                log=log,
-                observing=telemetry,
-                deadline=settings.deadline,
-            ),
+            lookups=lookups,
             lookup_history=LookupHistory(database),
             worklist=Worklist(database, work_orders),
             members=closing(Members(database)),
@@ -196,12 +195,11 @@ class Hub:
                     access=authorizer,
                     work_orders=work_orders,
                     agencies=agencies,
-                    joint=joint,
+                    lookups=lookups,
                     callbacks=callbacks,
                     log=log,
                     database=database,
                     encryption=encryption,
-                    deadline=settings.deadline,
                     pause=settings.autofill_pause,
                     at_once=settings.workers,
                     silence=settings.worker_silence,

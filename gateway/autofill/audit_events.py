@@ -13,11 +13,12 @@ from typing import Final
 from uuid import UUID
 
 from audit.errors import RecordRefused
-from audit.format.event import Actor, Event, EventType, QuestionOutcome
+from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
 from gateway.access.audit_events import purpose_of_use
 from gateway.autofill.states import RequestState
 from gateway.autofill.store import StoredRequest
+from gateway.lookup.audit_events import question_outcomes, reused
 from gateway.lookup.fan_out import AgencyReply
 from gateway.sign_on import Caller
 from schemas.subject import Subject
@@ -111,27 +112,14 @@ def read_again(request: StoredRequest, exchange: UUID, whose: Sequence[Subject],
 
 def settled(request: StoredRequest, lookup: UUID, answers: Sequence[AgencyReply], at: datetime) -> Event:
     """The outcome of a lookup whose worker died after its answers were kept and before it was recorded."""
-    answered = (
-        QuestionOutcome(
-            agency=one.agency,
-            capability=one.capability.name,
-            state=one.state,
-            reason=one.reason,
-            records=len(one.reading.holdings) if one.reading else 0,
-            attempts=one.evidence.attempts,
-            asked_at=one.asked_at,
-            answered_at=one.answered_at,
-        )
-        for one in answers
-    )
     return Event(
         type=EventType.LOOKUP_OUTCOME,
         exchange=lookup,
         at=at,
         who=_who(request),
-        answered=tuple(answered),
+        answered=question_outcomes(answers),
         outcome="released",
-        detail={"autofill": str(request.id)},
+        detail={**reused(answers), "autofill": str(request.id)},
     )
 
 

@@ -14,16 +14,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from audit.store.log import Log
-from gateway.access.authorization import AccessDenied, Authorizer, Grant
-from gateway.access.redaction import mask, restrict
+from gateway.access.authorization import Authorizer
 from gateway.access.rules import AccessRule
 from gateway.access.snapshot import AccessLease
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import audit_events, endings, result, store
+from gateway.autofill.due_questions import FormParty, FormQuestions, PartyProgress
 from gateway.autofill.filling import withheld
 from gateway.autofill.job_runner import JobRunner, Reschedule, context, parties_of
 from gateway.autofill.result import FilledForm
-from gateway.autofill.rounds import Known, Party, Rounds
 from gateway.autofill.states import RequestState
 from gateway.autofill.store import StoredRequest
 from gateway.autofill.templates import FormTemplate, FormTemplates
@@ -31,6 +30,7 @@ from gateway.callbacks.outbox import OutboundDelivery, Permit, Stop
 from gateway.callbacks.states import DeliveryState
 from gateway.database import Database, DatabaseUnavailable
 from gateway.field_encryption import FieldEncryption
+from gateway.lookup.service import Withheld
 from gateway.sign_on import Caller
 
 _ENDS: Final = {
@@ -66,7 +66,7 @@ class FormDelivery:
         access: Authorizer,
         work_orders: WorkOrders,
         forms: FormTemplates,
-        rounds: Rounds,
+        questions: FormQuestions,
         runs: JobRunner,
         log: Log,
         database: Database,
@@ -76,7 +76,7 @@ class FormDelivery:
         self._access = access
         self._work_orders = work_orders
         self._forms = forms
-        self._rounds = rounds
+        self._questions = questions
         self._runs = runs
         self._log = log
         self._database = database
@@ -100,9 +100,9 @@ class FormDelivery:
         held = await self._held(request, parties)
         if isinstance(held, AccessRule):
             return WithheldForm(held)
-        grants, leases = held
+        progress, leases = held
         try:
-            whole = self._stored(request, form, parties, grants) or self._so_far(request, form, parties, grants)
+            whole = self._stored(request, form, parties, progress) or self._so_far(request, form, parties, progress)
             whose = audit_events.subjects(party.statement for party in parties)
             event = audit_events.read_again(request, uuid4(), whose, self._clock(), self._access.policy)
             await self._log.append(replace(event, who=parties[0].caller.actor()))
@@ -134,14 +134,14 @@ class FormDelivery:
         """Notes that a dead letter is offered anew; False if its form is no longer there."""
         return endings.delivery(connection, UUID(delivery.subject), RequestState.FILLED, None, self._clock())
 
-    def _parties(self, request: StoredRequest, form: FormTemplate) -> list[Party]:
+    def _parties(self, request: StoredRequest, form: FormTemplate) -> list[FormParty]:
         return list(parties_of(request, self._work_orders.document(request.order), form, self._access))
 
     async def _held(
-        self, request: StoredRequest, parties: Sequence[Party]
-    ) -> tuple[dict[int, Grant], list[AccessLease]] | AccessRule:
-        """The grants about every party of whom something is known, held; or the rule that refuses one of them."""
-        grants: dict[int, Grant] = {}
+        self, request: StoredRequest, parties: Sequence[FormParty]
+    ) -> tuple[dict[int, PartyProgress], list[AccessLease]] | AccessRule:
+        """What is known of every party, each under a lease; or the rule that refuses one of them."""
+        progress: dict[int, PartyProgress] = {}
         leases: list[AccessLease] = []
         try:
             for party in parties:
@@ -149,22 +149,27 @@ class FormDelivery:
                     one.party == party.place and one.lookup is not None for one in request.questions
                 ):
                     continue
-                grant = await self._rounds.granted(request, party, again=True)
-                rule, lease = await self._access.before_release(party.caller, grant)
+                known = await self._questions.recall(request, party)
+                rule, lease = await self._access.before_release(party.caller, known.grant)
                 leases.append(lease)
                 if rule is not None:
-                    raise AccessDenied(rule, order=grant.order)  # noqa: TRY301 - the leases go back whatever refuses
-                grants[party.place] = grant
-        except AccessDenied as error:
+                    Permit(leases).release()
+                    return rule
+                progress[party.place] = known
+        except Withheld as error:
             Permit(leases).release()
             return error.rule
         except BaseException:
             Permit(leases).release()
             raise
-        return grants, leases
+        return progress, leases
 
     def _stored(
-        self, request: StoredRequest, form: FormTemplate, parties: Sequence[Party], grants: dict[int, Grant]
+        self,
+        request: StoredRequest,
+        form: FormTemplate,
+        parties: Sequence[FormParty],
+        progress: dict[int, PartyProgress],
     ) -> FilledForm | None:
         if request.sealed is None:
             return None
@@ -175,33 +180,27 @@ class FormDelivery:
             parties=tuple(
                 replace(
                     one,
-                    fields=tuple(withheld(form, statements[place], grants[place].scopes, each) for each in one.fields),
+                    fields=tuple(
+                        withheld(form, statements[place], progress[place].grant.scopes, each) for each in one.fields
+                    ),
                 )
-                if (place := one.party - 1) in grants
+                if (place := one.party - 1) in progress
                 else one
                 for one in stored.parties
             ),
         )
 
     def _so_far(
-        self, request: StoredRequest, form: FormTemplate, parties: Sequence[Party], grants: dict[int, Grant]
+        self,
+        request: StoredRequest,
+        form: FormTemplate,
+        parties: Sequence[FormParty],
+        progress: dict[int, PartyProgress],
     ) -> FilledForm:
         filled = []
         for party in parties:
-            mine = [one for one in request.questions if one.party == party.place]
-            known: Known | Reschedule | None = Reschedule(request.deadline) if party.wants else None
-            grant = grants.get(party.place)
-            if grant is not None:
-                had = self._rounds.kept(request, mine)
-                whole = self._rounds.merged(request, party, had, simplified=grant.simplified_procedure)
-                known = Known(
-                    party=party,
-                    grant=grant,
-                    result=mask(restrict(whole, grant.scopes), grant.scopes),
-                    trail={one.key: one.outcome for one in mine if one.outcome is not None},
-                    told={},
-                    next_at=None,
-                )
+            pending = Reschedule(request.deadline) if party.wants else None
+            known = progress.get(party.place, pending)
             filled.append(self._runs.party_form(form, party, known, going_on=True))
         return FilledForm(
             id=request.id,

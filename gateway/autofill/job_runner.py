@@ -17,19 +17,20 @@ from sqlalchemy import Connection
 
 from adapters.contract import Adapter
 from audit.store.log import Log
-from gateway.access.authorization import AccessDenied, Authorizer
+from gateway.access.authorization import Authorizer
 from gateway.access.rules import AccessRule
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import audit_events, result, store
+from gateway.autofill.due_questions import FormParty, FormQuestions, PartyProgress
 from gateway.autofill.filling import blank, counted, fill
 from gateway.autofill.result import FilledForm, PartyForm
-from gateway.autofill.rounds import Ended, Known, Party, Rounds
 from gateway.autofill.states import OF_ONE_PARTY, PASSING, FieldState, FormEnding, RequestState
 from gateway.autofill.store import Fenced, StoredRequest
 from gateway.autofill.templates import FormTemplate, FormTemplates
 from gateway.callbacks.outbox import Outbox
 from gateway.database import Database
 from gateway.field_encryption import FieldEncryption
+from gateway.lookup.service import Withheld
 from schemas.codes import Want
 from schemas.work_order import WorkOrderStatement
 
@@ -50,6 +51,14 @@ class Reschedule:
     at: datetime
 
 
+class RightEnded(Exception):
+    """A rule of ours ended the right to ask for the whole form."""
+
+    def __init__(self, rule: AccessRule) -> None:
+        super().__init__(f"ended by rule {rule.value}")
+        self.rule = rule
+
+
 class JobRunner:
     """
     Runs requests.  Holds no state of its own: everything that must survive is in the database.
@@ -62,7 +71,7 @@ class JobRunner:
         work_orders: WorkOrders,
         agencies: Mapping[str, Adapter],
         forms: FormTemplates,
-        rounds: Rounds,
+        questions: FormQuestions,
         log: Log,
         database: Database,
         encryption: FieldEncryption,
@@ -72,7 +81,7 @@ class JobRunner:
         self._access = access
         self._work_orders = work_orders
         self._forms = forms
-        self._rounds = rounds
+        self._questions = questions
         self._log = log
         self._database = database
         self._encryption = encryption
@@ -102,7 +111,7 @@ class JobRunner:
                 await self._end(request, RequestState.DEAD_LETTERED, FormEnding.TEMPLATE_GONE.value)
                 return
             await self._run(request, form)
-        except Ended as ended:
+        except RightEnded as ended:
             await self._end(request, RequestState.CANCELLED, ended.rule.value)
         except Fenced:
             # Whoever fenced this run off goes on, or has ended it.
@@ -113,34 +122,37 @@ class JobRunner:
         if request.accepted_index is None:
             whose = audit_events.subjects(statement.parties[place] for place in request.parties)
             event = audit_events.accepted(request, whose, self._clock(), self._access.policy)
-            await self._database.run(store.accepted, request, await audit_events.once(self._log, event))
+            await self._database.run(store.note_accepted, request, await audit_events.once(self._log, event))
         parties = parties_of(request, statement, form, self._access)
         enough = asyncio.Semaphore(PARTIES_AT_ONCE)
         known = await _all([self._party(enough, request, one) for one in parties])
         later = [one.at for one in known if isinstance(one, Reschedule)]
-        later += [one.next_at for one in known if isinstance(one, Known) and one.next_at is not None]
-        told = {lookup: index for one in known if isinstance(one, Known) for lookup, index in one.told.items()}
+        later += [one.next_at for one in known if isinstance(one, PartyProgress) and one.next_at is not None]
+        told = {
+            lookup: index for one in known if isinstance(one, PartyProgress) for lookup, index in one.outcomes.items()
+        }
         if later and self._clock() < request.deadline:
             await self._database.run(store.delay, request, min(later), told)
             return
         await self._finish(request, statement, form, list(zip(parties, known, strict=True)), told)
 
     async def _party(
-        self, enough: asyncio.Semaphore, request: StoredRequest, party: Party
-    ) -> Known | Reschedule | AccessRule | None:
+        self, enough: asyncio.Semaphore, request: StoredRequest, party: FormParty
+    ) -> PartyProgress | Reschedule | AccessRule | None:
         """What is known of a party; when to look again; the rule by which it alone is refused; None: nothing wanted."""
         if not party.wants:
             return None
         async with enough:
             try:
-                return await self._rounds.ask(request, party)
-            except AccessDenied as error:
-                rule = error.rule
-            if rule in PASSING:
+                return await self._questions.ask(request, party)
+            except Withheld as error:
+                withheld = error
+            rule = withheld.rule
+            if not withheld.asked and rule in PASSING:
                 return Reschedule(self._clock() + PASSING[rule])
-            if rule not in OF_ONE_PARTY:
-                raise Ended(rule)
-            await self._database.run(store.refused, request, party.place)
+            if withheld.asked or rule not in OF_ONE_PARTY:
+                raise RightEnded(rule)
+            await self._database.run(store.end_questions, request, party.place)
             return rule
 
     async def _finish(
@@ -148,7 +160,7 @@ class JobRunner:
         request: StoredRequest,
         statement: WorkOrderStatement,
         form: FormTemplate,
-        known: Sequence[tuple[Party, Known | Reschedule | AccessRule | None]],
+        known: Sequence[tuple[FormParty, PartyProgress | Reschedule | AccessRule | None]],
         told: dict[UUID, int],
     ) -> None:
         now = self._clock()
@@ -159,7 +171,7 @@ class JobRunner:
             version=request.version,
             template=form.id,
             at=now,
-            complete=all(isinstance(what, Known) and what.next_at is None for _, what in known),
+            complete=all(isinstance(what, PartyProgress) and what.next_at is None for _, what in known),
             parties=parties,
         )
         whose = audit_events.subjects(statement.parties[place] for place in request.parties)
@@ -172,12 +184,17 @@ class JobRunner:
         await self._database.run(self._filled, request, body, index, now, told)
 
     def party_form(
-        self, form: FormTemplate, party: Party, known: Known | Reschedule | AccessRule | None, *, going_on: bool = False
+        self,
+        form: FormTemplate,
+        party: FormParty,
+        known: PartyProgress | Reschedule | AccessRule | None,
+        *,
+        going_on: bool = False,
     ) -> PartyForm:
         """The fields of one party out of what is known of it."""
         said = party.statement
         number, role, kind = party.place + 1, said.role, said.kind
-        if isinstance(known, Known):
+        if isinstance(known, PartyProgress):
             fields = fill(
                 form,
                 said,
@@ -227,14 +244,14 @@ class JobRunner:
 
 def parties_of(
     request: StoredRequest, statement: WorkOrderStatement, form: FormTemplate, access: Authorizer
-) -> tuple[Party, ...]:
+) -> tuple[FormParty, ...]:
     """The parties of a request, and of each what the form wants and the work order grants."""
     kind = access.catalogue.kind(request.court, request.order.kind)
     granted = frozenset[Want]() if kind is None else form.wants & kind.scopes.keys()
     wants = granted if statement.want is None else granted & frozenset(statement.want)
     caller = audit_events.on_behalf(request, statement)
     return tuple(
-        Party(place=place, statement=statement.parties[place], caller=caller, wants=tuple(sorted(wants)))
+        FormParty(place=place, statement=statement.parties[place], caller=caller, wants=tuple(sorted(wants)))
         for place in request.parties
     )
 
@@ -261,5 +278,5 @@ async def _all(parties: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     errors = [one for one in found if isinstance(one, BaseException)]
     if errors:
         # That the right has ended says more than that the house is not ready.
-        raise min(errors, key=lambda error: not isinstance(error, Ended | Fenced))
+        raise min(errors, key=lambda error: not isinstance(error, RightEnded | Fenced))
     return [one for one in found if not isinstance(one, BaseException)]

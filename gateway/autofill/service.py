@@ -16,11 +16,11 @@ from gateway.access.work_orders import WorkOrders
 from gateway.autofill import endings, store
 from gateway.autofill.daily_report import DailyReport, digest
 from gateway.autofill.delivery import FormDelivery, Shown, WithheldForm
+from gateway.autofill.due_questions import FormQuestions
 from gateway.autofill.idempotency import Key
 from gateway.autofill.intake import FormRequest, Intake
 from gateway.autofill.job_runner import FAMILY, JobRunner
 from gateway.autofill.queue import Backlog, read_backlog
-from gateway.autofill.rounds import Rounds
 from gateway.autofill.states import FormEnding
 from gateway.autofill.store import StoredRequest
 from gateway.autofill.template_loader import load_forms
@@ -30,7 +30,7 @@ from gateway.callbacks.outbox import Outbox
 from gateway.callbacks.service import Callbacks
 from gateway.database import Database
 from gateway.field_encryption import FieldEncryption
-from gateway.lookup.single_flight import SingleFlight
+from gateway.lookup.service import LookupService
 from gateway.sign_on import Caller
 
 
@@ -69,12 +69,11 @@ class AutofillService:
         access: Authorizer,
         work_orders: WorkOrders,
         agencies: Agencies,
-        joint: SingleFlight,
+        lookups: LookupService,
         callbacks: Callbacks,
         log: Log,
         database: Database,
         encryption: FieldEncryption,
-        deadline: float,
         pause: float,
         at_once: int,
         silence: float,
@@ -86,14 +85,12 @@ class AutofillService:
         """
         forms = load_forms()
         forms.check(access.catalogue)
-        rounds = Rounds(
-            access=access,
+        questions = FormQuestions(
+            lookups=lookups,
             agencies=agencies,
-            joint=joint,
             log=log,
             database=database,
             encryption=encryption,
-            deadline=deadline,
             pause=pause,
             clock=clock,
         )
@@ -102,7 +99,7 @@ class AutofillService:
             work_orders=work_orders,
             agencies=agencies,
             forms=forms,
-            rounds=rounds,
+            questions=questions,
             log=log,
             database=database,
             encryption=encryption,
@@ -113,7 +110,7 @@ class AutofillService:
             access=access,
             work_orders=work_orders,
             forms=forms,
-            rounds=rounds,
+            questions=questions,
             runs=runs,
             log=log,
             database=database,

@@ -165,12 +165,12 @@ _STILL_MINE: Final = text("""
 _TOLD: Final = text("UPDATE autofill_question SET outcome = :outcome WHERE autofill = :id AND lookup = :lookup")
 
 
-def accepted(connection: Connection, request: StoredRequest, index: int) -> None:
+def note_accepted(connection: Connection, request: StoredRequest, index: int) -> None:
     """Notes where the acceptance stands in the log."""
     connection.execute(_ACCEPTED, {"id": request.id, "fence": request.fence, "index": index})
 
 
-def heard(
+def store_answers(
     connection: Connection, request: StoredRequest, party: int, lookup: UUID, answers: dict[str, list[Any]]
 ) -> None:
     """
@@ -187,7 +187,7 @@ _REFUSED: Final = text("""
 """)
 
 
-def refused(connection: Connection, request: StoredRequest, party: int) -> None:
+def end_questions(connection: Connection, request: StoredRequest, party: int) -> None:
     """A rule of ours ended the questions about one party; the others go on.  Raises `Fenced`."""
     if not connection.execute(_STILL_MINE, {"id": request.id, "fence": request.fence}).rowcount:
         raise Fenced

@@ -75,7 +75,7 @@ class AnswerCache:
         self._writes = batching.BatchedStatement(database, _write, options="-c synchronous_commit=off")
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def of(
+    async def get(
         self, grant: str, planned: Iterable[PlannedQuestion], now: datetime, max_age: int | None
     ) -> dict[Key, AgencyReply]:
         """
@@ -98,7 +98,7 @@ class AnswerCache:
                 found[key] = replace(answer, reused_from=row.lookup, evidence=AnswerEvidence())
         return found
 
-    def keep(self, grant: str, lookup: UUID, answers: Iterable[AgencyReply]) -> None:
+    def put(self, grant: str, lookup: UUID, answers: Iterable[AgencyReply]) -> None:
         """Keeps what was just heard; nobody waits for that."""
         for answer in answers:
             key = (answer.agency, answer.capability.name)

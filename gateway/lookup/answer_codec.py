@@ -8,6 +8,7 @@ by its name.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, get_args
+from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -47,6 +48,7 @@ class _Answer(BaseModel, hide_input_in_errors=True):
     authority: Authority | None
     attempts: int
     reading: _Reading | None
+    reused_from: UUID | None = None
 
 
 def dump(answer: AgencyReply) -> bytes:
@@ -72,6 +74,7 @@ def dump(answer: AgencyReply) -> bytes:
             authority=answer.authority,
             attempts=answer.evidence.attempts,
             reading=kept,
+            reused_from=answer.reused_from,
         )
         .model_dump_json()
         .encode()
@@ -107,6 +110,7 @@ def load(kept: bytes, agencies: Mapping[str, Adapter]) -> AgencyReply | None:
         retry_after=read.retry_after,
         authority=read.authority,
         evidence=AnswerEvidence(attempts=read.attempts),
+        reused_from=read.reused_from,
     )
 
 

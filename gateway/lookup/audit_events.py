@@ -2,7 +2,7 @@
 What a lookup leaves in the audit log: the events of its stations, and the bodies kept sealed with its outcome.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -55,10 +55,10 @@ def outcome(
         intended,
         type=EventType.LOOKUP_OUTCOME,
         at=at,
-        answered=tuple(_answered(answer) for answer in answers if answer.reused_from is None),
+        answered=question_outcomes(answers),
         released=() if ended else result.sections,
         outcome="withheld" if ended else "released",
-        detail=_reused(answers) | ({"rule": ended.value} if ended else _less(result)),
+        detail=reused(answers) | ({"rule": ended.value} if ended else _less(result)),
     )
 
 
@@ -98,7 +98,7 @@ def denied(
     )
 
 
-def opened_again(
+def disclosed(
     exchange: UUID,
     lookup_id: UUID,
     at: datetime,
@@ -122,7 +122,9 @@ def opened_again(
     )
 
 
-def shown_early(exchange: UUID, intended: Event, at: datetime, answer: AgencyReply, result: LookupResult) -> Event:
+def shown_before_outcome(
+    exchange: UUID, intended: Event, at: datetime, answer: AgencyReply, result: LookupResult
+) -> Event:
     """One agency's answer, before the outcome of its lookup."""
     return replace(
         intended,
@@ -130,14 +132,14 @@ def shown_early(exchange: UUID, intended: Event, at: datetime, answer: AgencyRep
         exchange=exchange,
         at=at,
         asked=(),
-        answered=(_answered(answer),) if answer.reused_from is None else (),
+        answered=question_outcomes((answer,)),
         released=result.sections,
         outcome="released",
-        detail={"lookup": str(intended.exchange), **intended.detail, **_reused((answer,))},
+        detail={"lookup": str(intended.exchange), **intended.detail, **reused((answer,))},
     )
 
 
-def kept(
+def sealed_payloads(
     answers: tuple[AgencyReply, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
 ) -> tuple[SealedPayload, ...]:
     """
@@ -160,7 +162,7 @@ def kept(
     return (*raw, SealedPayload(kind="result", agency="", capability="", body=result, expires_at=expires_at))
 
 
-def kept_note(opening: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
+def sealed_note(opening: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
     """The reader's own words, to be sealed with the record; as long as that may be examined."""
     if not opening.note:
         return ()
@@ -181,13 +183,18 @@ def _less(result: LookupResult) -> dict[str, str | int]:
     return {name: names for name, names in said.items() if names}
 
 
-def _reused(answers: tuple[AgencyReply, ...]) -> dict[str, str | int]:
-    """Answers that were there already: whose, and which lookup's records tell of the question."""
-    said = [f"{one.agency}.{one.capability.name}:{one.reused_from}" for one in answers if one.reused_from is not None]
-    return {"reused": ",".join(said)} if said else {}
+def question_outcomes(replies: Iterable[AgencyReply]) -> tuple[QuestionOutcome, ...]:
+    """The replies to questions that this lookup sent itself."""
+    return tuple(_question_outcome(reply) for reply in replies if reply.reused_from is None)
 
 
-def _answered(answer: AgencyReply) -> QuestionOutcome:
+def reused(replies: Iterable[AgencyReply]) -> dict[str, str | int]:
+    """The replies that were there already, each with the lookup whose records tell of the question."""
+    names = [f"{reply.agency}.{reply.capability.name}:{reply.reused_from}" for reply in replies if reply.reused_from]
+    return {"reused": ",".join(names)} if names else {}
+
+
+def _question_outcome(answer: AgencyReply) -> QuestionOutcome:
     last = answer.evidence.answers[-1] if answer.evidence.answers else None
     reading = answer.reading
     return QuestionOutcome(

@@ -64,7 +64,7 @@ class PlannedQuestion:
         return self.adapter.agency.id, self.capability.name
 
 
-Heard = Callable[[AgencyReply], Awaitable[None]]
+OnAnswer = Callable[[AgencyReply], Awaitable[None]]
 
 
 def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want]) -> tuple[PlannedQuestion, ...]:
@@ -87,8 +87,8 @@ async def ask_all(
     planned: Iterable[PlannedQuestion],
     question: Question,
     ask_one: Ask,
-    heard: Heard | None = None,
-    had: Mapping[tuple[str, str], AgencyReply] = MappingProxyType({}),
+    on_answer: OnAnswer | None = None,
+    cached: Mapping[tuple[str, str], AgencyReply] = MappingProxyType({}),
 ) -> tuple[AgencyReply, ...]:
     """
     Asks everything at once but what is `had` already; the answers in the order of the plan, each within the question's
@@ -97,12 +97,14 @@ async def ask_all(
     `heard` is told of each answer as it comes, and at once of what is had.
     """
     return tuple(
-        await asyncio.gather(*(_ask_and_tell(one, question, ask_one, heard, had.get(one.key)) for one in planned))
+        await asyncio.gather(
+            *(_ask_and_tell(one, question, ask_one, on_answer, cached.get(one.key)) for one in planned)
+        )
     )
 
 
 async def _ask_and_tell(
-    planned: PlannedQuestion, question: Question, ask_one: Ask, heard: Heard | None, had: AgencyReply | None
+    planned: PlannedQuestion, question: Question, ask_one: Ask, heard: OnAnswer | None, had: AgencyReply | None
 ) -> AgencyReply:
     answer = await ask_one(planned, question) if had is None else had
     if heard is not None:

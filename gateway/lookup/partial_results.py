@@ -39,36 +39,36 @@ class ProgressListener:
     """
 
     begun: Callable[[tuple[PlannedQuestion, ...]], None]
-    heard: Callable[[LookupResult, AccessLease], None]
+    answered: Callable[[LookupResult, AccessLease], None]
 
 
 @dataclass(slots=True, kw_only=True)
 class PartialResults:
     """
-    The early answers of one lookup.  `waiting` counts the answers that are still to come.
+    The early answers of one lookup.  `pending` counts the replies that are still to come.
     """
 
-    access: Authorizer
+    authorizer: Authorizer
     log: Log
     clock: Callable[[], datetime]
-    watching: ProgressListener
+    listener: ProgressListener
     caller: Caller
     grant: Grant
     intent: Event
     subject: Subject = field(repr=False)
     wants: frozenset[Want]
-    waiting: int
+    pending: int
 
-    async def heard(self, answer: AgencyReply) -> None:
+    async def show(self, answer: AgencyReply) -> None:
         """Shows one answer, unless it is the last: that one is shown with the whole, which is ready as soon."""
-        self.waiting -= 1
-        if self.waiting == 0:
+        self.pending -= 1
+        if self.pending == 0:
             return
         # What cannot be recorded now is not shown now; it comes with the whole, or not at all.
         with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
-            await self._show(answer)
+            await self._release(answer)
 
-    async def _show(self, answer: AgencyReply) -> None:
+    async def _release(self, answer: AgencyReply) -> None:
         whole = merge(
             lookup_id=self.intent.exchange,
             subject=self.subject,
@@ -78,14 +78,16 @@ class PartialResults:
         )
         scopes = self.grant.scopes
         result = mask(restrict(whole, scopes), scopes)
-        ended, lease = await self.access.before_release(self.caller, self.grant)
+        ended, lease = await self.authorizer.before_release(self.caller, self.grant)
         try:
             if ended is None:
-                await self.log.append(audit_events.shown_early(uuid4(), self.intent, self.clock(), answer, result))
+                await self.log.append(
+                    audit_events.shown_before_outcome(uuid4(), self.intent, self.clock(), answer, result)
+                )
         except BaseException:
             lease.release()
             raise
         if ended is None and lease.valid:
-            self.watching.heard(result, lease)
+            self.listener.answered(result, lease)
         else:
             lease.release()

@@ -3,8 +3,9 @@ All that one hub shows to its operators, put together: figures, traces, log line
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,8 @@ from gateway.settings import Settings
 from gateway.telemetry.logs import event
 from gateway.telemetry.loop_lag import LoopLag
 from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.tracing import NoTracing, OtelTracing, Tracing
+from gateway.telemetry.request_context import CURRENT, RequestContext
+from gateway.telemetry.tracing import CallSpan, NoTracing, OtelTracing, Tracing
 from schemas.codes import AnswerState, Reason
 
 if TYPE_CHECKING:
@@ -68,7 +70,18 @@ class Telemetry:
         if self.exporting is not None:
             await self.exporting.aclose()
 
-    def looked_up(self, states: AbstractSet[AnswerState], *, withheld: bool) -> None:
+    @contextmanager
+    def background_work(self, name: str) -> Iterator[CallSpan]:
+        """Work that no call from outside began, under a trace of its own."""
+        request = RequestContext.begin(None)
+        token = CURRENT.set(request)
+        try:
+            with self.tracing.work(request, name) as span:
+                yield span
+        finally:
+            CURRENT.reset(token)
+
+    def lookup_ended(self, states: AbstractSet[AnswerState], *, withheld: bool) -> None:
         """A lookup whose questions ended in these states has its outcome on record."""
         whole = "whole" if states.isdisjoint(_NOT_HEARD) else "partial"
         self.figures.lookups["withheld" if withheld else whole,] += 1

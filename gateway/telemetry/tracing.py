@@ -39,6 +39,10 @@ class Tracing(Protocol):
         """A whole call from outside.  Gives the exchange the id of its trace."""
         ...
 
+    def work(self, request: RequestContext, name: str) -> CallSpan:
+        """Work of our own, such as a form's lookup.  Gives `request` the id of its trace."""
+        ...
+
     def stage(self, name: str, **values: str | int) -> CallSpan:
         """A stretch of the call that is being answered."""
         ...
@@ -88,6 +92,10 @@ class NoTracing:
         """Nothing is followed."""
         return self._unseen
 
+    def work(self, request: RequestContext, name: str) -> CallSpan:  # noqa: ARG002 - the port's shape
+        """Nothing is followed."""
+        return self._unseen
+
     def stage(self, name: str, **values: str | int) -> CallSpan:  # noqa: ARG002 - the port's shape
         """Nothing is followed."""
         return self._unseen
@@ -131,6 +139,12 @@ class OtelTracing:
             method, context=parent, kind=SpanKind.SERVER, attributes={"http.request.method": method}
         )
         exchange.trace_id = f"{span.get_span_context().trace_id:032x}"
+        return _Spanned(span)
+
+    def work(self, request: RequestContext, name: str) -> CallSpan:
+        """A root span."""
+        span = self._tracer.start_span(name, context=context.Context())
+        request.trace_id = f"{span.get_span_context().trace_id:032x}"
         return _Spanned(span)
 
     def stage(self, name: str, **values: str | int) -> CallSpan:

@@ -4,6 +4,7 @@ Traces of a whole court, as a receiver of OTLP gets them: every stretch of a loo
 
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from gateway.demo import tour, world
+from tests.autofill.conftest import ENDS
 from tests.desk import Desk
 from tests.telemetry.conftest import Receiver, receiving
 
@@ -61,6 +63,11 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
                 )
                 for party in (person, stranger)
             ]
+            form = desk.call(
+                "POST", "/v1/autofill", {"work_order": desk.dispatch(person)}, client="ticket-system"
+            ).headers["Location"]
+            while desk.call("GET", form, client="ticket-system").json()["state"] not in ENDS:
+                time.sleep(0.1)
             court.outside.fault("human_resources", "hang")
             answers.append(desk.look_up(desk.dispatch(person), person))
             scrapes = {shown: scraped(court.address, shown) for shown in (f"Bearer {TOKEN}", "Bearer another", "")}
@@ -114,6 +121,25 @@ def test_a_lookup_is_a_tree_of_spans_below_the_span_of_its_caller(traced: Traced
                 ("release", []),
             ],
         )
+    ]
+
+
+def test_a_forms_lookup_is_a_trace_of_its_own_with_the_same_spans(traced: Traced) -> None:
+    """A worker answers no call from outside: the lookup is the root."""
+    question = ("question", [("POST", [])])
+
+    (root,) = (span for span in traced.receiver.spans() if span.name == "lookup")
+    assert root.parent_span_id == b""
+    assert tree(of_trace(traced.receiver, root.trace_id.hex()), root.span_id.hex()) == [
+        ("access", []),
+        ("intent", []),
+        ("merge", []),
+        ("outcome", []),
+        question,
+        question,
+        question,
+        question,
+        ("release", []),
     ]
 
 

@@ -61,7 +61,7 @@ class _Sending:
         problem: Problem | None = None
         try:
             watching = ProgressListener(self._begun, self._heard)
-            released = await self._hub.lookups.look_up(self._page.caller, self._task.request(wants), watching=watching)
+            released = await self._hub.lookups.look_up(self._page.caller, self._task.request(wants), listener=watching)
             released.lease.release_after_sending()
             result = load(released.body)
             # An answer that cannot be found again is still an answer.
