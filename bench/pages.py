@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup
 
 from gateway.demo import tour, world
 from gateway.web.assets import ASSETS
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.reader import Reader
 
 LOOKUPS: Final = 20
@@ -30,12 +30,12 @@ def main() -> None:
     """Prints one line for each figure."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        tour.court(Path(folder) / "hub", deadline=3.0) as court,
+        tour.court(Path(folder) / "hub", deadline=3.0) as demo,
     ):
-        desk = Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
-        clerk = Reader(desk, "li.ting", language="en")
-        after = [_first_card(clerk, desk) for _ in range(LOOKUPS)]
-        page = clerk.get(f"/work-orders/{desk.dispatch(desk.cast['moved'])}").content
+        court = RunningCourt(demo=demo, cast=world.cast(), numbers=itertools.count(1))
+        clerk = Reader(court, "li.ting", language="en")
+        after = [_first_card(clerk, court) for _ in range(LOOKUPS)]
+        page = clerk.get(f"/work-orders/{court.dispatch(court.cast['moved'])}").content
         clerk.close()
     files = sum(len(ASSETS[name].packed) for name in LOADED)
     print(
@@ -45,16 +45,16 @@ def main() -> None:
     print(f"weight of the lookup page: {(files + len(gzip.compress(page))) / 1000:.1f} kB compressed (goal: 150 kB)")
 
 
-def _first_card(clerk: Reader, desk: Desk) -> float:
+def _first_card(clerk: Reader, court: RunningCourt) -> float:
     """Milliseconds between the fastest agency's answer and its card."""
-    number = desk.dispatch(desk.cast["moved"])
+    number = court.dispatch(court.cast["moved"])
     page = BeautifulSoup(clerk.get(f"/work-orders/{number}").text, "lxml")
     token = page.select_one("form#ask input[name=csrf_token]")
     if token is None:
         raise RuntimeError("the page has no form")
     data = {"csrf_token": str(token["value"]), "party": "1", "version": "1"}
     data |= {"want": ["identity", "addresses", "registrations"]}  # type: ignore[dict-item]
-    headers = {"HX-Request": "true", "Accept": "text/html, text/event-stream", "Origin": desk.court.address}
+    headers = {"HX-Request": "true", "Accept": "text/html, text/event-stream", "Origin": court.demo.address}
     times: list[float] = []
     text = ""
     begun = time.perf_counter()

@@ -14,7 +14,7 @@ from xdist.remote import Producer
 
 from gateway.database.embedded_server import EmbeddedServer
 from tests import processes
-from tests.desk import Desk, opened
+from tests.court import RunningCourt, start_court
 from tests.scheduling import LongestFirst
 
 # A loaded machine is no finding: examples are bounded by number, never by time.
@@ -76,24 +76,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCourt]:
     """
-    A desk in a court that stands for the whole session.  Its agencies are not given a rest: what fails in one test must
-    not be missed in the next.
+    A court that runs for the whole session.  Its breakers do not open: what fails in one
+    test must be there in the next.
     """
-    with opened(tmp_path_factory.mktemp("court"), breakers="failures = 1000\ncalls = 10000\n") as desk:
-        yield desk
+    with start_court(tmp_path_factory.mktemp("court"), breakers="failures = 1000\ncalls = 10000\n") as court:
+        yield court
 
 
 @pytest.fixture
-def healed(desk: Desk) -> Iterator[Callable[..., None]]:
+def healed(court: RunningCourt) -> Iterator[Callable[..., None]]:
     """Scripts faults of agencies and ends them after the test."""
     touched: set[str] = set()
 
     def script(agency: str, name: str, **options: Any) -> None:
         touched.add(agency)
-        desk.court.outside.fault(agency, name, **options)
+        court.demo.outside.fault(agency, name, **options)
 
     yield script
     for agency in touched:
-        desk.court.outside.heal(agency)
+        court.demo.outside.heal(agency)

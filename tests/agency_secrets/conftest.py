@@ -97,7 +97,7 @@ class Agency:
         return Secret.issued(text, ends_at=hands.clock.seconds() + life, lifetime=life, clock=hands.clock)
 
 
-class House:
+class SharedDatabase:
     """Hubs on one database.  Whoever opens one closes it with `aclose`."""
 
     def __init__(self, server: EmbeddedServer, encryption: FieldEncryption) -> None:
@@ -162,9 +162,9 @@ def tables(postgres: EmbeddedServer) -> EmbeddedServer:
 
 
 @pytest.fixture
-async def house(tables: EmbeddedServer) -> Any:
+async def shared(tables: EmbeddedServer) -> Any:
     """An empty table and no hub yet."""
-    opened = House(tables, FieldEncryption(bytes(31) + bytes([next(_ROOTS)])))
+    opened = SharedDatabase(tables, FieldEncryption(bytes(31) + bytes([next(_ROOTS)])))
     opened.sql("TRUNCATE agency_secret")
     yield opened
     await opened.aclose()

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.errors import AgencyUnreachable
 from gateway.agency_secrets import SharedSecretStore
-from tests.agency_secrets.conftest import KEY, MARGIN, Hands, House, until
+from tests.agency_secrets.conftest import KEY, MARGIN, Hands, SharedDatabase, until
 
 pytestmark = pytest.mark.anyio
 
@@ -27,73 +27,79 @@ def text(hub: SharedSecretStore) -> str | None:
     return ring.secret.text if ring else None
 
 
-async def test_a_secret_in_use_is_renewed_before_any_question_waits_for_it(house: House, hands: Hands) -> None:
+async def test_a_secret_in_use_is_renewed_before_any_question_waits_for_it(
+    shared: SharedDatabase, hands: Hands
+) -> None:
     """Both hubs wake within the two minutes before the margin; the agency counts one refresh."""
-    hubs = [house.hub(hands) for _ in range(2)]
+    hubs = [shared.hub(hands) for _ in range(2)]
     for hub in hubs:
         await hub.renew(KEY, None, until())
         hub.current(KEY)
         hub.current(KEY)
     await asyncio.sleep(0)
     hands.forward(730)
-    house.age(730)
-    naps = [nap for nap in house.naps.wake() if nap > 100]
+    shared.age(730)
+    naps = [nap for nap in shared.naps.wake() if nap > 100]
     await eventually(lambda: [text(hub) for hub in hubs] == ["secret-2", "secret-2"])
 
     assert all(900 - MARGIN - 120 <= nap <= 900 - MARGIN - 60 for nap in naps)
-    assert (len(naps), house.agency.given) == (2, [None, "secret-1"])
+    assert (len(naps), shared.agency.given) == (2, [None, "secret-1"])
     assert all(ring and ring.secret.lives(hands.clock, margin=MARGIN) for ring in (hub.current(KEY) for hub in hubs))
 
 
-async def test_an_unused_secret_expires_without_renewal(house: House, hands: Hands) -> None:
+async def test_an_unused_secret_expires_without_renewal(shared: SharedDatabase, hands: Hands) -> None:
     """One question long ago is no reason to call an agency all night."""
-    hub = house.hub(hands)
+    hub = shared.hub(hands)
     await hub.renew(KEY, None, until())
     hub.current(KEY)
     await asyncio.sleep(0)
     hands.forward(730)
-    house.naps.wake()
+    shared.naps.wake()
     await eventually(lambda: not hub._refresh_ahead._waiting)
 
-    assert house.agency.issued == ["secret-1"]
+    assert shared.agency.issued == ["secret-1"]
 
 
-async def test_a_failed_refresh_ahead_is_retried_while_the_secret_is_valid(house: House, hands: Hands) -> None:
+async def test_a_failed_refresh_ahead_is_retried_while_the_secret_is_valid(
+    shared: SharedDatabase, hands: Hands
+) -> None:
     """And no question learns of it."""
-    hub = house.hub(hands)
+    hub = shared.hub(hands)
     await hub.renew(KEY, None, until())
     for _ in range(2):
         hub.current(KEY)
     await asyncio.sleep(0)
-    house.agency.fails = AgencyUnreachable(sent=False)
+    shared.agency.fails = AgencyUnreachable(sent=False)
     hands.forward(730)
-    house.naps.wake()
-    await eventually(lambda: len(house.agency.given) == 2 and bool(house.naps._asleep))
-    house.agency.fails = None
-    house.naps.wake()
+    shared.naps.wake()
+    await eventually(lambda: len(shared.agency.given) == 2 and bool(shared.naps._asleep))
+    shared.agency.fails = None
+    shared.naps.wake()
     await eventually(lambda: text(hub) == "secret-2")
 
-    assert len(house.agency.given) == 3
+    assert len(shared.agency.given) == 3
 
 
-async def test_a_failing_refresh_ahead_stops_when_the_secret_expires(house: House, hands: Hands) -> None:
+async def test_a_failing_refresh_ahead_stops_when_the_secret_expires(shared: SharedDatabase, hands: Hands) -> None:
     """Then the questions' own renewals tell."""
-    hub = house.hub(hands)
+    hub = shared.hub(hands)
     await hub.renew(KEY, None, until())
     for _ in range(2):
         hub.current(KEY)
     await asyncio.sleep(0)
-    house.agency.fails = AgencyUnreachable(sent=False)
+    shared.agency.fails = AgencyUnreachable(sent=False)
     hands.forward(1000)
-    house.naps.wake()
+    shared.naps.wake()
     await eventually(lambda: not hub._refresh_ahead._waiting)
 
-    assert len(house.agency.given) == 2
+    assert len(shared.agency.given) == 2
 
 
-async def test_another_hubs_renewal_is_loaded_before_the_old_secret_is_refused(house: House, hands: Hands) -> None:
+async def test_another_hubs_renewal_is_loaded_before_the_old_secret_is_refused(
+    shared: SharedDatabase, hands: Hands
+) -> None:
     """It is told as soon as it is written."""
-    first, other = house.hub(hands), house.hub(hands)
+    first, other = shared.hub(hands), shared.hub(hands)
     old = await first.renew(KEY, None, until())
     await other.renew(KEY, None, until())
     await other._listener.ready()
@@ -101,18 +107,18 @@ async def test_another_hubs_renewal_is_loaded_before_the_old_secret_is_refused(h
     await first.renew(KEY, old, until(), anew=True)
     await eventually(lambda: text(other) == "secret-2")
 
-    assert house.agency.issued == ["secret-1", "secret-2"]
+    assert shared.agency.issued == ["secret-1", "secret-2"]
 
 
-async def test_a_listener_that_loses_its_connection_reconnects(house: House, hands: Hands) -> None:
+async def test_a_listener_that_loses_its_connection_reconnects(shared: SharedDatabase, hands: Hands) -> None:
     """Its connection was cut; what is renewed after that is heard."""
-    first, other = house.hub(hands), house.hub(hands)
+    first, other = shared.hub(hands), shared.hub(hands)
     old = await first.renew(KEY, None, until())
     await other.renew(KEY, None, until())
     await other._listener.ready()
-    house.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
-    await eventually(lambda: not other._listener._ready.is_set() and bool(house.naps._asleep))
-    house.naps.wake()
+    shared.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+    await eventually(lambda: not other._listener._ready.is_set() and bool(shared.naps._asleep))
+    shared.naps.wake()
     await other._listener.ready()
 
     await first.renew(KEY, old, until(), anew=True)

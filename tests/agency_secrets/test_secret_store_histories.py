@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapters.wire.secrets import CredentialPair
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.field_encryption import FieldEncryption
-from tests.agency_secrets.conftest import KEY, LIFE, MARGIN, Hands, House, until
+from tests.agency_secrets.conftest import KEY, LIFE, MARGIN, Hands, SharedDatabase, until
 
 HUBS: Final = 3
 TRIES: Final = 3
@@ -29,10 +29,10 @@ STEPS = st.one_of(
 class Story:
     """Three hubs whose clocks are hours apart, one agency, and what a fetch was needed for."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, shared: SharedDatabase) -> None:
+        self.house = shared
         self.clocks = [Hands(skew) for skew in (0.0, -7200.0, 36_000.0)]
-        self.hubs = [house.hub(hands) for hands in self.clocks]
+        self.hubs = [shared.hub(hands) for hands in self.clocks]
         self.age: float | None = None  # of the agency's newest secret, where one of ours has it
 
     async def step(self, what: str, which: object) -> None:
@@ -85,11 +85,11 @@ async def test_a_secret_is_fetched_exactly_when_no_hub_has_one_that_serves(
     tables: EmbeddedServer, steps: list[tuple[str, object]]
 ) -> None:
     """Every question ends with a secret that the agency takes, whichever hub it came to."""
-    house = House(tables, FieldEncryption(bytes(32)))
-    house.sql("TRUNCATE agency_secret")
-    story = Story(house)
+    shared = SharedDatabase(tables, FieldEncryption(bytes(32)))
+    shared.sql("TRUNCATE agency_secret")
+    story = Story(shared)
     try:
         for what, which in steps:
             await story.step(what, which)
     finally:
-        await house.aclose()
+        await shared.aclose()

@@ -23,8 +23,8 @@ from mock_agencies.agency import MockAgency
 from mock_agencies.clock import MockClock
 from schemas.codes import AnswerState, Reason
 from tests.agency_secrets.conftest import DATABASE, Hands, Naps
-from tests.contract.stage import CONFIGURATION, question, subject_of
-from tests.desk import Desk
+from tests.contract.scenarios import CONFIGURATION, question, subject_of
+from tests.court import RunningCourt
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ class World:
 
 
 @pytest.fixture
-async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIterator[World]:
+async def world(tables: EmbeddedServer, tmp_path: Path, shared: Any) -> AsyncIterator[World]:
     """Two hubs without a secret yet."""
     hands, encryption = Hands(), FieldEncryption(bytes(32))
     secret_file = tmp_path / "credentials.toml"
@@ -84,13 +84,13 @@ async def world(tables: EmbeddedServer, tmp_path: Path, house: Any) -> AsyncIter
     ],
 )
 async def test_two_hubs_cause_one_refresh_at_the_agency(
-    world: World, house: Any, agency: str, life: int, first: dict[str, int], later: dict[str, int]
+    world: World, shared: Any, agency: str, life: int, first: dict[str, int], later: dict[str, int]
 ) -> None:
     """Forty questions at once, with no secret and again when it has run out: one refresh each time."""
     readings = await world.ask(agency, times=20)
     counted = world.counted(agency)
     world.hands.forward(life)
-    house.age(life)
+    shared.age(life)
     readings += await world.ask(agency, times=20)
 
     assert {reading.state for reading in readings} == {AnswerState.FOUND}
@@ -121,12 +121,12 @@ async def test_a_used_up_quota_causes_no_refresh(world: World) -> None:
     assert world.counted("human_resources") == {"refresh_by_key": 1}
 
 
-def test_a_started_hub_uses_the_shared_secret_store(desk: Desk) -> None:
+def test_a_started_hub_uses_the_shared_secret_store(court: RunningCourt) -> None:
     """After one lookup they lie in its database, sealed, under keys that name nobody."""
-    party = desk.cast["moved"]
-    assert desk.look_up(desk.dispatch(party), party).status_code == 200
+    party = court.cast["moved"]
+    assert court.look_up(court.dispatch(party), party).status_code == 200
 
-    url = str(desk.court.settings.database_url).replace("+psycopg", "")
+    url = str(court.demo.settings.database_url).replace("+psycopg", "")
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT key, number > 0, turn FROM agency_secret ORDER BY key").fetchall()
 

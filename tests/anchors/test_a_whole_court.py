@@ -24,7 +24,7 @@ from audit.store.log import Log
 from audit.store.orphans import close_orphans
 from gateway.hub import Hub
 from gateway.settings import Settings
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 pytestmark = pytest.mark.anyio
 
@@ -67,15 +67,15 @@ def anchors_file(folder: Path, authority: str) -> Path:
     return file
 
 
-def test_every_lookup_is_answered_while_authority_and_witness_hang(desk: Desk, folder: Path) -> None:
+def test_every_lookup_is_answered_while_authority_and_witness_hang(court: RunningCourt, folder: Path) -> None:
     """They are being asked all the while, and nobody notices."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     with mocks("timestamping") as addresses:
         authority = addresses["timestamping"]
-        settings = desk.court.settings.model_copy(update={"port": 0, "anchors": anchors_file(folder, authority)})
+        settings = court.demo.settings.model_copy(update={"port": 0, "anchors": anchors_file(folder, authority)})
         with hub_process(settings) as (process, address):
-            anchored = replace(desk, court=replace(desk.court, address=address))
+            anchored = replace(court, demo=replace(court.demo, address=address))
             wait_until(lambda: asked(authority) >= 2)
             answers = [anchored.look_up(number, person).status_code for _ in range(20)]
             anchors = httpx.get(f"{address}/readyz", trust_env=False).json()["audit"]["anchors"]
@@ -102,15 +102,15 @@ def hub_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str
 
 
 async def test_a_hub_killed_between_intent_and_outcome_leaves_an_orphan_that_the_next_one_closes(
-    desk: Desk, healed: Callable[..., None]
+    court: RunningCourt, healed: Callable[..., None]
 ) -> None:
     """kill -9 while an agency hangs; five minutes later the intent has its end, and nothing in flight was closed."""
-    settings = desk.court.settings.model_copy(update={"port": 0, "deadline": 30.0})
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    settings = court.demo.settings.model_copy(update={"port": 0, "deadline": 30.0})
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("human_resources", "hang")
     with hub_process(settings) as (process, address):
-        question = threading.Thread(target=_ask, args=(address, desk, number, person))
+        question = threading.Thread(target=_ask, args=(address, court, number, person))
         question.start()
         log = await Log.open(settings.database_url or "", KeyFile.load(settings.key_folder), sign_every=None)
         wait_until(lambda: bool(_open_intents(log)))
@@ -124,15 +124,15 @@ async def test_a_hub_killed_between_intent_and_outcome_leaves_an_orphan_that_the
     async with await Hub.start(settings, clock=lambda: datetime.now(UTC) + timedelta(minutes=6)) as hub:
         before = len(_open_intents(hub.log))
         await hub.anchoring.sweep()
-        (event,) = [one for one in desk.events() if one["event"]["type"] == "log.orphan_closed"]
+        (event,) = [one for one in court.events() if one["event"]["type"] == "log.orphan_closed"]
 
         assert (before, _open_intents(hub.log), hub.anchoring.open_orphans) == (1, [], 0)
         assert event["event"]["detail"] == {"intent": orphan}
 
 
-def _ask(address: str, desk: Desk, number: str, party: dict[str, Any]) -> None:
-    headers = {"Authorization": f"Bearer {desk.token(user='li.ting')}"}
-    body = desk.question(number, party)
+def _ask(address: str, court: RunningCourt, number: str, party: dict[str, Any]) -> None:
+    headers = {"Authorization": f"Bearer {court.token(user='li.ting')}"}
+    body = court.question(number, party)
     with pytest.raises(httpx.HTTPError):
         httpx.post(f"{address}/v1/lookups", json=body, headers=headers, timeout=60, trust_env=False)
 

@@ -35,7 +35,7 @@ class Memory:
 
 
 @pytest.fixture
-def desk() -> WitnessEndpoint:
+def court() -> WitnessEndpoint:
     """A desk that knows one neighbour and reads fast."""
     witness = Witness(Cosigner("a.example/witness", bytes(32)), {LOG.vkey.name: LOG.vkey}, Memory())
     return WitnessEndpoint(witness, clock=lambda: NOW, read_seconds=0.05)
@@ -49,31 +49,31 @@ async def pieces(*given: bytes, then: asyncio.Event | None = None) -> AsyncItera
         await then.wait()
 
 
-async def test_a_request_in_pieces_is_cosigned_and_shown(desk: WitnessEndpoint) -> None:
+async def test_a_request_in_pieces_is_cosigned_and_shown(court: WitnessEndpoint) -> None:
     """As a neighbour's hub sends it."""
     request = make_request(0, [], NOTE)
-    answer = await desk.add_checkpoint(pieces(request[:9], request[9:]))
+    answer = await court.add_checkpoint(pieces(request[:9], request[9:]))
 
     assert answer.status == 200
-    assert await desk.monitored(log_digest(LOG.vkey.name)) == NOTE + answer.body
+    assert await court.monitored(log_digest(LOG.vkey.name)) == NOTE + answer.body
 
 
-async def test_more_bytes_than_any_request_has_are_not_read(desk: WitnessEndpoint) -> None:
+async def test_more_bytes_than_any_request_has_are_not_read(court: WitnessEndpoint) -> None:
     """The rest stays where it is."""
     with pytest.raises(BodyTooLarge):
-        await desk.add_checkpoint(pieces(bytes(MOST_BYTES), b"x"))
-    assert (await desk.add_checkpoint(pieces(bytes(MOST_BYTES)))).status == 400
+        await court.add_checkpoint(pieces(bytes(MOST_BYTES), b"x"))
+    assert (await court.add_checkpoint(pieces(bytes(MOST_BYTES)))).status == 400
 
 
-async def test_a_body_that_never_ends_is_given_up(desk: WitnessEndpoint) -> None:
+async def test_a_body_that_never_ends_is_given_up(court: WitnessEndpoint) -> None:
     """And its place is free again."""
     for _ in range(MOST_AT_ONCE + 1):
-        assert (await desk.add_checkpoint(pieces(b"old 0\n", then=asyncio.Event()))).status == 400
+        assert (await court.add_checkpoint(pieces(b"old 0\n", then=asyncio.Event()))).status == 400
 
 
-async def test_only_a_few_are_answered_at_the_same_time(desk: WitnessEndpoint) -> None:
+async def test_only_a_few_are_answered_at_the_same_time(court: WitnessEndpoint) -> None:
     """The next one is told to come again, at once."""
-    patient = WitnessEndpoint(desk._witness, clock=lambda: NOW)
+    patient = WitnessEndpoint(court._witness, clock=lambda: NOW)
     end = asyncio.Event()
     open_ones = [asyncio.create_task(patient.add_checkpoint(pieces(b"", then=end))) for _ in range(MOST_AT_ONCE)]
     await asyncio.sleep(0)
@@ -87,7 +87,7 @@ async def test_only_a_few_are_answered_at_the_same_time(desk: WitnessEndpoint) -
 
 async def test_a_court_without_neighbours_knows_no_log() -> None:
     """404, whatever is sent; nothing of it is read."""
-    desk = WitnessEndpoint(None, clock=lambda: NOW)
+    court = WitnessEndpoint(None, clock=lambda: NOW)
 
-    assert (await desk.add_checkpoint(pieces(make_request(0, [], NOTE)))).status == 404
-    assert await desk.monitored(log_digest(LOG.vkey.name)) is None
+    assert (await court.add_checkpoint(pieces(make_request(0, [], NOTE)))).status == 404
+    assert await court.monitored(log_digest(LOG.vkey.name)) is None

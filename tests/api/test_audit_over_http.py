@@ -17,51 +17,51 @@ from audit.sealing.keys import KeyFile
 from audit.store.reader import Reader
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.provisioning import CLUSTER
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 AUDITOR = "chen.jing"
 Body = dict[str, Any]
 
 
 @pytest.fixture
-def asked(desk: Desk) -> Body:
+def asked(court: RunningCourt) -> Body:
     """A lookup under a work order of its own: its number, its party, its places in the log, which are signed."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    answer = desk.look_up(number, person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    answer = court.look_up(number, person)
     assert answer.status_code == 200
     trail = answer.json()["audit"]
-    wait_until_signed(desk, trail["outcome"])
+    wait_until_signed(court, trail["outcome"])
     return {"number": number, "person": person, "intent": trail["intent"], "outcome": trail["outcome"]}
 
 
-def wait_until_signed(desk: Desk, index: int) -> None:
+def wait_until_signed(court: RunningCourt, index: int) -> None:
     """The hub signs once a second by itself; fails after a bound instead of hanging."""
     stop = threading.Event()
     for _ in range(500):
-        note = httpx.get(desk.court.address + "/audit/checkpoint", trust_env=False).content
+        note = httpx.get(court.demo.address + "/audit/checkpoint", trust_env=False).content
         if read_checkpoint(note).size > index:
             return
         stop.wait(0.02)
     raise AssertionError("never signed")
 
 
-def searched(desk: Desk, body: Body) -> Body:
-    answer = desk.call("POST", "/v1/audit/search", body, user=AUDITOR)
+def searched(court: RunningCourt, body: Body) -> Body:
+    answer = court.call("POST", "/v1/audit/search", body, user=AUDITOR)
     assert answer.status_code == 200, answer.text
     read: Body = answer.json()
     return read
 
 
-def exported(desk: Desk, body: Body) -> httpx.Response:
-    answer = desk.call("POST", "/v1/audit/exports", body, user=AUDITOR)
+def exported(court: RunningCourt, body: Body) -> httpx.Response:
+    answer = court.call("POST", "/v1/audit/exports", body, user=AUDITOR)
     assert answer.status_code == 200, answer.text
     return answer
 
 
-def trace(desk: Desk, kind: str) -> Body:
+def trace(court: RunningCourt, kind: str) -> Body:
     """The leaf of the newest record of a type."""
-    leaf: Body = desk.events(type=kind, limit="1")[0]["event"]
+    leaf: Body = court.events(type=kind, limit="1")[0]["event"]
     return leaf
 
 
@@ -73,9 +73,9 @@ def indexes(page: Body) -> list[int]:
     return [event["index"] for event in page["events"]]
 
 
-def test_a_person_is_found_with_everything_that_stands_behind_the_record(desk: Desk, asked: Body) -> None:
+def test_a_person_is_found_with_everything_that_stands_behind_the_record(court: RunningCourt, asked: Body) -> None:
     """Place, type, leaf, proof, what became of the values, the outcome, and the checkpoint that proofs refer to."""
-    page = searched(desk, {"subject": of_subject(asked["person"]), "types": ["lookup.intent"], "limit": 1})
+    page = searched(court, {"subject": of_subject(asked["person"]), "types": ["lookup.intent"], "limit": 1})
     (hit,) = page["events"]
 
     assert hit["index"] == asked["intent"]
@@ -91,12 +91,12 @@ def test_a_person_is_found_with_everything_that_stands_behind_the_record(desk: D
     assert page["checkpoint_size"] > asked["outcome"]
 
 
-def test_personal_values_are_answered_only_for_a_reason(desk: Desk, asked: Body) -> None:
+def test_personal_values_are_answered_only_for_a_reason(court: RunningCourt, asked: Body) -> None:
     """One of a closed list."""
     body = {"subject": of_subject(asked["person"]), "work_order": asked["number"], "types": ["lookup.intent"]}
-    plain = desk.call("POST", "/v1/audit/search", body, user=AUDITOR)
-    opened = searched(desk, body | {"reveal": {"reason": "complaint"}})
-    wrong = desk.call("POST", "/v1/audit/search", body | {"reveal": {"reason": "curiosity"}}, user=AUDITOR)
+    plain = court.call("POST", "/v1/audit/search", body, user=AUDITOR)
+    opened = searched(court, body | {"reveal": {"reason": "complaint"}})
+    wrong = court.call("POST", "/v1/audit/search", body | {"reveal": {"reason": "curiosity"}}, user=AUDITOR)
     (hit,) = opened["events"]
 
     assert not any(secret in plain.text for secret in (asked["person"]["id_number"], asked["person"]["name"]))
@@ -106,13 +106,13 @@ def test_personal_values_are_answered_only_for_a_reason(desk: Desk, asked: Body)
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "reveal.reason")
 
 
-def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(desk: Desk, asked: Body) -> None:
+def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(court: RunningCourt, asked: Body) -> None:
     """Who was looked for is a commitment, the note is sealed, the reason stands in clear."""
     note = "当事人来信投诉，要求说明"
     subject = of_subject(asked["person"])
-    searched(desk, {"subject": subject, "user": "li.ting", "reveal": {"reason": "complaint", "note": note}})
-    leaf = trace(desk, "log.searched")
-    reader = Reader(str(desk.court.settings.database_url), KeyFile.load(desk.court.settings.key_folder))
+    searched(court, {"subject": subject, "user": "li.ting", "reveal": {"reason": "complaint", "note": note}})
+    leaf = trace(court, "log.searched")
+    reader = Reader(str(court.demo.settings.database_url), KeyFile.load(court.demo.settings.key_folder))
     kept = reader.open_payload(UUID(leaf["xid"]), "note")
     reader.close()
 
@@ -123,21 +123,21 @@ def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(desk:
     assert kept == note.encode()
 
 
-def test_who_looked_for_a_person_is_found_like_any_other_record(desk: Desk, asked: Body) -> None:
+def test_who_looked_for_a_person_is_found_like_any_other_record(court: RunningCourt, asked: Body) -> None:
     """But never by its own search: that shows the log as it was before."""
     body = {"subject": of_subject(asked["person"]), "types": ["log.searched"]}
-    before, after = searched(desk, body), searched(desk, body)
+    before, after = searched(court, body), searched(court, body)
 
     assert len(after["events"]) == len(before["events"]) + 1
     assert all(event["type"]["name"] == "log.searched" for event in after["events"])
 
 
-def test_every_criterion_narrows_the_search(desk: Desk, asked: Body) -> None:
+def test_every_criterion_narrows_the_search(court: RunningCourt, asked: Body) -> None:
     """Work order, case in any brackets, user, agency, state, type and period."""
-    at = searched(desk, {"work_order": asked["number"], "types": ["lookup.intent"]})["events"][0]["at"]
+    at = searched(court, {"work_order": asked["number"], "types": ["lookup.intent"]})["events"][0]["at"]
 
     def found(**criteria: Any) -> bool:
-        return asked["intent"] in indexes(searched(desk, {"limit": 200, **criteria}))
+        return asked["intent"] in indexes(searched(court, {"limit": 200, **criteria}))
 
     assert found(work_order=asked["number"])
     assert found(case_number="(2026)浙0802民初1877号")
@@ -152,41 +152,41 @@ def test_every_criterion_narrows_the_search(desk: Desk, asked: Body) -> None:
     assert not found(state="ambiguous", work_order=asked["number"])
 
 
-def test_a_person_is_found_by_either_spelling_of_a_number(desk: Desk) -> None:
+def test_a_person_is_found_by_either_spelling_of_a_number(court: RunningCourt) -> None:
     """A refusal of a first-generation number stands with the person's other records."""
-    stranger = desk.cast["renamed"]
+    stranger = court.cast["renamed"]
     eighteen = stranger["id_number"]
     fifteen = eighteen[:6] + eighteen[8:17]
-    answer = desk.look_up(desk.dispatch(desk.cast["moved"]), stranger | {"id_number": fifteen})
+    answer = court.look_up(court.dispatch(court.cast["moved"]), stranger | {"id_number": fifteen})
     subject = of_subject(stranger)
 
     assert (answer.status_code, eighteen[6:8]) == (403, "19")
     for number in (fifteen, eighteen):
-        page = searched(desk, {"subject": subject | {"id_number": number}, "types": ["lookup.denied"], "limit": 1})
+        page = searched(court, {"subject": subject | {"id_number": number}, "types": ["lookup.denied"], "limit": 1})
         assert indexes(page) == [answer.json()["audit"]]
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk, asked: Body) -> None:
+def test_pages_follow_each_other_without_gap_or_repeat(court: RunningCourt, asked: Body) -> None:
     """Although every page adds a record of its own.  What other tests have left in the log is bounded by its time."""
-    since = searched(desk, {"user": "li.ting", "limit": 20})["events"][-1]["at"]
+    since = searched(court, {"user": "li.ting", "limit": 20})["events"][-1]["at"]
     asking = {"user": "li.ting", "since": since}
-    whole = indexes(searched(desk, asking | {"limit": 200}))
+    whole = indexes(searched(court, asking | {"limit": 200}))
     seen: list[int] = []
-    page = searched(desk, asking | {"limit": 2})
+    page = searched(court, asking | {"limit": 2})
     while page["next"] is not None:
         seen += indexes(page)
-        page = searched(desk, asking | {"limit": 2, "before": page["next"]})
+        page = searched(court, asking | {"limit": 2, "before": page["next"]})
 
     assert seen + indexes(page) == whole
 
 
-def test_an_auditor_sees_the_own_court_only(desk: Desk, asked: Body) -> None:
+def test_an_auditor_sees_the_own_court_only(court: RunningCourt, asked: Body) -> None:
     """Another court's lookup is nowhere in the answer."""
-    page = searched(desk, {"limit": 200})
+    page = searched(court, {"limit": 200})
     courts = {event["event"]["who"]["court"] for event in page["events"]}
 
     assert courts == {"浙0802"}
-    assert desk.call("POST", "/v1/audit/search", {"court": "浙0803"}, user=AUDITOR).status_code == 422
+    assert court.call("POST", "/v1/audit/search", {"court": "浙0803"}, user=AUDITOR).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -202,33 +202,35 @@ def test_an_auditor_sees_the_own_court_only(desk: Desk, asked: Body) -> None:
         ({"330802199003071239": 1}, "extra_forbidden"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_told_its_rule_and_not_repeated(desk: Desk, body: Body, told: str) -> None:
+def test_a_search_that_makes_no_sense_is_told_its_rule_and_not_repeated(
+    court: RunningCourt, body: Body, told: str
+) -> None:
     """422 by field and rule, without the value."""
-    answer = desk.call("POST", "/v1/audit/search", body, user=AUDITOR)
+    answer = court.call("POST", "/v1/audit/search", body, user=AUDITOR)
 
     assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, told)
     assert "33080219900307123" not in answer.text
 
 
-def test_the_list_of_records_takes_the_criteria_that_are_not_personal(desk: Desk, asked: Body) -> None:
+def test_the_list_of_records_takes_the_criteria_that_are_not_personal(court: RunningCourt, asked: Body) -> None:
     """Each record a row of its own, in the same shape."""
-    rows = {one["index"]: one for one in desk.events(agency="public_security", state="found")}
-    denied = desk.events(type="lookup.denied")
+    rows = {one["index"]: one for one in court.events(agency="public_security", state="found")}
+    denied = court.events(type="lookup.denied")
     at = rows[asked["intent"]]["at"]
 
     assert {asked["intent"], asked["outcome"]} <= set(rows)
     assert rows[asked["outcome"]]["type"]["code"] == "LO"
     assert all(one["event"]["type"] == "lookup.denied" for one in denied)
-    assert asked["intent"] not in {one["index"] for one in desk.events(until=at)}
-    assert desk.call("GET", "/v1/audit/events?since=yesterday", user=AUDITOR).status_code == 422
+    assert asked["intent"] not in {one["index"] for one in court.events(until=at)}
+    assert court.call("GET", "/v1/audit/events?since=yesterday", user=AUDITOR).status_code == 422
 
 
-def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(desk: Desk, asked: Body) -> None:
+def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(court: RunningCourt, asked: Body) -> None:
     """Every page of it, in both formats, without personal values unless there is a reason."""
     criteria = {"work_order": asked["number"]}
-    lines = exported(desk, criteria | {"format": "jsonl"})
-    table = exported(desk, criteria | {"format": "csv"})
-    opened = exported(desk, criteria | {"format": "csv", "reveal": {"reason": "inspection"}})
+    lines = exported(court, criteria | {"format": "jsonl"})
+    table = exported(court, criteria | {"format": "csv"})
+    opened = exported(court, criteria | {"format": "csv", "reveal": {"reason": "inspection"}})
     read = [json.loads(line) for line in lines.text.splitlines()]
     rows = list(csv.DictReader(io.StringIO(table.text)))
 
@@ -242,21 +244,21 @@ def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(desk: Desk, 
     number = asked["person"]["id_number"]
     assert [number in answer.text for answer in (lines, table, opened)] == [False, False, True]
     assert table.headers["content-disposition"] == 'attachment; filename="audit.csv"'
-    assert trace(desk, "log.exported")["detail"] == {
+    assert trace(court, "log.exported")["detail"] == {
         "filters": "court,work_order",
         "format": "csv",
         "reveal": "inspection",
     }
 
 
-def test_nothing_is_shown_that_is_not_on_record(desk: Desk) -> None:
+def test_nothing_is_shown_that_is_not_on_record(court: RunningCourt) -> None:
     """While the log cannot be written there is no answer and no first byte of a file."""
-    server = EmbeddedServer(desk.court.settings.folder.resolve() / CLUSTER)
+    server = EmbeddedServer(court.demo.settings.folder.resolve() / CLUSTER)
     server.halt()
     answers = [
-        desk.call("GET", "/v1/audit/events", user=AUDITOR),
-        desk.call("POST", "/v1/audit/search", {}, user=AUDITOR),
-        desk.call("POST", "/v1/audit/exports", {"format": "csv"}, user=AUDITOR),
+        court.call("GET", "/v1/audit/events", user=AUDITOR),
+        court.call("POST", "/v1/audit/search", {}, user=AUDITOR),
+        court.call("POST", "/v1/audit/exports", {"format": "csv"}, user=AUDITOR),
     ]
     server.resume()
 
@@ -265,11 +267,11 @@ def test_nothing_is_shown_that_is_not_on_record(desk: Desk) -> None:
     ] * 3
 
 
-def test_an_export_of_many_pages_is_one_file(desk: Desk, asked: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_of_many_pages_is_one_file(court: RunningCourt, asked: Body, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing twice, nothing left out, newest first."""
     monkeypatch.setattr("gateway.api.audit_search.EXPORT_PAGE", 3)
     monkeypatch.setattr("gateway.api.audit_search.BLOCK", 100)
-    lines = exported(desk, {"format": "jsonl", "types": ["work_order.changed", "lookup.intent", "lookup.outcome"]})
+    lines = exported(court, {"format": "jsonl", "types": ["work_order.changed", "lookup.intent", "lookup.outcome"]})
     found = [json.loads(line)["index"] for line in lines.text.splitlines()]
 
     assert found == sorted(set(found), reverse=True)

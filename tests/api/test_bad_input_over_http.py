@@ -5,7 +5,7 @@ Bad input gets a problem that names the rule and the next step, and never repeat
 import httpx
 import pytest
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 PROBLEM = "application/problem+json"
 
@@ -21,52 +21,53 @@ def told(answer: httpx.Response) -> tuple[int, str, list[str]]:
     return answer.status_code, body["type"].removeprefix("urn:shuniu:problem:"), rules or [body.get("rule", "")]
 
 
-def raw(desk: Desk, content: bytes, **headers: str) -> httpx.Response:
+def raw(court: RunningCourt, content: bytes, **headers: str) -> httpx.Response:
     """A lookup with a body of our own making."""
     return httpx.post(
-        desk.court.address + "/v1/lookups",
+        court.demo.address + "/v1/lookups",
         content=content,
-        headers={"Authorization": f"Bearer {desk.token(user='li.ting')}", "Content-Type": "application/json"} | headers,
+        headers={"Authorization": f"Bearer {court.token(user='li.ting')}", "Content-Type": "application/json"}
+        | headers,
         trust_env=False,
     )
 
 
-def test_a_wrong_check_digit_is_refused_by_its_rule(desk: Desk) -> None:
+def test_a_wrong_check_digit_is_refused_by_its_rule(court: RunningCourt) -> None:
     """The identifier's own rule is named, before any right is looked at."""
-    number = desk.dispatch(desk.cast["moved"])
-    wrong = desk.cast["moved"] | {"id_number": "330802199003071230"}
+    number = court.dispatch(court.cast["moved"])
+    wrong = court.cast["moved"] | {"id_number": "330802199003071230"}
 
-    answer = desk.look_up(number, wrong)
+    answer = court.look_up(number, wrong)
 
     assert told(answer) == (422, "invalid-input", ["subject.id_number: check_digit"])
     assert "330802199003071230" not in answer.text
 
 
-def test_an_unknown_member_is_refused_and_not_repeated(desk: Desk) -> None:
+def test_an_unknown_member_is_refused_and_not_repeated(court: RunningCourt) -> None:
     """A member of our shape is named; one that could be somebody's number is not."""
-    number = desk.dispatch(desk.cast["moved"])
+    number = court.dispatch(court.cast["moved"])
 
-    shaped = desk.look_up(number, desk.cast["moved"], reason_text="x")
-    personal = desk.look_up(number, desk.cast["moved"], **{"330802199003071239": "x"})
+    shaped = court.look_up(number, court.cast["moved"], reason_text="x")
+    personal = court.look_up(number, court.cast["moved"], **{"330802199003071239": "x"})
 
     assert told(shaped) == (422, "invalid-input", ["reason_text: extra_forbidden"])
     assert told(personal) == (422, "invalid-input", ["(unknown member): extra_forbidden"])
     assert "330802199003071239" not in personal.text
 
 
-def test_a_body_of_ten_megabytes_is_refused_unread(desk: Desk) -> None:
+def test_a_body_of_ten_megabytes_is_refused_unread(court: RunningCourt) -> None:
     """Declared or not, a body beyond the bound is refused."""
-    declared = raw(desk, b" " * 10_000_000)
+    declared = raw(court, b" " * 10_000_000)
 
     assert told(declared)[:2] == (413, "body-too-large")
 
 
-def test_a_chunked_body_is_counted_while_it_streams(desk: Desk) -> None:
+def test_a_chunked_body_is_counted_while_it_streams(court: RunningCourt) -> None:
     """Without a declared length the bytes are counted."""
     answer = httpx.post(
-        desk.court.address + "/v1/lookups",
+        court.demo.address + "/v1/lookups",
         content=(b" " * 65_536 for _ in range(160)),
-        headers={"Authorization": f"Bearer {desk.token(user='li.ting')}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {court.token(user='li.ting')}", "Content-Type": "application/json"},
         trust_env=False,
     )
 
@@ -74,43 +75,43 @@ def test_a_chunked_body_is_counted_while_it_streams(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=gb18030"])
-def test_a_body_that_is_not_json_is_refused_by_its_type(desk: Desk, kind: str) -> None:
+def test_a_body_that_is_not_json_is_refused_by_its_type(court: RunningCourt, kind: str) -> None:
     """The content type is checked before anything is read."""
-    assert told(raw(desk, b"{}", **{"Content-Type": kind}))[:2] == (415, "wrong-content-type")
+    assert told(raw(court, b"{}", **{"Content-Type": kind}))[:2] == (415, "wrong-content-type")
 
 
-def test_json_that_does_not_parse_is_told_so(desk: Desk) -> None:
+def test_json_that_does_not_parse_is_told_so(court: RunningCourt) -> None:
     """Half a body is bad input, not a failure of ours."""
-    assert told(raw(desk, b'{"work_order": "T'))[:2] == (422, "invalid-input")
+    assert told(raw(court, b'{"work_order": "T'))[:2] == (422, "invalid-input")
 
 
-def test_a_call_without_a_token_is_told_to_sign_in(desk: Desk) -> None:
+def test_a_call_without_a_token_is_told_to_sign_in(court: RunningCourt) -> None:
     """No token, no answer, and the header that says how."""
-    answer = httpx.post(desk.court.address + "/v1/lookups", json={}, trust_env=False)
+    answer = httpx.post(court.demo.address + "/v1/lookups", json={}, trust_env=False)
 
     assert told(answer) == (401, "not-signed-in", ["missing"])
     assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 
-def test_a_token_of_a_foreign_sign_on_server_is_refused(desk: Desk) -> None:
+def test_a_token_of_a_foreign_sign_on_server_is_refused(court: RunningCourt) -> None:
     """A token that another key signed is nobody's."""
-    token = desk.token(user="li.ting")
+    token = court.token(user="li.ting")
     head, body, signature = token.split(".")
     forged = ".".join([head, body, ("A" if signature[0] != "A" else "B") + signature[1:]])
 
-    answer = desk.court.call(forged, "GET", "/v1/agencies")
+    answer = court.demo.call(forged, "GET", "/v1/agencies")
 
     assert told(answer) == (401, "not-signed-in", ["bad_signature"])
 
 
-def test_an_expired_token_is_refused(desk: Desk) -> None:
+def test_an_expired_token_is_refused(court: RunningCourt) -> None:
     """An hour later the same token opens nothing."""
-    expired = desk.token(user="li.ting", age="3600")
+    expired = court.token(user="li.ting", age="3600")
 
-    assert told(desk.court.call(expired, "GET", "/v1/agencies")) == (401, "not-signed-in", ["expired"])
+    assert told(court.demo.call(expired, "GET", "/v1/agencies")) == (401, "not-signed-in", ["expired"])
 
 
-def test_an_address_that_does_not_exist_is_a_problem_too(desk: Desk) -> None:
+def test_an_address_that_does_not_exist_is_a_problem_too(court: RunningCourt) -> None:
     """Every error has the same form."""
-    assert told(desk.call("GET", "/v2/nothing", user="li.ting"))[:2] == (404, "not-found")
-    assert told(desk.call("DELETE", "/v1/lookups", user="li.ting"))[:2] == (405, "method-not-allowed")
+    assert told(court.call("GET", "/v2/nothing", user="li.ting"))[:2] == (404, "not-found")
+    assert told(court.call("DELETE", "/v1/lookups", user="li.ting"))[:2] == (405, "method-not-allowed")

@@ -11,14 +11,14 @@ import pytest
 
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.provisioning import CLUSTER, DATABASE
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 @pytest.fixture
-def server(desk: Desk) -> EmbeddedServer:
+def server(court: RunningCourt) -> EmbeddedServer:
     """The court's own PostgreSQL, as its superuser."""
     # The same server is running already; this is a second handle to it.
-    return EmbeddedServer(desk.court.settings.folder.resolve() / CLUSTER)
+    return EmbeddedServer(court.demo.settings.folder.resolve() / CLUSTER)
 
 
 def in_background(call: Callable[[], httpx.Response]) -> tuple[threading.Thread, list[httpx.Response]]:
@@ -29,9 +29,9 @@ def in_background(call: Callable[[], httpx.Response]) -> tuple[threading.Thread,
     return thread, answers
 
 
-def asked(desk: Desk, agency: str) -> int:
+def asked(court: RunningCourt, agency: str) -> int:
     """How many questions an agency has received."""
-    ledger = httpx.get(f"{desk.court.outside.addresses[agency]}/_control/ledger", trust_env=False).json()
+    ledger = httpx.get(f"{court.demo.outside.addresses[agency]}/_control/ledger", trust_env=False).json()
     return sum(ledger["requests"].values()) if "requests" in ledger else sum(ledger.values())
 
 
@@ -53,15 +53,15 @@ def unavailable(answer: httpx.Response) -> bool:
 
 
 def test_connections_cut_while_agencies_are_asked_release_nothing(
-    desk: Desk, healed: Callable[..., None], server: EmbeddedServer
+    court: RunningCourt, healed: Callable[..., None], server: EmbeddedServer
 ) -> None:
     """Every connection is killed and new ones are barred between question and outcome: 503 and no data."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("human_resources", "hang")
-    before = asked(desk, "human_resources")
-    thread, answers = in_background(lambda: desk.look_up(number, person))
-    wait_until(lambda: asked(desk, "human_resources") > before)
+    before = asked(court, "human_resources")
+    thread, answers = in_background(lambda: court.look_up(number, person))
+    wait_until(lambda: asked(court, "human_resources") > before)
 
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as owner:
         owner.execute(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false")
@@ -71,23 +71,23 @@ def test_connections_cut_while_agencies_are_asked_release_nothing(
 
     assert unavailable(answers[0])
     assert person["name"] not in answers[0].text
-    desk.court.outside.heal("human_resources")
-    wait_until(lambda: bool(desk.look_up(number, person).status_code == 200))
+    court.demo.outside.heal("human_resources")
+    wait_until(lambda: bool(court.look_up(number, person).status_code == 200))
 
 
-def test_a_stopped_database_is_503_and_a_started_one_serves_again(desk: Desk, server: EmbeddedServer) -> None:
+def test_a_stopped_database_is_503_and_a_started_one_serves_again(court: RunningCourt, server: EmbeddedServer) -> None:
     """Nobody restarts the hub: it reconnects."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    health = desk.court.address + "/readyz"
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    health = court.demo.address + "/readyz"
 
     server.halt()
-    refused = desk.look_up(number, person)
+    refused = court.look_up(number, person)
     unready = httpx.get(health, trust_env=False)
-    alive = httpx.get(desk.court.address + "/healthz", trust_env=False)
+    alive = httpx.get(court.demo.address + "/healthz", trust_env=False)
     server.resume()
 
     assert unavailable(refused)
     assert (unready.status_code, alive.status_code) == (503, 200)
     wait_until(lambda: httpx.get(health, trust_env=False).status_code == 200)
-    wait_until(lambda: bool(desk.look_up(number, person).status_code == 200))
+    wait_until(lambda: bool(court.look_up(number, person).status_code == 200))

@@ -5,7 +5,7 @@ One lookup, end to end: real agencies, an open work order, two durable records, 
 from collections.abc import Callable
 from typing import Any
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 def states(answer: dict[str, Any]) -> dict[str, str]:
@@ -13,10 +13,10 @@ def states(answer: dict[str, Any]) -> dict[str, str]:
     return {f"{one['agency']}.{one['capability']}": one["state"] for one in answer["answers"]}
 
 
-def test_a_person_is_identified_and_found_by_three_agencies(desk: Desk) -> None:
+def test_a_person_is_identified_and_found_by_three_agencies(court: RunningCourt) -> None:
     """Four questions, one answer; every field names its source."""
-    person = desk.cast["moved"]
-    answer = desk.look_up(desk.dispatch(person), person)
+    person = court.cast["moved"]
+    answer = court.look_up(court.dispatch(person), person)
 
     assert answer.status_code == 200
     result = answer.json()
@@ -38,10 +38,10 @@ def test_a_person_is_identified_and_found_by_three_agencies(desk: Desk) -> None:
     assert result["audit"]["intent"] < result["audit"]["outcome"]
 
 
-def test_an_organization_shows_its_registration_and_its_warnings(desk: Desk) -> None:
+def test_an_organization_shows_its_registration_and_its_warnings(court: RunningCourt) -> None:
     """A company on the abnormal list keeps its registered address, with the warning on it."""
-    company = desk.cast["company_abnormal"]
-    result = desk.look_up(desk.dispatch(company), company).json()
+    company = court.cast["company_abnormal"]
+    result = court.look_up(court.dispatch(company), company).json()
 
     assert states(result) == {"market_regulation.registration": "found"}
     assert result["identity"]["name"]["value"] == company["name"]
@@ -49,13 +49,15 @@ def test_an_organization_shows_its_registration_and_its_warnings(desk: Desk) -> 
     assert "abnormal_list" in str(result["addresses"][0]["warnings"])
 
 
-def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Desk, healed: Callable[..., None]) -> None:
+def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(
+    court: RunningCourt, healed: Callable[..., None]
+) -> None:
     """That agency is unavailable with the reason; the others' answers stand."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("human_resources", "hang")
 
-    result = desk.look_up(number, person).json()
+    result = court.look_up(number, person).json()
 
     unheard = next(one for one in result["answers"] if one["agency"] == "human_resources")
     assert (unheard["state"], unheard["reason"]) == ("unavailable", "timeout")
@@ -63,27 +65,29 @@ def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(desk: Desk, 
     assert [address["rank"] for address in result["addresses"] if "rank" in address] == [5, 5]
 
 
-def test_police_that_are_not_heard_leave_the_ladder_incomplete(desk: Desk, healed: Callable[..., None]) -> None:
+def test_police_that_are_not_heard_leave_the_ladder_incomplete(
+    court: RunningCourt, healed: Callable[..., None]
+) -> None:
     """A broken line never reads as an absent address."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("public_security", "reset")
 
-    result = desk.look_up(number, person).json()
+    result = court.look_up(number, person).json()
 
     assert result["ladder"]["complete"] is False
     assert "public_security" in result["ladder"]["not_heard"]
 
 
-def test_a_stored_lookup_is_read_again_without_asking_any_agency(desk: Desk) -> None:
+def test_a_stored_lookup_is_read_again_without_asking_any_agency(court: RunningCourt) -> None:
     """The stored record equals the answer; reading it is an event of its own."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    first = desk.look_up(number, person).json()
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    first = court.look_up(number, person).json()
 
-    again = desk.call("GET", f"/v1/lookups/{first['id']}", user="li.ting")
-    colleague = desk.call("GET", f"/v1/lookups/{first['id']}", user="wang.qiang")
-    elsewhere = desk.call("GET", f"/v1/lookups/{first['id']}", user="zhao.min")
+    again = court.call("GET", f"/v1/lookups/{first['id']}", user="li.ting")
+    colleague = court.call("GET", f"/v1/lookups/{first['id']}", user="wang.qiang")
+    elsewhere = court.call("GET", f"/v1/lookups/{first['id']}", user="zhao.min")
 
     assert again.status_code == 200
     assert again.json() | {"audit": None} == first | {"audit": None}
@@ -91,12 +95,12 @@ def test_a_stored_lookup_is_read_again_without_asking_any_agency(desk: Desk) -> 
     assert (colleague.status_code, elsewhere.status_code) == (403, 404)
 
 
-def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Desk) -> None:
+def test_every_lookup_leaves_an_intent_and_an_outcome(court: RunningCourt) -> None:
     """The intent names the questions, the outcome the state of each."""
-    person = desk.cast["moved"]
-    result = desk.look_up(desk.dispatch(person), person).json()
+    person = court.cast["moved"]
+    result = court.look_up(court.dispatch(person), person).json()
 
-    events = {one["index"]: one["event"] for one in desk.events()}
+    events = {one["index"]: one["event"] for one in court.events()}
 
     intent, outcome = events[result["audit"]["intent"]], events[result["audit"]["outcome"]]
     assert (intent["type"], outcome["type"]) == ("lookup.intent", "lookup.outcome")
@@ -105,10 +109,10 @@ def test_every_lookup_leaves_an_intent_and_an_outcome(desk: Desk) -> None:
     assert person["name"] not in str(events)
 
 
-def test_an_organization_of_another_register_is_not_asked_about_and_its_register_is_named(desk: Desk) -> None:
+def test_an_organization_of_another_register_is_not_asked_about_and_its_register_is_named(court: RunningCourt) -> None:
     """A law firm is registered with the justice administration: that is said, and is not an absent record."""
-    firm = desk.cast["law_firm"]
-    result = desk.look_up(desk.dispatch(firm), firm).json()
+    firm = court.cast["law_firm"]
+    result = court.look_up(court.dispatch(firm), firm).json()
 
     registry = result["answers"][0]
     assert (registry["state"], registry["reason"], registry["authority"]) == (

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.provisioning import CLUSTER, DATABASE
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 @pytest.fixture
@@ -47,24 +47,24 @@ def whole_database(cluster: Path) -> bytes:
 
 
 def test_lookups_of_every_ending_leave_nothing_personal_in_logs_or_tables(
-    desk: Desk, healed: Callable[..., None], everything_logged: Callable[[], str]
+    court: RunningCourt, healed: Callable[..., None], everything_logged: Callable[[], str]
 ) -> None:
     """Found, refused, malformed, half answered, read again: the canaries occur nowhere."""
-    person, stranger = desk.cast["moved"], desk.cast["stayed"]
-    number = desk.dispatch(person)
-    found = desk.look_up(number, person)
+    person, stranger = court.cast["moved"], court.cast["stayed"]
+    number = court.dispatch(person)
+    found = court.look_up(number, person)
     endings = [
         found,
-        desk.look_up(number, stranger),
-        desk.look_up(number, person | {"id_number": person["id_number"][:-1] + "0"}),
-        desk.call("GET", f"/v1/lookups/{found.json()['id']}", user="li.ting"),
+        court.look_up(number, stranger),
+        court.look_up(number, person | {"id_number": person["id_number"][:-1] + "0"}),
+        court.call("GET", f"/v1/lookups/{found.json()['id']}", user="li.ting"),
     ]
     for fault in ("unknown_code", "truncated", "wrong_charset", "fault"):
         healed("public_security", fault)
-        endings.append(desk.look_up(number, person))
-        desk.court.outside.heal("public_security")
+        endings.append(court.look_up(number, person))
+        court.demo.outside.heal("public_security")
 
-    cluster = desk.court.settings.folder.resolve() / CLUSTER
+    cluster = court.demo.settings.folder.resolve() / CLUSTER
     logged = everything_logged() + (cluster / "log").read_text(errors="replace")
     stored = whole_database(cluster)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.desk import Desk, opened
+from tests.court import RunningCourt, start_court
 
 # Generated calls of each operation, besides the cases that its schema names.  In full: `make prove PART=contract`.
 EXAMPLES = os.environ.get("SHUNIU_TEST_EXAMPLES", "2")
@@ -25,15 +25,15 @@ CHECKS = (
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCourt]:
     """A court of its own: thousands of calls leave a log in which other tests would find nothing of theirs."""
-    with opened(tmp_path_factory.mktemp("contract")) as desk:
-        yield desk
+    with start_court(tmp_path_factory.mktemp("contract")) as court:
+        yield court
 
 
-def test_the_published_contract_names_every_route(desk: Desk) -> None:
+def test_the_published_contract_names_every_route(court: RunningCourt) -> None:
     """What the hub serves is what it documents, in OpenAPI 3.1."""
-    document = desk.call("GET", "/openapi.json", user="li.ting").json()
+    document = court.call("GET", "/openapi.json", user="li.ting").json()
 
     assert document["openapi"].startswith("3.1")
     assert {"/healthz", "/readyz", "/v1/agencies", "/v1/lookups", "/v1/lookups/{lookup_id}"} <= set(document["paths"])
@@ -41,12 +41,12 @@ def test_the_published_contract_names_every_route(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("who", [{"user": "li.ting"}, {"user": "chen.jing"}, {"client": "ticket-system"}, {}])
-def test_generated_calls_never_break_the_contract(desk: Desk, who: dict[str, str]) -> None:
+def test_generated_calls_never_break_the_contract(court: RunningCourt, who: dict[str, str]) -> None:
     """schemathesis makes up valid and invalid calls as a clerk, an auditor, a ticket system and a stranger."""
-    address = desk.court.address
+    address = court.demo.address
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", "--no-color"]
     command += ["--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", "1877"]
-    command += ["--header", f"Authorization: Bearer {desk.token(**who)}"] if who else []
+    command += ["--header", f"Authorization: Bearer {court.token(**who)}"] if who else []
 
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)

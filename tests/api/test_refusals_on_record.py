@@ -20,7 +20,7 @@ from audit.store.search import Query, search
 from gateway.api.refusal_log import RefusalLog
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.provisioning import CLUSTER
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 ORIGIN = "door.example/audit/1"
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -52,15 +52,15 @@ def refused(log: Log) -> list[dict[str, Any]]:
     return [hit.leaf["detail"] for hit in reversed(hits)]
 
 
-def record_of(desk: Desk, answer: httpx.Response) -> dict[str, Any]:
+def record_of(court: RunningCourt, answer: httpx.Response) -> dict[str, Any]:
     """The record of a refusal that an answer names."""
     index = answer.json()["audit"]
-    (event,) = [one for one in desk.events(before=str(index + 1), limit="1") if one["index"] == index]
+    (event,) = [one for one in court.events(before=str(index + 1), limit="1") if one["index"] == index]
     leaf: dict[str, Any] = event["event"]
     return leaf
 
 
-def test_a_clerk_who_reads_the_log_is_refused_on_record(desk: Desk) -> None:
+def test_a_clerk_who_reads_the_log_is_refused_on_record(court: RunningCourt) -> None:
     """Whether the page, the search, a file, a tile or a proof; the address itself is nowhere."""
     calls = {
         "list_events": ("GET", "/v1/audit/events", None),
@@ -70,8 +70,8 @@ def test_a_clerk_who_reads_the_log_is_refused_on_record(desk: Desk) -> None:
         "read_proof": ("GET", "/v1/audit/proof/0", None),
     }
     for operation, (method, path, body) in calls.items():
-        answer = desk.call(method, path, body, user="li.ting")
-        leaf = record_of(desk, answer)
+        answer = court.call(method, path, body, user="li.ting")
+        leaf = record_of(court, answer)
 
         assert (answer.status_code, answer.json()["rule"]) == (403, "role_missing")
         assert (leaf["type"], leaf["outcome"]) == ("access.refused", "refused")
@@ -79,31 +79,31 @@ def test_a_clerk_who_reads_the_log_is_refused_on_record(desk: Desk) -> None:
         assert (leaf["who"]["court"], "c" in leaf["who"]) == ("浙0802", True)
 
 
-def test_whoever_states_a_work_order_without_the_right_is_refused_on_record(desk: Desk) -> None:
+def test_whoever_states_a_work_order_without_the_right_is_refused_on_record(court: RunningCourt) -> None:
     """A clerk without the scope; the refusal of a foreign court's client stands with that court."""
-    statement = desk.statement(desk.cast["moved"])
-    clerk = desk.call("PUT", "/v1/work-orders/T-8", statement, user="li.ting")
-    foreign = desk.call("PUT", "/v1/work-orders/T-8", statement, client="ticket-system-0803")
+    statement = court.statement(court.cast["moved"])
+    clerk = court.call("PUT", "/v1/work-orders/T-8", statement, user="li.ting")
+    foreign = court.call("PUT", "/v1/work-orders/T-8", statement, client="ticket-system-0803")
 
-    assert record_of(desk, clerk)["detail"] == {"rule": "scope_missing", "operation": "state_work_order"}
+    assert record_of(court, clerk)["detail"] == {"rule": "scope_missing", "operation": "state_work_order"}
     assert (foreign.status_code, foreign.json()["rule"]) == (403, "other_court")
     assert isinstance(foreign.json()["audit"], int)
 
 
-def test_a_refused_lookup_has_one_record_and_not_two(desk: Desk) -> None:
+def test_a_refused_lookup_has_one_record_and_not_two(court: RunningCourt) -> None:
     """Its own says more."""
-    answer = desk.look_up("T-none", desk.cast["moved"])
+    answer = court.look_up("T-none", court.cast["moved"])
     since = str(answer.json()["audit"] + 1)
 
-    assert record_of(desk, answer)["type"] == "lookup.denied"
-    assert [one for one in desk.events(type="access.refused") if one["index"] >= int(since)] == []
+    assert record_of(court, answer)["type"] == "lookup.denied"
+    assert [one for one in court.events(type="access.refused") if one["index"] >= int(since)] == []
 
 
-def test_a_refusal_that_cannot_be_recorded_is_503(desk: Desk) -> None:
+def test_a_refusal_that_cannot_be_recorded_is_503(court: RunningCourt) -> None:
     """Nobody is turned away without a trace."""
-    server = EmbeddedServer(desk.court.settings.folder.resolve() / CLUSTER)
+    server = EmbeddedServer(court.demo.settings.folder.resolve() / CLUSTER)
     server.halt()
-    answer = desk.call("PUT", "/v1/work-orders/T-9", desk.statement(desk.cast["stayed"]), user="li.ting")
+    answer = court.call("PUT", "/v1/work-orders/T-9", court.statement(court.cast["stayed"]), user="li.ting")
     server.resume()
 
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:shuniu:problem:audit-unavailable")

@@ -9,18 +9,18 @@ import tomllib
 import httpx
 
 from gateway.api.docs_page import STATIC, VENDORED
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
-def test_the_page_loads_nothing_from_another_host(desk: Desk) -> None:
+def test_the_page_loads_nothing_from_another_host(court: RunningCourt) -> None:
     """Every file that the page names is served by the hub itself."""
-    page = httpx.get(desk.court.address + "/docs", trust_env=False).text
+    page = httpx.get(court.demo.address + "/docs", trust_env=False).text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
 
     served = [address for address in loaded if address.startswith("/")]
     assert "http" not in page
     assert served == [f"{VENDORED}/swagger-ui.css", f"{VENDORED}/swagger-ui-bundle.js"]
-    assert [httpx.get(desk.court.address + address, trust_env=False).status_code for address in served] == [200, 200]
+    assert [httpx.get(court.demo.address + address, trust_env=False).status_code for address in served] == [200, 200]
 
 
 def test_every_vendored_file_is_the_one_of_the_manifest() -> None:

@@ -15,12 +15,12 @@ from audit.store.log import Log
 from audit.store.reader import Reader
 from audit.verify.database_source import verify_tables
 from gateway.database.embedded_server import EmbeddedServer
-from tests.audit.folders import originals, spoil
+from tests.audit.corruptions import make_intact, spoiled
+from tests.audit.folders import corrupt, originals
 from tests.audit.logs import ERASER_ROLE, HUB_ROLE, TEMPLATE
 from tests.audit.sample import ORIGIN, Dsn
-from tests.audit.spoiled import make_kept, spoiled
 
-__all__ = ["make_kept", "originals", "spoil", "spoiled"]
+__all__ = ["corrupt", "make_intact", "originals", "spoiled"]
 
 _numbers = itertools.count(1)
 

@@ -15,7 +15,7 @@ from audit.format.tiles import ENTRIES, Tile, encode_bundle, hash_tiles
 from audit.format.tree import CompactRange, full_root
 from audit.verify.directory_source import DirectorySource
 from audit.verify.verifier import Damage, VerificationReport, verify
-from tests.audit import naive
+from tests.audit import oracle
 
 LOG = Signer("court.example/audit/1", bytes(range(32)))
 SIZES = (0, 1, 255, 256, 257, 600, 70_000)
@@ -27,7 +27,7 @@ def entry(n: int) -> bytes:
 
 def write(folder: Path, entries: list[bytes]) -> bytes:
     """An export of these entries, made without the code that writes exports; returns its checkpoint."""
-    levels = [[naive.leaf(one) for one in entries]]
+    levels = [[oracle.leaf(one) for one in entries]]
     while len(levels[-1]) >= 256:
         below = levels[-1]
         levels.append([full_root(b"".join(below[at : at + 256])) for at in range(0, len(below) // 256 * 256, 256)])
@@ -70,7 +70,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 
 @pytest.fixture
-def spoil(originals: dict[int, Path], tmp_path: Path) -> Callable[[int, str, Callable[[bytes], bytes]], Path]:
+def corrupt(originals: dict[int, Path], tmp_path: Path) -> Callable[[int, str, Callable[[bytes], bytes]], Path]:
     """A copy of an export in which one file is changed."""
 
     def copy(size: int, name: str, change: Callable[[bytes], bytes]) -> Path:
@@ -99,9 +99,9 @@ def flip(at: int) -> Callable[[bytes], bytes]:
     return lambda content: content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 
-def check_swap(spoil: Callable[..., Path], one: str, two: str) -> list[tuple[Damage, int | None, int | None]]:
+def check_swap(corrupt: Callable[..., Path], one: str, two: str) -> list[tuple[Damage, int | None, int | None]]:
     """What is found when two files of the large export change places."""
-    folder = spoil(70_000, one, lambda content: content)
+    folder = corrupt(70_000, one, lambda content: content)
     first, second = (folder / one).read_bytes(), (folder / two).read_bytes()
     (folder / one).write_bytes(second)
     (folder / two).write_bytes(first)

@@ -16,7 +16,7 @@ from audit.format.tree import leaf_hash
 from audit.sealing.keys import Keys
 from audit.store import sequencer as sequencer_module
 from audit.store.log import Log
-from tests.audit import naive
+from tests.audit import oracle
 from tests.audit.sample import START, Dsn, intent, outcome, party
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +35,7 @@ def root(dsn: Dsn) -> bytes:
     assert row is not None
     folded = row[1][-1]
     for node in reversed(row[1][:-1]):
-        folded = naive.node(node, folded)
+        folded = oracle.node(node, folded)
     return folded
 
 
@@ -47,7 +47,7 @@ async def test_records_get_adjacent_places_and_the_tree_is_that_of_their_bytes(l
     assert indexes == [0, 1, 2, 3, 4]
     assert [index for index, _, _ in rows] == indexes
     assert all(leaf_hash(body) == leaf for _, body, leaf in rows)
-    assert root(dsn) == naive.root([body for _, body, _ in rows])
+    assert root(dsn) == oracle.root([body for _, body, _ in rows])
 
 
 async def test_many_callers_share_commits_and_each_gets_its_own_place(log: Log, dsn: Dsn) -> None:
@@ -58,7 +58,7 @@ async def test_many_callers_share_commits_and_each_gets_its_own_place(log: Log, 
 
     assert sorted(indexes) == list(range(300))
     assert all(by_index[index].encode() in body for index, body, _ in stored(dsn))
-    assert root(dsn) == naive.root([body for _, body, _ in stored(dsn)])
+    assert root(dsn) == oracle.root([body for _, body, _ in stored(dsn)])
 
 
 async def test_several_processes_append_to_one_log(open_log: OpenLog, dsn: Dsn) -> None:
@@ -67,7 +67,7 @@ async def test_several_processes_append_to_one_log(open_log: OpenLog, dsn: Dsn) 
     indexes = await asyncio.gather(*(logs[n % 3].append(intent(n)) for n in range(90)))
 
     assert sorted(indexes) == list(range(90))
-    assert root(dsn) == naive.root([body for _, body, _ in stored(dsn)])
+    assert root(dsn) == oracle.root([body for _, body, _ in stored(dsn)])
 
 
 async def test_the_same_record_said_twice_stands_once(log: Log, dsn: Dsn) -> None:
@@ -181,7 +181,7 @@ async def test_a_cut_connection_leaves_exactly_one_record_and_the_truth(log: Log
     assert [index for index, _, _ in rows] == list(range(len(rows)))
     assert all(exchange.encode() in rows[index][1] for index, exchange in acknowledged.items())
     assert len({body for _, body, _ in rows}) == len(rows) <= len(acknowledged) + lost
-    assert root(dsn) == naive.root([body for _, body, _ in rows])
+    assert root(dsn) == oracle.root([body for _, body, _ in rows])
 
 
 async def test_an_error_of_the_commit_itself_is_no_acknowledgement(log: Log, dsn: Dsn) -> None:

@@ -27,7 +27,7 @@ from audit.store.search import Query, search
 from audit.verify.database_source import verify_tables
 from audit.verify.deep_verification import check_deep
 from gateway.database.embedded_server import EmbeddedServer
-from tests.audit.needles import forms, found_in
+from tests.audit.canaries import forms, found_in
 from tests.audit.sample import (
     CANARY_CASE,
     CANARY_ID,

@@ -12,8 +12,8 @@ import pytest
 from audit.format.checkpoint import Checkpoint, read_checkpoint
 from audit.format.tree import CompactRange, full_root, leaf_hash
 from audit.verify.verifier import Damage, VerificationVerdict
+from tests.audit.corruptions import SIZES, CorruptedLog, Found, IntactLog, UncommittedReader
 from tests.audit.sample import ORIGIN
-from tests.audit.spoiled import SIZES, Found, Inside, Kept, Spoiled
 
 FORGED = b'"forged"'
 FLIP_BODY = "UPDATE audit.entry SET body = set_byte(body, 9, get_byte(body, 9) # 1) WHERE idx = {i}"
@@ -26,13 +26,13 @@ of_many = pytest.mark.parametrize("spoiled", SIZES[2:], indirect=True)
 of_full_tiles = pytest.mark.parametrize("spoiled", [256, 257, 70_000], indirect=True)
 
 
-def test_an_untouched_log_is_intact(spoiled: Spoiled) -> None:
+def test_an_untouched_log_is_intact(spoiled: CorruptedLog) -> None:
     """Against an older checkpoint too."""
     assert spoiled.found(against=(spoiled.kept.half,)) == []
 
 
 @of_some
-def test_a_changed_body_is_found_at_its_index(spoiled: Spoiled) -> None:
+def test_a_changed_body_is_found_at_its_index(spoiled: CorruptedLog) -> None:
     """A byte flipped, inserted or deleted."""
     for index in spoiled.places:
         for change in (
@@ -44,7 +44,7 @@ def test_a_changed_body_is_found_at_its_index(spoiled: Spoiled) -> None:
 
 
 @of_some
-def test_a_changed_leaf_hash_is_found_at_its_index_and_the_entry_is_cleared(spoiled: Spoiled) -> None:
+def test_a_changed_leaf_hash_is_found_at_its_index_and_the_entry_is_cleared(spoiled: CorruptedLog) -> None:
     """The entries alone lead to the signed root."""
     for index in spoiled.places:
         assert spoiled.found(FLIP_LEAF.format(i=index)) == [(TILE, index, index)]
@@ -52,7 +52,7 @@ def test_a_changed_leaf_hash_is_found_at_its_index_and_the_entry_is_cleared(spoi
 
 @of_some
 def test_an_entry_forged_together_with_its_hash_is_found_in_the_smallest_subtree_that_is_stored(
-    spoiled: Spoiled,
+    spoiled: CorruptedLog,
 ) -> None:
     """Of 256 entries, or fewer at the edge."""
     for index in spoiled.places:
@@ -60,7 +60,9 @@ def test_an_entry_forged_together_with_its_hash_is_found_in_the_smallest_subtree
 
 
 @of_full_tiles
-def test_an_entry_forged_with_its_hash_and_its_subtree_is_found_in_the_next_larger_subtree(spoiled: Spoiled) -> None:
+def test_an_entry_forged_with_its_hash_and_its_subtree_is_found_in_the_next_larger_subtree(
+    spoiled: CorruptedLog,
+) -> None:
     """The next level of tiles, or the head's own hashes."""
     for index in {0, spoiled.size // 256 * 256 - 1}:
         tile = index // 256
@@ -71,13 +73,13 @@ def test_an_entry_forged_with_its_hash_and_its_subtree_is_found_in_the_next_larg
         assert spoiled.found(FORGE.format(i=index), subtree) == [(RANGE, *spoiled.peak(index))]
 
 
-def unconfirmed(spoiled: Spoiled, *indexes: int) -> list[Found]:
+def unconfirmed(spoiled: CorruptedLog, *indexes: int) -> list[Found]:
     """What stands around missing entries; nothing, if their subtrees hold no others."""
     return [found for found in spoiled.around(*indexes) if found[0] is RANGE]
 
 
 @of_some
-def test_a_deleted_row_is_named_and_with_it_what_nothing_stored_vouches_for_any_more(spoiled: Spoiled) -> None:
+def test_a_deleted_row_is_named_and_with_it_what_nothing_stored_vouches_for_any_more(spoiled: CorruptedLog) -> None:
     """Its leaf hash went with it."""
     for index in spoiled.places:
         found = spoiled.found(f"DELETE FROM audit.entry WHERE idx = {index}", against=(spoiled.kept.half,))
@@ -88,7 +90,7 @@ SHIFT = "ALTER TABLE audit.entry DROP CONSTRAINT entry_pkey"
 
 
 @of_some
-def test_an_inserted_row_is_found_where_it_was_put_and_at_the_end(spoiled: Spoiled) -> None:
+def test_an_inserted_row_is_found_where_it_was_put_and_at_the_end(spoiled: CorruptedLog) -> None:
     """Everything after it was moved by one."""
     index = max(spoiled.size // 2, spoiled.size - 300)
     found = spoiled.found(
@@ -102,7 +104,7 @@ def test_an_inserted_row_is_found_where_it_was_put_and_at_the_end(spoiled: Spoil
 
 
 @of_many
-def test_a_row_that_was_taken_out_without_leaving_a_gap_is_found_where_it_was(spoiled: Spoiled) -> None:
+def test_a_row_that_was_taken_out_without_leaving_a_gap_is_found_where_it_was(spoiled: CorruptedLog) -> None:
     """Everything after it was moved by one, and the last place is empty."""
     index = max(spoiled.size // 2, spoiled.size - 300)
     found = spoiled.found(
@@ -124,21 +126,21 @@ def swapped(columns: str, one: int, two: int) -> list[str]:
 
 
 @of_many
-def test_two_swapped_bodies_are_both_named(spoiled: Spoiled) -> None:
+def test_two_swapped_bodies_are_both_named(spoiled: CorruptedLog) -> None:
     """Each stands where the other belongs; near to each other and far apart."""
     for one, two in ((5, 6), (0, spoiled.size - 1)):
         assert spoiled.found(*swapped("body", one, two)) == [(ENTRY, one, one), (ENTRY, two, two)]
 
 
 @of_many
-def test_two_rows_swapped_whole_are_found_in_the_subtrees_where_they_stand(spoiled: Spoiled) -> None:
+def test_two_rows_swapped_whole_are_found_in_the_subtrees_where_they_stand(spoiled: CorruptedLog) -> None:
     """Their hashes were swapped with them."""
     for one, two in ((5, 6), (0, spoiled.size - 1)):
         assert spoiled.found(*swapped("body, leaf", one, two)) == spoiled.around(one, two)
 
 
 @of_some
-def test_a_tail_that_was_cut_off_under_the_head_is_named(spoiled: Spoiled) -> None:
+def test_a_tail_that_was_cut_off_under_the_head_is_named(spoiled: CorruptedLog) -> None:
     """One entry, and half of the spoiled."""
     for cut in {1, (spoiled.size + 1) // 2}:
         start, last = spoiled.size - cut, spoiled.size - 1
@@ -153,7 +155,7 @@ def grown(leaves: list[bytes]) -> CompactRange:
     return tree
 
 
-def back_to_half(spoiled: Spoiled) -> list[str]:
+def back_to_half(spoiled: CorruptedLog) -> list[str]:
     """The whole log as it was when its first half was signed, so that nothing in it contradicts anything."""
     half = read_checkpoint(spoiled.kept.half).size
     rows = spoiled.reader.rows("SELECT leaf FROM {schema}.entry WHERE idx < %s ORDER BY idx", (half,))
@@ -170,7 +172,9 @@ def back_to_half(spoiled: Spoiled) -> list[str]:
 
 
 @of_many
-def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newer_checkpoint(spoiled: Spoiled) -> None:
+def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newer_checkpoint(
+    spoiled: CorruptedLog,
+) -> None:
     """It was true once: without the newer checkpoint nothing can show it, and the report says what it did not check."""
     half = read_checkpoint(spoiled.kept.half).size
     alone = spoiled.report(*back_to_half(spoiled))
@@ -185,7 +189,7 @@ def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newe
 
 @of_many
 def test_a_history_rewritten_by_who_holds_the_key_is_seen_only_by_who_kept_an_older_checkpoint(
-    spoiled: Spoiled,
+    spoiled: CorruptedLog,
 ) -> None:
     """Everything follows from the forged entry and is truly signed."""
     leaves = [row[0] for row in spoiled.reader.rows("SELECT leaf FROM {schema}.entry ORDER BY idx")]
@@ -212,7 +216,7 @@ def test_a_history_rewritten_by_who_holds_the_key_is_seen_only_by_who_kept_an_ol
 
 
 @of_full_tiles
-def test_a_changed_or_deleted_subtree_hash_is_found_at_its_place(spoiled: Spoiled) -> None:
+def test_a_changed_or_deleted_subtree_hash_is_found_at_its_place(spoiled: CorruptedLog) -> None:
     """And the entries below it are cleared."""
     for level, n in ((1, 0), (1, spoiled.size // 256 - 1), (2, 0)):
         span = 256**level
@@ -225,7 +229,7 @@ def test_a_changed_or_deleted_subtree_hash_is_found_at_its_place(spoiled: Spoile
 
 
 @pytest.mark.parametrize("spoiled", [70_000], indirect=True)
-def test_two_swapped_subtree_hashes_are_both_found(spoiled: Spoiled) -> None:
+def test_two_swapped_subtree_hashes_are_both_found(spoiled: CorruptedLog) -> None:
     """Within one tile of hashes."""
     swap = (
         "UPDATE audit.subtree s SET hash = o.hash FROM audit.subtree o "
@@ -235,7 +239,7 @@ def test_two_swapped_subtree_hashes_are_both_found(spoiled: Spoiled) -> None:
 
 
 @of_some
-def test_an_altered_head_is_told_apart_from_altered_entries(spoiled: Spoiled) -> None:
+def test_an_altered_head_is_told_apart_from_altered_entries(spoiled: CorruptedLog) -> None:
     """Its hashes, its size up and down, and the size that it says was signed."""
     flip = "range[1:cardinality(range) - 1] || sha256(range[cardinality(range)])"
     assert spoiled.found(f"UPDATE audit.head SET range = {flip}") == [(HEAD, None, None)]
@@ -244,18 +248,18 @@ def test_an_altered_head_is_told_apart_from_altered_entries(spoiled: Spoiled) ->
     assert spoiled.found("UPDATE audit.head SET size = 0, range = '{}'") == [(HEAD, None, None)]
 
 
-def test_an_altered_head_of_an_empty_log_is_noticed(make_kept: Callable[[int], Kept]) -> None:
+def test_an_altered_head_of_an_empty_log_is_noticed(make_intact: Callable[[int], IntactLog]) -> None:
     """Entries that never were."""
-    kept = make_kept(0)
+    kept = make_intact(0)
     with psycopg.connect(kept.owner) as connection:
-        reader = Inside(connection, kept)
-        log = Spoiled(reader, kept)
+        reader = UncommittedReader(connection, kept)
+        log = CorruptedLog(reader, kept)
         grown = "UPDATE audit.head SET size = 1, range = ARRAY[sha256('')]"
         assert log.found("SET session_replication_role = replica", grown) == [(MISSING, 0, 0)]
         reader.close()
 
 
-def test_a_changed_checkpoint_is_not_believed(spoiled: Spoiled) -> None:
+def test_a_changed_checkpoint_is_not_believed(spoiled: CorruptedLog) -> None:
     """Any byte of the signed note, or none left: what is there cannot be judged, and is not said to be intact."""
     for change in (
         *(f"set_byte(signed_note, {at}, get_byte(signed_note, {at}) # 1)" for at in (3, 25, 40, 90, 120)),
@@ -268,7 +272,7 @@ def test_a_changed_checkpoint_is_not_believed(spoiled: Spoiled) -> None:
 
 
 @of_some
-def test_the_checkpoint_of_another_tree_of_the_same_log_is_contradicted(spoiled: Spoiled) -> None:
+def test_the_checkpoint_of_another_tree_of_the_same_log_is_contradicted(spoiled: CorruptedLog) -> None:
     """Signed by the true key, for other entries."""
     note = spoiled.kept.keys.signer.sign(Checkpoint(ORIGIN, spoiled.size, bytes(32)).text()).encode()
     found = spoiled.found(f"UPDATE audit.head SET signed_note = '\\x{note.hex()}'")
@@ -280,7 +284,7 @@ def test_the_checkpoint_of_another_tree_of_the_same_log_is_contradicted(spoiled:
 
 
 @of_some
-def test_two_checkpoints_of_one_size_that_contradict_each_other_are_both_looked_at(spoiled: Spoiled) -> None:
+def test_two_checkpoints_of_one_size_that_contradict_each_other_are_both_looked_at(spoiled: CorruptedLog) -> None:
     """Whichever comes first."""
     other = spoiled.kept.keys.signer.sign(Checkpoint(ORIGIN, spoiled.size, bytes(32)).text()).encode()
     for against in ((spoiled.kept.full, other), (other, spoiled.kept.full)):

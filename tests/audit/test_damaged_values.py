@@ -7,7 +7,7 @@ import pytest
 from audit.errors import LogBroken
 from audit.verify.deep_verification import check_deep
 from audit.verify.verifier import Damage
-from tests.audit.spoiled import SIZES, Found, Spoiled
+from tests.audit.corruptions import SIZES, CorruptedLog, Found
 
 SEALED, INDEX, UNPAIRED = Damage.SEALED, Damage.INDEX, Damage.UNPAIRED
 
@@ -31,7 +31,7 @@ DAMAGES = [
 ]
 
 
-def found(spoiled: Spoiled, *statements: str) -> list[Found]:
+def found(spoiled: CorruptedLog, *statements: str) -> list[Found]:
     connection = spoiled.reader.inside
     with connection.transaction(force_rollback=True):
         for statement in statements:
@@ -40,21 +40,23 @@ def found(spoiled: Spoiled, *statements: str) -> list[Found]:
 
 
 @pytest.mark.parametrize("spoiled", SIZES[:-1], indirect=True)
-def test_an_untouched_log_has_every_value_and_every_mark(spoiled: Spoiled) -> None:
+def test_an_untouched_log_has_every_value_and_every_mark(spoiled: CorruptedLog) -> None:
     """Nothing to report."""
     assert found(spoiled) == []
 
 
 @pytest.mark.parametrize("spoiled", SIZES[1:-1], indirect=True)
 @pytest.mark.parametrize(("damage", "statement"), DAMAGES)
-def test_a_touched_value_mark_or_column_is_found_at_its_index(spoiled: Spoiled, damage: Damage, statement: str) -> None:
+def test_a_touched_value_mark_or_column_is_found_at_its_index(
+    spoiled: CorruptedLog, damage: Damage, statement: str
+) -> None:
     """In an intent, the first and the last that there is."""
     for index in {0, (spoiled.size - 1) // 2 * 2}:
         assert found(spoiled, statement.format(i=index)) == [(damage, index, index)]
 
 
 @pytest.mark.parametrize("spoiled", [70_000], indirect=True)
-def test_all_of_it_at_once_in_a_large_log_is_found_place_by_place(spoiled: Spoiled) -> None:
+def test_all_of_it_at_once_in_a_large_log_is_found_place_by_place(spoiled: CorruptedLog) -> None:
     """Each damage to another entry, across the whole log."""
     places = [2 * (n * 2900 + 50) for n in range(len(DAMAGES))]
     statements = [statement.format(i=index) for (_, statement), index in zip(DAMAGES, places, strict=True)]
@@ -64,7 +66,7 @@ def test_all_of_it_at_once_in_a_large_log_is_found_place_by_place(spoiled: Spoil
 
 
 @pytest.mark.parametrize("spoiled", [255, 256, 257], indirect=True)
-def test_two_swapped_boxes_are_both_found(spoiled: Spoiled) -> None:
+def test_two_swapped_boxes_are_both_found(spoiled: CorruptedLog) -> None:
     """Each opens only in the place for which it was sealed."""
     swap = (
         "UPDATE audit.sealed s SET party_box = o.party_box, party_key = o.party_key FROM audit.sealed o "
@@ -74,7 +76,7 @@ def test_two_swapped_boxes_are_both_found(spoiled: Spoiled) -> None:
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
-def test_a_key_that_was_destroyed_without_a_record_of_it_is_no_erasure(spoiled: Spoiled) -> None:
+def test_a_key_that_was_destroyed_without_a_record_of_it_is_no_erasure(spoiled: CorruptedLog) -> None:
     """Deleted, or marked as destroyed: the values that it sealed are missing."""
     key = "(SELECT party_key FROM audit.sealed WHERE idx = 100)"
     gone = "destroyed_at = now(), mark = NULL, wrapped = NULL"
@@ -86,7 +88,7 @@ def test_a_key_that_was_destroyed_without_a_record_of_it_is_no_erasure(spoiled: 
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
-def test_an_altered_key_is_not_used(spoiled: Spoiled) -> None:
+def test_an_altered_key_is_not_used(spoiled: CorruptedLog) -> None:
     """It does not unwrap, and nothing is opened with it."""
     flip = "UPDATE audit_keys.subject_key SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1)"
     with pytest.raises(LogBroken):
@@ -95,7 +97,7 @@ def test_an_altered_key_is_not_used(spoiled: Spoiled) -> None:
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
 @pytest.mark.parametrize("body", ["[]", "nonsense", '{"whose":5}', '{"type":"lookup.intent","heard":[{}]}', "{}"])
-def test_a_leaf_altered_beyond_reading_stops_nothing(spoiled: Spoiled, body: str) -> None:
+def test_a_leaf_altered_beyond_reading_stops_nothing(spoiled: CorruptedLog, body: str) -> None:
     """The other records are checked all the same."""
     held = found(
         spoiled,
@@ -106,7 +108,7 @@ def test_a_leaf_altered_beyond_reading_stops_nothing(spoiled: Spoiled, body: str
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
-def test_a_record_filed_under_another_exchange_is_found(spoiled: Spoiled) -> None:
+def test_a_record_filed_under_another_exchange_is_found(spoiled: CorruptedLog) -> None:
     """Its values open only under their own, and its outcome stands alone."""
     held = found(spoiled, "UPDATE audit.entry SET xid = gen_random_uuid() WHERE idx = 50")
 

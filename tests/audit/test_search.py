@@ -218,11 +218,11 @@ async def test_nothing_personal_stands_in_clear_anywhere(
         payloads=[SealedPayload(kind="raw", body=CANARY_ID.encode(), expires_at=START + timedelta(days=36_500))],
     )
     secrets = [CANARY_ID, CANARY_NAME, CANARY_USER, CANARY_CASE, CANARY_ORDER, CANARY_TERMINAL]
-    needles = [secret.encode() for secret in secrets]
+    canaries = [secret.encode() for secret in secrets]
     for secret in secrets:
         for make in (hashlib.sha256, hashlib.sha1, hashlib.md5, hashlib.sha512):
             digest = make(secret.encode())
-            needles += [digest.digest(), digest.hexdigest().encode()]
+            canaries += [digest.digest(), digest.hexdigest().encode()]
     with psycopg.connect(dsn.owner) as connection:
         tables = connection.execute(
             "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname LIKE 'audit%'"
@@ -235,7 +235,7 @@ async def test_nothing_personal_stands_in_clear_anywhere(
         )
 
     assert len(dumped) > 20_000
-    assert [needle for needle in needles if needle in dumped] == []
+    assert [needle for needle in canaries if needle in dumped] == []
     assert not any(secret in caplog.text for secret in secrets)
 
 

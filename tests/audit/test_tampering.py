@@ -29,22 +29,22 @@ def test_an_intact_log_is_said_to_be_intact(originals: dict[int, Path], size: in
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-def test_an_altered_entry_is_named(size: int, spoil: Callable[..., Path]) -> None:
+def test_an_altered_entry_is_named(size: int, corrupt: Callable[..., Path]) -> None:
     """One flipped bit in the first, a middle and the last entry."""
     for index in sorted({0, size // 2, size - 1}):
         name, start = bundle(size, index)
-        folder = spoil(size, name, flip(start))
+        folder = corrupt(size, name, flip(start))
         assert found(check(folder)) == [(Damage.ENTRY, index, index)]
-        spoil(size, name, flip(start))
+        corrupt(size, name, flip(start))
 
     assert check(folder).verdict is VerificationVerdict.INTACT
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-def test_a_missing_bundle_is_named(size: int, spoil: Callable[..., Path]) -> None:
+def test_a_missing_bundle_is_named(size: int, corrupt: Callable[..., Path]) -> None:
     """Whatever else is still there is judged all the same."""
     name, _ = bundle(size, size - 1)
-    folder = spoil(size, name, lambda _: b"")
+    folder = corrupt(size, name, lambda _: b"")
     (folder / name).unlink()
 
     assert found(check(folder)) == [(Damage.MISSING, (size - 1) // 256 * 256, size - 1)]
@@ -52,7 +52,7 @@ def test_a_missing_bundle_is_named(size: int, spoil: Callable[..., Path]) -> Non
 
 @pytest.mark.parametrize("size", SIZES[2:])
 def test_an_inserted_or_deleted_byte_is_found_at_its_entry(
-    size: int, originals: dict[int, Path], spoil: Callable[..., Path]
+    size: int, originals: dict[int, Path], corrupt: Callable[..., Path]
 ) -> None:
     """The framing breaks there; nothing before it is blamed."""
     index = size - size % 256 + 3 if size % 256 > 3 else size // 2
@@ -61,7 +61,7 @@ def test_an_inserted_or_deleted_byte_is_found_at_its_entry(
         lambda content: content[:start] + b"\0" + content[start:],
         lambda content: content[:start] + content[start + 1 :],
     ):
-        folder = spoil(size, name, change)
+        folder = corrupt(size, name, change)
         report = check(folder)
         assert report.verdict is VerificationVerdict.ALTERED
         assert min(finding.first for finding in report.findings if finding.first is not None) == index
@@ -69,7 +69,7 @@ def test_an_inserted_or_deleted_byte_is_found_at_its_entry(
 
 
 @pytest.mark.parametrize("size", [255, 256, 257, 70_000])
-def test_two_swapped_entries_are_both_named(size: int, spoil: Callable[..., Path]) -> None:
+def test_two_swapped_entries_are_both_named(size: int, corrupt: Callable[..., Path]) -> None:
     """Each stands where the other belongs."""
 
     def swap(content: bytes) -> bytes:
@@ -83,27 +83,27 @@ def test_two_swapped_entries_are_both_named(size: int, spoil: Callable[..., Path
             + content[two + len(second) :]
         )
 
-    folder = spoil(size, bundle(size, 5)[0], swap)
+    folder = corrupt(size, bundle(size, 5)[0], swap)
     assert found(check(folder)) == [(Damage.ENTRY, 5, 5), (Damage.ENTRY, 200, 200)]
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
 def test_what_a_truncated_bundle_has_lost_is_named_exactly(
-    size: int, originals: dict[int, Path], spoil: Callable[..., Path]
+    size: int, originals: dict[int, Path], corrupt: Callable[..., Path]
 ) -> None:
     """Cut in the length of an entry, in its bytes, or between two: from there to the end of the bundle."""
     index = size - 1 if size % 256 else size - 100
     name, start = bundle(size, index)
     for cut in (start - 2, start - 1, start + len(entry(index)) - 1):
-        folder = spoil(size, name, lambda content, cut=cut: content[:cut])
+        folder = corrupt(size, name, lambda content, cut=cut: content[:cut])
         assert found(check(folder)) == [(Damage.MISSING, index, min(index | 255, size - 1))]
         shutil.copy(originals[size] / name, folder / name)
 
 
-def test_two_swapped_bundles_are_found_entry_by_entry(spoil: Callable[..., Path]) -> None:
+def test_two_swapped_bundles_are_found_entry_by_entry(corrupt: Callable[..., Path]) -> None:
     """All of both, and nothing else."""
     one, two = Tile(ENTRIES, 5).path, Tile(ENTRIES, 200).path
-    held = check_swap(spoil, one, two)
+    held = check_swap(corrupt, one, two)
 
     assert held == [(Damage.ENTRY, n * 256 + k, n * 256 + k) for n in (5, 200) for k in range(256)]
 
@@ -160,15 +160,15 @@ def test_a_cut_tail_is_caught_by_a_newer_checkpoint(size: int, tmp_path: Path) -
 
 @pytest.mark.parametrize("size", [1, 257, 70_000])
 def test_another_checkpoint_than_the_entrys_is_noticed(
-    originals: dict[int, Path], size: int, spoil: Callable[..., Path]
+    originals: dict[int, Path], size: int, corrupt: Callable[..., Path]
 ) -> None:
     """Signed by the true key for another tree of the same size, or by another key."""
     forged = LOG.sign(Checkpoint(LOG.vkey.name, size, bytes(32)).text()).encode()
-    folder = spoil(size, "checkpoint", lambda _: forged)
+    folder = corrupt(size, "checkpoint", lambda _: forged)
     assert found(check(folder)) == [(Damage.REPLACED, 0, size - 1)]
 
     stranger = Signer(LOG.vkey.name, bytes([9] * 32)).sign(Checkpoint(LOG.vkey.name, size, bytes(32)).text()).encode()
-    folder = spoil(size, "checkpoint", lambda _: stranger)
+    folder = corrupt(size, "checkpoint", lambda _: stranger)
     assert check(folder).verdict is VerificationVerdict.CANNOT_SAY
     (folder / "checkpoint").unlink()
     assert check(folder).verdict is VerificationVerdict.CANNOT_SAY

@@ -11,7 +11,7 @@ from audit.format.checkpoint import Checkpoint
 from audit.format.note import NoteError, Signer
 from audit.format.proof import Proof, ProofError, check_proof
 from audit.format.tiles import ENTRIES, Tile, bundles, decode_bundle, encode_bundle, exists, hash_tiles, nodes_of
-from tests.audit import naive
+from tests.audit import oracle
 
 LOG = Signer("shuniu.example/audit/1", bytes(range(32)))
 
@@ -93,7 +93,7 @@ def test_a_bundle_gives_its_entries_back(entries: list[bytes]) -> None:
 def tiles_of(leaves: list[bytes]) -> dict[tuple[int, int], bytes]:
     """All tiles of a tree, made level by level."""
     tiles = {}
-    hashes = [naive.leaf(leaf) for leaf in leaves]
+    hashes = [oracle.leaf(leaf) for leaf in leaves]
     level = 0
     while hashes:
         for n in range(-(-len(hashes) // 256)):
@@ -111,11 +111,11 @@ def test_proofs_can_be_made_from_tiles_alone(size: int) -> None:
     nodes = nodes_of(lambda level, n: tiles[level, n])
     roots = {n: tree.range_nodes(n, nodes).root() for n in {1, size, min(size, 256), max(1, size - 1)}}
     if size <= 1000:
-        assert roots[size] == naive.root(leaves)
+        assert roots[size] == oracle.root(leaves)
 
     for index in {0, size // 2, size - 1}:
         proof = tree.inclusion_proof(index, size, nodes)
-        assert tree.verify_inclusion(index, size, naive.leaf(leaves[index]), proof, roots[size])
+        assert tree.verify_inclusion(index, size, oracle.leaf(leaves[index]), proof, roots[size])
     for old, old_root in roots.items():
         assert tree.verify_consistency(old, size, old_root, roots[size], tree.consistency_proof(old, size, nodes))
 
@@ -129,7 +129,7 @@ def test_a_tile_that_is_too_narrow_gives_no_node() -> None:
 def proof_of(leaves: list[bytes], index: int) -> Proof:
     tiles = tiles_of(leaves)
     hashes = tree.inclusion_proof(index, len(leaves), nodes_of(lambda level, n: tiles[level, n]))
-    note = LOG.sign(Checkpoint(LOG.vkey.name, len(leaves), naive.root(leaves)).text())
+    note = LOG.sign(Checkpoint(LOG.vkey.name, len(leaves), oracle.root(leaves)).text())
     return Proof(index, tuple(hashes), note.encode())
 
 

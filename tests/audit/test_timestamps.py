@@ -92,7 +92,7 @@ async def test_a_refusal_a_replay_and_a_strangers_reply_are_no_anchors(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Refused by status, by nonce, and by the root that we trust."""
-    first, second = TimestampQuery.from_note(note()), TimestampQuery.of(note())
+    first, second = TimestampQuery.from_note(note()), TimestampQuery.from_note(note())
     with pytest.raises(TimestampRefused, match="the authority refused"):
         first.judge((await authority.ask(first, "refuse")).content, authority.roots)
     replayed = await authority.ask(first, "stale")

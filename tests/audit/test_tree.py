@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.format import tree
 from audit.format.tiles import nodes_of
-from tests.audit import naive
+from tests.audit import oracle
 
 # Certificate Transparency's reference tree: these leaves, and the root after each (github.com/transparency-dev/merkle,
 # Apache-2.0).
@@ -98,9 +98,9 @@ def test_known_proofs_are_made_and_verified() -> None:
 def test_the_proofs_of_the_rfcs_own_example() -> None:
     """RFC 6962, section 2.1.3: seven leaves d0 to d6, and its figure's letters for the nodes over them."""
     leaves = [b"d%d" % n for n in range(7)]
-    a, b, c, d, e, f, j = (naive.leaf(one) for one in leaves)
-    g, h, i = naive.node(a, b), naive.node(c, d), naive.node(e, f)
-    k, m = naive.node(g, h), naive.node(i, j)
+    a, b, c, d, e, f, j = (oracle.leaf(one) for one in leaves)
+    g, h, i = oracle.node(a, b), oracle.node(c, d), oracle.node(e, f)
+    k, m = oracle.node(g, h), oracle.node(i, j)
     paths = {0: [b, h, m], 3: [c, g, m], 4: [f, j, k], 6: [i, k]}
     proofs = {3: [c, d, g, m], 4: [m], 6: [i, j, k]}
 
@@ -115,7 +115,7 @@ def test_a_compact_range_has_the_root_of_the_recursion(leaves: list[bytes]) -> N
     for entry in leaves:
         growing.append(tree.leaf_hash(entry))
 
-    assert growing.root() == naive.root(leaves)
+    assert growing.root() == oracle.root(leaves)
     assert tree.range_nodes(len(leaves), nodes(leaves)).nodes == growing.nodes
 
 
@@ -125,8 +125,8 @@ def test_an_inclusion_proof_is_the_path_of_the_recursion_and_verifies(leaves: li
     index = data.draw(st.integers(0, len(leaves) - 1))
     proof = tree.inclusion_proof(index, len(leaves), nodes(leaves))
 
-    assert proof == naive.path(index, leaves)
-    assert tree.verify_inclusion(index, len(leaves), naive.leaf(leaves[index]), proof, naive.root(leaves))
+    assert proof == oracle.path(index, leaves)
+    assert tree.verify_inclusion(index, len(leaves), oracle.leaf(leaves[index]), proof, oracle.root(leaves))
 
 
 @given(entries, st.data())
@@ -135,16 +135,16 @@ def test_a_consistency_proof_is_that_of_the_recursion_and_verifies(leaves: list[
     old = data.draw(st.integers(1, len(leaves)))
     proof = tree.consistency_proof(old, len(leaves), nodes(leaves))
 
-    assert proof == naive.consistency(old, leaves)
-    assert tree.verify_consistency(old, len(leaves), naive.root(leaves[:old]), naive.root(leaves), proof)
+    assert proof == oracle.consistency(old, leaves)
+    assert tree.verify_consistency(old, len(leaves), oracle.root(leaves[:old]), oracle.root(leaves), proof)
 
 
 @given(entries, st.data())
 def test_a_changed_inclusion_proof_never_verifies(leaves: list[bytes], data: st.DataObject) -> None:
     """A flipped bit, a hash more or less, another index or size."""
     index = data.draw(st.integers(0, len(leaves) - 1))
-    proof = naive.path(index, leaves)
-    right = (index, len(leaves), naive.leaf(leaves[index]), proof, naive.root(leaves))
+    proof = oracle.path(index, leaves)
+    right = (index, len(leaves), oracle.leaf(leaves[index]), proof, oracle.root(leaves))
     changed = data.draw(st.sampled_from(["leaf", "root", "longer", *(["hash", "shorter"] if proof else [])]))
     wrong = {
         "leaf": (*right[:2], bytes(32), *right[3:]),
@@ -163,8 +163,8 @@ def test_a_changed_inclusion_proof_never_verifies(leaves: list[bytes], data: st.
 def test_a_changed_consistency_proof_never_verifies(leaves: list[bytes], data: st.DataObject) -> None:
     """A tree that does not begin with the old one has no proof."""
     old = data.draw(st.integers(1, len(leaves)))
-    proof = naive.consistency(old, leaves)
-    old_root, new_root = naive.root(leaves[:old]), naive.root(leaves)
+    proof = oracle.consistency(old, leaves)
+    old_root, new_root = oracle.root(leaves[:old]), oracle.root(leaves)
 
     assert not tree.verify_consistency(old, len(leaves), bytes(32), new_root, proof)
     assert not tree.verify_consistency(old, len(leaves), old_root, bytes(32), proof)

@@ -20,7 +20,7 @@ from audit.format.checkpoint import Checkpoint, Cosigner, cosigned_at
 from audit.format.note import Signer, open_note
 from audit.format.tree import EMPTY_ROOT
 from audit.store.log import Log
-from tests.audit import naive
+from tests.audit import oracle
 from tests.audit.sample import intent
 
 pytestmark = pytest.mark.anyio
@@ -55,12 +55,12 @@ def witness() -> Witness:
 
 
 def note(size: int, *, entries: list[bytes] | None = None, signer: Signer = LOG) -> bytes:
-    root = naive.root((ENTRIES if entries is None else entries)[:size])
+    root = oracle.root((ENTRIES if entries is None else entries)[:size])
     return signer.sign(Checkpoint(signer.vkey.name, size, root).text()).encode()
 
 
 def proof(old: int, new: int) -> list[bytes]:
-    return naive.consistency(old, ENTRIES[:new]) if old else []
+    return oracle.consistency(old, ENTRIES[:new]) if old else []
 
 
 def monitored(witness: Witness, origin: str = LOG.vkey.name) -> bytes:

@@ -17,21 +17,21 @@ import pytest
 
 from gateway.demo import tour, world
 from tests.autofill.conftest import Forms
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCourt]:
     """A court whose hub leaves the work to others; an agency that hangs does so until its worker is killed."""
     changes = {"deadline": 20.0, "autofill_pause": 0.2, "workers": 0}
     with tour.court(tmp_path_factory.mktemp("quiet") / "hub", **changes) as court:
-        yield Desk(court=court, cast=world.cast(), numbers=count(1))
+        yield RunningCourt(demo=court, cast=world.cast(), numbers=count(1))
 
 
 @contextmanager
-def worker(desk: Desk, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def worker(court: RunningCourt, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """One worker process of this court."""
-    settings = desk.court.settings
+    settings = court.demo.settings
     told = {
         "SHUNIU_FOLDER": settings.folder,
         "SHUNIU_DATABASE_URL": settings.database_url,
@@ -54,17 +54,17 @@ def worker(desk: Desk, folder: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait(timeout=60)
 
 
-def test_what_was_answered_is_not_asked_again_and_the_request_ends_once(quiet: Desk, folder: Path) -> None:
+def test_what_was_answered_is_not_asked_again_and_the_request_ends_once(quiet: RunningCourt, folder: Path) -> None:
     """Killed while one agency hangs and another has answered about the other party."""
     forms = Forms(quiet, quiet.token(client="ticket-system"))
-    quiet.court.outside.fault("market_regulation", "hang")
+    quiet.demo.outside.fault("market_regulation", "hang")
     _, name = forms.dispatched(quiet.cast["stayed"], quiet.cast["company_abnormal"])
     with worker(quiet, folder) as first:
         forms.until(name, lambda found: found["state"] == "running")
         while not [one for one in quiet.events(type="lookup.intent") if asks(one, "market_regulation.registration")]:
             time.sleep(0.1)
         first.kill()
-    quiet.court.outside.heal("market_regulation")
+    quiet.demo.outside.heal("market_regulation")
     with worker(quiet, folder):
         found = forms.ended(name)
 
@@ -76,13 +76,13 @@ def test_what_was_answered_is_not_asked_again_and_the_request_ends_once(quiet: D
     assert ends == {"autofill.accepted": 1, "autofill.finished": 1}
 
 
-def test_the_queue_knows_ids_and_nothing_of_anybody(quiet: Desk, folder: Path) -> None:
+def test_the_queue_knows_ids_and_nothing_of_anybody(quiet: RunningCourt, folder: Path) -> None:
     """Neither its jobs nor its log, which would keep texts and tracebacks of failures."""
     forms = Forms(quiet, quiet.token(client="ticket-system"))
     with worker(quiet, folder):
         _, name = forms.dispatched(quiet.cast["stayed"])
         forms.ended(name)
-    with psycopg.connect(str(quiet.court.settings.owner_url).replace("+psycopg", "")) as connection:
+    with psycopg.connect(str(quiet.demo.settings.owner_url).replace("+psycopg", "")) as connection:
         log = connection.execute("SELECT count(*), count(traceback) FROM pgqueuer_log").fetchone()
         jobs = connection.execute("SELECT count(*) FROM pgqueuer WHERE length(payload) <> 16 OR headers <> '{}'")
 

@@ -8,26 +8,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.autofill.conftest import Forms, fields
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
-def asked(desk: Desk, name: str) -> Counter[str]:
+def asked(court: RunningCourt, name: str) -> Counter[str]:
     """How often each agency was asked for a request, by the log."""
     return Counter(
         question
-        for one in desk.events(type="lookup.intent")
+        for one in court.events(type="lookup.intent")
         if one["event"].get("detail", {}).get("autofill") == name
         for question in one["event"]["ask"]
     )
 
 
-def test_only_the_agency_that_was_away_is_asked_again(desk: Desk, forms: Forms, healed: Callable[..., None]) -> None:
+def test_only_the_agency_that_was_away_is_asked_again(
+    court: RunningCourt, forms: Forms, healed: Callable[..., None]
+) -> None:
     """And meanwhile the form shows what there is, and that the rest is pending."""
     healed("human_resources", "server_error")
-    _, name = forms.dispatched(desk.cast["stayed"])
+    _, name = forms.dispatched(court.cast["stayed"])
 
     partial = forms.until(name, lambda found: found["result"] is not None)
-    desk.court.outside.heal("human_resources")
+    court.demo.outside.heal("human_resources")
     whole = forms.ended(name)
 
     assert partial["result"]["complete"] is False
@@ -35,17 +37,17 @@ def test_only_the_agency_that_was_away_is_asked_again(desk: Desk, forms: Forms, 
     assert fields(partial)["RY_CBDW"]["state"] == "pending"
     assert (whole["state"], whole["result"]["complete"]) == ("filled", True)
     assert fields(whole)["RY_CBDW"]["state"] == "filled"
-    times = asked(desk, name)
+    times = asked(court, name)
     assert times.pop("human_resources.participation") > 1
     assert set(times.values()) == {1}
 
 
 def test_at_its_deadline_a_form_is_finished_with_what_it_has(
-    desk: Desk, forms: Forms, healed: Callable[..., None]
+    court: RunningCourt, forms: Forms, healed: Callable[..., None]
 ) -> None:
     """What could not be had says why."""
     healed("human_resources", "server_error")
-    number = desk.dispatch(desk.cast["stayed"])
+    number = court.dispatch(court.cast["stayed"])
     deadline = datetime.now(UTC) + timedelta(seconds=2)
 
     found = forms.ended(forms.ask(number, deadline=deadline.isoformat()).json()["id"])
@@ -58,20 +60,20 @@ def test_at_its_deadline_a_form_is_finished_with_what_it_has(
 
 
 def test_questions_of_one_request_count_once_however_often_it_runs(
-    desk: Desk, forms: Forms, healed: Callable[..., None]
+    court: RunningCourt, forms: Forms, healed: Callable[..., None]
 ) -> None:
     """A kind with two questions is filled although an agency was asked many times."""
     healed("human_resources", "server_error")
     healed("public_security", "server_error")
-    number = desk.dispatch(desk.cast["stayed"], kind="fee-refund")
+    number = court.dispatch(court.cast["stayed"], kind="fee-refund")
     name = forms.ask(number).json()["id"]
 
     def tried(found: dict[str, Any]) -> bool:
-        return found["next_at"] is not None and len(asked(desk, name)) > 0 and max(asked(desk, name).values()) > 2
+        return found["next_at"] is not None and len(asked(court, name)) > 0 and max(asked(court, name).values()) > 2
 
     forms.until(name, tried)
     for agency in ("human_resources", "public_security"):
-        desk.court.outside.heal(agency)
+        court.demo.outside.heal(agency)
 
     assert forms.ended(name)["state"] == "filled"
-    assert desk.look_up(number, desk.cast["stayed"], want=["identity"]).status_code == 200
+    assert court.look_up(number, court.cast["stayed"], want=["identity"]).status_code == 200

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.autofill.conftest import Forms
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 NDJSON = "application/x-ndjson"
 
@@ -21,7 +21,7 @@ def send(forms: Forms, lines: list[Any], content_type: str = NDJSON) -> httpx.Re
     """A batch; a line that is text is sent as it is."""
     body = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines).encode()
     headers = {"Authorization": f"Bearer {forms.token}", "Content-Type": content_type}
-    address = f"{forms.desk.court.address}/v1/autofill/batches"
+    address = f"{forms.court.demo.address}/v1/autofill/batches"
     return httpx.post(address, content=body, headers=headers, timeout=60, trust_env=False)
 
 
@@ -37,12 +37,14 @@ def rule(answer: dict[str, Any]) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def order(desk: Desk) -> str:
+def order(court: RunningCourt) -> str:
     """A work order for many requests."""
-    return desk.dispatch(desk.cast["company_abnormal"])
+    return court.dispatch(court.cast["company_abnormal"])
 
 
-def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(desk: Desk, forms: Forms, order: str) -> None:
+def test_batch_lines_are_answered_in_order_and_valid_ones_are_stored(
+    court: RunningCourt, forms: Forms, order: str
+) -> None:
     """With the rule that each bad one breaks."""
     good = {"work_order": order}
 
@@ -106,7 +108,7 @@ def test_answers_come_while_lines_are_still_being_sent(forms: Forms, order: str)
         yield line * 20
 
     headers = {"Authorization": f"Bearer {forms.token}", "Content-Type": NDJSON}
-    address = f"{forms.desk.court.address}/v1/autofill/batches"
+    address = f"{forms.court.demo.address}/v1/autofill/batches"
     with httpx.stream("POST", address, content=body(), headers=headers, timeout=60, trust_env=False) as response:
         seen += response.iter_lines()
 

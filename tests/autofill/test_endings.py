@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.autofill.conftest import Forms
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 @pytest.mark.parametrize(
@@ -22,70 +22,70 @@ from tests.desk import Desk
     ],
 )
 def test_what_waits_for_an_agency_ends_with_the_work_order(
-    desk: Desk, forms: Forms, healed: Callable[..., None], change: dict[str, str], reason: str
+    court: RunningCourt, forms: Forms, healed: Callable[..., None], change: dict[str, str], reason: str
 ) -> None:
     """At once: it has ended when the statement is answered, and the log tells why."""
     healed("human_resources", "server_error")
-    party = desk.cast["stayed"]
+    party = court.cast["stayed"]
     number, name = forms.dispatched(party)
     forms.until(name, lambda found: found["result"] is not None)
 
-    desk.restate(number, party, version=2, **change)
+    court.restate(number, party, version=2, **change)
     found = forms.see(name)
 
     assert (found["state"], found["reason"], found["result"]) == ("cancelled", reason, None)
-    desk.court.outside.heal("human_resources")
-    event = told(desk, name, "autofill.cancelled")
+    court.demo.outside.heal("human_resources")
+    event = told(court, name, "autofill.cancelled")
     assert (event["outcome"], event["detail"]) == ("cancelled", {"template": "service", "reason": reason})
 
 
 def test_an_answer_that_comes_after_the_closing_is_not_kept(
-    desk: Desk, forms: Forms, healed: Callable[..., None]
+    court: RunningCourt, forms: Forms, healed: Callable[..., None]
 ) -> None:
     """The agency had been asked; its answer finds no right any more, and the log says `withheld`."""
     healed("market_regulation", "hang")
-    party = desk.cast["company_abnormal"]
+    party = court.cast["company_abnormal"]
     outcome = ""
     # An agency whose breaker is still open from another test does not keep anybody waiting: then once more.
     while outcome != "withheld":
         number, name = forms.dispatched(party)
         forms.until(name, lambda found: found["state"] in {"running", "delayed"})
-        told(desk, name, "lookup.intent")
-        desk.restate(number, party, version=2, status="closed")
+        told(court, name, "lookup.intent")
+        court.restate(number, party, version=2, status="closed")
 
         assert forms.see(name)["reason"] == "work_order_closed"
-        outcome = told(desk, name, "lookup.outcome")["outcome"]
+        outcome = told(court, name, "lookup.outcome")["outcome"]
 
 
-def test_a_filled_form_is_shown_no_more_when_the_work_order_is_closed(desk: Desk, forms: Forms) -> None:
+def test_a_filled_form_is_shown_no_more_when_the_work_order_is_closed(court: RunningCourt, forms: Forms) -> None:
     """Its state is; the form stays in the house."""
-    party = desk.cast["stayed"]
+    party = court.cast["stayed"]
     number, name = forms.dispatched(party)
     forms.ended(name)
 
-    desk.restate(number, party, version=2, status="closed")
+    court.restate(number, party, version=2, status="closed")
     found = forms.see(name)
 
     assert (found["state"], found["result"]) == ("filled", None)
 
 
-def test_a_ticket_system_takes_its_request_back(desk: Desk, forms: Forms, healed: Callable[..., None]) -> None:
+def test_a_ticket_system_takes_its_request_back(court: RunningCourt, forms: Forms, healed: Callable[..., None]) -> None:
     """Twice is harmless."""
     healed("human_resources", "server_error")
-    _, name = forms.dispatched(desk.cast["stayed"])
+    _, name = forms.dispatched(court.cast["stayed"])
     forms.until(name, lambda found: found["result"] is not None)
 
-    first = desk.call("DELETE", f"/v1/autofill/{name}", client="ticket-system").json()
-    again = desk.call("DELETE", f"/v1/autofill/{name}", client="ticket-system").json()
+    first = court.call("DELETE", f"/v1/autofill/{name}", client="ticket-system").json()
+    again = court.call("DELETE", f"/v1/autofill/{name}", client="ticket-system").json()
 
     assert (first["state"], first["reason"]) == (again["state"], again["reason"]) == ("cancelled", "taken_back")
-    assert desk.call("DELETE", f"/v1/autofill/{name}", client="ticket-system-0803").status_code == 404
+    assert court.call("DELETE", f"/v1/autofill/{name}", client="ticket-system-0803").status_code == 404
 
 
-def told(desk: Desk, name: str, kind: str) -> dict[str, Any]:
+def told(court: RunningCourt, name: str, kind: str) -> dict[str, Any]:
     """The record of one type of a request or of its lookups, as soon as there is one."""
     for _ in range(200):
-        for one in desk.events(type=kind):
+        for one in court.events(type=kind):
             event: dict[str, Any] = one["event"]
             if event["xid"] == name or event.get("detail", {}).get("autofill") == name:
                 return event

@@ -5,12 +5,12 @@ A request that is sent again is made once, whoever lost the answer.
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.autofill.conftest import Forms
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
-def test_a_key_makes_every_repetition_the_same_request(desk: Desk, forms: Forms) -> None:
+def test_a_key_makes_every_repetition_the_same_request(court: RunningCourt, forms: Forms) -> None:
     """Whether its value stands in quotes or not; another client's key is another key."""
-    number = desk.dispatch(desk.cast["stayed"])
+    number = court.dispatch(court.cast["stayed"])
 
     first, again = forms.ask(number, key="monday-17").json(), forms.ask(number, key='"monday-17"').json()
 
@@ -18,9 +18,9 @@ def test_a_key_makes_every_repetition_the_same_request(desk: Desk, forms: Forms)
     assert forms.ask(number, key="monday-18").json()["id"] != first["id"]
 
 
-def test_a_key_with_another_body_is_refused(desk: Desk, forms: Forms) -> None:
+def test_a_key_with_another_body_is_refused(court: RunningCourt, forms: Forms) -> None:
     """And nothing is entered."""
-    number, other = desk.dispatch(desk.cast["stayed"]), desk.dispatch(desk.cast["stayed"])
+    number, other = court.dispatch(court.cast["stayed"]), court.dispatch(court.cast["stayed"])
     forms.ask(number, key="tuesday")
 
     answer = forms.ask(other, key="tuesday")
@@ -28,9 +28,9 @@ def test_a_key_with_another_body_is_refused(desk: Desk, forms: Forms) -> None:
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:shuniu:problem:key-reused")
 
 
-def test_of_many_at_once_one_makes_the_request(desk: Desk, forms: Forms) -> None:
+def test_of_many_at_once_one_makes_the_request(court: RunningCourt, forms: Forms) -> None:
     """The others have its answer, or are told to come back; nobody makes a second one."""
-    number = desk.dispatch(desk.cast["stayed"])
+    number = court.dispatch(court.cast["stayed"])
 
     with ThreadPoolExecutor(8) as crowd:
         answers = list(crowd.map(lambda _: forms.ask(number, key="wednesday"), range(16)))
@@ -44,9 +44,9 @@ def test_of_many_at_once_one_makes_the_request(desk: Desk, forms: Forms) -> None
     }
 
 
-def test_a_key_of_a_refused_request_may_be_used_again(desk: Desk, forms: Forms) -> None:
+def test_a_key_of_a_refused_request_may_be_used_again(court: RunningCourt, forms: Forms) -> None:
     """A refusal made nothing."""
-    number = desk.dispatch(desk.cast["stayed"])
+    number = court.dispatch(court.cast["stayed"])
 
     assert forms.ask(number, key="thursday", parties=[9]).status_code == 422
     assert forms.ask(number, key="thursday").status_code == 202

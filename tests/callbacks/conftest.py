@@ -1,5 +1,5 @@
 """
-A post office of each test's own, and a receiver.
+The callbacks of one hub for each test, and a receiver.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from gateway.database.embedded_server import EmbeddedServer
 from gateway.field_encryption import HUB_KEY, FieldEncryption
 from gateway.provisioning import APPLICATION_ROLE, create_keys, create_tables
 from gateway.settings import Settings
-from tests.callbacks.post_office import Clock, Forms, PostOffice
+from tests.callbacks.fakes import CallbackService, Clock, Forms
 from tests.callbacks.receiver import Receiver, receiving
 
 TEMPLATE = "callbacks_ground"
@@ -34,7 +34,7 @@ def installation(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-async def office(postgres: EmbeddedServer, installation: Settings) -> AsyncIterator[PostOffice]:
+async def callbacks(postgres: EmbeddedServer, installation: Settings) -> AsyncIterator[CallbackService]:
     """The callbacks of one hub; nothing is sent but when the test says so."""
     name = f"callbacks_{next(_numbers)}"
     postgres.create(name, template=TEMPLATE)
@@ -44,7 +44,9 @@ async def office(postgres: EmbeddedServer, installation: Settings) -> AsyncItera
     clock, forms = Clock(), Forms()
     callbacks = Callbacks.of(database, FieldEncryption.load(keys / HUB_KEY), log, at_once=16, clock=clock)
     callbacks.sender.serve("cn.shuniu.autofill.", forms)
-    yield PostOffice(database=database, callbacks=callbacks, forms=forms, clock=clock, owner=postgres.conninfo(name))
+    yield CallbackService(
+        database=database, callbacks=callbacks, forms=forms, clock=clock, owner=postgres.conninfo(name)
+    )
     await callbacks.aclose()
     await log.aclose()
     database.close()

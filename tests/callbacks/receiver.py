@@ -48,7 +48,7 @@ class Receiver:
 def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver on a free port, with `tls` over HTTPS."""
 
-    class Desk(BaseHTTPRequestHandler):
+    class RunningCourt(BaseHTTPRequestHandler):
         """Takes calls."""
 
         def do_POST(self) -> None:
@@ -67,7 +67,7 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def log_message(self, *_: Any) -> None:
             """Says nothing."""
 
-    server = _Quiet(("127.0.0.1", 0), Desk)
+    server = _Quiet(("127.0.0.1", 0), RunningCourt)
     one = Receiver(server.server_address[1])
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)

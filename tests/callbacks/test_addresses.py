@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.callbacks.address_policy import AddressRefused, checked, pinned, verdict
 from gateway.callbacks.states import CallbackRule, Failure
-from tests.callbacks.post_office import PostOffice
+from tests.callbacks.fakes import CallbackService
 from tests.callbacks.receiver import Receiver
 
 pytestmark = pytest.mark.anyio
@@ -159,25 +159,29 @@ async def test_every_address_of_a_name_must_be_allowed() -> None:
     assert await pinned(httpx.URL("https://tickets.example/"), internal=True, lookup=lookup) == "8.8.8.8"
 
 
-async def test_a_name_that_was_rebound_after_registration_gets_nothing(office: PostOffice, tickets: Receiver) -> None:
+async def test_a_name_that_was_rebound_after_registration_gets_nothing(
+    callbacks: CallbackService, tickets: Receiver
+) -> None:
     """Public when it was registered, inside when it is sent to: the attempt fails, and nothing has left."""
     answers = [["8.8.8.8"], ["127.0.0.1"]]
 
     async def lookup(_host: str, _port: int) -> Sequence[str]:
         return answers.pop(0)
 
-    office.callbacks.receivers._lookup = lookup
-    office.callbacks.sender._errands._lookup = lookup
-    await office.register("forms", f"https://tickets.example:{tickets.port}/hooks", internal=False)
-    await office.enter("a-1")
+    callbacks.callbacks.receivers._lookup = lookup
+    callbacks.callbacks.sender._errands._lookup = lookup
+    await callbacks.register("forms", f"https://tickets.example:{tickets.port}/hooks", internal=False)
+    await callbacks.enter("a-1")
 
-    await office.sent()
+    await callbacks.sent()
 
     assert tickets.calls == []
-    assert await office.states() == {"a-1": ("waiting", Failure.ADDRESS_FORBIDDEN.value)}
+    assert await callbacks.states() == {"a-1": ("waiting", Failure.ADDRESS_FORBIDDEN.value)}
 
 
-async def test_the_connection_goes_to_the_address_that_was_judged(office: PostOffice, tickets: Receiver) -> None:
+async def test_the_connection_goes_to_the_address_that_was_judged(
+    callbacks: CallbackService, tickets: Receiver
+) -> None:
     """The name is looked up once; a second answer is never asked for."""
     asked: list[str] = []
 
@@ -185,35 +189,35 @@ async def test_the_connection_goes_to_the_address_that_was_judged(office: PostOf
         asked.append(host)
         return ["127.0.0.1"]
 
-    await office.register("forms", f"http://localhost:{tickets.port}/hooks")
-    office.callbacks.sender._errands._lookup = lookup
-    await office.enter("a-1")
+    await callbacks.register("forms", f"http://localhost:{tickets.port}/hooks")
+    callbacks.callbacks.sender._errands._lookup = lookup
+    await callbacks.enter("a-1")
 
-    await office.sent()
+    await callbacks.sent()
 
     assert asked == ["localhost"]
     assert [call.headers["host"] for call in tickets.calls] == [f"localhost:{tickets.port}"]
 
 
 @pytest.mark.parametrize("url", ["https://10.0.0.17/hooks", "https://[fe80::1]/hooks", "https://[::ffff:10.0.0.1]/"])
-async def test_an_address_inside_is_refused_at_registration(office: PostOffice, url: str) -> None:
+async def test_an_address_inside_is_refused_at_registration(callbacks: CallbackService, url: str) -> None:
     """With the rule, before anything is recorded or kept."""
     with pytest.raises(AddressRefused):
-        await office.register("forms", url, internal=False)
+        await callbacks.register("forms", url, internal=False)
 
-    assert office.query("SELECT count(*) FROM callback_receiver") == [(0,)]
-    assert office.query("SELECT count(*) FROM audit.entry") == [(0,)]
+    assert callbacks.query("SELECT count(*) FROM callback_receiver") == [(0,)]
+    assert callbacks.query("SELECT count(*) FROM audit.entry") == [(0,)]
 
 
 async def test_a_proxy_of_the_environment_is_not_used(
-    office: PostOffice, tickets: Receiver, monkeypatch: pytest.MonkeyPatch
+    callbacks: CallbackService, tickets: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sets the hub's environment does not read its callbacks."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    await office.register("forms", tickets.url)
-    await office.enter("a-1")
+    await callbacks.register("forms", tickets.url)
+    await callbacks.enter("a-1")
 
-    await office.sent()
+    await callbacks.sent()
 
     assert len(tickets.calls) == 1

@@ -14,21 +14,21 @@ import pytest
 from gateway.callbacks import transport
 from gateway.callbacks.dispatcher import Dispatcher
 from gateway.callbacks.states import Failure
-from tests.callbacks.post_office import PostOffice
+from tests.callbacks.fakes import CallbackService
 from tests.callbacks.receiver import Receiver, receiving
 from tests.sign_on.certificates import Authority
 
 pytestmark = pytest.mark.anyio
 
 
-def trusting(office: PostOffice, authority: Authority) -> Dispatcher:
+def trusting(callbacks: CallbackService, authority: Authority) -> Dispatcher:
     """A sender that trusts this authority."""
     context = ssl.create_default_context(cafile=str(authority.certificate))
-    parts = office.callbacks
+    parts = callbacks.callbacks
     sender = Dispatcher(
-        office.database, parts.outbox._encryption, parts.receivers, at_once=4, clock=office.clock, tls=context
+        callbacks.database, parts.outbox._encryption, parts.receivers, at_once=4, clock=callbacks.clock, tls=context
     )
-    sender.serve("cn.shuniu.autofill.", office.forms)
+    sender.serve("cn.shuniu.autofill.", callbacks.forms)
     return sender
 
 
@@ -42,40 +42,40 @@ def served(authority: Authority) -> Iterator[Receiver]:
         yield one
 
 
-async def test_https_is_checked_against_the_name_that_was_registered(office: PostOffice, folder: Path) -> None:
+async def test_https_is_checked_against_the_name_that_was_registered(callbacks: CallbackService, folder: Path) -> None:
     """A certificate of a trusted authority for another name, and one that nobody trusts: no delivery."""
     authority, stranger = Authority(folder, "authority"), Authority(folder, "stranger")
     with served(authority) as tickets:
-        await office.register("right", tickets.url)
-        await office.register("wrong", tickets.url.replace("127.0.0.1", "localhost"))
-        await office.enter("right", receiver="right")
-        await office.enter("wrong", receiver="wrong")
-        sender = trusting(office, authority)
+        await callbacks.register("right", tickets.url)
+        await callbacks.register("wrong", tickets.url.replace("127.0.0.1", "localhost"))
+        await callbacks.enter("right", receiver="right")
+        await callbacks.enter("wrong", receiver="wrong")
+        sender = trusting(callbacks, authority)
         await sender.once()
         await sender.settled()
-        await office.enter("untrusted", receiver="right")
-        sender = trusting(office, stranger)
+        await callbacks.enter("untrusted", receiver="right")
+        sender = trusting(callbacks, stranger)
         await sender.once()
         await sender.settled()
 
     assert [call.id for call in tickets.calls] == ["autofill-right"]
-    assert await office.states() == {
+    assert await callbacks.states() == {
         "right": ("delivered", None),
         "wrong": ("waiting", Failure.TLS_FAILED.value),
         "untrusted": ("waiting", Failure.TLS_FAILED.value),
     }
 
 
-async def test_nobody_there_is_unreachable(office: PostOffice) -> None:
+async def test_nobody_there_is_unreachable(callbacks: CallbackService) -> None:
     """And tried again."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    await office.register("forms", f"http://127.0.0.1:{port}/hooks")
-    await office.enter("a-1")
+    await callbacks.register("forms", f"http://127.0.0.1:{port}/hooks")
+    await callbacks.enter("a-1")
 
-    await office.sent()
+    await callbacks.sent()
 
-    assert await office.states() == {"a-1": ("waiting", Failure.UNREACHABLE.value)}
+    assert await callbacks.states() == {"a-1": ("waiting", Failure.UNREACHABLE.value)}
 
 
 @contextmanager
@@ -101,17 +101,19 @@ def raw(answer: bytes) -> Iterator[str]:
             thread.join()
 
 
-async def test_who_never_answers_is_given_up_in_time(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_never_answers_is_given_up_in_time(
+    callbacks: CallbackService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The right is given back long before that: nobody waits for a slow receiver to close a work order."""
     monkeypatch.setattr(transport, "ANSWER", 0.3)
     monkeypatch.setattr(transport, "HELD", 0.05)
     with raw(b"") as url:
-        await office.register("forms", url)
-        await office.enter("a-1")
-        await office.sent()
+        await callbacks.register("forms", url)
+        await callbacks.enter("a-1")
+        await callbacks.sent()
 
-    assert await office.states() == {"a-1": ("waiting", Failure.TIMED_OUT.value)}
-    assert [right.valid for right in office.forms.rights] == [False]
+    assert await callbacks.states() == {"a-1": ("waiting", Failure.TIMED_OUT.value)}
+    assert [right.valid for right in callbacks.forms.rights] == [False]
 
 
 @pytest.mark.parametrize(
@@ -123,36 +125,36 @@ async def test_who_never_answers_is_given_up_in_time(office: PostOffice, monkeyp
     ],
 )
 async def test_an_answer_that_is_none_has_delivered_nothing(
-    office: PostOffice, answer: bytes, failure: Failure
+    callbacks: CallbackService, answer: bytes, failure: Failure
 ) -> None:
     """Another protocol, a head without end, a status that nobody knows."""
     with raw(answer) as url:
-        await office.register("forms", url)
-        await office.enter("a-1")
-        await office.sent()
+        await callbacks.register("forms", url)
+        await callbacks.enter("a-1")
+        await callbacks.sent()
 
-    assert await office.states() == {"a-1": ("waiting", failure.value)}
+    assert await callbacks.states() == {"a-1": ("waiting", failure.value)}
 
 
-async def test_what_the_receiver_says_besides_its_status_is_not_read(office: PostOffice) -> None:
+async def test_what_the_receiver_says_besides_its_status_is_not_read(callbacks: CallbackService) -> None:
     """A body that never ends does not hold the hub up."""
     with raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"x" * 100_000) as url:
-        await office.register("forms", url)
-        await office.enter("a-1")
-        await office.sent()
+        await callbacks.register("forms", url)
+        await callbacks.enter("a-1")
+        await callbacks.sent()
 
-    assert await office.states() == {"a-1": ("delivered", None)}
+    assert await callbacks.states() == {"a-1": ("delivered", None)}
 
 
-async def test_a_body_whose_right_is_lost_on_the_way_is_broken_off(office: PostOffice) -> None:
+async def test_a_body_whose_right_is_lost_on_the_way_is_broken_off(callbacks: CallbackService) -> None:
     """The receiver does not read, the lease ends: the connection is dropped with most of the body unsent."""
     with raw(b"") as url:
-        await office.register("forms", url)
-        await office.enter("a-1", fields="x" * 30_000_000)
-        await office.callbacks.sender.once()
-        while not office.forms.rights:
-            await office.database.check()
-        office.forms.rights[0].valid = False
-        await office.callbacks.sender.settled()
+        await callbacks.register("forms", url)
+        await callbacks.enter("a-1", fields="x" * 30_000_000)
+        await callbacks.callbacks.sender.once()
+        while not callbacks.forms.rights:
+            await callbacks.database.check()
+        callbacks.forms.rights[0].valid = False
+        await callbacks.callbacks.sender.settled()
 
-    assert await office.states() == {"a-1": ("waiting", Failure.LEASE_LOST.value)}
+    assert await callbacks.states() == {"a-1": ("waiting", Failure.LEASE_LOST.value)}

@@ -19,17 +19,17 @@ from audit.sealing.keys import KeyFile
 from audit.store.reader import Reader
 from gateway.__main__ import app
 from gateway.settings import Settings
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 WITNESS = Cosigner("neighbour.example/witness", bytes([9] * 32))
 
 
 @pytest.fixture
-def run(desk: Desk) -> Callable[..., Result]:
+def run(court: RunningCourt) -> Callable[..., Result]:
     """Runs `shuniu audit …` on the demo court's machine."""
-    given = desk.court.settings.model_dump(exclude_none=True, exclude_defaults=True)
+    given = court.demo.settings.model_dump(exclude_none=True, exclude_defaults=True)
     environment = {f"SHUNIU_{name.upper()}": str(value) for name, value in given.items()}
-    environment |= {"SHUNIU_HUB": desk.court.address}
+    environment |= {"SHUNIU_HUB": court.demo.address}
     return lambda *arguments: CliRunner().invoke(app, ["audit", *map(str, arguments)], env=environment)
 
 
@@ -38,7 +38,7 @@ def log_of(settings: Settings) -> Reader:
     return Reader(settings.database_url or "", KeyFile.load(settings.key_folder))
 
 
-def test_the_status_of_a_log_without_anchors_is_well(desk: Desk, run: Callable[..., Result]) -> None:
+def test_the_status_of_a_log_without_anchors_is_well(court: RunningCourt, run: Callable[..., Result]) -> None:
     """As sentences and as one document; nobody needs a token for it."""
     told, document = run("status"), run("status", "--json")
     said = json.loads(document.stdout)
@@ -51,10 +51,10 @@ def test_the_status_of_a_log_without_anchors_is_well(desk: Desk, run: Callable[.
 
 
 def test_the_newest_checkpoint_is_printed_or_put_on_a_page(
-    desk: Desk, run: Callable[..., Result], folder: Path
+    court: RunningCourt, run: Callable[..., Result], folder: Path
 ) -> None:
     """What is printed verifies, and is kept for good."""
-    settings = desk.court.settings
+    settings = court.demo.settings
     vkey = KeyFile.load(settings.key_folder).signer.vkey
     printed = run("checkpoint")
     checkpoint, note = open_checkpoint(printed.stdout.encode(), settings.origin, [vkey])
@@ -77,9 +77,11 @@ def test_the_witness_key_is_made_once_and_then_only_shown(run: Callable[..., Res
     assert WitnessKey.parse(first.stdout).name == "demo.shuniu.example/witness"
 
 
-def test_exports_and_proofs_are_held_against_a_policy(desk: Desk, run: Callable[..., Result], folder: Path) -> None:
+def test_exports_and_proofs_are_held_against_a_policy(
+    court: RunningCourt, run: Callable[..., Result], folder: Path
+) -> None:
     """Exit 0 where the witnesses asked for have cosigned, 1 for an export where they have not, 6 for such a proof."""
-    settings = desk.court.settings
+    settings = court.demo.settings
     vkey = KeyFile.load(settings.key_folder).signer.vkey
     (folder / "log.vkey").write_text(vkey.encode())
     reader = log_of(settings)

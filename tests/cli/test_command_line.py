@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from gateway.__main__ import COMMANDS, app, main
 from gateway.cli.lazy_commands import LazyCommand
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 RUN = CliRunner()
 
@@ -93,36 +93,36 @@ def test_the_version_is_one_line_for_a_report() -> None:
     )
 
 
-def environment(desk: Desk, **who: str) -> dict[str, str]:
+def environment(court: RunningCourt, **who: str) -> dict[str, str]:
     """What a terminal of the court has set."""
     return {
-        "SHUNIU_HUB": desk.court.address,
-        "SHUNIU_ISSUER": desk.court.outside.issuer,
-        "SHUNIU_AGENCIES": str(desk.court.settings.agencies),
-        "SHUNIU_TOKEN": desk.token(**who) if who else "",
+        "SHUNIU_HUB": court.demo.address,
+        "SHUNIU_ISSUER": court.demo.outside.issuer,
+        "SHUNIU_AGENCIES": str(court.demo.settings.agencies),
+        "SHUNIU_TOKEN": court.token(**who) if who else "",
     }
 
 
-def test_a_lookup_reads_the_identifier_from_stdin_and_prints_one_document(desk: Desk) -> None:
+def test_a_lookup_reads_the_identifier_from_stdin_and_prints_one_document(court: RunningCourt) -> None:
     """`--json` prints exactly one JSON document on stdout."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
 
     answer = RUN.invoke(
-        app, ["lookup", number, "--json"], input=person["id_number"] + "\n", env=environment(desk, user="li.ting")
+        app, ["lookup", number, "--json"], input=person["id_number"] + "\n", env=environment(court, user="li.ting")
     )
 
     assert answer.exit_code == 0
     assert json.loads(answer.stdout)["identity"]["full_name"]["value"] == person["name"]
 
 
-def test_a_lookup_for_people_shows_addresses_with_rank_source_and_legal_basis(desk: Desk) -> None:
+def test_a_lookup_for_people_shows_addresses_with_rank_source_and_legal_basis(court: RunningCourt) -> None:
     """What a clerk needs stands on the screen."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
 
     answer = RUN.invoke(
-        app, ["lookup", number], input=person["id_number"] + "\n", env=environment(desk, user="li.ting")
+        app, ["lookup", number], input=person["id_number"] + "\n", env=environment(court, user="li.ting")
     )
 
     assert answer.exit_code == 0
@@ -130,64 +130,64 @@ def test_a_lookup_for_people_shows_addresses_with_rank_source_and_legal_basis(de
         assert text in answer.stdout
 
 
-def test_an_agency_that_was_not_heard_is_exit_code_4(desk: Desk, healed: Any) -> None:
+def test_an_agency_that_was_not_heard_is_exit_code_4(court: RunningCourt, healed: Any) -> None:
     """A script can tell half an answer from a whole one."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("human_resources", "reset")
 
     answer = RUN.invoke(
-        app, ["lookup", number, "--json"], input=person["id_number"] + "\n", env=environment(desk, user="li.ting")
+        app, ["lookup", number, "--json"], input=person["id_number"] + "\n", env=environment(court, user="li.ting")
     )
 
     assert answer.exit_code == 4
 
 
-def test_a_refused_lookup_is_exit_code_5_and_says_by_which_rule(desk: Desk) -> None:
+def test_a_refused_lookup_is_exit_code_5_and_says_by_which_rule(court: RunningCourt) -> None:
     """The sentence on stderr is the problem's own."""
     answer = RUN.invoke(
         app,
         ["lookup", "T-none"],
-        input=desk.cast["moved"]["id_number"] + "\n",
-        env=environment(desk, user="li.ting"),
+        input=court.cast["moved"]["id_number"] + "\n",
+        env=environment(court, user="li.ting"),
     )
 
     assert answer.exit_code == 5
     assert "work_order_not_held" in answer.stderr
-    assert desk.cast["moved"]["id_number"] not in answer.output
+    assert court.cast["moved"]["id_number"] not in answer.output
 
 
-def test_bad_input_is_exit_code_2(desk: Desk) -> None:
+def test_bad_input_is_exit_code_2(court: RunningCourt) -> None:
     """A wrong check digit is the caller's to mend."""
-    number = desk.dispatch(desk.cast["moved"])
+    number = court.dispatch(court.cast["moved"])
 
-    answer = RUN.invoke(app, ["lookup", number], input="330802199003071230\n", env=environment(desk, user="li.ting"))
+    answer = RUN.invoke(app, ["lookup", number], input="330802199003071230\n", env=environment(court, user="li.ting"))
 
     assert (answer.exit_code, "check_digit" in answer.stderr) == (2, True)
 
 
-def test_agencies_are_listed_and_reached(desk: Desk) -> None:
+def test_agencies_are_listed_and_reached(court: RunningCourt) -> None:
     """The matrix comes from the hub; ping opens a connection to each."""
-    listed = RUN.invoke(app, ["agencies", "list", "--json"], env=environment(desk, user="li.ting"))
-    reached = RUN.invoke(app, ["agencies", "ping", "--json"], env=environment(desk))
+    listed = RUN.invoke(app, ["agencies", "list", "--json"], env=environment(court, user="li.ting"))
+    reached = RUN.invoke(app, ["agencies", "ping", "--json"], env=environment(court))
 
-    assert {agency["id"] for agency in json.loads(listed.stdout)} == set(desk.court.outside.addresses)
+    assert {agency["id"] for agency in json.loads(listed.stdout)} == set(court.demo.outside.addresses)
     assert {one["agency"]: one["reached"] for one in json.loads(reached.stdout)} == dict.fromkeys(
-        desk.court.outside.addresses, True
+        court.demo.outside.addresses, True
     )
 
 
-def test_without_a_token_the_command_says_where_to_get_one(desk: Desk) -> None:
+def test_without_a_token_the_command_says_where_to_get_one(court: RunningCourt) -> None:
     """The next step stands in the sentence."""
-    answer = RUN.invoke(app, ["agencies", "list"], env=environment(desk))
+    answer = RUN.invoke(app, ["agencies", "list"], env=environment(court))
 
     assert (answer.exit_code, "shuniu token" in answer.stderr) == (5, True)
 
 
-def test_without_a_hub_the_command_says_how_to_start_one(desk: Desk) -> None:
+def test_without_a_hub_the_command_says_how_to_start_one(court: RunningCourt) -> None:
     """A closed door is a sentence, not a traceback."""
     answer = RUN.invoke(
-        app, ["agencies", "list"], env=environment(desk, user="li.ting") | {"SHUNIU_HUB": "http://127.0.0.1:9"}
+        app, ["agencies", "list"], env=environment(court, user="li.ting") | {"SHUNIU_HUB": "http://127.0.0.1:9"}
     )
 
     assert (answer.exit_code, "shuniu serve --demo" in answer.stderr) == (1, True)
@@ -202,19 +202,19 @@ def test_hub_that_is_not_there_is_a_sentence_with_the_next_step(hub: str, comman
     assert (answer.exit_code, "shuniu serve --demo" in answer.stderr) == (1, True)
 
 
-def test_server_that_is_no_hub_is_a_sentence(desk: Desk) -> None:
+def test_server_that_is_no_hub_is_a_sentence(court: RunningCourt) -> None:
     """Its answer is neither JSON nor a problem."""
-    issuer = desk.court.outside.issuer
+    issuer = court.demo.outside.issuer
     answer = RUN.invoke(app, ["agencies", "list"], env={"SHUNIU_HUB": f"{issuer}/nothing", "SHUNIU_TOKEN": "x"})
 
     assert (answer.exit_code, "is not a hub" in answer.stderr) == (1, True)
 
 
-def test_token_of_an_unknown_user_names_the_known_ones(desk: Desk) -> None:
+def test_token_of_an_unknown_user_names_the_known_ones(court: RunningCourt) -> None:
     """And of an unknown client the demo's client."""
-    user = RUN.invoke(app, ["token", "li.tin"], env=environment(desk))
-    client = RUN.invoke(app, ["token", "li.ting", "--client"], env=environment(desk))
-    known = RUN.invoke(app, ["token", "li.ting"], env=environment(desk))
+    user = RUN.invoke(app, ["token", "li.tin"], env=environment(court))
+    client = RUN.invoke(app, ["token", "li.ting", "--client"], env=environment(court))
+    known = RUN.invoke(app, ["token", "li.ting"], env=environment(court))
 
     assert (user.exit_code, "li.ting" in user.stderr) == (3, True)
     assert (client.exit_code, "ticket-system" in client.stderr) == (3, True)

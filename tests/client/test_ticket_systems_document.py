@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ticket-systems.md"
 COMMANDS = re.findall(r"^```sh\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
@@ -35,12 +35,12 @@ def port() -> int:
 class Shell:
     """One shell, as somebody has it open who reads the document."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, court: RunningCourt) -> None:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         environment = os.environ | {
             "PATH": path,
-            "SHUNIU_HUB": desk.court.address,
-            "SHUNIU_ISSUER": desk.court.outside.issuer,
+            "SHUNIU_HUB": court.demo.address,
+            "SHUNIU_ISSUER": court.demo.outside.issuer,
         }
         self._process = subprocess.Popen(
             ["bash"],
@@ -75,11 +75,11 @@ class Shell:
 
 
 @pytest.fixture
-def shell(desk: Desk) -> Iterator[Shell]:
+def shell(court: RunningCourt) -> Iterator[Shell]:
     """A shell in the demo's court."""
     if shutil.which("curl") is None:
         pytest.skip("the document's commands need curl")
-    one = Shell(desk)
+    one = Shell(court)
     yield one
     one.close()
 
@@ -117,13 +117,13 @@ def test_the_commands_lead_from_nothing_to_a_filled_form(shell: Shell, folder: P
 
 
 def test_the_python_example_runs_as_it_stands(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    court: RunningCourt, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It prints the fields of the form, and by which rule a ticket system looks nobody up itself."""
-    person = desk.cast["moved"]
-    monkeypatch.setenv("SHUNIU_HUB", desk.court.address)
-    monkeypatch.setenv("TOKEN", desk.token(client="ticket-system"))
-    names: dict[str, Any] = {"statement": desk.statement(person), "question": desk.question("", person)}
+    person = court.cast["moved"]
+    monkeypatch.setenv("SHUNIU_HUB", court.demo.address)
+    monkeypatch.setenv("TOKEN", court.token(client="ticket-system"))
+    names: dict[str, Any] = {"statement": court.statement(person), "question": court.question("", person)}
     del names["question"]["work_order"]
 
     exec(EXAMPLE, names)

@@ -12,32 +12,34 @@ from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import tree
 from gateway.provisioning import APPLICATION_ROLE
 from gateway.settings import Settings
-from tests.compliance.office import NOW, Office, opened
-from tests.organization.house import ORIGIN, Ground
+from tests.compliance.court import NOW, ComplianceCourt, start_court
+from tests.organization.court import ORIGIN, Installation
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def office_ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def installation(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with the demo's people, to be copied."""
-    return Ground.laid(postgres, tmp_path_factory.mktemp("office") / "hub", "office_ground", tree.settle)
+    return Installation.create(
+        postgres, tmp_path_factory.mktemp("compliance") / "hub", "compliance_template", tree.settle
+    )
 
 
 @pytest.fixture
-async def office(office_ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    """A compliance office of this test's own."""
-    folder = tmp_path_factory.mktemp("office") / "hub"
-    shutil.copytree(office_ground.folder, folder)
+async def court(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ComplianceCourt]:
+    """The compliance services of a hub of this test's own."""
+    folder = tmp_path_factory.mktemp("compliance") / "hub"
+    shutil.copytree(installation.folder, folder)
     name = f"office_{next(_numbers)}"
-    office_ground.postgres.create(name, template=office_ground.database)
+    installation.postgres.create(name, template=installation.database)
     settings = Settings(
         folder=folder,
         agencies=folder / "agencies.toml",
         credentials=folder / "credentials.toml",
-        database_url=office_ground.postgres.url(name, user=APPLICATION_ROLE),
+        database_url=installation.postgres.url(name, user=APPLICATION_ROLE),
         sign_on_issuer="http://127.0.0.1:9",
         origin=ORIGIN,
     )
-    async with opened(settings, NOW) as one:
+    async with start_court(settings, NOW) as one:
         yield one

@@ -22,21 +22,21 @@ from gateway.compliance.evidence_bundle import make_bundle
 from gateway.compliance.permissions import ComplianceItemNotFound
 from gateway.compliance.saved_searches import LASTS, PrivateCriteria
 from schemas.codes import AnswerState
-from tests.compliance.office import COURT, NOW, Office, intent, outcome, person
+from tests.compliance.court import COURT, NOW, ComplianceCourt, intent, outcome, person
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_figures_count_what_stands_in_clear_by_month_court_and_kind(office: Office) -> None:
+async def test_figures_count_what_stands_in_clear_by_month_court_and_kind(court: ComplianceCourt) -> None:
     """Median times are ours and the agency's; an agency is available when it answered at all."""
-    await office.lookup()
-    await office.denied()
+    await court.lookup()
+    await court.denied()
     late = intent("li.ting", "李婷", person(), NOW)
-    await office.hub.log.append(late)
-    await office.hub.log.append(outcome(late, AnswerState.UNAVAILABLE, seconds=1.5))
+    await court.hub.log.append(late)
+    await court.hub.log.append(outcome(late, AnswerState.UNAVAILABLE, seconds=1.5))
 
     since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
-    reader = office.hub.log.reader
+    reader = court.hub.log.reader
     told = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai")
     elsewhere = await asyncio.to_thread(figures, reader, since, until, ["浙0803"], zone="Asia/Shanghai")
     part = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai", most=2)
@@ -58,15 +58,15 @@ async def test_figures_count_what_stands_in_clear_by_month_court_and_kind(office
     assert (told.complete, part.complete) == (True, False)
 
 
-async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_check(office: Office) -> None:
+async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_check(court: ComplianceCourt) -> None:
     """In the background, over the days that were asked for."""
-    await office.lookup()
-    office.now += timedelta(days=1)
-    await office.lookup()
-    await office.hub.log.sign()
-    auditor, who = await office.acting("chen.jing")
-    stranger, _ = await office.acting("yang.xue", "浙0803")
-    checks = office.hub.compliance.verifications
+    await court.lookup()
+    court.now += timedelta(days=1)
+    await court.lookup()
+    await court.hub.log.sign()
+    auditor, who = await court.acting("chen.jing")
+    stranger, _ = await court.acting("yang.xue", "浙0803")
+    checks = court.hub.compliance.verifications
 
     run = await checks.start(auditor, who, NOW.date(), NOW.date())
     assert await checks.start(auditor, who, None, None) == run
@@ -78,22 +78,22 @@ async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_chec
     assert (done.result.records.records, done.result.good, done.result.unsigned) == (2, 2, 0)
     assert done.result.checkpoints.stored == done.result.checkpoints.signed > 0
     assert done.result.checked
-    assert done.ended_at == office.now
+    assert done.ended_at == court.now
     with pytest.raises(ComplianceItemNotFound):
         checks.find(stranger, run)
 
 
-async def test_a_verification_names_the_record_that_was_altered(office: Office) -> None:
+async def test_a_verification_names_the_record_that_was_altered(court: ComplianceCourt) -> None:
     """The first bad, the last good, and how many of the period are as signed."""
-    indexes = [await office.lookup() for _ in range(3)]
-    await office.hub.log.sign()
-    owner = office.hub.settings.database_url.replace("shuniu_app", "postgres")
+    indexes = [await court.lookup() for _ in range(3)]
+    await court.hub.log.sign()
+    owner = court.hub.settings.database_url.replace("shuniu_app", "postgres")
     with psycopg.connect(owner.replace("postgresql+psycopg", "postgresql")) as connection:
         connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
         connection.execute("UPDATE audit.entry SET body = body || ' ' WHERE idx = %s", (indexes[1],))
         connection.execute("ALTER TABLE audit.entry ENABLE TRIGGER ALL")
-    auditor, who = await office.acting("chen.jing")
-    checks = office.hub.compliance.verifications
+    auditor, who = await court.acting("chen.jing")
+    checks = court.hub.compliance.verifications
 
     run = await checks.start(auditor, who, None, None)
     await checks.aclose()
@@ -105,14 +105,14 @@ async def test_a_verification_names_the_record_that_was_altered(office: Office) 
     assert result.records.records - result.good == 1
 
 
-async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office: Office) -> None:
+async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(court: ComplianceCourt) -> None:
     """What it says of people depends on the purpose alone; a spreadsheet takes no cell for a formula."""
-    index = await office.lookup()
-    await office.hub.log.sign()
-    at, why = office.now, SearchRevealReason.COURT_ORDER
+    index = await court.lookup()
+    await court.hub.log.sign()
+    at, why = court.now, SearchRevealReason.COURT_ORDER
     query = Query(court=COURT, types=(EventType.LOOKUP_INTENT,))
-    masked = await asyncio.to_thread(make_bundle, office.hub.log, AuditAccess(query=query), at, why)
-    shown = await asyncio.to_thread(make_bundle, office.hub.log, AuditAccess(query=query, reveal=why), at, why)
+    masked = await asyncio.to_thread(make_bundle, court.hub.log, AuditAccess(query=query), at, why)
+    shown = await asyncio.to_thread(make_bundle, court.hub.log, AuditAccess(query=query, reveal=why), at, why)
 
     with zipfile.ZipFile(io.BytesIO(masked)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -127,16 +127,16 @@ async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(office
     assert b"330802199001010001" not in b"".join(files.values())
     with zipfile.ZipFile(io.BytesIO(shown)) as archive:
         assert b"330802199001010001" in archive.read("events.jsonl")
-    key = office.hub.log.keys.signer.vkey
+    key = court.hub.log.keys.signer.vkey
     proof = Proof.parse(files[f"records/{index}.tlog-proof"])
     check_proof(proof, files[f"records/{index}.json"], key.name, [key])
 
 
-async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(office: Office) -> None:
+async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(court: ComplianceCourt) -> None:
     """The token says nothing; neither does the row."""
-    auditor, _ = await office.acting("chen.jing")
-    stranger, _ = await office.acting("yang.xue", "浙0803")
-    handles = office.hub.compliance.saved_searches
+    auditor, _ = await court.acting("chen.jing")
+    stranger, _ = await court.acting("yang.xue", "浙0803")
+    handles = court.hub.compliance.saved_searches
     private = PrivateCriteria(
         subject=replace(person(), name=None), user="li.ting", reveal=SearchRevealReason.COMPLAINT, note="投诉"
     )
@@ -145,6 +145,6 @@ async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(
     assert await handles.find(auditor, token) == private
     with pytest.raises(ComplianceItemNotFound):
         await handles.find(stranger, token)
-    office.now += LASTS
+    court.now += LASTS
     with pytest.raises(ComplianceItemNotFound):
         await handles.find(auditor, token)

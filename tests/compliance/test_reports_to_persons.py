@@ -11,22 +11,22 @@ import pytest
 from audit.format.event import EventType
 from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule
 from gateway.compliance.report_entries import WithheldEntry, Withholding, disclosed, withheld_counts
-from tests.compliance.office import Office, intent, person
+from tests.compliance.court import ComplianceCourt, intent, person
 
 pytestmark = pytest.mark.anyio
 
 LATER = date(2027, 5, 1)
 
 
-async def test_it_tells_every_look_at_the_person_and_nobody_else(office: Office) -> None:
+async def test_it_tells_every_look_at_the_person_and_nobody_else(court: ComplianceCourt) -> None:
     """Lookups and refusals alike, oldest first; who else a record names is counted only."""
-    first = await office.lookup()
-    await office.lookup(about=person(2, "赵某"))
-    both = intent("wang.qiang", "王强", person(), office.now)
-    second = await office.hub.log.append(replace(both, whose=(person(2, "赵某"), person())))
-    auditor, who = await office.acting("chen.jing")
+    first = await court.lookup()
+    await court.lookup(about=person(2, "赵某"))
+    both = intent("wang.qiang", "王强", person(), court.now)
+    second = await court.hub.log.append(replace(both, whose=(person(2, "赵某"), person())))
+    auditor, who = await court.acting("chen.jing")
 
-    reports = office.hub.compliance.reports
+    reports = court.hub.compliance.reports
     report = await reports.read(auditor, who, await reports.draft(auditor, who, person(), "本人到窗口申请"))
 
     assert [(one.index, one.official, one.case_number, one.others, one.answers) for one in report.entries] == [
@@ -36,12 +36,14 @@ async def test_it_tells_every_look_at_the_person_and_nobody_else(office: Office)
     assert "赵某" not in repr(report) + str([replace(one) for one in report.entries])
 
 
-async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_looked_at_again(office: Office) -> None:
+async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_looked_at_again(
+    court: ComplianceCourt,
+) -> None:
     """And told after all once the drafter says so."""
-    index = await office.lookup()
-    await office.lookup("wang.qiang", "王强")
-    auditor, who = await office.acting("chen.jing")
-    reports = office.hub.compliance.reports
+    index = await court.lookup()
+    await court.lookup("wang.qiang", "王强")
+    auditor, who = await court.acting("chen.jing")
+    reports = court.hub.compliance.reports
     draft = await reports.draft(auditor, who, person(), "")
 
     await reports.withhold(auditor, who, draft, index, Withholding.HINDRANCE, LATER)
@@ -54,18 +56,18 @@ async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_loo
     assert len(disclosed(whole.entries)) == 2
 
 
-async def test_two_people_release_it_and_every_step_is_on_record(office: Office) -> None:
+async def test_two_people_release_it_and_every_step_is_on_record(court: ComplianceCourt) -> None:
     """Draft, reading by the second person, release; the person stands as a commitment in each."""
-    index = await office.lookup()
-    auditor, who = await office.acting("chen.jing")
-    second, other = await office.acting("wu.fang")
-    reports = office.hub.compliance.reports
+    index = await court.lookup()
+    auditor, who = await court.acting("chen.jing")
+    second, other = await court.acting("wu.fang")
+    reports = court.hub.compliance.reports
     draft = await reports.draft(auditor, who, person(), "")
     await reports.withhold(auditor, who, draft, index, Withholding.SECRECY, LATER)
 
     seen = await reports.read(second, other, draft)
     await reports.release(second, other, draft, seen.summary.state)
-    steps = await office.leaves(EventType.REPORT_CHANGED)
+    steps = await court.leaves(EventType.REPORT_CHANGED)
     (heading,) = await reports.all(auditor)
 
     assert [(step["outcome"], step["detail"]) for step in steps] == [
@@ -84,19 +86,21 @@ async def test_two_people_release_it_and_every_step_is_on_record(office: Office)
         ("released", {"report": str(draft), "entries": 0, "withheld": 1}),
     ]
     assert all(len(step["whose"]) == 1 for step in steps)
-    assert (heading.drafted_by, heading.released_by, heading.released_at) == ("chen.jing", "wu.fang", office.now)
+    assert (heading.drafted_by, heading.released_by, heading.released_at) == ("chen.jing", "wu.fang", court.now)
     with pytest.raises(ComplianceRefused) as refused:
         await reports.withhold(auditor, who, draft, index, None, LATER)
     assert refused.value.rule is ComplianceRule.RELEASED
 
 
-async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_themselves(office: Office) -> None:
+async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_themselves(
+    court: ComplianceCourt,
+) -> None:
     """Two people means two people without a part in it."""
-    await office.lookup("wu.fang", "吴芳")
-    auditor, who = await office.acting("chen.jing")
-    second, other = await office.acting("wu.fang")
-    clerk, third = await office.acting("li.ting")
-    reports = office.hub.compliance.reports
+    await court.lookup("wu.fang", "吴芳")
+    auditor, who = await court.acting("chen.jing")
+    second, other = await court.acting("wu.fang")
+    clerk, third = await court.acting("li.ting")
+    reports = court.hub.compliance.reports
     draft = await reports.draft(auditor, who, person(), "")
     state = (await reports.read(auditor, who, draft)).summary.state
 
@@ -109,12 +113,12 @@ async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_th
     assert rules == [ComplianceRule.RELEASE_OWN, ComplianceRule.RELEASE_INVOLVED, ComplianceRule.RELEASE_ROLE]
 
 
-async def test_what_was_changed_after_it_was_read_is_not_released(office: Office) -> None:
+async def test_what_was_changed_after_it_was_read_is_not_released(court: ComplianceCourt) -> None:
     """Only what the second person has seen goes out."""
-    index = await office.lookup()
-    auditor, who = await office.acting("chen.jing")
-    second, other = await office.acting("wu.fang")
-    reports = office.hub.compliance.reports
+    index = await court.lookup()
+    auditor, who = await court.acting("chen.jing")
+    second, other = await court.acting("wu.fang")
+    reports = court.hub.compliance.reports
     draft = await reports.draft(auditor, who, person(), "")
     seen = await reports.read(second, other, draft)
     await reports.withhold(auditor, who, draft, index, Withholding.OTHERS, LATER)
@@ -124,14 +128,14 @@ async def test_what_was_changed_after_it_was_read_is_not_released(office: Office
     assert refused.value.rule is ComplianceRule.CHANGED
 
 
-async def test_it_tells_of_the_log_as_it_was_when_it_was_drafted(office: Office) -> None:
+async def test_it_tells_of_the_log_as_it_was_when_it_was_drafted(court: ComplianceCourt) -> None:
     """What comes later is for another report; other courts have none of it."""
-    await office.lookup()
-    auditor, who = await office.acting("chen.jing")
-    stranger, other = await office.acting("yang.xue", "浙0803")
-    reports = office.hub.compliance.reports
+    await court.lookup()
+    auditor, who = await court.acting("chen.jing")
+    stranger, other = await court.acting("yang.xue", "浙0803")
+    reports = court.hub.compliance.reports
     draft = await reports.draft(auditor, who, person(), "")
-    await office.lookup()
+    await court.lookup()
 
     assert len((await reports.read(auditor, who, draft)).entries) == 1
     assert await reports.all(stranger) == []

@@ -52,7 +52,7 @@ def test_an_ordinary_day_says_nothing() -> None:
 def test_repeated_lookups_of_people_who_are_no_party_are_told_with_their_records() -> None:
     """Two are a slip; three are a signal, and more weigh more."""
     two, three = ([denied(n, "party_not_named") for n in range(count)] for count in (2, 3))
-    many = [denied(n, "party_name_differs") for n in range(20)]
+    factories = [denied(n, "party_name_differs") for n in range(20)]
 
     assert found(two) == {}
     assert found(three) == {
@@ -64,7 +64,7 @@ def test_repeated_lookups_of_people_who_are_no_party_are_told_with_their_records
             evidence=(0, 1, 2),
         )
     }
-    assert found(many)["no_matching_party"].weight == 6
+    assert found(factories)["no_matching_party"].weight == 6
 
 
 def test_a_shared_surname_weighs_less_where_it_is_common() -> None:

@@ -16,7 +16,7 @@ from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from schemas.codes import AnswerState, Reason
 from tests.audit.examples import EXAMPLES
-from tests.compliance.office import NOW, intent, outcome, person
+from tests.compliance.court import NOW, intent, outcome, person
 
 AGENCIES = {"public_security": {"zh": "公安机关", "en": "Public security"}}
 MASKED_ZH, MASKED_EN = Wording(language="zh", agencies=AGENCIES), Wording(language="en", agencies=AGENCIES)

@@ -10,22 +10,22 @@ import pytest
 from audit.format.event import EventType
 from gateway.compliance.permissions import ComplianceItemNotFound, ComplianceRefused, ComplianceRule
 from gateway.compliance.review_queue import ReviewOutcome
-from tests.compliance.office import COURT, NOW, Office, person
+from tests.compliance.court import COURT, NOW, ComplianceCourt, person
 
 pytestmark = pytest.mark.anyio
 
 DAY = NOW.date()
 
 
-async def test_what_the_rules_find_comes_first_and_a_few_others_are_drawn(office: Office) -> None:
+async def test_what_the_rules_find_comes_first_and_a_few_others_are_drawn(court: ComplianceCourt) -> None:
     """By person and day, with the reasons; another court's people are not there."""
     for _ in range(3):
-        await office.denied("wang.qiang", "王强")
-    await office.lookup("li.ting", "李婷")
-    await office.lookup("qian.wei", "钱伟", about=person(2, "钱多多"))
-    auditor, who = await office.acting("chen.jing")
+        await court.denied("wang.qiang", "王强")
+    await court.lookup("li.ting", "李婷")
+    await court.lookup("qian.wei", "钱伟", about=person(2, "钱多多"))
+    auditor, who = await court.acting("chen.jing")
 
-    queue = await office.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
+    queue = await court.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
 
     told = [(one.case.score, one.case.user, [str(signal.rule) for signal in one.case.signals]) for one in queue.items]
     assert sorted(told, reverse=True) == [
@@ -38,14 +38,14 @@ async def test_what_the_rules_find_comes_first_and_a_few_others_are_drawn(office
     assert all(len(one.handle) == 64 and one.case.user not in one.handle for one in queue.items)
 
 
-async def test_looking_at_the_queue_and_at_a_case_is_on_record(office: Office) -> None:
+async def test_looking_at_the_queue_and_at_a_case_is_on_record(court: ComplianceCourt) -> None:
     """The case's record says that people are shown, and why."""
-    await office.lookup()
-    auditor, who = await office.acting("chen.jing")
-    queue = await office.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
-    item, hits = await office.hub.compliance.review_queue.case(auditor, who, DAY, queue.items[0].handle)
+    await court.lookup()
+    auditor, who = await court.acting("chen.jing")
+    queue = await court.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
+    item, hits = await court.hub.compliance.review_queue.case(auditor, who, DAY, queue.items[0].handle)
 
-    looks = await office.leaves(EventType.LOG_SEARCHED)
+    looks = await court.leaves(EventType.LOG_SEARCHED)
     assert [look["detail"] for look in looks] == [
         {"filters": "since,until,court,types", "of": "review_queue"},
         {"filters": "since,until,court,types", "reveal": "inspection", "of": "review_case"},
@@ -53,20 +53,20 @@ async def test_looking_at_the_queue_and_at_a_case_is_on_record(office: Office) -
     assert (item.case.user, [hit.people["who"]["name"] for hit in hits]) == ("li.ting", ["李婷"])
 
 
-async def test_an_outcome_is_recorded_and_counts_for_the_rule(office: Office) -> None:
+async def test_an_outcome_is_recorded_and_counts_for_the_rule(court: ComplianceCourt) -> None:
     """The newest outcome counts; whose use it was is nowhere in clear."""
     for _ in range(3):
-        await office.denied()
-    auditor, who = await office.acting("chen.jing")
-    queue = office.hub.compliance.review_queue
+        await court.denied()
+    auditor, who = await court.acting("chen.jing")
+    queue = court.hub.compliance.review_queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
 
     await queue.decide(auditor, who, item, ReviewOutcome.FOLLOW_UP, "请组长说明")
-    office.now += timedelta(minutes=5)
+    court.now += timedelta(minutes=5)
     followed = await queue.read(auditor, who, DAY, DAY)
     await queue.decide(auditor, who, item, ReviewOutcome.EXPLAINED, "工单系统录入有误")
     explained = await queue.read(auditor, who, DAY, DAY)
-    records = await office.leaves(EventType.USE_REVIEWED)
+    records = await court.leaves(EventType.USE_REVIEWED)
 
     assert (followed.items[0].reviewed.outcome, followed.hit_rates["no_matching_party"]) == (
         ReviewOutcome.FOLLOW_UP,
@@ -82,36 +82,36 @@ async def test_an_outcome_is_recorded_and_counts_for_the_rule(office: Office) ->
     ]
 
 
-async def test_nobody_reviews_their_own_use(office: Office) -> None:
+async def test_nobody_reviews_their_own_use(court: ComplianceCourt) -> None:
     """Not even an auditor whose own use the rules bring up."""
-    await office.lookup()
-    auditor, who = await office.acting("chen.jing")
-    queue = office.hub.compliance.review_queue
+    await court.lookup()
+    auditor, who = await court.acting("chen.jing")
+    queue = court.hub.compliance.review_queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
     own = replace(item, case=replace(item.case, user="chen.jing"))
 
     with pytest.raises(ComplianceRefused) as refused:
         await queue.decide(auditor, who, own, ReviewOutcome.EXPLAINED, "")
     assert refused.value.rule is ComplianceRule.REVIEW_OWN
-    assert await office.leaves(EventType.USE_REVIEWED) == []
+    assert await court.leaves(EventType.USE_REVIEWED) == []
 
 
 @pytest.mark.parametrize("user", ["li.ting", "wu.fang", "admin", "feng.an"])
-async def test_only_the_audit_administrator_reads_the_queue(office: Office, user: str) -> None:
+async def test_only_the_audit_administrator_reads_the_queue(court: ComplianceCourt, user: str) -> None:
     """And whoever is refused leaves no search on record, since none was made."""
-    actor, who = await office.acting(user)
+    actor, who = await court.acting(user)
     with pytest.raises(ComplianceRefused) as refused:
-        await office.hub.compliance.review_queue.read(actor, who, DAY, DAY)
+        await court.hub.compliance.review_queue.read(actor, who, DAY, DAY)
     assert refused.value.rule is ComplianceRule.AUDITOR_ONLY
-    assert await office.leaves(EventType.LOG_SEARCHED) == []
+    assert await court.leaves(EventType.LOG_SEARCHED) == []
 
 
-async def test_a_case_of_another_court_or_day_is_not_there(office: Office) -> None:
+async def test_a_case_of_another_court_or_day_is_not_there(court: ComplianceCourt) -> None:
     """A handle is good for one court and one day."""
-    await office.lookup()
-    auditor, who = await office.acting("chen.jing")
-    stranger, other = await office.acting("yang.xue", "浙0803")
-    queue = office.hub.compliance.review_queue
+    await court.lookup()
+    auditor, who = await court.acting("chen.jing")
+    stranger, other = await court.acting("yang.xue", "浙0803")
+    queue = court.hub.compliance.review_queue
     (item,) = (await queue.read(auditor, who, DAY, DAY)).items
 
     with pytest.raises(ComplianceItemNotFound):

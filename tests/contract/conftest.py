@@ -20,7 +20,7 @@ import pytest
 from adapters.contract import Adapter, Question
 from adapters.registry import load_agencies
 from schemas.subject import Subject
-from tests.contract.stage import (
+from tests.contract.scenarios import (
     ADAPTERS,
     CONFIGURATION,
     ENDLESS,
@@ -30,7 +30,7 @@ from tests.contract.stage import (
     ROOT,
     SHORT,
     Ask,
-    Desk,
+    ControlClient,
     Play,
     Recorder,
     Scenario,
@@ -76,14 +76,14 @@ def credentials(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def desk(servers: Mapping[str, str]) -> Iterator[Desk]:
+def controls(servers: Mapping[str, str]) -> Iterator[ControlClient]:
     """The control desks of the running mock agencies."""
     with httpx.Client(trust_env=False) as client:
-        yield Desk(servers, client)
+        yield ControlClient(servers, client)
 
 
 @pytest.fixture(scope="session")
-def ask(servers: Mapping[str, str], credentials: Path, desk: Desk) -> Ask:
+def ask(servers: Mapping[str, str], credentials: Path, controls: ControlClient) -> Ask:
     """Asks one agency for real, under a fault if the scenario has one."""
 
     async def play_scenario(scenario: Scenario, **differing: Any) -> Play:
@@ -92,9 +92,9 @@ def ask(servers: Mapping[str, str], credentials: Path, desk: Desk) -> Ask:
         recorder = Recorder()
         # Fresh, so that every play fetches its secrets anew.
         agencies = load_agencies(CONFIGURATION, credentials, addresses=servers, transports={scenario.agency: recorder})
-        desk.clear(scenario.agency)
+        controls.clear(scenario.agency)
         if scenario.fault:
-            desk.arm(scenario)
+            controls.arm(scenario)
         try:
             with transcribed() as lines:
                 ended = await outcome(agencies[scenario.agency].ask(scenario.capability, asking))
@@ -104,12 +104,12 @@ def ask(servers: Mapping[str, str], credentials: Path, desk: Desk) -> Ask:
         play = Play(
             *ended,
             evidence=asking.evidence,
-            sent=desk.ledger(scenario.agency),
+            sent=controls.ledger(scenario.agency),
             wire=recorder.bodies,
-            requests=desk.journal(scenario.agency),
+            requests=controls.journal(scenario.agency),
             transcript="\n".join(lines),
         )
-        desk.clear(scenario.agency)
+        controls.clear(scenario.agency)
         return play
 
     return play_scenario

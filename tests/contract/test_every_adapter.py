@@ -21,7 +21,7 @@ from adapters.mapping import CodeTable, RecordMap
 from mock_agencies.faults.catalogue import CATALOGUE
 from schemas.codes import AnswerState, IdType, Reason, SubjectKind
 from schemas.subject import Subject
-from tests.contract.stage import Ask, Play, Scenario
+from tests.contract.scenarios import Ask, Play, Scenario
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from schemas.codes import AddressKind, AnswerState, IdType, LifeStatus, Reason, 
 from schemas.identifiers.authorities import Authority
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, PersonIdentity
 from schemas.subject import Subject
-from tests.contract.stage import Ask, Play, Scenario
+from tests.contract.scenarios import Ask, Play, Scenario
 
 pytestmark = pytest.mark.anyio
 

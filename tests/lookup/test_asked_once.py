@@ -11,21 +11,21 @@ import pytest
 
 from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 from gateway.lookup.single_flight import SingleFlight
-from tests.desk import Desk
-from tests.resilience import stage
-from tests.resilience.stage import Stage, in_virtual_time
+from tests.court import RunningCourt
+from tests.resilience import fakes
+from tests.resilience.fakes import ScriptedAgency, in_virtual_time
 
 A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 
 
-async def _ask(joint: SingleFlight, agency: Stage, grant: str, lookup: str) -> AgencyReply:
+async def _ask(joint: SingleFlight, agency: ScriptedAgency, grant: str, lookup: str) -> AgencyReply:
     planned = PlannedQuestion(adapter=agency.adapter, capability=agency.capability)
     return await joint.ask(grant, planned, agency.question(lookup=lookup))
 
 
 def test_equal_questions_at_once_are_one() -> None:
     async def main() -> tuple[int, list[UUID | None], list[int]]:
-        agency = Stage()
+        agency = ScriptedAgency()
         joint = SingleFlight(agency.guards)
         answers = await asyncio.gather(*(_ask(joint, agency, "grant", lookup) for lookup in (A, B, B)))
         await _ask(joint, agency, "grant", B)
@@ -37,7 +37,7 @@ def test_equal_questions_at_once_are_one() -> None:
 
 def test_questions_under_two_grants_are_never_one() -> None:
     async def main() -> int:
-        agency = Stage()
+        agency = ScriptedAgency()
         joint = SingleFlight(agency.guards)
         await asyncio.gather(*(_ask(joint, agency, grant, A) for grant in ("one", "other")))
         return len(agency.wire.sent)
@@ -47,8 +47,8 @@ def test_questions_under_two_grants_are_never_one() -> None:
 
 def test_whoever_leaves_does_not_take_the_answer_of_the_others_along() -> None:
     async def main() -> tuple[int, list[str]]:
-        agency = Stage()
-        agency.wire.behaviour = stage.slow(1.0)
+        agency = ScriptedAgency()
+        agency.wire.behaviour = fakes.slow(1.0)
         joint = SingleFlight(agency.guards)
         first, second, third = (asyncio.ensure_future(_ask(joint, agency, "grant", lookup)) for lookup in (A, B, B))
         await asyncio.sleep(0.5)
@@ -66,15 +66,15 @@ def _agency(answer: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def fresh(desk: Desk) -> str:
-    return desk.dispatch(desk.cast["moved"])
+def fresh(court: RunningCourt) -> str:
+    return court.dispatch(court.cast["moved"])
 
 
-def test_a_fresh_answer_is_released_again_and_says_whose_it_is(desk: Desk, fresh: str) -> None:
-    first = desk.look_up(fresh, desk.cast["moved"]).json()
-    second = desk.look_up(fresh, desk.cast["moved"], max_age=3600).json()
+def test_a_fresh_answer_is_released_again_and_says_whose_it_is(court: RunningCourt, fresh: str) -> None:
+    first = court.look_up(fresh, court.cast["moved"]).json()
+    second = court.look_up(fresh, court.cast["moved"], max_age=3600).json()
     places = {second["audit"]["intent"], second["audit"]["outcome"]}
-    asked = [event for event in desk.events(work_order=fresh) if int(event["index"]) in places]
+    asked = [event for event in court.events(work_order=fresh) if int(event["index"]) in places]
 
     assert "reused_from" not in _agency(first, "identity")
     assert _agency(second, "identity") == _agency(first, "identity") | {"reused_from": first["id"], "attempts": 0}
@@ -85,36 +85,36 @@ def test_a_fresh_answer_is_released_again_and_says_whose_it_is(desk: Desk, fresh
     assert f"public_security.identity:{first['id']}" in outcome["detail"]["reused"]
 
 
-def test_who_wants_everything_anew_gets_it_anew(desk: Desk, fresh: str) -> None:
-    desk.look_up(fresh, desk.cast["moved"])
-    second = desk.look_up(fresh, desk.cast["moved"], max_age=0).json()
+def test_who_wants_everything_anew_gets_it_anew(court: RunningCourt, fresh: str) -> None:
+    court.look_up(fresh, court.cast["moved"])
+    second = court.look_up(fresh, court.cast["moved"], max_age=0).json()
 
     assert not any("reused_from" in one for one in second["answers"])
 
 
-def test_another_work_order_never_gets_it(desk: Desk, fresh: str) -> None:
-    desk.look_up(fresh, desk.cast["moved"])
-    other = desk.look_up(desk.dispatch(desk.cast["moved"]), desk.cast["moved"], max_age=3600).json()
+def test_another_work_order_never_gets_it(court: RunningCourt, fresh: str) -> None:
+    court.look_up(fresh, court.cast["moved"])
+    other = court.look_up(court.dispatch(court.cast["moved"]), court.cast["moved"], max_age=3600).json()
 
     assert not any("reused_from" in one for one in other["answers"])
 
 
-def test_what_cannot_be_opened_is_asked_for_again(desk: Desk, fresh: str) -> None:
+def test_what_cannot_be_opened_is_asked_for_again(court: RunningCourt, fresh: str) -> None:
     """Whoever put another's row in its place, or a version that wrote it otherwise: it costs a question, no answer."""
-    desk.look_up(fresh, desk.cast["moved"])
-    with psycopg.connect(str(desk.court.settings.owner_url).replace("+psycopg", "")) as owner:
+    court.look_up(fresh, court.cast["moved"])
+    with psycopg.connect(str(court.demo.settings.owner_url).replace("+psycopg", "")) as owner:
         owner.execute("UPDATE received_answer SET sealed = sha256(sealed)")
-    answer = desk.look_up(fresh, desk.cast["moved"], max_age=3600)
+    answer = court.look_up(fresh, court.cast["moved"], max_age=3600)
 
     assert answer.status_code == 200
     assert not any("reused_from" in one for one in answer.json()["answers"])
 
 
-def test_an_agency_that_was_not_heard_is_asked_again(desk: Desk, fresh: str, healed: Any) -> None:
+def test_an_agency_that_was_not_heard_is_asked_again(court: RunningCourt, fresh: str, healed: Any) -> None:
     healed("human_resources", "server_error")
-    first = desk.look_up(fresh, desk.cast["moved"]).json()
-    desk.court.outside.heal("human_resources")
-    second = desk.look_up(fresh, desk.cast["moved"], max_age=3600).json()
+    first = court.look_up(fresh, court.cast["moved"]).json()
+    court.demo.outside.heal("human_resources")
+    second = court.look_up(fresh, court.cast["moved"], max_age=3600).json()
     states = [
         {one["agency"]: (one["state"], "reused_from" in one) for one in answer["answers"]} for answer in (first, second)
     ]

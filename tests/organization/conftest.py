@@ -12,26 +12,26 @@ from gateway.demo import tree
 from gateway.organization.import_export import read_organization
 from gateway.organization.loading import load_file
 from gateway.settings import Settings
-from tests.organization.house import Ground, House
-from tests.organization.many import many_courts
+from tests.organization.court import Installation, OrganizationCourt
+from tests.organization.factories import many_courts
 
 
 @pytest.fixture(scope="session")
-def ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def installation(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with the demo's people."""
-    return Ground.laid(postgres, tmp_path_factory.mktemp("ground") / "hub", "house_ground", tree.settle)
+    return Installation.create(postgres, tmp_path_factory.mktemp("ground") / "hub", "house_ground", tree.settle)
 
 
 @pytest.fixture
-def house(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def court(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrganizationCourt]:
     """A hub of this test's own."""
-    folder = tmp_path_factory.mktemp("house")
-    with ground.running(folder / "hub", f"house_{folder.name[5:]}") as house:
-        yield house
+    folder = tmp_path_factory.mktemp("organization")
+    with installation.running(folder / "hub", f"house_{folder.name[5:]}") as court:
+        yield court
 
 
 @pytest.fixture(scope="module")
-def province(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def province(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrganizationCourt]:
     """A hub with 64 courts in 11 regions."""
 
     def settle(settings: Settings) -> None:
@@ -40,7 +40,7 @@ def province(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory)
         asyncio.run(load_file(settings, file))
 
     folder = tmp_path_factory.mktemp("province")
-    with Ground.laid(postgres, folder / "ground", "province_ground", settle).running(
+    with Installation.create(postgres, folder / "ground", "province_ground", settle).running(
         folder / "hub", "province"
-    ) as house:
-        yield house
+    ) as court:
+        yield court

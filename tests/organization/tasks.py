@@ -5,7 +5,7 @@ Work orders, lookups and emergencies in a house, in one line each.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.organization.house import Answer, House
+from tests.organization.court import Answer, OrganizationCourt
 
 PARTY = {"kind": "person", "id_type": "resident_id", "id_number": "330802196503140014", "name": "某甲"}
 HOLDER = {
@@ -33,7 +33,9 @@ def whole(answer: Answer) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json() | {"trace_id": ""}
 
 
-def dispatch(house: House, number: str = "T-1", *, kind: str = "service-of-process", **changes: Any) -> Answer:
+def dispatch(
+    court: OrganizationCourt, number: str = "T-1", *, kind: str = "service-of-process", **changes: Any
+) -> Answer:
     """A work order of li.ting's, as the ticket system states it."""
     body = {
         "version": 1,
@@ -44,17 +46,17 @@ def dispatch(house: House, number: str = "T-1", *, kind: str = "service-of-proce
         "holder": HOLDER,
         "parties": [{"role": "defendant", **PARTY}],
     }
-    token = house.issuer.token("ticket-system", "浙0802", scope="work-orders:write", client_id="ticket-system")
-    return house.call_with(token, "PUT", f"/v1/work-orders/{number}", body | changes)
+    token = court.issuer.token("ticket-system", "浙0802", scope="work-orders:write", client_id="ticket-system")
+    return court.call_with(token, "PUT", f"/v1/work-orders/{number}", body | changes)
 
 
-def look_up(house: House, who: str, number: str = "T-1", want: str = "identity", **changes: Any) -> Answer:
+def look_up(court: OrganizationCourt, who: str, number: str = "T-1", want: str = "identity", **changes: Any) -> Answer:
     """A lookup of the party."""
     subject = {name: PARTY[name] for name in ("kind", "id_type", "id_number")}
-    return house.call(who, "POST", "/v1/lookups", {"work_order": number, "subject": subject, "want": [want]}, **changes)
+    return court.call(who, "POST", "/v1/lookups", {"work_order": number, "subject": subject, "want": [want]}, **changes)
 
 
-def emergency(house: House, who: str, **changes: Any) -> Answer:
+def emergency(court: OrganizationCourt, who: str, **changes: Any) -> Answer:
     """An emergency about the party."""
     body = {
         "case_number": "（2026）浙0802民初1877号",
@@ -63,22 +65,22 @@ def emergency(house: House, who: str, **changes: Any) -> Answer:
         "reason": "deadline",
         "note": "保全期限今日届满，某甲下落不明。",
     }
-    return house.call(who, "POST", "/v1/emergencies", body | changes)
+    return court.call(who, "POST", "/v1/emergencies", body | changes)
 
 
-def confirm(house: House, who: str, number: str, version: int = 1, **place: Any) -> Answer:
+def confirm(court: OrganizationCourt, who: str, number: str, version: int = 1, **place: Any) -> Answer:
     """A second person's word."""
-    return house.call(who, "POST", f"/v1/work-orders/{number}/confirmations", {"version": version}, **place)
+    return court.call(who, "POST", f"/v1/work-orders/{number}/confirmations", {"version": version}, **place)
 
 
-def review(house: House, who: str, number: str, finding: str = "justified", **place: Any) -> Answer:
+def review(court: OrganizationCourt, who: str, number: str, finding: str = "justified", **place: Any) -> Answer:
     """A reviewer's word."""
     body = {"finding": finding, "note": "卷宗核对无误。"}
-    return house.call(who, "POST", f"/v1/reviews/{number}", body, **place)
+    return court.call(who, "POST", f"/v1/reviews/{number}", body, **place)
 
 
-def delegate(house: House, who: str, absent: str, deputy: str, *, begins: int = 0, days: int = 7) -> Answer:
+def delegate(court: OrganizationCourt, who: str, absent: str, deputy: str, *, begins: int = 0, days: int = 7) -> Answer:
     """Somebody stands in, from `begins` days from now on."""
     start = datetime.now(UTC) + timedelta(days=begins)
     body = {"absent": absent, "deputy": deputy, "starts_at": start.isoformat()}
-    return house.call(who, "POST", "/v1/delegations", body | {"ends_at": (start + timedelta(days=days)).isoformat()})
+    return court.call(who, "POST", "/v1/delegations", body | {"ends_at": (start + timedelta(days=days)).isoformat()})

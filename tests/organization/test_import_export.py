@@ -16,8 +16,8 @@ from gateway.organization.import_export import dump_csv, dump_json, read_organiz
 from gateway.organization.people import Particulars, StaffAccount, account_violation
 from gateway.organization.roles import SEPARATED, UNIT_KINDS, Role
 from gateway.organization.tree import Tree, Unit, UnitKind, unit_violations
-from tests.organization.house import Ground
-from tests.organization.many import COURTS, REGIONS, code, many_courts
+from tests.organization.court import Installation
+from tests.organization.factories import COURTS, REGIONS, code, many_courts
 
 OFFICIAL = Particulars(
     id_number="330802199003071239", unit_code="11330800DEM000196R", unit_name="示例法院", terminal="10.0.0.17"
@@ -202,10 +202,12 @@ def test_a_stored_unit_never_changes_kind_or_court() -> None:
 
 @settings(max_examples=40)
 @given(trees())
-def test_a_stored_tree_is_read_back_unchanged(ground: Ground, tree: tuple[list[Unit], list[StaffAccount]]) -> None:
+def test_a_stored_tree_is_read_back_unchanged(
+    installation: Installation, tree: tuple[list[Unit], list[StaffAccount]]
+) -> None:
     """With names sealed in between."""
     units, people = tree
-    engine = create_engine(ground.postgres.url(ground.database))
+    engine = create_engine(installation.postgres.url(installation.database))
     encryption = FieldEncryption(bytes(32))
     with engine.connect() as connection:
         connection.execute(text("DELETE FROM org_person; DELETE FROM org_unit"))

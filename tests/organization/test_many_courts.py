@@ -8,11 +8,11 @@ import pytest
 
 from gateway.organization.import_export import read_organization
 from gateway.organization.loading import load_file
-from tests.organization.house import House
-from tests.organization.many import COURTS, REGIONS, code, court_id, many_courts
+from tests.organization.court import OrganizationCourt
+from tests.organization.factories import COURTS, REGIONS, code, court_id, many_courts
 
 
-def test_every_court_sees_itself_and_no_other(province: House) -> None:
+def test_every_court_sees_itself_and_no_other(province: OrganizationCourt) -> None:
     """Asked by the auditor of each."""
     for number in range(COURTS):
         seen = province.call(
@@ -24,7 +24,7 @@ def test_every_court_sees_itself_and_no_other(province: House) -> None:
         assert len(seen["people"]) == 7
 
 
-def test_a_regions_administrator_sees_the_courts_of_the_region(province: House) -> None:
+def test_a_regions_administrator_sees_the_courts_of_the_region(province: OrganizationCourt) -> None:
     """And no other region's."""
     seen = province.call(f"region_administrator.{court_id(0)}", "GET", "/v1/organization", court=code(0)).json()
 
@@ -35,7 +35,7 @@ def test_a_regions_administrator_sees_the_courts_of_the_region(province: House) 
 @pytest.mark.parametrize(
     "office", ["centre_administrator", "system_administrator", "security_administrator", "region_administrator"]
 )
-def test_units_and_people_of_other_courts_look_nonexistent(province: House, office: str) -> None:
+def test_units_and_people_of_other_courts_look_nonexistent(province: OrganizationCourt, office: str) -> None:
     """Whatever is tried on them, with the very same words as for what never was."""
     me, mine = f"{office}.{court_id(0)}", court_id(0)
     foreign, nothing = court_id(1), "zj9999"
@@ -69,7 +69,7 @@ def test_units_and_people_of_other_courts_look_nonexistent(province: House, offi
     assert {(status, body["rule"]) for status, body in refused} <= {(403, "outside_subtree"), (403, "unit_id")}
 
 
-def test_importing_the_same_province_again_changes_nothing(province: House) -> None:
+def test_importing_the_same_province_again_changes_nothing(province: OrganizationCourt) -> None:
     """Not a row, not a record."""
     before = len(province.admin_changes())
     file, _ = read_organization(many_courts().encode(), form="json")
@@ -79,7 +79,7 @@ def test_importing_the_same_province_again_changes_nothing(province: House) -> N
     assert (plan.new_units, plan.new_people, len(province.admin_changes()) - before) == ([], [], 0)
 
 
-def test_an_import_is_recorded_once_for_each_court_that_it_concerns(province: House) -> None:
+def test_an_import_is_recorded_once_for_each_court_that_it_concerns(province: OrganizationCourt) -> None:
     """So that each court's auditor finds it."""
     courts = [leaf["who"].get("court") for leaf in province.admin_changes() if leaf["who"].get("role") == "operator"]
 

@@ -12,28 +12,28 @@ from typer.testing import CliRunner, Result
 
 from gateway.__main__ import app
 from gateway.demo import tree
-from tests.organization.house import House
+from tests.organization.court import OrganizationCourt
 
 RUN = CliRunner()
 Shuniu = Callable[..., Result]
 
 
 @pytest.fixture
-def shuniu(house: House, monkeypatch: pytest.MonkeyPatch) -> Shuniu:
+def shuniu(court: OrganizationCourt, monkeypatch: pytest.MonkeyPatch) -> Shuniu:
     """A terminal of the installation."""
-    monkeypatch.setenv("SHUNIU_FOLDER", str(house.settings.folder))
-    monkeypatch.setenv("SHUNIU_DATABASE_URL", str(house.settings.database_url))
-    monkeypatch.setenv("SHUNIU_ORIGIN", house.settings.origin)
+    monkeypatch.setenv("SHUNIU_FOLDER", str(court.settings.folder))
+    monkeypatch.setenv("SHUNIU_DATABASE_URL", str(court.settings.database_url))
+    monkeypatch.setenv("SHUNIU_ORIGIN", court.settings.origin)
     return lambda *words: RUN.invoke(app, ["org", *map(str, words)])
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_what_is_exported_can_be_imported_and_changes_nothing(
-    shuniu: Shuniu, house: House, tmp_path: Path, form: str
+    shuniu: Shuniu, court: OrganizationCourt, tmp_path: Path, form: str
 ) -> None:
     """Only its owner can read the file, which holds names."""
     file, again = tmp_path / f"tree.{form}", tmp_path / f"again.{form}"
-    before = len(house.admin_changes())
+    before = len(court.admin_changes())
 
     answers: list[Result] = [shuniu("export", file), shuniu("import", file), shuniu("export", again)]
 
@@ -41,29 +41,29 @@ def test_what_is_exported_can_be_imported_and_changes_nothing(
     assert "0 units and 0 people are new" in answers[1].stderr
     assert file.read_bytes() == again.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert len(house.admin_changes()) == before
+    assert len(court.admin_changes()) == before
 
 
 def test_an_import_changes_only_the_rows_of_the_file_and_is_recorded(
-    shuniu: Shuniu, house: House, tmp_path: Path
+    shuniu: Shuniu, court: OrganizationCourt, tmp_path: Path
 ) -> None:
     """Who does not stand in the file stays."""
     file = tmp_path / "tree.csv"
     head = "row,court,user,unit,roles,name\n"
     file.write_text(head + "person,浙0803,xu.lan,zj0803-filing,judge,许兰\n", encoding="utf-8-sig")
-    before = len(house.admin_changes())
+    before = len(court.admin_changes())
 
     answer = shuniu("import", file)
 
     assert (answer.exit_code, "0 units and 1 people" in answer.stderr) == (0, True)
-    assert house.call("xu.lan", "GET", "/v1/organization", court="浙0803").status_code == 200
-    assert house.call("li.ting", "GET", "/v1/organization").status_code == 200
-    (leaf,) = house.admin_changes()[before:]
+    assert court.call("xu.lan", "GET", "/v1/organization", court="浙0803").status_code == 200
+    assert court.call("li.ting", "GET", "/v1/organization").status_code == 200
+    (leaf,) = court.admin_changes()[before:]
     assert (leaf["who"]["court"], leaf["who"]["role"], leaf["detail"]["people"]) == ("浙0803", "operator", 1)
 
 
 def test_an_invalid_file_changes_nothing_and_reports_every_mistake(
-    shuniu: Shuniu, house: House, tmp_path: Path
+    shuniu: Shuniu, court: OrganizationCourt, tmp_path: Path
 ) -> None:
     """Line, rule and next step; no name."""
     file = tmp_path / "tree.csv"
@@ -81,7 +81,7 @@ def test_an_invalid_file_changes_nothing_and_reports_every_mistake(
     assert "line 3: row_form (roles)" in answer.stderr
     assert "line 4: person_place" in answer.stderr
     assert [name for name in ("许兰", "李兰") if name in answer.output] == []
-    assert house.query("SELECT id FROM org_unit WHERE id = 'zj0803-new'") == []
+    assert court.query("SELECT id FROM org_unit WHERE id = 'zj0803-new'") == []
 
 
 def test_the_tree_is_shown_with_accounts_and_roles_and_without_names(shuniu: Shuniu) -> None:
@@ -101,10 +101,10 @@ def test_a_file_of_another_type_or_a_missing_one_is_reported(shuniu: Shuniu, tmp
     assert shuniu("export", tmp_path / "tree.xlsx").exit_code == 2
 
 
-def test_the_demo_tree_is_loaded_once(house: House) -> None:
+def test_the_demo_tree_is_loaded_once(court: OrganizationCourt) -> None:
     """Starting the demo again changes nothing."""
-    before = len(house.admin_changes())
+    before = len(court.admin_changes())
 
-    tree.settle(house.settings)
+    tree.settle(court.settings)
 
-    assert len(house.admin_changes()) == before
+    assert len(court.admin_changes()) == before

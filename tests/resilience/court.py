@@ -107,7 +107,7 @@ class Court:
 
 
 @contextmanager
-def court(postgres: EmbeddedServer, folder: Path, database: str, **changes: Any) -> Iterator[Court]:
+def start_court(postgres: EmbeddedServer, folder: Path, database: str, **changes: Any) -> Iterator[Court]:
     """A new court on the session's PostgreSQL, with everybody outside up."""
     with world.started() as outside:
         yield installed(outside, postgres, folder, database, **changes)

@@ -15,7 +15,7 @@ from adapters.call_policy import BreakerPolicy
 from gateway.resilience.breaker import Breaker
 from gateway.resilience.budget import RetryBudget
 from gateway.resilience.bulkhead import Bulkhead, BulkheadFull
-from tests.resilience.stage import in_virtual_time
+from tests.resilience.fakes import in_virtual_time
 
 
 class Hands:

@@ -23,8 +23,8 @@ from adapters.errors import (
     CredentialsRejected,
 )
 from schemas.codes import AnswerState, Reason
-from tests.resilience import stage
-from tests.resilience.stage import Stage, in_virtual_time
+from tests.resilience import fakes
+from tests.resilience.fakes import ScriptedAgency, in_virtual_time
 
 NEVER_OPENS = BreakerPolicy(failures=1000, calls=10_000)
 
@@ -58,8 +58,8 @@ def test_attempts_are_repeated_only_for_repeatable_errors(
     error: Callable[[], AgencyError], expected: tuple[str, str, int]
 ) -> None:
     async def main() -> tuple[str, str | None, int]:
-        agency = Stage(CallPolicy(breaker=NEVER_OPENS))
-        agency.wire.behaviour = stage.fails(error)
+        agency = ScriptedAgency(CallPolicy(breaker=NEVER_OPENS))
+        agency.wire.behaviour = fakes.fails(error)
         return await agency.said()
 
     assert in_virtual_time(main()) == expected
@@ -67,8 +67,8 @@ def test_attempts_are_repeated_only_for_repeatable_errors(
 
 def test_an_agency_that_is_not_repeatable_is_asked_once() -> None:
     async def main() -> tuple[str, str | None, int]:
-        agency = Stage(CallPolicy(attempts=1))
-        agency.wire.behaviour = stage.fails(lambda: AgencyUnavailable(Reason.HTTP))
+        agency = ScriptedAgency(CallPolicy(attempts=1))
+        agency.wire.behaviour = fakes.fails(lambda: AgencyUnavailable(Reason.HTTP))
         return await agency.said()
 
     assert in_virtual_time(main()) == ("unavailable", "http", 1)
@@ -76,8 +76,8 @@ def test_an_agency_that_is_not_repeatable_is_asked_once() -> None:
 
 def test_a_hanging_agency_ends_at_the_deadline_without_late_attempts() -> None:
     async def main() -> tuple[tuple[str, str | None, int], list[float], float]:
-        agency = Stage(CallPolicy(timeout=4.0))
-        agency.wire.behaviour = stage.hangs
+        agency = ScriptedAgency(CallPolicy(timeout=4.0))
+        agency.wire.behaviour = fakes.hangs
         reply = await agency.said(10.0)
         return reply, [round(at) for at in agency.wire.sent], round(asyncio.get_running_loop().time(), 1)
 
@@ -87,11 +87,11 @@ def test_a_hanging_agency_ends_at_the_deadline_without_late_attempts() -> None:
 
 def test_an_agency_that_recovers_answers_the_next_attempt() -> None:
     async def main() -> tuple[str, str | None, int]:
-        agency = Stage()
-        failing = stage.fails(lambda: AgencyUnavailable(Reason.HTTP))
+        agency = ScriptedAgency()
+        failing = fakes.fails(lambda: AgencyUnavailable(Reason.HTTP))
 
         async def once() -> None:
-            agency.wire.behaviour = stage.answers
+            agency.wire.behaviour = fakes.answers
             await failing()
 
         agency.wire.behaviour = once
@@ -102,10 +102,10 @@ def test_an_agency_that_recovers_answers_the_next_attempt() -> None:
 
 def test_retry_after_pauses_the_agency() -> None:
     async def main() -> list[tuple[str, str | None, int]]:
-        agency = Stage()
-        agency.wire.behaviour = stage.fails(lambda: AgencyThrottled(30))
+        agency = ScriptedAgency()
+        agency.wire.behaviour = fakes.fails(lambda: AgencyThrottled(30))
         replies = [await agency.said()]
-        agency.wire.behaviour = stage.answers
+        agency.wire.behaviour = fakes.answers
         replies.append(await agency.said())
         await asyncio.sleep(30)
         replies.append(await agency.said())
@@ -120,8 +120,8 @@ def test_retry_after_pauses_the_agency() -> None:
 
 def test_the_answer_says_when_to_ask_again() -> None:
     async def main() -> list[float | None]:
-        agency = Stage()
-        agency.wire.behaviour = stage.fails(lambda: AgencyThrottled(30))
+        agency = ScriptedAgency()
+        agency.wire.behaviour = fakes.fails(lambda: AgencyThrottled(30))
         first = await agency.ask()
         await asyncio.sleep(10)
         second = await agency.ask()
@@ -132,10 +132,10 @@ def test_the_answer_says_when_to_ask_again() -> None:
 
 def test_the_breaker_opens_for_a_failing_agency_and_closes_again() -> None:
     async def main() -> list[tuple[str, str | None, int]]:
-        agency = Stage(CallPolicy(attempts=1))
-        agency.wire.behaviour = stage.fails(lambda: AgencyUnreachable(sent=False))
+        agency = ScriptedAgency(CallPolicy(attempts=1))
+        agency.wire.behaviour = fakes.fails(lambda: AgencyUnreachable(sent=False))
         replies = [await agency.said() for _ in range(6)]
-        agency.wire.behaviour = stage.answers
+        agency.wire.behaviour = fakes.answers
         await asyncio.sleep(17)
         return [*replies[4:], *[await agency.said() for _ in range(3)]]
 
@@ -150,8 +150,8 @@ def test_the_breaker_opens_for_a_failing_agency_and_closes_again() -> None:
 
 def test_the_breaker_opens_for_a_slow_agency() -> None:
     async def main() -> tuple[str, str | None, int]:
-        agency = Stage(CallPolicy(timeout=4.0), in_flight=50)
-        agency.wire.behaviour = stage.slow(3.5)
+        agency = ScriptedAgency(CallPolicy(timeout=4.0), in_flight=50)
+        agency.wire.behaviour = fakes.slow(3.5)
         await asyncio.gather(*(agency.ask() for _ in range(20)))
         return await agency.said()
 
@@ -160,8 +160,8 @@ def test_the_breaker_opens_for_a_slow_agency() -> None:
 
 def test_cancelled_questions_do_not_open_the_breaker() -> None:
     async def main() -> tuple[str, str | None, int]:
-        agency = Stage(in_flight=100)
-        agency.wire.behaviour = stage.slow(1.0)
+        agency = ScriptedAgency(in_flight=100)
+        agency.wire.behaviour = fakes.slow(1.0)
         questions = [asyncio.ensure_future(agency.ask()) for _ in range(100)]
         await asyncio.sleep(0.5)
         for question in questions:
@@ -174,8 +174,8 @@ def test_cancelled_questions_do_not_open_the_breaker() -> None:
 
 def test_a_flood_of_questions_is_refused_in_time() -> None:
     async def main() -> dict[tuple[str, str | None, int], int]:
-        agency = Stage(in_flight=5, queue=10, longest_wait=1.0)
-        agency.wire.behaviour = stage.slow(0.9)
+        agency = ScriptedAgency(in_flight=5, queue=10, longest_wait=1.0)
+        agency.wire.behaviour = fakes.slow(0.9)
         replies = await asyncio.gather(*(agency.said() for _ in range(50)))
         return {reply: replies.count(reply) for reply in replies}
 
@@ -186,7 +186,7 @@ def test_a_closed_agency_is_not_asked_and_its_opening_is_stated() -> None:
     hours = Hours(days=frozenset({"mon", "tue"}), opens=time(9), closes=time(17))
 
     async def main() -> list[tuple[str, str | None, float | None]]:
-        agency = Stage(CallPolicy(hours=hours))
+        agency = ScriptedAgency(CallPolicy(hours=hours))
         replies = []
         # Tuesday 10:00 in China, 17:30, and Monday of the next week.
         for sleep in (0.0, 7.5 * 3600, 5 * 86_400 + 15.5 * 3600):
@@ -205,8 +205,8 @@ def test_a_closed_agency_is_not_asked_and_its_opening_is_stated() -> None:
 def test_an_agency_that_reports_itself_closed_is_asked_at_its_next_opening() -> None:
     async def main() -> float | None:
         # It closed half an hour earlier than agreed.
-        agency = Stage(CallPolicy(hours=Hours(opens=time(9), closes=time(10, 30))))
-        agency.wire.behaviour = stage.fails(lambda: AgencyThrottled(reason=Reason.OUTSIDE_HOURS), after=0.0)
+        agency = ScriptedAgency(CallPolicy(hours=Hours(opens=time(9), closes=time(10, 30))))
+        agency.wire.behaviour = fakes.fails(lambda: AgencyThrottled(reason=Reason.OUTSIDE_HOURS), after=0.0)
         return (await agency.ask()).retry_after
 
     # It is 10:00 and the calendar says open: nobody knows better than to try again later.
@@ -223,13 +223,13 @@ STEPS = st.lists(
     max_size=25,
 )
 BEHAVIOURS = {
-    "answers": stage.answers,
-    "hangs": stage.hangs,
-    "down": stage.fails(lambda: AgencyUnreachable(sent=False), after=0.001),
-    "throttled": stage.fails(lambda: AgencyThrottled(2.0)),
-    "garbage": stage.fails(lambda: AnswerUnreadable(at="body")),
-    "slow": stage.slow(3.9),
-    "refuses": stage.fails(AgencyRefused),
+    "answers": fakes.answers,
+    "hangs": fakes.hangs,
+    "down": fakes.fails(lambda: AgencyUnreachable(sent=False), after=0.001),
+    "throttled": fakes.fails(lambda: AgencyThrottled(2.0)),
+    "garbage": fakes.fails(lambda: AnswerUnreadable(at="body")),
+    "slow": fakes.slow(3.9),
+    "refuses": fakes.fails(AgencyRefused),
 }
 
 
@@ -240,7 +240,7 @@ def test_attempts_stay_within_the_budget_and_answers_within_the_deadline(
 ) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        agency = Stage(seed=seed, in_flight=10, queue=20)
+        agency = ScriptedAgency(seed=seed, in_flight=10, queue=20)
         questions: list[float] = []
         late: list[float] = []
 
@@ -264,7 +264,7 @@ def test_attempts_stay_within_the_budget_and_answers_within_the_deadline(
             of_it = sum(begins - 10 <= at < begins + 60 for at in questions)
             assert sum(begins <= at < begins + 60 for at in sent) <= 1.1 * of_it + 10
         assert max(late, default=0.0) <= 0.25
-        agency.wire.behaviour = stage.answers
+        agency.wire.behaviour = fakes.answers
         await asyncio.sleep(700)
         assert [await agency.said() for _ in range(3)] == [("found", None, 1)] * 3
         [state] = agency.guards.states()
@@ -275,7 +275,7 @@ def test_attempts_stay_within_the_budget_and_answers_within_the_deadline(
 
 def test_the_status_shows_breaker_limits_and_budget() -> None:
     async def main() -> tuple[object, ...]:
-        agency = Stage()
+        agency = ScriptedAgency()
         await agency.ask()
         [state] = agency.guards.states()
         return state.breaker.value, state.in_flight_limit, state.last_state, state.budget_left, agency.tally.attempts

@@ -15,7 +15,7 @@ import httpx
 import psycopg
 
 from bench.dataset import parties, questions, work_orders
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.resilience.court import until
 
 CALLERS = int(os.environ.get("SHUNIU_TEST_STORM", "300"))
@@ -24,11 +24,11 @@ PARTIES_OF_ONE = 5
 AFTERWARDS = 20
 
 
-def database(desk: Desk) -> psycopg.Connection[tuple[object, ...]]:
+def database(court: RunningCourt) -> psycopg.Connection[tuple[object, ...]]:
     """The court's database, as the hub sees it."""
-    assert desk.court.settings.database_url is not None
+    assert court.demo.settings.database_url is not None
     return psycopg.connect(
-        desk.court.settings.database_url.replace("postgresql+psycopg", "postgresql"), autocommit=True
+        court.demo.settings.database_url.replace("postgresql+psycopg", "postgresql"), autocommit=True
     )
 
 
@@ -58,19 +58,19 @@ async def hang_up(address: str, request: bytes, after: float) -> None:
 
 
 def test_after_cancelled_calls_every_pool_serves_and_every_question_is_recorded(
-    desk: Desk, healed: Callable[..., None]
+    court: RunningCourt, healed: Callable[..., None]
 ) -> None:
     """Agencies' and database connections, leases, the log: none was lost to those who left."""
     people = parties((CALLERS + AFTERWARDS) // PARTIES_OF_ONE)
     for number, statement in work_orders(people).items():
-        stated = desk.call("PUT", f"/v1/work-orders/{number}", statement, client="ticket-system")
+        stated = court.call("PUT", f"/v1/work-orders/{number}", statement, client="ticket-system")
         assert stated.status_code == 200, stated.text
     bodies = [question["body"] for question in questions(people, under_work_orders=True)]
-    token = desk.token(user="li.ting")
+    token = court.token(user="li.ting")
     chance = random.Random(1)
-    with database(desk) as connection:
+    with database(court) as connection:
         size_before = connection.execute("SELECT count(*) FROM audit.entry WHERE type = 1").fetchone()
-        for agency in desk.court.outside.addresses:
+        for agency in court.demo.outside.addresses:
             healed(agency, "latency")
 
         async def storm() -> None:
@@ -78,17 +78,17 @@ def test_after_cancelled_calls_every_pool_serves_and_every_question_is_recorded(
 
             async def caller(body: object) -> None:
                 async with gate:
-                    await hang_up(desk.court.address, _request(token, body), 0.001 + chance.random() * 0.029)
+                    await hang_up(court.demo.address, _request(token, body), 0.001 + chance.random() * 0.029)
 
             await asyncio.gather(*(caller(body) for body in bodies[:CALLERS]))
 
         asyncio.run(storm())
-        for agency in desk.court.outside.addresses:
-            desk.court.outside.heal(agency)
+        for agency in court.demo.outside.addresses:
+            court.demo.outside.heal(agency)
         until(lambda: unended(connection) == 0 and locks(connection) == 0)
         size_after = connection.execute("SELECT count(*) FROM audit.entry WHERE type = 1").fetchone()
 
-    answers = asyncio.run(_asked(desk.court.address, token, bodies[CALLERS:]))
+    answers = asyncio.run(_asked(court.demo.address, token, bodies[CALLERS:]))
 
     assert size_before is not None
     assert size_after is not None

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from gateway.api.middleware import DrainMiddleware, DrainState
-from tests.resilience.stage import VirtualLoop
+from tests.resilience.fakes import VirtualLoop
 
 Said = list[dict[str, Any]]
 

@@ -25,33 +25,33 @@ def announced() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def desk(announced: dict[str, str]) -> Iterator[httpx.Client]:
+def control(announced: dict[str, str]) -> Iterator[httpx.Client]:
     """Its control desk."""
-    with httpx.Client(base_url=announced["control"], trust_env=False) as desk:
-        yield desk
-        desk.delete("/toxics")
+    with httpx.Client(base_url=announced["control"], trust_env=False) as control:
+        yield control
+        control.delete("/toxics")
 
 
-def test_toxics_are_added_listed_and_removed(desk: httpx.Client) -> None:
+def test_toxics_are_added_listed_and_removed(control: httpx.Client) -> None:
     """What was told is told back, with what was left out."""
-    added = desk.post("/toxics", json={"kind": "latency", "name": "slow", "share": 0.5, "seconds": 0.0})
-    desk.post("/toxics", json={"kind": "refuse"})
+    added = control.post("/toxics", json={"kind": "latency", "name": "slow", "share": 0.5, "seconds": 0.0})
+    control.post("/toxics", json={"kind": "refuse"})
 
     assert (added.status_code, added.json()) == (201, {"toxics": [LATENCY]})
-    assert [toxic["name"] for toxic in desk.get("/toxics").json()["toxics"]] == ["slow", "refuse"]
-    assert [toxic["name"] for toxic in desk.delete("/toxics/slow").json()["toxics"]] == ["refuse"]
-    assert desk.delete("/toxics").json() == {"toxics": []}
+    assert [toxic["name"] for toxic in control.get("/toxics").json()["toxics"]] == ["slow", "refuse"]
+    assert [toxic["name"] for toxic in control.delete("/toxics/slow").json()["toxics"]] == ["refuse"]
+    assert control.delete("/toxics").json() == {"toxics": []}
 
 
-def test_the_program_proxies_and_refuses_on_command(announced: dict[str, str], desk: httpx.Client) -> None:
+def test_the_program_proxies_and_refuses_on_command(announced: dict[str, str], control: httpx.Client) -> None:
     """Over the desk as in a test."""
     with pytest.raises(httpx.TransportError):
         httpx.get(announced["address"], trust_env=False)
-    desk.post("/toxics", json={"kind": "refuse"})
+    control.post("/toxics", json={"kind": "refuse"})
     with pytest.raises(httpx.ConnectError):
         httpx.get(announced["address"], trust_env=False)
 
-    assert desk.get("/connections").json() == {"open": 0, "seen": 1}
+    assert control.get("/connections").json() == {"open": 0, "seen": 1}
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_the_program_proxies_and_refuses_on_command(announced: dict[str, str], d
         None,
     ],
 )
-def test_a_toxic_that_does_not_exist_is_refused(desk: httpx.Client, document: object) -> None:
+def test_a_toxic_that_does_not_exist_is_refused(control: httpx.Client, document: object) -> None:
     """422, with the kinds that there are; nothing is added."""
-    refused = desk.post("/toxics", json=document)
+    refused = control.post("/toxics", json=document)
 
     assert (refused.status_code, "latency" in refused.json()["kinds"]) == (422, True)
-    assert desk.get("/toxics").json() == {"toxics": []}
+    assert control.get("/toxics").json() == {"toxics": []}
 
 
-def test_a_proxy_name_is_unique(desk: httpx.Client) -> None:
+def test_a_proxy_name_is_unique(control: httpx.Client) -> None:
     """Or nobody would know which one is meant."""
-    desk.post("/toxics", json={"kind": "latency"})
+    control.post("/toxics", json={"kind": "latency"})
 
-    assert desk.post("/toxics", json={"kind": "latency"}).status_code == 422
-    assert desk.delete("/toxics/none-such").status_code == 422
-    assert desk.get("/elsewhere").status_code == 404
+    assert control.post("/toxics", json={"kind": "latency"}).status_code == 422
+    assert control.delete("/toxics/none-such").status_code == 422
+    assert control.get("/elsewhere").status_code == 404

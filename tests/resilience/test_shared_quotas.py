@@ -16,7 +16,7 @@ from gateway.database import Database
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.database.migrations import migrate
 from gateway.resilience.quotas import SharedQuotas
-from tests.resilience.stage import Stage
+from tests.resilience.fakes import ScriptedAgency
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +99,7 @@ async def test_a_grant_states_what_is_left_and_when_there_is_more(shared: Shared
 
 async def test_a_quota_counted_by_the_hub_closes_no_replica(shared: Shared) -> None:
     """A replica for which more was agreed meanwhile may ask on the same day."""
-    agency = Stage(CallPolicy(per_day=1), quotas=shared.replicas[0])
+    agency = ScriptedAgency(CallPolicy(per_day=1), quotas=shared.replicas[0])
     replies = [await agency.said(), await agency.said()]
     use = await shared.replicas[1].take("scripted", "identity", CallPolicy(per_day=5))
 

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.database.embedded_server import EmbeddedServer
 from gateway.demo import world
-from tests.resilience.court import Court, Process, court, until
+from tests.resilience.court import Court, Process, start_court, until
 
 CLIENTS = 12
 ENOUGH = 60
@@ -23,37 +23,37 @@ PATHS = ("/readyz", "/healthz", "/metrics", "/v1/agencies")
 
 
 @pytest.fixture(scope="module")
-def house(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+def court(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     """A court for this module; each test runs its own hub."""
-    with court(postgres, tmp_path_factory.mktemp("shutdown") / "hub", "shutdown", deadline=5.0) as house:
-        yield house
+    with start_court(postgres, tmp_path_factory.mktemp("shutdown") / "hub", "shutdown", deadline=5.0) as court:
+        yield court
 
 
 @pytest.fixture
-def slow(house: Court) -> Iterator[Court]:
+def slow(court: Court) -> Iterator[Court]:
     """The same with an agency that never answers: every lookup lasts as long as its deadline."""
-    house.outside.fault("human_resources", "hang")
-    yield house
-    house.outside.heal("human_resources")
+    court.outside.fault("human_resources", "hang")
+    yield court
+    court.outside.heal("human_resources")
 
 
-def questions(house: Court, process: Process, number: str) -> tuple[dict[str, str], bytes]:
+def questions(court: Court, process: Process, number: str) -> tuple[dict[str, str], bytes]:
     """Headers and body of a lookup under a work order of its own."""
     person = world.cast()["moved"]
-    house.dispatch(process, number, person)
-    headers = {"authorization": f"Bearer {house.outside.token(user='li.ting')}", "content-type": "application/json"}
-    return headers, json.dumps(house.question(number, person)).encode()
+    court.dispatch(process, number, person)
+    headers = {"authorization": f"Bearer {court.outside.token(user='li.ting')}", "content-type": "application/json"}
+    return headers, json.dumps(court.question(number, person)).encode()
 
 
-def in_flight(house: Court, number: int) -> bool:
+def in_flight(court: Court, number: int) -> bool:
     """Whether so many lookups have an intent and no outcome yet."""
-    begun, ended = house.lookups_on_record()
+    begun, ended = court.lookups_on_record()
     return len(begun - ended) >= number
 
 
-def connections_left(house: Court) -> int:
+def connections_left(court: Court) -> int:
     """How many connections of hubs the database has; with a connection go its locks."""
-    with psycopg.connect(house.owner) as connection:
+    with psycopg.connect(court.owner) as connection:
         query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         return len(connection.execute(query).fetchall())
 
@@ -83,11 +83,11 @@ async def ask(address: str, headers: dict[str, str], body: bytes) -> tuple[str, 
 
 
 def test_shutdown_under_load_answers_refuses_or_closes_and_records_every_answer(
-    house: Court,
+    court: Court,
 ) -> None:
     """Clients that ask and ask again over new connections, until nobody listens any more."""
-    with house.hub() as process:
-        callers = [questions(house, process, f"S-1-{number}") for number in range(CLIENTS)]
+    with court.hub() as process:
+        callers = [questions(court, process, f"S-1-{number}") for number in range(CLIENTS)]
         seen: list[tuple[str, str]] = []
 
         async def client(headers: dict[str, str], body: bytes) -> None:
@@ -104,12 +104,12 @@ def test_shutdown_under_load_answers_refuses_or_closes_and_records_every_answer(
         asyncio.run(load())
         code = process.ended()
 
-    begun, ended = house.lookups_on_record()
+    begun, ended = court.lookups_on_record()
     fates = Counter(fate for fate, _ in seen)
     assert code == 0
     assert set(fates) == {"answered", "draining", "refused"}
     assert {lookup for fate, lookup in seen if fate == "answered"} == begun == ended
-    assert connections_left(house) == 0
+    assert connections_left(court) == 0
     assert [line for line in process.said if '"level": "error"' in line or "Traceback" in line] == []
 
 

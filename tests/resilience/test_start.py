@@ -39,7 +39,7 @@ def ports() -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def house(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Court:
+def court(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Court:
     """A court in a world where nobody is up."""
     outside = world.World(
         addresses={agency: f"http://127.0.0.1:{ports[agency]}" for agency in world.AGENCIES},
@@ -69,33 +69,33 @@ def states(answer: httpx.Response) -> dict[str, set[str]]:
 
 
 def test_a_hub_starts_without_agencies_and_sign_on_and_serves_once_they_are_up(
-    house: Court, ports: dict[str, int]
+    court: Court, ports: dict[str, int]
 ) -> None:
     """Sign-on first, then one agency; the hub is the same process throughout."""
     person = world.cast()["moved"]
-    with house.hub() as process, ExitStack() as outside:
+    with court.hub() as process, ExitStack() as outside:
         nobody = httpx.get(
             f"{process.address}/v1/agencies", headers={"Authorization": f"Bearer {UNKNOWN_TOKEN}"}, trust_env=False
         )
         outside.enter_context(up(world.SIGN_ON, ports[world.SIGN_ON]))
         # A failure to reach it is remembered for a second, so that it is not asked by every caller.
-        until(lambda: house.call(process, "GET", "/v1/agencies", user="li.ting").status_code == 200)
-        house.dispatch(process, "B-1", person)
+        until(lambda: court.call(process, "GET", "/v1/agencies", user="li.ting").status_code == 200)
+        court.dispatch(process, "B-1", person)
 
-        without_any = states(house.look_up(process, "B-1", person))
+        without_any = states(court.look_up(process, "B-1", person))
         outside.enter_context(up("public_security", ports["public_security"]))
-        until(lambda: "found" in states(house.look_up(process, "B-1", person))["public_security"])
-        with_one = states(house.look_up(process, "B-1", person))
+        until(lambda: "found" in states(court.look_up(process, "B-1", person))["public_security"])
+        with_one = states(court.look_up(process, "B-1", person))
 
     assert (nobody.status_code, nobody.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
     assert without_any == {agency: {"unavailable"} for agency in world.AGENCIES}
     assert with_one == {**without_any, "public_security": {"found"}}
 
 
-def test_a_hub_without_its_database_exits_with_a_reason(house: Court, postgres: EmbeddedServer) -> None:
+def test_a_hub_without_its_database_exits_with_a_reason(court: Court, postgres: EmbeddedServer) -> None:
     """One sentence and no traceback: it names the setting, and no address or password."""
     nowhere = "postgresql+psycopg://shuniu_app:canary-password@127.0.0.1:9/none"
-    with house.hub(ready=False, database_url=nowhere) as process:
+    with court.hub(ready=False, database_url=nowhere) as process:
         code = process.ended()
 
     output = "".join(process.said)
@@ -107,15 +107,15 @@ def test_a_hub_without_its_database_exits_with_a_reason(house: Court, postgres: 
 
 
 @pytest.mark.anyio
-async def test_a_failed_start_releases_what_it_opened(house: Court, tmp_path: Path) -> None:
+async def test_a_failed_start_releases_what_it_opened(court: Court, tmp_path: Path) -> None:
     """Connections, threads of the log and tasks, whichever step it was."""
-    settings = house.settings.model_copy(update={"sign_on_client_key": tmp_path / "no such key.pem"})
+    settings = court.settings.model_copy(update={"sign_on_client_key": tmp_path / "no such key.pem"})
     tasks = asyncio.all_tasks()
 
     with pytest.raises(ConfigurationError):
         await Hub.start(settings)
 
     assert asyncio.all_tasks() == tasks
-    with psycopg.connect(house.owner) as connection:
+    with psycopg.connect(court.owner) as connection:
         query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         assert connection.execute(query).fetchall() == []

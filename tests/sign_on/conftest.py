@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from gateway.sign_on import TokenVerifier
 from gateway.sign_on.tables import session, sign_in_attempt
 from mock_agencies import sign_on as sign_on_server
-from tests.sign_on.house import ISSUER, OUR_ADDRESS, Clock, House, Issuer, opened
+from tests.sign_on.court import ISSUER, OUR_ADDRESS, Clock, Issuer, SignOnCourt, opened
 
 DATABASE, ROLE = "sign_on", "sign_on_hub"
 
@@ -38,9 +38,9 @@ def issuer() -> Issuer:
 @pytest.fixture
 async def sign_on(issuer: Issuer, clock: Clock) -> AsyncIterator[TokenVerifier]:
     """The hub's check of that issuer's tokens."""
-    desk = TokenVerifier(ISSUER, audience="shuniu", transport=issuer, clock=clock, ticks=clock)
-    yield desk
-    await desk.aclose()
+    token_verifier = TokenVerifier(ISSUER, audience="shuniu", transport=issuer, clock=clock, ticks=clock)
+    yield token_verifier
+    await token_verifier.aclose()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def server(clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def installation(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A database and keys for the hubs of these tests, without any agency."""
     folder: Path = tmp_path_factory.mktemp("sign_on")
     (folder / "agencies.toml").write_text("")
@@ -71,30 +71,32 @@ def ground(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-async def started(ground: Settings) -> AsyncIterator[Hub]:
+async def started(installation: Settings) -> AsyncIterator[Hub]:
     """The hub, started once: starting one takes longer than any of these tests."""
-    async with await Hub.start(ground) as hub:
+    async with await Hub.start(installation) as hub:
         yield hub
 
 
 @pytest.fixture
-async def open_house(started: Hub, ground: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[Callable[..., Any]]:
+async def open_court(
+    started: Hub, installation: Settings, issuer: Issuer, clock: Clock
+) -> AsyncIterator[Callable[..., Any]]:
     """Opens houses over one database, as replicas of each other, with settings changed at will."""
     async with AsyncExitStack() as stack:
 
-        async def one(**changes: Any) -> House:
-            settings = Settings(**(ground.model_dump() | changes))
+        async def one(**changes: Any) -> SignOnCourt:
+            settings = Settings(**(installation.model_dump() | changes))
             return await stack.enter_async_context(opened(started, settings, issuer, clock))
 
         yield one
 
 
 @pytest.fixture
-async def house(open_house: Callable[..., Any]) -> House:
+async def court(open_court: Callable[..., Any]) -> SignOnCourt:
     """One hub, in which nobody is signed in yet."""
-    house: House = await open_house()
-    await house.hub.database.run(_empty)
-    return house
+    court: SignOnCourt = await open_court()
+    await court.hub.database.run(_empty)
+    return court
 
 
 def _empty(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from gateway.sign_on import Caller, NotSignedIn, TokenVerifier
-from tests.sign_on.house import ISSUER, NOW, Clock, Issuer
+from tests.sign_on.court import ISSUER, NOW, Clock, Issuer
 
 pytestmark = pytest.mark.anyio
 

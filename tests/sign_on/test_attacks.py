@@ -17,15 +17,15 @@ from joserfc.jwk import ECKey
 
 from mock_agencies.sign_on import make_assertion
 from mock_agencies.sign_on.directory import client_key
-from tests.sign_on.house import (
+from tests.sign_on.court import (
     ANY_ALGORITHM,
     ELSEWHERE,
     HOME,
     ISSUER,
     NOW,
     OUR_ADDRESS,
-    House,
     Issuer,
+    SignOnCourt,
     csrf_token,
     own_page,
     problem,
@@ -72,11 +72,11 @@ TOKENS: dict[str, tuple[Callable[[Issuer], str], str]] = {
 
 
 @pytest.mark.parametrize("attack", TOKENS)
-async def test_a_bad_token_is_refused_at_every_route(house: House, issuer: Issuer, attack: str) -> None:
+async def test_a_bad_token_is_refused_at_every_route(court: SignOnCourt, issuer: Issuer, attack: str) -> None:
     """Neither by the framework's way nor by the short one; nothing is fetched on a token's word."""
     make, rule = TOKENS[attack]
     bearer = {"Authorization": f"Bearer {make(issuer)}"}
-    async with house.browser() as program:
+    async with court.browser() as program:
         answers = [
             await program.get("/v1/session", headers=bearer),
             await program.post("/v1/lookups", json={}, headers=bearer),
@@ -89,10 +89,10 @@ async def test_a_bad_token_is_refused_at_every_route(house: House, issuer: Issue
     assert {urlsplit(address).hostname for address in issuer.asked} <= {"127.0.0.1"}
 
 
-async def test_a_session_stolen_after_sign_out_is_refused(house: House) -> None:
+async def test_a_session_stolen_after_sign_out_is_refused(court: SignOnCourt) -> None:
     """Whoever copied the cookie before has a copy of nothing."""
-    async with house.browser() as owner, house.browser() as thief:
-        await house.signs_in(owner)
+    async with court.browser() as owner, court.browser() as thief:
+        await court.signs_in(owner)
         stolen = owner.cookies[COOKIE]
         await owner.post("/sign-out", headers=own_page(await csrf_token(owner)))
         answer = await thief.get("/v1/session", headers=holding(stolen))
@@ -100,12 +100,12 @@ async def test_a_session_stolen_after_sign_out_is_refused(house: House) -> None:
     assert problem(answer) == (401, "session_over")
 
 
-async def test_an_old_session_is_refused_after_a_new_sign_in(house: House) -> None:
+async def test_an_old_session_is_refused_after_a_new_sign_in(court: SignOnCourt) -> None:
     """Every sign-in makes a new secret, and ends the one before."""
-    async with house.browser() as owner, house.browser() as thief:
-        await house.signs_in(owner)
+    async with court.browser() as owner, court.browser() as thief:
+        await court.signs_in(owner)
         stolen = owner.cookies[COOKIE]
-        await house.signs_in(owner)
+        await court.signs_in(owner)
         answers = [await thief.get("/v1/session", headers=holding(stolen)), await owner.get("/v1/session")]
 
     assert problem(answers[0]) == (401, "session_over")
@@ -113,10 +113,10 @@ async def test_an_old_session_is_refused_after_a_new_sign_in(house: House) -> No
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "CF-Connecting-IP"])
-async def test_forwarded_headers_do_not_change_the_network_address(house: House, name: str) -> None:
+async def test_forwarded_headers_do_not_change_the_network_address(court: SignOnCourt, name: str) -> None:
     """The address is that of the connection, whatever a header says."""
-    async with house.browser() as owner, house.browser(ELSEWHERE) as thief:
-        await house.signs_in(owner)
+    async with court.browser() as owner, court.browser(ELSEWHERE) as thief:
+        await court.signs_in(owner)
         headers = holding(owner.cookies[COOKIE]) | {name: f"for={HOME}" if name == "Forwarded" else HOME}
         answer = await thief.get("/v1/session", headers=headers)
 
@@ -124,22 +124,22 @@ async def test_forwarded_headers_do_not_change_the_network_address(house: House,
 
 
 @pytest.mark.parametrize("planted", ["A" * 43, "", "x", "é", "a" * 5000, '"', "' OR 1=1 --"])
-async def test_an_invented_session_is_refused(house: House, planted: str) -> None:
+async def test_an_invented_session_is_refused(court: SignOnCourt, planted: str) -> None:
     """Whatever stands in the cookie, nobody is signed in by it."""
-    async with house.browser() as browser:
+    async with court.browser() as browser:
         answer = await browser.get("/v1/session", headers=[(b"cookie", f"{COOKIE}={planted}".encode())])
 
     assert problem(answer) == (401, "session_over")
 
 
-async def test_a_planted_session_is_replaced_at_sign_in(house: House, issuer: Issuer) -> None:
+async def test_a_planted_session_is_replaced_at_sign_in(court: SignOnCourt, issuer: Issuer) -> None:
     """Fixation: the attacker's own session, planted in the victim's browser, ends when the victim signs in."""
-    async with house.browser() as attacker, house.browser() as victim:
-        await house.signs_in(attacker)
+    async with court.browser() as attacker, court.browser() as victim:
+        await court.signs_in(attacker)
         planted = attacker.cookies[COOKIE]
         issuer.access = issuer.identity = {"sub": "wang.qiang"}
         victim.cookies.set(COOKIE, planted, domain="shuniu.court.example", path="/")
-        await house.signs_in(victim)
+        await court.signs_in(victim)
         answers = [await attacker.get("/v1/session"), await victim.get("/v1/session")]
 
     assert problem(answers[0]) == (401, "session_over")
@@ -164,16 +164,16 @@ FORGED: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGED)
-async def test_a_forged_call_does_nothing(house: House, forgery: str) -> None:
+async def test_a_forged_call_does_nothing(court: SignOnCourt, forgery: str) -> None:
     """By none of the ways in; the session neither ends nor lives longer by it."""
     headers, rule = FORGED[forgery]
-    before = house.length()
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    before = court.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         token = await csrf_token(browser)
         headers = {name: token if value == "right" else value for name, value in headers.items()}
         sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        house.clock.now += 600
+        court.clock.now += 600
         answers = [
             await browser.post("/sign-out", headers=sent),
             await browser.post("/v1/session", headers=sent),
@@ -183,13 +183,13 @@ async def test_a_forged_call_does_nothing(house: House, forgery: str) -> None:
 
     assert [problem(answer) for answer in answers] == [(403, rule)] * 3
     assert afterwards.json()["idle_at"] == "2027-01-15T08:15:00Z"
-    assert [record["type"] for record in house.records(before)] == ["session.signed_in"]
+    assert [record["type"] for record in court.records(before)] == ["session.signed_in"]
 
 
-async def test_every_unsafe_route_checks_the_csrf_token(house: House) -> None:
+async def test_every_unsafe_route_checks_the_csrf_token(court: SignOnCourt) -> None:
     """Every route that changes something, as OpenAPI lists them, but those that know nobody at all."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         paths = (await browser.get("/openapi.json")).json()["paths"]
         answers = {
             f"{method} {path}": await browser.request(
@@ -212,30 +212,30 @@ async def test_every_unsafe_route_checks_the_csrf_token(house: House) -> None:
     assert passed == {"post /witness/add-checkpoint"}
 
 
-async def test_another_sessions_csrf_token_is_refused(house: House) -> None:
+async def test_another_sessions_csrf_token_is_refused(court: SignOnCourt) -> None:
     """An attacker has a session of their own, and its token fits nobody else's."""
-    async with house.browser() as attacker, house.browser() as victim:
-        await house.signs_in(attacker)
-        await house.signs_in(victim)
+    async with court.browser() as attacker, court.browser() as victim:
+        await court.signs_in(attacker)
+        await court.signs_in(victim)
         answer = await victim.post("/sign-out", headers=own_page(await csrf_token(attacker)))
 
     assert problem(answer) == (403, "csrf_token")
 
 
-async def test_a_call_of_our_own_page_passes_on_the_fast_path(house: House) -> None:
+async def test_a_call_of_our_own_page_passes_on_the_fast_path(court: SignOnCourt) -> None:
     """What is refused above is refused for the reason that is given: this one reaches the check of its body."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         headers = own_page(await csrf_token(browser))
         answer = await browser.post("/v1/lookups", headers=headers, json={})
 
     assert answer.status_code == 422
 
 
-async def test_a_get_changes_nothing(house: House) -> None:
+async def test_a_get_changes_nothing(court: SignOnCourt) -> None:
     """No link and no image signs anybody out, and no header turns one method into another."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         answers = [
             await browser.get("/sign-out"),
             await browser.get("/sign-out", headers={"X-HTTP-Method-Override": "POST"}),
@@ -247,10 +247,10 @@ async def test_a_get_changes_nothing(house: House) -> None:
     assert afterwards.status_code == 200
 
 
-async def test_a_token_and_a_session_together_are_refused(house: House, issuer: Issuer) -> None:
+async def test_a_token_and_a_session_together_are_refused(court: SignOnCourt, issuer: Issuer) -> None:
     """Nobody can be two, by any way in, and a token is no way around the check of the page."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         both = {"Authorization": f"Bearer {issuer.token()}"} | own_page(await csrf_token(browser))
         answers = [
             await browser.get("/v1/session", headers=both),
@@ -284,9 +284,9 @@ async def test_a_token_and_a_session_together_are_refused(house: House, issuer: 
         "/" + "a" * 2000,
     ],
 )
-async def test_no_sign_in_leads_to_another_site(house: House, issuer: Issuer, to: str) -> None:
+async def test_no_sign_in_leads_to_another_site(court: SignOnCourt, issuer: Issuer, to: str) -> None:
     """Open redirect: only a page of this hub can be wanted; the sign-on server is not even asked."""
-    async with house.browser() as browser:
+    async with court.browser() as browser:
         answer = await browser.get("/sign-in", params={"to": to})
 
     assert answer.status_code == 422
@@ -295,28 +295,28 @@ async def test_no_sign_in_leads_to_another_site(house: House, issuer: Issuer, to
 
 
 @pytest.mark.parametrize("to", ["/", "/lookups", "/a/b?c=d#e", "/%2F%2Fattacker.example", "/.//attacker.example", "/@"])
-async def test_pages_of_this_hub_stay_pages_of_this_hub(house: House, to: str) -> None:
+async def test_pages_of_this_hub_stay_pages_of_this_hub(court: SignOnCourt, to: str) -> None:
     """What is allowed resolves to our own origin, as a browser resolves it."""
-    async with house.browser() as browser:
-        answer = await house.signs_in(browser, to)
+    async with court.browser() as browser:
+        answer = await court.signs_in(browser, to)
     resolved = httpx.URL(OUR_ADDRESS).join(answer.headers["Location"])
 
     assert (resolved.scheme, resolved.host) == ("https", "shuniu.court.example")
 
 
-async def test_a_forged_host_does_not_change_the_return_address(house: House) -> None:
+async def test_a_forged_host_does_not_change_the_return_address(court: SignOnCourt) -> None:
     """The address for the return is the hub's setting, not the caller's word."""
-    async with house.browser() as browser:
+    async with court.browser() as browser:
         answer = await browser.get("/sign-in", headers={"Host": "attacker.example", "X-Forwarded-Host": "x.example"})
 
     assert parse_qs(urlsplit(answer.headers["Location"]).query)["redirect_uri"] == [f"{OUR_ADDRESS}/signed-in"]
 
 
-async def test_a_victim_cannot_be_signed_in_as_the_attacker(house: House, issuer: Issuer) -> None:
+async def test_a_victim_cannot_be_signed_in_as_the_attacker(court: SignOnCourt, issuer: Issuer) -> None:
     """Login CSRF: a return that was begun in another browser opens no session and spends nobody's attempt."""
-    async with house.browser() as attacker, house.browser() as victim:
-        trap = issuer.returns(await house.goes_to_sign_on(attacker))
-        own = await house.goes_to_sign_on(victim)
+    async with court.browser() as attacker, court.browser() as victim:
+        trap = issuer.returns(await court.goes_to_sign_on(attacker))
+        own = await court.goes_to_sign_on(victim)
         answers = [await victim.get(trap), await victim.get("/v1/session")]
         afterwards = [await victim.get(issuer.returns(own)), await attacker.get(trap)]
 
@@ -324,10 +324,10 @@ async def test_a_victim_cannot_be_signed_in_as_the_attacker(house: House, issuer
     assert [answer.status_code for answer in afterwards] == [303, 303]
 
 
-async def test_a_return_works_once(house: House, issuer: Issuer) -> None:
+async def test_a_return_works_once(court: SignOnCourt, issuer: Issuer) -> None:
     """Code replay: the second time neither the hub nor the sign-on server accepts it."""
-    async with house.browser() as browser:
-        back = issuer.returns(await house.goes_to_sign_on(browser))
+    async with court.browser() as browser:
+        back = issuer.returns(await court.goes_to_sign_on(browser))
         cookie = {"Cookie": f"__Host-shuniu-sign-in={browser.cookies['__Host-shuniu-sign-in']}"}
         first = await browser.get(back, headers=cookie)
         second = await browser.get(back, headers=cookie)
@@ -337,52 +337,52 @@ async def test_a_return_works_once(house: House, issuer: Issuer) -> None:
     assert issuer.asked[f"{ISSUER}/token"] == 1
 
 
-async def test_a_stolen_code_fits_no_other_sign_in(house: House, issuer: Issuer) -> None:
+async def test_a_stolen_code_fits_no_other_sign_in(court: SignOnCourt, issuer: Issuer) -> None:
     """Code injection: the verifier of the attacker's own attempt does not fit the victim's code."""
-    async with house.browser() as victim, house.browser() as attacker:
-        stolen = parse_qs(urlsplit(issuer.returns(await house.goes_to_sign_on(victim))).query)["code"][0]
-        answer = await attacker.get(issuer.returns(await house.goes_to_sign_on(attacker), code=stolen))
+    async with court.browser() as victim, court.browser() as attacker:
+        stolen = parse_qs(urlsplit(issuer.returns(await court.goes_to_sign_on(victim))).query)["code"][0]
+        answer = await attacker.get(issuer.returns(await court.goes_to_sign_on(attacker), code=stolen))
 
     assert problem(answer) == (403, "sign_in_refused")
 
 
 @pytest.mark.parametrize("iss", ["https://attacker.example", f"{ISSUER}/", "", None])
-async def test_an_answer_of_another_issuer_is_refused(house: House, issuer: Issuer, iss: str | None) -> None:
+async def test_an_answer_of_another_issuer_is_refused(court: SignOnCourt, issuer: Issuer, iss: str | None) -> None:
     """Mix-up: the code is not shown to anybody unless the answer names our issuer."""
-    async with house.browser() as browser:
-        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser), iss=iss))
+    async with court.browser() as browser:
+        answer = await browser.get(issuer.returns(await court.goes_to_sign_on(browser), iss=iss))
 
     assert problem(answer) == (403, "sign_in_of_another_issuer")
     assert issuer.asked[f"{ISSUER}/token"] == 0
 
 
-async def test_an_issuer_without_rfc_9207_may_omit_its_name(house: House, issuer: Issuer) -> None:
+async def test_an_issuer_without_rfc_9207_may_omit_its_name(court: SignOnCourt, issuer: Issuer) -> None:
     """RFC 9207: what was not announced is not missed, but a wrong name is wrong all the same."""
     del issuer.discovery["authorization_response_iss_parameter_supported"]
-    async with house.browser() as browser:
-        silent = await browser.get(issuer.returns(await house.goes_to_sign_on(browser), iss=None))
-        wrong = await browser.get(issuer.returns(await house.goes_to_sign_on(browser), iss="https://attacker.example"))
+    async with court.browser() as browser:
+        silent = await browser.get(issuer.returns(await court.goes_to_sign_on(browser), iss=None))
+        wrong = await browser.get(issuer.returns(await court.goes_to_sign_on(browser), iss="https://attacker.example"))
 
     assert silent.status_code == 303
     assert problem(wrong) == (403, "sign_in_of_another_issuer")
 
 
 @pytest.mark.parametrize("name", ["state", "code", "iss"])
-async def test_an_answer_with_a_repeated_parameter_is_refused(house: House, issuer: Issuer, name: str) -> None:
+async def test_an_answer_with_a_repeated_parameter_is_refused(court: SignOnCourt, issuer: Issuer, name: str) -> None:
     """Parameter pollution: nobody argues about which of the two counts."""
-    async with house.browser() as browser:
-        back = issuer.returns(await house.goes_to_sign_on(browser))
+    async with court.browser() as browser:
+        back = issuer.returns(await court.goes_to_sign_on(browser))
         answer = await browser.get(f"{back}&{name}=another")
 
     assert problem(answer) == (403, "sign_in_not_trusted")
 
 
 @pytest.mark.parametrize("methods", [["plain"], [], None])
-async def test_the_hub_always_uses_s256(house: House, issuer: Issuer, methods: Any) -> None:
+async def test_the_hub_always_uses_s256(court: SignOnCourt, issuer: Issuer, methods: Any) -> None:
     """PKCE downgrade: discovery has no say in it, and every attempt has a challenge of its own."""
     issuer.discovery["code_challenge_methods_supported"] = methods
-    async with house.browser() as browser:
-        requests = [parse_qs(urlsplit(await house.goes_to_sign_on(browser)).query) for _ in range(2)]
+    async with court.browser() as browser:
+        requests = [parse_qs(urlsplit(await court.goes_to_sign_on(browser)).query) for _ in range(2)]
 
     assert [request["code_challenge_method"] for request in requests] == [["S256"]] * 2
     assert requests[0]["code_challenge"] != requests[1]["code_challenge"]

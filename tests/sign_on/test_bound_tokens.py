@@ -24,7 +24,7 @@ from gateway.sign_on.mtls import tls_context
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on import make_assertion
 from tests.sign_on.certificates import Authority, Paper
-from tests.sign_on.house import ISSUER, NOW, Clock, House, Issuer, problem
+from tests.sign_on.court import ISSUER, NOW, Clock, Issuer, SignOnCourt, problem
 
 pytestmark = pytest.mark.anyio
 
@@ -82,10 +82,10 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-async def ask(open_house: Callable[..., Any], papers: Papers) -> AsyncIterator[Ask]:
+async def ask(open_court: Callable[..., Any], papers: Papers) -> AsyncIterator[Ask]:
     """Calls the hub over TLS with a token and a certificate."""
-    house: House = await open_house(**tls_settings(papers), bound_clients="ticket-system")
-    async with served(house.app, tls_context(house.hub.settings)) as address:
+    court: SignOnCourt = await open_court(**tls_settings(papers), bound_clients="ticket-system")
+    async with served(court.app, tls_context(court.hub.settings)) as address:
 
         async def call(token: str, paper: Paper | None, **headers: str) -> httpx.Response:
             context = papers.authority.trusted_by(paper)
@@ -169,9 +169,9 @@ async def test_a_token_with_an_unknown_binding_is_refused(ask: Ask, issuer: Issu
     assert problem(await ask(bound(issuer, papers.service, cnf=cnf), papers.service)) == (401, "malformed")
 
 
-async def test_a_bound_token_is_refused_over_plain_http(house: House, issuer: Issuer, papers: Papers) -> None:
+async def test_a_bound_token_is_refused_over_plain_http(court: SignOnCourt, issuer: Issuer, papers: Papers) -> None:
     """Behind a proxy there is no handshake with the client."""
-    async with served(house.app, None) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
+    async with served(court.app, None) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
         headers = {"Authorization": f"Bearer {bound(issuer, papers.service)}"}
         answer = await client.get("/v1/session", headers=headers)
 

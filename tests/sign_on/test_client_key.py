@@ -29,7 +29,7 @@ from gateway.sign_on.pending_sign_ins import PendingSignIns
 from gateway.sign_on.sign_in import SignIn
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on.directory import client_key
-from tests.sign_on.house import ANY_ALGORITHM, ISSUER, NOW, Clock, House
+from tests.sign_on.court import ANY_ALGORITHM, ISSUER, NOW, Clock, SignOnCourt
 
 pytestmark = pytest.mark.anyio
 
@@ -46,15 +46,17 @@ def saved(path: Path, key: Any, password: bytes | None = None) -> Path:
 
 
 @pytest.fixture
-def sign_in(house: House, clock: Clock) -> Callable[..., tuple[SignIn, httpx.AsyncClient]]:
+def sign_in(court: SignOnCourt, clock: Clock) -> Callable[..., tuple[SignIn, httpx.AsyncClient]]:
     """The hub's way in at the demo's sign-on server, and a browser before that."""
 
     def made(key: ClientKey | None) -> tuple[SignIn, httpx.AsyncClient]:
         transport = httpx.ASGITransport(sign_on_server.create(ISSUER, clock=clock))
-        desk = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
-        attempts: PendingSignIns = house.hub.sign_in_service.sign_in.pending
+        token_verifier = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
+        attempts: PendingSignIns = court.hub.sign_in_service.sign_in.pending
         demand = IdTokenRequirements(client=CLIENT, acr=("urn:demo:acr:certificate",), max_age=900)
-        return SignIn(desk, attempts, demand, clock, key=key), httpx.AsyncClient(transport=transport, base_url=ISSUER)
+        return SignIn(token_verifier, attempts, demand, clock, key=key), httpx.AsyncClient(
+            transport=transport, base_url=ISSUER
+        )
 
     return made
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 @pytest.fixture
-def browser(desk: Desk) -> Iterator[httpx.Client]:
+def browser(court: RunningCourt) -> Iterator[httpx.Client]:
     """A browser in the clerk's hands."""
-    with httpx.Client(base_url=desk.court.address, follow_redirects=True, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=court.demo.address, follow_redirects=True, trust_env=False, timeout=30) as client:
         yield client
 
 
@@ -25,15 +25,15 @@ def signs_in(browser: httpx.Client, user: str, to: str = "/v1/session") -> httpx
     return browser.post(page.url.copy_with(query=None), data=hidden | {"user": user})
 
 
-def test_a_clerk_signs_in_looks_up_and_signs_out(desk: Desk, browser: httpx.Client) -> None:
+def test_a_clerk_signs_in_looks_up_and_signs_out(court: RunningCourt, browser: httpx.Client) -> None:
     """The session carries the same right as the clerk's access token, and ends when she says so."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
 
     session = signs_in(browser, "li.ting")
-    own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}
-    answer = browser.post("/v1/lookups", json=desk.question(number, person), headers=own)
-    forged = browser.post("/v1/lookups", json=desk.question(number, person))
+    own = {"Origin": court.demo.address, "X-CSRF-Token": session.json()["csrf_token"]}
+    answer = browser.post("/v1/lookups", json=court.question(number, person), headers=own)
+    forged = browser.post("/v1/lookups", json=court.question(number, person))
     out = browser.post("/sign-out", headers=own, follow_redirects=False)
     afterwards = browser.get("/v1/session")
 
@@ -44,12 +44,12 @@ def test_a_clerk_signs_in_looks_up_and_signs_out(desk: Desk, browser: httpx.Clie
     assert (afterwards.status_code, afterwards.json()["rule"]) == (401, "missing")
 
 
-def test_sign_in_and_sign_out_are_in_the_audit_log(desk: Desk, browser: httpx.Client) -> None:
+def test_sign_in_and_sign_out_are_in_the_audit_log(court: RunningCourt, browser: httpx.Client) -> None:
     """Sign-in and end are one exchange; how strongly the person authenticated stands in clear."""
     session = signs_in(browser, "wang.qiang")
-    own = {"Origin": desk.court.address, "X-CSRF-Token": session.json()["csrf_token"]}
+    own = {"Origin": court.demo.address, "X-CSRF-Token": session.json()["csrf_token"]}
     browser.post("/sign-out", headers=own, follow_redirects=False)
-    begun, ended = [record["event"] for record in desk.events() if record["event"]["type"].startswith("session.")][-2:]
+    begun, ended = [record["event"] for record in court.events() if record["event"]["type"].startswith("session.")][-2:]
 
     assert (begun["type"], begun["detail"]) == (
         "session.signed_in",

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey
 
 from adapters.errors import ConfigurationError
 from gateway.sign_on import NotSignedIn, SignOnUnavailable, TokenVerifier
-from tests.sign_on.house import ISSUER, Clock, Issuer
+from tests.sign_on.court import ISSUER, Clock, Issuer
 
 pytestmark = pytest.mark.anyio
 

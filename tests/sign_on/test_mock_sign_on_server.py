@@ -18,7 +18,7 @@ from gateway.sign_on import NotSignedIn, TokenVerifier
 from mock_agencies import sign_on as sign_on_server
 from mock_agencies.sign_on import make_assertion
 from mock_agencies.sign_on.directory import STAFF
-from tests.sign_on.house import ISSUER, NOW, Clock
+from tests.sign_on.court import ISSUER, NOW, Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -279,7 +279,7 @@ async def test_only_public_parts_of_keys_are_published(server: httpx.AsyncClient
 async def test_the_hub_accepts_tokens_of_the_server(clock: Clock) -> None:
     """Server and check were written apart and meet here: staff, service, rotation, withdrawal."""
     transport = httpx.ASGITransport(sign_on_server.create(ISSUER, clock=clock))
-    desk = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
+    token_verifier = TokenVerifier(ISSUER, audience="shuniu", transport=transport, clock=clock, ticks=clock)
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as server:
 
         async def token(**who: str) -> str:
@@ -287,18 +287,18 @@ async def test_the_hub_accepts_tokens_of_the_server(clock: Clock) -> None:
             return f"Bearer {answer.json()['access_token']}"
 
         clerk, ticket = await token(user="li.ting"), await token(client="ticket-system-0803")
-        callers = [await desk.caller(shown) for shown in (clerk, ticket)]
+        callers = [await token_verifier.caller(shown) for shown in (clerk, ticket)]
         await server.post("/_control/rotate")
-        after_rotation = [await desk.caller(shown) for shown in (clerk, await token(user="wang.qiang"))]
+        after_rotation = [await token_verifier.caller(shown) for shown in (clerk, await token(user="wang.qiang"))]
         await server.post("/_control/rotate", json={"withdraw": True})
         clock.now += 10
-        after_withdrawal = await desk.caller(await token(user="chen.jing"))
+        after_withdrawal = await token_verifier.caller(await token(user="chen.jing"))
         with pytest.raises(NotSignedIn, match="bad_signature"):
-            await desk.caller(clerk)
+            await token_verifier.caller(clerk)
         id_token = (await server.post("/token", data=exchange(await code_for(server)))).json()["id_token"]
         with pytest.raises(NotSignedIn, match="wrong_type"):
-            await desk.caller(f"Bearer {id_token}")
-    await desk.aclose()
+            await token_verifier.caller(f"Bearer {id_token}")
+    await token_verifier.aclose()
 
     assert [(caller.user, caller.court) for caller in callers] == [
         ("li.ting", "浙0802"),

@@ -11,15 +11,15 @@ import httpx
 import pytest
 
 from gateway.sign_on import SignInStep
-from tests.sign_on.house import ISSUER, NOW, OUR_ADDRESS, Clock, House, Issuer, problem
+from tests.sign_on.court import ISSUER, NOW, OUR_ADDRESS, Clock, Issuer, SignOnCourt, problem
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_person_signs_in_and_gets_a_session_cookie(house: House, issuer: Issuer) -> None:
+async def test_a_person_signs_in_and_gets_a_session_cookie(court: SignOnCourt, issuer: Issuer) -> None:
     """From the page that was wanted to the sign-on server and back; the cookie is the whole of it."""
-    async with house.browser() as browser:
-        location = await house.goes_to_sign_on(browser, "/lookups?page=2")
+    async with court.browser() as browser:
+        location = await court.goes_to_sign_on(browser, "/lookups?page=2")
         back = await browser.get(issuer.returns(location))
         session = await browser.get("/v1/session")
     parameters = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
@@ -52,10 +52,10 @@ async def test_a_person_signs_in_and_gets_a_session_cookie(house: House, issuer:
     }
 
 
-async def test_the_cookie_is_for_this_host_alone_and_no_script_sees_it(house: House) -> None:
+async def test_the_cookie_is_for_this_host_alone_and_no_script_sees_it(court: SignOnCourt) -> None:
     """Every attribute is there, and the database does not know the secret."""
-    async with house.browser() as browser:
-        answer = await house.signs_in(browser)
+    async with court.browser() as browser:
+        answer = await court.signs_in(browser)
     cookies = answer.headers.get_list("set-cookie")
     name, _, rest = cookies[0].partition("=")
     secret, _, attributes = rest.partition("; ")
@@ -67,12 +67,12 @@ async def test_the_cookie_is_for_this_host_alone_and_no_script_sees_it(house: Ho
     assert "Max-Age=0" in cookies[1]
 
 
-async def test_the_sign_in_is_recorded_before_its_session_works(house: House) -> None:
+async def test_the_sign_in_is_recorded_before_its_session_works(court: SignOnCourt) -> None:
     """Who and from where are sealed; how strongly stands in clear."""
-    before = house.length()
-    async with house.browser() as browser:
-        await house.signs_in(browser)
-    recorded = house.records(before)
+    before = court.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
+    recorded = court.records(before)
 
     assert recorded == [
         {
@@ -118,12 +118,12 @@ async def test_the_sign_in_is_recorded_before_its_session_works(house: House) ->
     ids=str,
 )
 async def test_every_claim_of_the_id_token_is_checked(
-    house: House, issuer: Issuer, identity: dict[str, Any], rule: str
+    court: SignOnCourt, issuer: Issuer, identity: dict[str, Any], rule: str
 ) -> None:
     """One claim wrong, and nobody is signed in; the answer names the rule and nothing of the token."""
     issuer.identity = identity
-    async with house.browser() as browser:
-        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+    async with court.browser() as browser:
+        answer = await browser.get(issuer.returns(await court.goes_to_sign_on(browser)))
         afterwards = await browser.get("/v1/session")
 
     assert problem(answer) == (403, rule)
@@ -142,12 +142,12 @@ async def test_every_claim_of_the_id_token_is_checked(
     ids=str,
 )
 async def test_optional_claims_of_the_standard_are_accepted(
-    house: House, issuer: Issuer, identity: dict[str, Any]
+    court: SignOnCourt, issuer: Issuer, identity: dict[str, Any]
 ) -> None:
     """Several audiences with us as the authorized party; a sign-in within the limit; no word on methods."""
     issuer.identity = identity
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
 
 
 @pytest.mark.parametrize(
@@ -164,26 +164,26 @@ async def test_optional_claims_of_the_standard_are_accepted(
     ids=str,
 )
 async def test_the_access_token_is_checked_as_on_every_call(
-    house: House, issuer: Issuer, access: dict[str, Any], tokens: dict[str, Any]
+    court: SignOnCourt, issuer: Issuer, access: dict[str, Any], tokens: dict[str, Any]
 ) -> None:
     """And both tokens must be there and speak of one person and one program."""
     issuer.access, issuer.tokens = access, tokens
-    async with house.browser() as browser:
-        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+    async with court.browser() as browser:
+        answer = await browser.get(issuer.returns(await court.goes_to_sign_on(browser)))
 
     assert problem(answer) == (403, "sign_in_not_trusted")
 
 
 async def test_the_class_of_authentication_is_requested_and_checked(
-    open_house: Callable[..., Any], issuer: Issuer
+    open_court: Callable[..., Any], issuer: Issuer
 ) -> None:
     """A server that ignores the wish is caught by its own token, and the person is told what to use."""
-    house = await open_house(sign_on_acr="urn:demo:acr:certificate urn:demo:acr:smart-card")
-    async with house.browser() as browser:
-        location = await house.goes_to_sign_on(browser)
+    court = await open_court(sign_on_acr="urn:demo:acr:certificate urn:demo:acr:smart-card")
+    async with court.browser() as browser:
+        location = await court.goes_to_sign_on(browser)
         good = await browser.get(issuer.returns(location))
         issuer.identity = {"acr": "urn:demo:acr:password"}
-        weak = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+        weak = await browser.get(issuer.returns(await court.goes_to_sign_on(browser)))
 
     assert parse_qs(urlsplit(location).query)["acr_values"] == ["urn:demo:acr:certificate urn:demo:acr:smart-card"]
     assert good.status_code == 303
@@ -193,21 +193,21 @@ async def test_the_class_of_authentication_is_requested_and_checked(
 
 
 async def test_a_class_of_authentication_that_is_not_plain_is_not_written_in_clear(
-    house: House, issuer: Issuer
+    court: SignOnCourt, issuer: Issuer
 ) -> None:
     """What another server makes up never decides what stands in the log."""
     issuer.identity = {"acr": "330802199003071239", "amr": ["李婷"]}
-    before = house.length()
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    before = court.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
 
-    assert house.records(before)[0]["detail"] == {"acr": "not plain", "method": "not plain"}
+    assert court.records(before)[0]["detail"] == {"acr": "not plain", "method": "not plain"}
 
 
-async def test_a_sign_in_takes_ten_minutes_at_most(house: House, issuer: Issuer, clock: Clock) -> None:
+async def test_a_sign_in_takes_ten_minutes_at_most(court: SignOnCourt, issuer: Issuer, clock: Clock) -> None:
     """A code that comes later is not even shown to the sign-on server."""
-    async with house.browser() as browser:
-        location = await house.goes_to_sign_on(browser)
+    async with court.browser() as browser:
+        location = await court.goes_to_sign_on(browser)
         clock.now += 600
         answer = await browser.get(issuer.returns(location))
 
@@ -215,10 +215,10 @@ async def test_a_sign_in_takes_ten_minutes_at_most(house: House, issuer: Issuer,
     assert issuer.asked[f"{ISSUER}/token"] == 0
 
 
-async def test_a_declined_sign_in_makes_no_session(house: House, issuer: Issuer) -> None:
+async def test_a_declined_sign_in_makes_no_session(court: SignOnCourt, issuer: Issuer) -> None:
     """An error of the sign-on server ends the attempt; its words are not repeated."""
-    async with house.browser() as browser:
-        location = await house.goes_to_sign_on(browser)
+    async with court.browser() as browser:
+        location = await court.goes_to_sign_on(browser)
         answer = await browser.get(issuer.returns(location, code=None, error="access_denied", error_description="李婷"))
         again = await browser.get(issuer.returns(location))
 
@@ -238,11 +238,11 @@ async def test_a_declined_sign_in_makes_no_session(house: House, issuer: Issuer)
     ],
     ids=["error", "redirect", "page", "list", "large"],
 )
-async def test_a_failing_token_endpoint_is_a_503(house: House, issuer: Issuer, answer: httpx.Response) -> None:
+async def test_a_failing_token_endpoint_is_a_503(court: SignOnCourt, issuer: Issuer, answer: httpx.Response) -> None:
     """503, and the attempt is spent: the code may have been, too."""
     issuer.answers["/token"] = answer
-    async with house.browser() as browser:
-        response = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+    async with court.browser() as browser:
+        response = await browser.get(issuer.returns(await court.goes_to_sign_on(browser)))
 
     assert (response.status_code, response.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
 
@@ -258,20 +258,20 @@ async def test_a_failing_token_endpoint_is_a_503(house: House, issuer: Issuer, a
     ids=str,
 )
 async def test_endpoints_outside_the_issuers_origin_are_refused(
-    house: House, issuer: Issuer, discovery: dict[str, Any]
+    court: SignOnCourt, issuer: Issuer, discovery: dict[str, Any]
 ) -> None:
     """A discovery document cannot lead people, or their codes, elsewhere."""
     issuer.discovery |= discovery
-    async with house.browser() as browser:
+    async with court.browser() as browser:
         answer = await browser.get("/sign-in")
 
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:shuniu:problem:sign-on-unavailable")
 
 
-async def test_signing_in_is_a_503_while_the_sign_on_server_is_down(house: House, issuer: Issuer) -> None:
+async def test_signing_in_is_a_503_while_the_sign_on_server_is_down(court: SignOnCourt, issuer: Issuer) -> None:
     """The hub itself goes on."""
     issuer.down = True
-    async with house.browser() as browser:
+    async with court.browser() as browser:
         answer = await browser.get("/sign-in")
         alive = await browser.get("/healthz")
 
@@ -279,15 +279,15 @@ async def test_signing_in_is_a_503_while_the_sign_on_server_is_down(house: House
 
 
 async def test_without_a_public_address_people_sign_in_on_this_machine_only(
-    open_house: Callable[..., Any], issuer: Issuer
+    open_court: Callable[..., Any], issuer: Issuer
 ) -> None:
     """There over plain HTTP, with a cookie that a browser accepts there; under any other name, not at all."""
-    house = await open_house(public_address=None)
+    court = await open_court(public_address=None)
     async with (
-        house.browser(address="http://127.0.0.1:8080") as here,
-        house.browser(address="http://attacker.example") as rebound,
+        court.browser(address="http://127.0.0.1:8080") as here,
+        court.browser(address="http://attacker.example") as rebound,
     ):
-        location = await house.goes_to_sign_on(here)
+        location = await court.goes_to_sign_on(here)
         answer = await here.get(issuer.returns(location))
         session = await here.get("/v1/session")
         refused = await rebound.get("/sign-in")

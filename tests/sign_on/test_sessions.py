@@ -16,42 +16,42 @@ from gateway.settings import Settings
 from gateway.sign_on import session_store
 from gateway.sign_on.pending_sign_ins import secret_digest
 from gateway.sign_on.tables import session, sign_in_attempt
-from tests.sign_on.house import ELSEWHERE, NOW, Clock, House, Issuer, csrf_token, own_page, problem
+from tests.sign_on.court import ELSEWHERE, NOW, Clock, Issuer, SignOnCourt, csrf_token, own_page, problem
 
 pytestmark = pytest.mark.anyio
 
 
-async def rows(house: House, table: Any) -> list[dict[str, Any]]:
+async def rows(court: SignOnCourt, table: Any) -> list[dict[str, Any]]:
     """Every row of a table."""
-    records: list[dict[str, Any]] = await house.hub.database.run(
+    records: list[dict[str, Any]] = await court.hub.database.run(
         lambda connection: [dict(row) for row in connection.execute(select(table)).mappings()]
     )
     return records
 
 
-async def test_a_session_that_is_not_used_is_over_after_the_idle_limit(house: House, clock: Clock) -> None:
+async def test_a_session_that_is_not_used_is_over_after_the_idle_limit(court: SignOnCourt, clock: Clock) -> None:
     """The end is recorded with the sign-in that it ends."""
-    before = house.length()
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    before = court.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         clock.now += 899
         alive = await browser.get("/v1/session")
         clock.now += 1
         over = await browser.get("/v1/session")
         still_over = await browser.get("/v1/session")
-    begun, ended = house.records(before)
+    begun, ended = court.records(before)
 
     assert alive.json()["idle_at"] == "2027-01-15T08:15:00Z"
     assert problem(over) == problem(still_over) == (401, "session_over")
     assert (ended["type"], ended["detail"]) == ("session.ended", {"how": "idle"})
     assert ended["xid"] == begun["xid"]
-    assert await rows(house, session) == []
+    assert await rows(court, session) == []
 
 
-async def test_use_extends_a_session_and_reading_its_state_does_not(house: House, clock: Clock) -> None:
+async def test_use_extends_a_session_and_reading_its_state_does_not(court: SignOnCourt, clock: Clock) -> None:
     """A page that watches its session must not keep it open for a chair that is empty."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         token = await csrf_token(browser)
         for _ in range(4):
             clock.now += 800
@@ -66,12 +66,12 @@ async def test_use_extends_a_session_and_reading_its_state_does_not(house: House
     assert problem(over) == (401, "session_over")
 
 
-async def test_a_used_session_is_over_at_its_absolute_limit(open_house: Callable[..., Any], clock: Clock) -> None:
+async def test_a_used_session_is_over_at_its_absolute_limit(open_court: Callable[..., Any], clock: Clock) -> None:
     """Eight hours by default; here half an hour."""
-    house = await open_house(session_absolute=1800)
-    before = house.length()
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    court = await open_court(session_absolute=1800)
+    before = court.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         token = await csrf_token(browser)
         for _ in range(2):
             clock.now += 800
@@ -81,28 +81,30 @@ async def test_a_used_session_is_over_at_its_absolute_limit(open_house: Callable
 
     assert extended.json()["idle_at"] == extended.json()["ends_at"] == "2027-01-15T08:30:00Z"
     assert problem(over) == (401, "session_over")
-    assert house.records(before)[-1]["detail"] == {"how": "expired"}
+    assert court.records(before)[-1]["detail"] == {"how": "expired"}
 
 
-async def test_signing_in_after_an_end_demands_a_new_authentication(house: House, issuer: Issuer, clock: Clock) -> None:
+async def test_signing_in_after_an_end_demands_a_new_authentication(
+    court: SignOnCourt, issuer: Issuer, clock: Clock
+) -> None:
     """The sign-on server's own session is no way back in: an authentication older than the idle limit is too old."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         clock.now += 931
         issuer.identity = {"iat": int(clock.now), "auth_time": NOW}
-        answer = await browser.get(issuer.returns(await house.goes_to_sign_on(browser)))
+        answer = await browser.get(issuer.returns(await court.goes_to_sign_on(browser)))
 
     assert problem(answer) == (403, "sign_in_too_old")
 
 
 async def test_signing_out_ends_the_session_on_every_replica_at_once(
-    house: House, open_house: Callable[..., Any]
+    court: SignOnCourt, open_court: Callable[..., Any]
 ) -> None:
     """No replica remembers a session between two calls."""
-    replica = await open_house()
-    before = house.length()
-    async with house.browser() as browser, replica.browser() as same_browser:
-        await house.signs_in(browser)
+    replica = await open_court()
+    before = court.length()
+    async with court.browser() as browser, replica.browser() as same_browser:
+        await court.signs_in(browser)
         same_browser.cookies = browser.cookies
         seen = await same_browser.get("/v1/session")
         out = await browser.post("/sign-out", headers=own_page(await csrf_token(browser)))
@@ -115,13 +117,13 @@ async def test_signing_out_ends_the_session_on_every_replica_at_once(
     assert (out.status_code, out.headers["Location"], out.headers["Clear-Site-Data"]) == (303, "/", '"cache"')
     assert "Max-Age=0" in out.headers["set-cookie"]
     assert [problem(answer) for answer in answers] == [(401, "session_over")] * 2
-    assert [record["detail"] for record in house.records(before)][1:] == [{"how": "signed_out"}]
+    assert [record["detail"] for record in court.records(before)][1:] == [{"how": "signed_out"}]
 
 
-async def test_a_form_can_sign_out_without_any_script(house: House) -> None:
+async def test_a_form_can_sign_out_without_any_script(court: SignOnCourt) -> None:
     """The token may come as a field of the form."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         fields = {"csrf_token": await csrf_token(browser)}
         out = await browser.post("/sign-out", data=fields, headers={"Origin": "https://shuniu.court.example"})
         afterwards = await browser.get("/v1/session")
@@ -130,175 +132,179 @@ async def test_a_form_can_sign_out_without_any_script(house: House) -> None:
     assert problem(afterwards) == (401, "missing")
 
 
-async def test_a_new_sign_in_replaces_the_session_of_the_same_browser(house: House) -> None:
+async def test_a_new_sign_in_replaces_the_session_of_the_same_browser(court: SignOnCourt) -> None:
     """The old secret is worth nothing from then on."""
-    before = house.length()
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    before = court.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         old = browser.cookies["__Host-shuniu-session"]
-        await house.signs_in(browser)
+        await court.signs_in(browser)
         new = browser.cookies["__Host-shuniu-session"]
         answer = await browser.get("/v1/session")
 
     assert old != new
     assert answer.status_code == 200
-    assert len(await rows(house, session)) == 1
-    assert [(record["type"], record.get("detail", {}).get("how")) for record in house.records(before)] == [
+    assert len(await rows(court, session)) == 1
+    assert [(record["type"], record.get("detail", {}).get("how")) for record in court.records(before)] == [
         ("session.signed_in", None),
         ("session.ended", "replaced"),
         ("session.signed_in", None),
     ]
 
 
-async def test_a_session_used_from_another_address_is_ended(house: House) -> None:
+async def test_a_session_used_from_another_address_is_ended(court: SignOnCourt) -> None:
     """Nobody can tell the thief from the owner, so both must sign in."""
-    before = house.length()
-    async with house.browser() as owner, house.browser(ELSEWHERE) as thief:
-        await house.signs_in(owner)
+    before = court.length()
+    async with court.browser() as owner, court.browser(ELSEWHERE) as thief:
+        await court.signs_in(owner)
         cookie = {"Cookie": f"__Host-shuniu-session={owner.cookies['__Host-shuniu-session']}"}
         stolen = await thief.get("/v1/session", headers=cookie)
         afterwards = await owner.get("/v1/session")
 
     assert problem(stolen) == (401, "session_moved")
     assert problem(afterwards) == (401, "session_over")
-    assert house.records(before)[-1]["detail"] == {"how": "moved"}
+    assert court.records(before)[-1]["detail"] == {"how": "moved"}
 
 
-async def test_the_binding_to_the_address_can_be_switched_off(open_house: Callable[..., Any]) -> None:
+async def test_the_binding_to_the_address_can_be_switched_off(open_court: Callable[..., Any]) -> None:
     """Behind several proxies one browser comes from several addresses."""
-    house = await open_house(session_bound_to_address=False)
-    async with house.browser() as browser, house.browser(ELSEWHERE) as other_way:
-        await house.signs_in(browser)
+    court = await open_court(session_bound_to_address=False)
+    async with court.browser() as browser, court.browser(ELSEWHERE) as other_way:
+        await court.signs_in(browser)
         cookie = {"Cookie": f"__Host-shuniu-session={browser.cookies['__Host-shuniu-session']}"}
         answer = await other_way.get("/v1/session", headers=cookie)
 
     assert answer.status_code == 200
 
 
-async def test_expired_sessions_are_recorded_with_the_next_sign_in(house: House, clock: Clock) -> None:
+async def test_expired_sessions_are_recorded_with_the_next_sign_in(court: SignOnCourt, clock: Clock) -> None:
     """A browser that was closed never comes back to say so."""
-    before = house.length()
-    async with house.browser() as gone, house.browser() as next_one:
-        await house.signs_in(gone)
+    before = court.length()
+    async with court.browser() as gone, court.browser() as next_one:
+        await court.signs_in(gone)
         clock.now += 900
-        house.issuer.identity = {"iat": int(clock.now), "exp": int(clock.now) + 600, "auth_time": int(clock.now)}
-        await house.signs_in(next_one)
+        court.issuer.identity = {"iat": int(clock.now), "exp": int(clock.now) + 600, "auth_time": int(clock.now)}
+        await court.signs_in(next_one)
 
-    assert [(record["type"], record["detail"].get("how")) for record in house.records(before)] == [
+    assert [(record["type"], record["detail"].get("how")) for record in court.records(before)] == [
         ("session.signed_in", None),
         ("session.signed_in", None),
         ("session.ended", "idle"),
     ]
-    assert len(await rows(house, session)) == 1
+    assert len(await rows(court, session)) == 1
 
 
-async def test_a_sign_in_without_its_record_makes_no_session(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sign_in_without_its_record_makes_no_session(
+    court: SignOnCourt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the log cannot write, no session begins; an end holds all the same, and is recorded later."""
 
     async def unavailable(*_: object, **__: object) -> int:
         raise AuditUnavailable
 
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         token = await csrf_token(browser)
         cookie = {"Cookie": f"__Host-shuniu-session={browser.cookies['__Host-shuniu-session']}"}
         with monkeypatch.context() as broken:
-            broken.setattr(type(house.hub.log), "append", unavailable)
-            location = await house.goes_to_sign_on(browser)
+            broken.setattr(type(court.hub.log), "append", unavailable)
+            location = await court.goes_to_sign_on(browser)
             out = await browser.post("/sign-out", headers=own_page(token))
-            refused = await browser.get(house.issuer.returns(location))
+            refused = await browser.get(court.issuer.returns(location))
         afterwards = await browser.get("/v1/session", headers=cookie)
-        before = house.length()
-        await house.signs_in(browser)
+        before = court.length()
+        await court.signs_in(browser)
 
     assert [(answer.status_code, answer.json()["type"]) for answer in (out, refused)] == [
         (503, "urn:shuniu:problem:audit-unavailable")
     ] * 2
     assert problem(afterwards) == (401, "session_over")
-    assert [(record["type"], record["detail"].get("how")) for record in house.records(before)] == [
+    assert [(record["type"], record["detail"].get("how")) for record in court.records(before)] == [
         ("session.signed_in", None),
         ("session.ended", "signed_out"),
     ]
 
 
-async def test_the_tables_hold_neither_a_secret_nor_a_person(house: House) -> None:
+async def test_the_tables_hold_neither_a_secret_nor_a_person(court: SignOnCourt) -> None:
     """Whoever reads them can sign in as nobody and learns of nobody."""
-    async with house.browser() as browser, house.browser() as other:
-        await house.signs_in(browser)
-        location = await house.goes_to_sign_on(other)
+    async with court.browser() as browser, court.browser() as other:
+        await court.signs_in(browser)
+        location = await court.goes_to_sign_on(other)
         secrets = [browser.cookies["__Host-shuniu-session"], other.cookies["__Host-shuniu-sign-in"]]
-        state = house.issuer.returns(location).partition("state=")[2].partition("&")[0]
+        state = court.issuer.returns(location).partition("state=")[2].partition("&")[0]
         token = await csrf_token(browser)
-    stored = repr(await rows(house, session)) + repr(await rows(house, sign_in_attempt))
+    stored = repr(await rows(court, session)) + repr(await rows(court, sign_in_attempt))
     canaries = [*secrets, state, token, "li.ting", "李婷", repr("李婷".encode())[2:-1], "192.0.2.7"]
 
     assert [canary for canary in canaries if canary in stored] == []
 
 
-async def test_a_session_that_does_not_decrypt_is_over(house: House) -> None:
+async def test_a_session_that_does_not_decrypt_is_over(court: SignOnCourt) -> None:
     """After a change of key or version people sign in anew; nothing fails."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
-        await house.hub.database.run(lambda connection: connection.execute(session.update().values(caller=b"\0" * 40)))
-        before = house.length()
+    async with court.browser() as browser:
+        await court.signs_in(browser)
+        await court.hub.database.run(lambda connection: connection.execute(session.update().values(caller=b"\0" * 40)))
+        before = court.length()
         answer = await browser.get("/v1/session")
 
     assert problem(answer) == (401, "session_over")
-    assert (house.length(), await rows(house, session)) == (before, [])
+    assert (court.length(), await rows(court, session)) == (before, [])
 
 
-async def test_sessions_of_two_people_are_separate(house: House, issuer: Issuer) -> None:
+async def test_sessions_of_two_people_are_separate(court: SignOnCourt, issuer: Issuer) -> None:
     """Whoever can write the table cannot give a session away: its person is sealed to its own secret."""
-    async with house.browser() as clerk, house.browser() as other:
-        await house.signs_in(clerk)
+    async with court.browser() as clerk, court.browser() as other:
+        await court.signs_in(clerk)
         issuer.access = issuer.identity = {"sub": "wang.qiang"}
-        await house.signs_in(other)
-        first = (await rows(house, session))[0]["caller"]
-        await house.hub.database.run(lambda connection: connection.execute(session.update().values(caller=first)))
+        await court.signs_in(other)
+        first = (await rows(court, session))[0]["caller"]
+        await court.hub.database.run(lambda connection: connection.execute(session.update().values(caller=first)))
         answers = [await browser.get("/v1/session") for browser in (clerk, other)]
 
     assert sorted(answer.status_code for answer in answers) == [200, 401]
 
 
-async def test_unfinished_sign_ins_are_bounded(house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unfinished_sign_ins_are_bounded(
+    court: SignOnCourt, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They go after ten minutes; and beyond a bound the oldest go at once."""
     monkeypatch.setattr("gateway.sign_on.pending_sign_ins.MAX_PENDING", 3)
     secrets = []
-    async with house.browser() as browser:
+    async with court.browser() as browser:
         for _ in range(5):
-            await house.goes_to_sign_on(browser)
+            await court.goes_to_sign_on(browser)
             clock.now += 1
-            secrets.append(len(await rows(house, sign_in_attempt)))
-        back = await browser.get(house.issuer.returns(await house.goes_to_sign_on(browser)))
+            secrets.append(len(await rows(court, sign_in_attempt)))
+        back = await browser.get(court.issuer.returns(await court.goes_to_sign_on(browser)))
         clock.now += 600
-        await house.goes_to_sign_on(browser)
+        await court.goes_to_sign_on(browser)
 
     assert secrets == [1, 2, 3, 3, 3]
     assert back.status_code == 303
-    assert len(await rows(house, sign_in_attempt)) == 1
+    assert len(await rows(court, sign_in_attempt)) == 1
 
 
-async def test_a_late_call_does_not_revive_an_ended_session(house: House, clock: Clock) -> None:
+async def test_a_late_call_does_not_revive_an_ended_session(court: SignOnCourt, clock: Clock) -> None:
     """The sign of life of a call that was under way when the session ended."""
-    async with house.browser() as browser:
-        await house.signs_in(browser)
+    async with court.browser() as browser:
+        await court.signs_in(browser)
         secret = browser.cookies["__Host-shuniu-session"]
-        ended = await house.hub.database.run(session_store.end, secret_digest(secret), "signed_out")
-        await house.hub.database.run(
+        ended = await court.hub.database.run(session_store.end, secret_digest(secret), "signed_out")
+        await court.hub.database.run(
             session_store.note_use, secret_digest(secret), datetime.fromtimestamp(clock.now + 500, UTC)
         )
-        again = await house.hub.database.run(session_store.end, secret_digest(secret), "moved")
+        again = await court.hub.database.run(session_store.end, secret_digest(secret), "moved")
         answer = await browser.get("/v1/session")
 
     assert ended is not None
     assert again is None
     assert problem(answer) == (401, "session_over")
-    assert [(row["ended"], row["seen_at"].timestamp()) for row in await rows(house, session)] == [("signed_out", NOW)]
+    assert [(row["ended"], row["seen_at"].timestamp()) for row in await rows(court, session)] == [("signed_out", NOW)]
 
 
-async def test_a_caller_by_token_can_read_their_own_identity(house: House, issuer: Issuer) -> None:
+async def test_a_caller_by_token_can_read_their_own_identity(court: SignOnCourt, issuer: Issuer) -> None:
     """Such a caller has no session: it ends with the token, and no page needs a token against forged calls."""
-    async with house.browser() as program:
+    async with court.browser() as program:
         answer = await program.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token()}"})
         out = await program.post("/sign-out", headers={"Authorization": f"Bearer {issuer.token()}"})
 

@@ -16,7 +16,7 @@ from gateway.__main__ import app
 from gateway.api.agencies import StandingView, standing_view
 from gateway.cli import agency_table, console
 from gateway.resilience.status import BreakerState
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.telemetry.test_figures import GUARD, NOW
 
 RUN = CliRunner()
@@ -44,14 +44,16 @@ def test_ask_again_is_the_later_of_rest_and_opening(changes: dict[str, Any], exp
     assert standing(**changes).ask_again_at == expected
 
 
-def test_the_matrix_shows_what_was_last_heard_of_each_capability(desk: Desk, healed: Callable[..., None]) -> None:
+def test_the_matrix_shows_what_was_last_heard_of_each_capability(
+    court: RunningCourt, healed: Callable[..., None]
+) -> None:
     """Connected lookups have a standing; what failed says why, and when it last went well."""
-    person = desk.cast["moved"]
-    desk.look_up(desk.dispatch(person), person).raise_for_status()
+    person = court.cast["moved"]
+    court.look_up(court.dispatch(person), person).raise_for_status()
     healed("human_resources", "fault")
-    desk.look_up(desk.dispatch(person), person).raise_for_status()
+    court.look_up(court.dispatch(person), person).raise_for_status()
 
-    answer = desk.call("GET", "/v1/agencies", user="li.ting").json()
+    answer = court.call("GET", "/v1/agencies", user="li.ting").json()
 
     shown = {
         f"{agency['id']}.{capability['name']}": capability["standing"]
@@ -65,16 +67,16 @@ def test_the_matrix_shows_what_was_last_heard_of_each_capability(desk: Desk, hea
     assert set(identity) == set(StandingView.model_fields)
 
 
-def environment(desk: Desk) -> dict[str, str]:
+def environment(court: RunningCourt) -> dict[str, str]:
     """What a terminal of the court has set."""
-    return {"SHUNIU_HUB": desk.court.address, "SHUNIU_TOKEN": desk.token(user="li.ting")}
+    return {"SHUNIU_HUB": court.demo.address, "SHUNIU_TOKEN": court.token(user="li.ting")}
 
 
-def test_status_has_a_line_for_each_lookup(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_has_a_line_for_each_lookup(court: RunningCourt, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are asked: exit code 0, and the same as one JSON document."""
     monkeypatch.setattr(console.show, "width", 200)
-    shown = RUN.invoke(app, ["agencies", "status"], env=environment(desk))
-    document = RUN.invoke(app, ["agencies", "status", "--json"], env=environment(desk))
+    shown = RUN.invoke(app, ["agencies", "status"], env=environment(court))
+    document = RUN.invoke(app, ["agencies", "status", "--json"], env=environment(court))
 
     assert (shown.exit_code, document.exit_code) == (0, 0)
     lookups = [
@@ -85,9 +87,9 @@ def test_status_has_a_line_for_each_lookup(desk: Desk, monkeypatch: pytest.Monke
     assert [line.split()[:2] for line in shown.stdout.splitlines()[1:]] == lookups
 
 
-def test_watch_with_json_is_a_usage_error(desk: Desk) -> None:
+def test_watch_with_json_is_a_usage_error(court: RunningCourt) -> None:
     """A usage error, before anything is asked."""
-    answer = RUN.invoke(app, ["agencies", "status", "--json", "--watch"], env=environment(desk))
+    answer = RUN.invoke(app, ["agencies", "status", "--json", "--watch"], env=environment(court))
 
     assert (answer.exit_code, "leave out --watch" in answer.stderr) == (2, True)
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from adapters.errors import ConfigurationError
 from gateway.settings import Settings
 from gateway.telemetry.service import Telemetry
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 def scraped(address: str, **headers: str) -> httpx.Response:
@@ -21,11 +21,11 @@ def scraped(address: str, **headers: str) -> httpx.Response:
     return httpx.get(f"{address}/metrics", headers=headers, trust_env=False)
 
 
-def samples(desk: Desk) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+def samples(court: RunningCourt) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Every sample of a scrape, by name and labels."""
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(scraped(desk.court.address).text)
+        for family in text_string_to_metric_families(scraped(court.demo.address).text)
         for sample in family.samples
     }
 
@@ -43,13 +43,13 @@ ASKED = (
 )
 
 
-def test_a_lookup_is_counted_once_as_a_call_a_lookup_four_questions_and_two_records(desk: Desk) -> None:
+def test_a_lookup_is_counted_once_as_a_call_a_lookup_four_questions_and_two_records(court: RunningCourt) -> None:
     """Every room counts its own, and they agree."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    before = samples(desk)
-    desk.look_up(number, person).raise_for_status()
-    after = samples(desk)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    before = samples(court)
+    court.look_up(number, person).raise_for_status()
+    after = samples(court)
 
     expected = {
         key(
@@ -71,15 +71,15 @@ def test_a_lookup_is_counted_once_as_a_call_a_lookup_four_questions_and_two_reco
 
 
 def test_half_an_answer_is_counted_as_partial_and_the_agency_by_its_reason(
-    desk: Desk, healed: Callable[..., None]
+    court: RunningCourt, healed: Callable[..., None]
 ) -> None:
     """An operator sees which agency, and why."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    before = samples(desk)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    before = samples(court)
     healed("human_resources", "fault")
-    desk.look_up(number, person).raise_for_status()
-    after = samples(desk)
+    court.look_up(number, person).raise_for_status()
+    after = samples(court)
 
     fault = {
         series: value - before.get(series, 0)
@@ -93,46 +93,46 @@ def test_half_an_answer_is_counted_as_partial_and_the_agency_by_its_reason(
     assert after[partial] - before.get(partial, 0) == 1
 
 
-def test_a_refusal_is_counted_by_problem_and_rule_and_bears_the_trace_of_its_caller(desk: Desk) -> None:
+def test_a_refusal_is_counted_by_problem_and_rule_and_bears_the_trace_of_its_caller(court: RunningCourt) -> None:
     """The member `trace_id` of a problem is what the caller's own trace is called."""
     refusal = key("shuniu_refusals_total", problem="not-permitted", rule="work_order_not_held")
-    before = samples(desk).get(refusal, 0)
+    before = samples(court).get(refusal, 0)
     headers = {
-        "Authorization": f"Bearer {desk.token(user='li.ting')}",
+        "Authorization": f"Bearer {court.token(user='li.ting')}",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }
-    body = desk.question("T-none", desk.cast["moved"])
-    answer = httpx.post(f"{desk.court.address}/v1/lookups", json=body, headers=headers, trust_env=False)
+    body = court.question("T-none", court.cast["moved"])
+    answer = httpx.post(f"{court.demo.address}/v1/lookups", json=body, headers=headers, trust_env=False)
 
     assert (answer.status_code, answer.json()["trace_id"]) == (403, "0af7651916cd43dd8448eb211c80319c")
-    assert samples(desk)[refusal] == before + 1
+    assert samples(court)[refusal] == before + 1
 
 
-def test_paths_are_counted_by_their_template_and_the_unknown_ones_together(desk: Desk) -> None:
+def test_paths_are_counted_by_their_template_and_the_unknown_ones_together(court: RunningCourt) -> None:
     """A path may hold a number of ours, and a stranger can make up as many as he likes."""
     for path in ("/v1/lookups/6f1ed002-ab5e-4d04-8d4b-0a1b1c1d1e1f", "/33080219900307123X", "/v1/nothing"):
-        desk.call("GET", path, user="li.ting")
+        court.call("GET", path, user="li.ting")
 
-    routes = {dict(labels)["http_route"] for name, labels in samples(desk) if name.startswith("http_server_request_d")}
+    routes = {dict(labels)["http_route"] for name, labels in samples(court) if name.startswith("http_server_request_d")}
     assert {"/v1/lookups/{lookup_id}", "other"} <= routes
     assert not [route for route in routes if "6f1ed002" in route or "3308" in route or "nothing" in route]
 
 
-def test_nothing_about_a_person_is_served(desk: Desk) -> None:
+def test_nothing_about_a_person_is_served(court: RunningCourt) -> None:
     """Neither party nor clerk nor work order."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    desk.look_up(number, person).raise_for_status()
-    served = scraped(desk.court.address).text
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    court.look_up(number, person).raise_for_status()
+    served = scraped(court.demo.address).text
 
     canaries = (person["id_number"], person["name"], person["telephone"], "li.ting", "李婷", number, "浙0802")
     assert [canary for canary in canaries if canary in served] == []
 
 
-def test_openmetrics_is_served_to_who_asks_for_it(desk: Desk) -> None:
+def test_openmetrics_is_served_to_who_asks_for_it(court: RunningCourt) -> None:
     """Prometheus asks for either."""
-    plain = scraped(desk.court.address)
-    newer = scraped(desk.court.address, accept="application/openmetrics-text; version=1.0.0")
+    plain = scraped(court.demo.address)
+    newer = scraped(court.demo.address, accept="application/openmetrics-text; version=1.0.0")
 
     assert plain.headers["content-type"].startswith("text/plain; version=")
     assert newer.headers["content-type"].startswith("application/openmetrics-text")
@@ -140,9 +140,9 @@ def test_openmetrics_is_served_to_who_asks_for_it(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
-def test_what_a_proxy_passed_on_is_refused(desk: Desk, header: str) -> None:
+def test_what_a_proxy_passed_on_is_refused(court: RunningCourt, header: str) -> None:
     """Behind a proxy on this machine everybody comes from this machine."""
-    answer = scraped(desk.court.address, **{header: "203.0.113.7"})
+    answer = scraped(court.demo.address, **{header: "203.0.113.7"})
 
     assert (answer.status_code, answer.json()["rule"]) == (403, "metrics_this_machine")
 

@@ -15,7 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from gateway.demo import tour, world
 from tests.autofill.conftest import ENDS
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.telemetry.conftest import Receiver, receiving
 
 CALLERS_TRACE, CALLERS_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -41,36 +41,34 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     token.touch(mode=0o600)
     token.write_text(TOKEN + "\n")
     with receiving() as receiver:
-        with tour.court(
-            folder / "hub", deadline=3.0, otlp_endpoint=receiver.address, metrics_token_file=token
-        ) as court:
-            desk = Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
-            person, stranger = desk.cast["moved"], desk.cast["stayed"]
-            number = desk.dispatch(person)
+        with tour.court(folder / "hub", deadline=3.0, otlp_endpoint=receiver.address, metrics_token_file=token) as demo:
+            court = RunningCourt(demo=demo, cast=world.cast(), numbers=itertools.count(1))
+            person, stranger = court.cast["moved"], court.cast["stayed"]
+            number = court.dispatch(person)
             headers = {
-                "Authorization": f"Bearer {desk.token(user='li.ting')}",
+                "Authorization": f"Bearer {court.token(user='li.ting')}",
                 "traceparent": f"00-{CALLERS_TRACE}-{CALLERS_SPAN}-01",
                 "tracestate": f"vendor={person['id_number']}",
                 "baggage": f"subject={person['id_number']}",
             }
             answers = [
                 httpx.post(
-                    f"{court.address}/v1/lookups",
-                    json=desk.question(number, party),
+                    f"{demo.address}/v1/lookups",
+                    json=court.question(number, party),
                     headers=headers if party is person else headers | {"traceparent": ""},
                     trust_env=False,
                     timeout=30,
                 )
                 for party in (person, stranger)
             ]
-            form = desk.call(
-                "POST", "/v1/autofill", {"work_order": desk.dispatch(person)}, client="ticket-system"
+            form = court.call(
+                "POST", "/v1/autofill", {"work_order": court.dispatch(person)}, client="ticket-system"
             ).headers["Location"]
-            while desk.call("GET", form, client="ticket-system").json()["state"] not in ENDS:
+            while court.call("GET", form, client="ticket-system").json()["state"] not in ENDS:
                 time.sleep(0.1)
-            court.outside.fault("human_resources", "hang")
-            answers.append(desk.look_up(desk.dispatch(person), person))
-            scrapes = {shown: scraped(court.address, shown) for shown in (f"Bearer {TOKEN}", "Bearer another", "")}
+            demo.outside.fault("human_resources", "hang")
+            answers.append(court.look_up(court.dispatch(person), person))
+            scrapes = {shown: scraped(demo.address, shown) for shown in (f"Bearer {TOKEN}", "Bearer another", "")}
         yield Traced(receiver, answers, scrapes)
 
 

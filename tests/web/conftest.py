@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.browser import Visit, chromium, visit
 from tests.web.reader import Reader
 
@@ -25,12 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def reader(desk: Desk) -> Iterator[Callable[..., Reader]]:
+def reader(court: RunningCourt) -> Iterator[Callable[..., Reader]]:
     """Opens a browser for somebody: `reader("li.ting", language="en")`, or for nobody: `reader()`."""
     opened: list[Reader] = []
 
     def opens(user: str | None = None, *, language: str = "zh") -> Reader:
-        opened.append(Reader(desk, user, language=language))
+        opened.append(Reader(court, user, language=language))
         return opened[-1]
 
     yield opens
@@ -39,20 +39,20 @@ def reader(desk: Desk) -> Iterator[Callable[..., Reader]]:
 
 
 @pytest.fixture(scope="session")
-def chrome(desk: Desk) -> Iterator[Browser]:
+def chrome(court: RunningCourt) -> Iterator[Browser]:
     """One Chromium for the session, after the court: Playwright's own loop lets nobody begin another in this thread."""
     with chromium() as started:
         yield started
 
 
 @pytest.fixture
-def window(chrome: Browser, desk: Desk) -> Iterator[Callable[..., Visit]]:
+def window(chrome: Browser, court: RunningCourt) -> Iterator[Callable[..., Visit]]:
     """Opens a window: `window("li.ting", locale="en-GB")`.  At the end no window may have complained."""
     with ExitStack() as stack:
         opened: list[Visit] = []
 
         def opens(user: str | None = None, **options: Any) -> Visit:
-            opened.append(stack.enter_context(visit(chrome, desk.court.address, **options)))
+            opened.append(stack.enter_context(visit(chrome, court.demo.address, **options)))
             if user is not None:
                 opened[-1].sign_in(user)
             return opened[-1]

@@ -8,15 +8,15 @@ import httpx
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 
 
 class Reader:
     """A browser without JavaScript.  `at` is the page where the reader is, `page` its parsed HTML."""
 
-    def __init__(self, desk: Desk, user: str | None = None, *, language: str = "zh") -> None:
-        self.desk = desk
-        self.client = httpx.Client(base_url=desk.court.address, follow_redirects=True, trust_env=False, timeout=30)
+    def __init__(self, court: RunningCourt, user: str | None = None, *, language: str = "zh") -> None:
+        self.court = court
+        self.client = httpx.Client(base_url=court.demo.address, follow_redirects=True, trust_env=False, timeout=30)
         self.client.headers.update({"Accept": "text/html", "Accept-Language": language})
         self.at = httpx.Response(0)
         self.page = BeautifulSoup("", "lxml")
@@ -50,7 +50,7 @@ class Reader:
         address = str(form.get("action") or self.at.url)
         if str(form.get("method", "get")).lower() == "get":
             return self._arrive(self.client.get(address, params={name: v for name, v in values.items() if v != [""]}))
-        own = {"Origin": self.desk.court.address, "Sec-Fetch-Site": "same-origin"}
+        own = {"Origin": self.court.demo.address, "Sec-Fetch-Site": "same-origin"}
         return self._arrive(self.client.post(address, data=values, headers=own))
 
     def text(self, selector: str = "main") -> str:

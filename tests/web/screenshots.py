@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from gateway.demo import tour, world
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.browser import LARGE, Visit, chromium, visit
 
 PICTURES = Path("docs/pictures")
@@ -26,63 +26,63 @@ class Picture:
 
     name: str
     user: str
-    to: Callable[[Visit, Desk], None]
+    to: Callable[[Visit, RunningCourt], None]
     language: str = "en-GB"
     dark: bool = False
     height: int = LARGE["height"]
 
 
-def orders(window: Visit, desk: Desk) -> None:
+def orders(window: Visit, court: RunningCourt) -> None:
     """The list of a clerk with some work."""
     window.go("/work-orders")
 
 
-def answer(window: Visit, desk: Desk) -> None:
+def answer(window: Visit, court: RunningCourt) -> None:
     """A whole answer about the person who has moved."""
-    _ask(window.page, window, desk.dispatch(desk.cast["moved"], desk.cast["company_abnormal"]))
+    _ask(window.page, window, court.dispatch(court.cast["moved"], court.cast["company_abnormal"]))
 
 
-def company(window: Visit, desk: Desk) -> None:
+def company(window: Visit, court: RunningCourt) -> None:
     """A whole answer about a company."""
-    _ask(window.page, window, desk.dispatch(desk.cast["company_abnormal"]))
+    _ask(window.page, window, court.dispatch(court.cast["company_abnormal"]))
 
 
-def record(window: Visit, desk: Desk) -> None:
+def record(window: Visit, court: RunningCourt) -> None:
     """The printed record."""
-    answer(window, desk)
+    answer(window, court)
     window.page.click("#print-record")
     window.page.wait_for_selector("#check-value")
 
 
-def events(window: Visit, desk: Desk) -> None:
+def events(window: Visit, court: RunningCourt) -> None:
     """The log after some work of a clerk."""
-    number = desk.dispatch(desk.cast["moved"], desk.cast["company_abnormal"])
+    number = court.dispatch(court.cast["moved"], court.cast["company_abnormal"])
     for one in ("moved", "company_abnormal"):
-        desk.look_up(number, desk.cast[one])
+        court.look_up(number, court.cast[one])
     for _ in range(3):
-        desk.look_up(number, desk.cast["renamed"])
+        court.look_up(number, court.cast["renamed"])
     window.go("/console/events")
 
 
-def one_record(window: Visit, desk: Desk) -> None:
+def one_record(window: Visit, court: RunningCourt) -> None:
     """A lookup's record."""
-    events(window, desk)
+    events(window, court)
     window.go("/console/events?type=lookup.intent")
     window.page.click(".records a.told >> nth=0")
 
 
-def review(window: Visit, desk: Desk) -> None:
+def review(window: Visit, court: RunningCourt) -> None:
     """The queue with a case."""
-    events(window, desk)
+    events(window, court)
     window.go("/console/review")
 
 
-def figures(window: Visit, desk: Desk) -> None:
+def figures(window: Visit, court: RunningCourt) -> None:
     """Charts with their tables."""
     window.go("/console/figures")
 
 
-def agencies(window: Visit, desk: Desk) -> None:
+def agencies(window: Visit, court: RunningCourt) -> None:
     """The state of agencies."""
     window.go("/administration/agencies")
 
@@ -93,7 +93,9 @@ def _ask(page: Page, window: Visit, number: str) -> None:
     page.wait_for_selector("#answer-title[data-address]")
 
 
-def both(name: str, user: str, to: Callable[[Visit, Desk], None], height: int = LARGE["height"]) -> Iterator[Picture]:
+def both(
+    name: str, user: str, to: Callable[[Visit, RunningCourt], None], height: int = LARGE["height"]
+) -> Iterator[Picture]:
     """The same picture for the Chinese and for the English document."""
     yield Picture(name=f"{name}.zh-CN", user=user, to=to, language="zh-CN", height=height)
     yield Picture(name=name, user=user, to=to, height=height)
@@ -113,25 +115,25 @@ ALL = (
 
 
 @contextmanager
-def demo() -> Iterator[Desk]:
+def demo() -> Iterator[RunningCourt]:
     """A court with a clerk's usual work."""
-    with tempfile.TemporaryDirectory() as folder, tour.court(Path(folder) / "hub", deadline=3.0) as court:
-        desk = Desk(court=court, cast=world.cast(), numbers=itertools.count(1874))
+    with tempfile.TemporaryDirectory() as folder, tour.court(Path(folder) / "hub", deadline=3.0) as demo:
+        court = RunningCourt(demo=demo, cast=world.cast(), numbers=itertools.count(1874))
         for name, kind in (("renamed", "hearing-notice"), ("company_abnormal", "judgment-service")):
-            desk.dispatch(desk.cast[name], kind=kind)
-        yield desk
+            court.dispatch(court.cast[name], kind=kind)
+        yield court
 
 
 def main() -> None:
     """Takes every picture anew."""
     PICTURES.mkdir(exist_ok=True)
-    with demo() as desk, chromium() as browser:
+    with demo() as court, chromium() as browser:
         for one in ALL:
             options = {"locale": one.language, "color_scheme": "dark" if one.dark else "light"}
             size = LARGE | {"height": one.height}
-            with visit(browser, desk.court.address, viewport=size, **options) as window:
+            with visit(browser, court.demo.address, viewport=size, **options) as window:
                 window.sign_in(one.user)
-                one.to(window, desk)
+                one.to(window, court)
                 window.page.screenshot(path=PICTURES / f"{one.name}.png", animations="disabled")
                 print(f"{one.name}.png")  # noqa: T201 - a program
 

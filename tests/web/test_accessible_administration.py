@@ -14,7 +14,7 @@ from gateway.web.administration.status import KeyAge
 from gateway.web.i18n import Language
 from gateway.web.labels import ANCHOR_KINDS
 from tests.callbacks.receiver import receiving
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import rendered, show
 from tests.web.test_certificates import page as certificates_page
@@ -47,7 +47,7 @@ def test_every_page_as_everybody_sees_it(window: Windows, user: str, locale: str
 
 
 @LANGUAGES
-def test_the_tree_after_a_change_and_a_refusal(desk: Desk, window: Windows, locale: str) -> None:
+def test_the_tree_after_a_change_and_a_refusal(court: RunningCourt, window: Windows, locale: str) -> None:
     """What is done, what is refused with the form as it was, what is not filled in as it must be."""
     found: Found = {}
     system = window("admin", locale=locale)
@@ -91,7 +91,7 @@ def test_standing_in_empty_arranged_ended_refused(window: Windows, locale: str) 
 
 
 @LANGUAGES
-def test_callbacks_empty_gone_dead_waiting_paused(desk: Desk, window: Windows, locale: str) -> None:
+def test_callbacks_empty_gone_dead_waiting_paused(court: RunningCourt, window: Windows, locale: str) -> None:
     """A receiver in every state, with a dead letter and with what waits for it."""
     found: Found = {}
     system = window("admin", locale=locale)
@@ -101,9 +101,9 @@ def test_callbacks_empty_gone_dead_waiting_paused(desk: Desk, window: Windows, l
     with receiving() as one:
         one.answers = [(410, {})]
         body = {"client": "ticket-system", "url": one.url, "internal": True}
-        assert desk.call("PUT", f"/v1/callbacks/receivers/{name}", body, user="admin").status_code < 300
-        desk.call("POST", f"/v1/callbacks/receivers/{name}/trial", user="admin")
-        while desk.call("GET", f"/v1/callbacks/receivers/{name}", user="admin").json()["state"] != "gone":
+        assert court.call("PUT", f"/v1/callbacks/receivers/{name}", body, user="admin").status_code < 300
+        court.call("POST", f"/v1/callbacks/receivers/{name}/trial", user="admin")
+        while court.call("GET", f"/v1/callbacks/receivers/{name}", user="admin").json()["state"] != "gone":
             pass
         system.go("/administration/callbacks")
         found["a dead letter"] = system.findings()
@@ -111,25 +111,25 @@ def test_callbacks_empty_gone_dead_waiting_paused(desk: Desk, window: Windows, l
         system.page.wait_for_selector("#done")
         found["resumed"] = system.findings()
         system.page.click("form.state-of button")
-        desk.call("POST", f"/v1/callbacks/receivers/{name}/trial", user="admin")
+        court.call("POST", f"/v1/callbacks/receivers/{name}/trial", user="admin")
         system.go("/administration/callbacks")
         found["paused, and something waits"] = system.findings()
-    desk.call("DELETE", f"/v1/callbacks/receivers/{name}", user="admin")
+    court.call("DELETE", f"/v1/callbacks/receivers/{name}", user="admin")
 
     assert wrong(found) == {}
 
 
 @LANGUAGES
 def test_agencies_that_rest_and_certificates_that_end(
-    desk: Desk, window: Windows, healed: Callable[..., None], locale: str
+    court: RunningCourt, window: Windows, healed: Callable[..., None], locale: str
 ) -> None:
     """After answers good and bad; certificates that serve, that end soon, that are over."""
     found: Found = {}
     system = window("admin", locale=locale)
     healed("human_resources", "server_error")
-    number = desk.dispatch(desk.cast["moved"])
+    number = court.dispatch(court.cast["moved"])
     for _ in range(2):
-        desk.look_up(number, desk.cast["moved"], max_age=0)
+        court.look_up(number, court.cast["moved"], max_age=0)
     system.go("/administration/agencies")
     found["after answers"] = system.findings()
     for days in ((365, 300), (400, 20), (10, -1)):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from schemas.codes import AnswerState
 from tests.api.test_people_are_told_in_pages import PERSON, REFUSING, asked
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import show
 
@@ -38,7 +38,7 @@ def refusal(name: str, locale: str) -> str:
 
 
 @LANGUAGES
-def test_pages_of_strangers_and_refusals(desk: Desk, window: Windows, locale: str) -> None:
+def test_pages_of_strangers_and_refusals(court: RunningCourt, window: Windows, locale: str) -> None:
     """The way in, checking a printed record, and whatever is refused, from 401 to 503."""
     found: Found = {}
     stranger, clerk = window(locale=locale), window("li.ting", locale=locale)
@@ -52,7 +52,7 @@ def test_pages_of_strangers_and_refusals(desk: Desk, window: Windows, locale: st
         show(stranger, "/verify", refusal(name, locale))
         found[name] = stranger.findings()
     # A form that is sent when nobody is signed in any more.
-    clerk.go(f"/work-orders/{desk.dispatch(desk.cast['moved'])}")
+    clerk.go(f"/work-orders/{court.dispatch(court.cast['moved'])}")
     clerk.page.evaluate("document.querySelector('#ask').removeAttribute('hx-post')")
     clerk.context.clear_cookies(name="shuniu-session")
     clerk.page.evaluate("document.querySelector('#ask').submit()")
@@ -63,16 +63,16 @@ def test_pages_of_strangers_and_refusals(desk: Desk, window: Windows, locale: st
 
 
 @LANGUAGES
-def test_a_printed_record_and_its_check(desk: Desk, window: Windows, locale: str) -> None:
+def test_a_printed_record_and_its_check(court: RunningCourt, window: Windows, locale: str) -> None:
     """The record, the page that finds it, and a proof that is none."""
     found: Found = {}
     clerk, judge = window("li.ting", locale=locale), window(locale=locale)
-    asks(clerk, desk.dispatch(desk.cast["moved"]))
+    asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.page.click("#print-record")
     clerk.page.wait_for_selector("#check-value")
     found["record"] = clerk.findings()
     digest = "".join(clerk.page.inner_text("#check-value").split())
-    record = [one for one in desk.events() if one["event"]["type"] == "record.printed"][-1]["index"]
+    record = [one for one in court.events() if one["event"]["type"] == "record.printed"][-1]["index"]
     judge.go(f"/verify?record={record}&digest={digest}")
     found["found"] = judge.findings()
     for name in ("entry", "proof"):
@@ -85,15 +85,15 @@ def test_a_printed_record_and_its_check(desk: Desk, window: Windows, locale: str
 
 
 @LANGUAGES
-def test_work_orders_in_every_state(desk: Desk, window: Windows, locale: str) -> None:
+def test_work_orders_in_every_state(court: RunningCourt, window: Windows, locale: str) -> None:
     """The list with and without a filter, full and empty; a task that may ask, asks nothing, is changed, is closed."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     found: Found = {}
     clerk = window("li.ting", locale=locale)
     page = clerk.page
-    number = desk.dispatch(person, desk.cast["company_abnormal"], kind="judgment-service")
+    number = court.dispatch(person, court.cast["company_abnormal"], kind="judgment-service")
     for _ in range(26):
-        desk.dispatch(person, case_number="（2026）浙0802民初9077号")
+        court.dispatch(person, case_number="（2026）浙0802民初9077号")
     paths = ("/work-orders?said=(2026)浙0802民初9077号", "/work-orders?said=nothing&kind=hearing-notice")
     for path in ("/work-orders", *paths, f"/work-orders/{number}", f"/work-orders/{number}?party=2"):
         clerk.go(path)
@@ -108,14 +108,14 @@ def test_work_orders_in_every_state(desk: Desk, window: Windows, locale: str) ->
     found["no work order"] = other.findings()
 
     clerk.go(f"/work-orders/{number}")
-    desk.restate(number, person, version=2, kind="judgment-service")
+    court.restate(number, person, version=2, kind="judgment-service")
     page.evaluate("document.querySelector('#ask').submit()")
     page.wait_for_selector("main .problem")
     found["an older version"] = clerk.findings()
     asks(clerk, number)
     page.clock.install()
     page.reload()
-    desk.restate(number, person, version=3, kind="judgment-service", status="closed")
+    court.restate(number, person, version=3, kind="judgment-service", status="closed")
     page.clock.run_for(21_000)
     page.wait_for_selector("[data-closed]")
     found["closed while open"] = clerk.findings()
@@ -129,7 +129,7 @@ def test_work_orders_in_every_state(desk: Desk, window: Windows, locale: str) ->
 
 @LANGUAGES
 def test_answers_in_all_six_states_and_while_they_arrive(
-    desk: Desk, window: Windows, healed: Callable[..., None], locale: str
+    court: RunningCourt, window: Windows, healed: Callable[..., None], locale: str
 ) -> None:
     """Found, not found, several, unavailable, refused, not asked; asking; stored; used; a lookup that is refused."""
     names = ("moved", "doubled_number", "other_authority", "foreigner", "region_unknown", "company_revoked", "deceased")
@@ -142,7 +142,7 @@ def test_answers_in_all_six_states_and_while_they_arrive(
         seen.update(one.removeprefix("state-") for one in classes)
         found[what] = clerk.findings()
 
-    number = desk.dispatch(*(desk.cast[name] for name in names))
+    number = court.dispatch(*(court.cast[name] for name in names))
     for party, name in enumerate(names, start=1):
         asks(clerk, number, party)
         looks(name)
@@ -154,13 +154,13 @@ def test_answers_in_all_six_states_and_while_they_arrive(
     looks("from store")
     page.reload()
     looks("stored")
-    again = desk.dispatch(desk.cast["moved"])
+    again = court.dispatch(court.cast["moved"])
     healed("market_regulation", "forbidden")
     healed("human_resources", "close_after_read")
     asks(clerk, again)
     looks("refused and unavailable")
     healed("public_security", "hang")
-    clerk.go(f"/work-orders/{desk.dispatch(desk.cast['renamed'])}")
+    clerk.go(f"/work-orders/{court.dispatch(court.cast['renamed'])}")
     page.click("#look-up")
     page.wait_for_selector(".state-asking")
     # It passes too soon to be looked at four times: kept as it stands, without what would change it.
@@ -175,11 +175,11 @@ def test_answers_in_all_six_states_and_while_they_arrive(
 
 
 @LANGUAGES
-def test_a_number_in_full_and_the_end_of_a_session(desk: Desk, window: Windows, locale: str) -> None:
+def test_a_number_in_full_and_the_end_of_a_session(court: RunningCourt, window: Windows, locale: str) -> None:
     """Asked why, no reason given, shown; with a script and without; the warning and the end of the session."""
     found: Found = {}
     clerk, plain = window("li.ting", locale=locale), window("li.ting", locale=locale, java_script_enabled=False)
-    page, number = clerk.page, desk.dispatch(desk.cast["moved"])
+    page, number = clerk.page, court.dispatch(court.cast["moved"])
     asks(clerk, number)
     address = page.url.removeprefix(clerk.address)
     page.click(".card a[href*=reveal] >> nth=0")

@@ -19,7 +19,7 @@ from gateway.compliance.verification_jobs import Verification, VerificationJob
 from gateway.web.console.verify import NotChecked, VerificationEnding
 from gateway.web.i18n import Language
 from gateway.web.labels import ANCHOR_KINDS, ANCHOR_STATES
-from tests.desk import Desk, Party
+from tests.court import Party, RunningCourt
 from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import rendered, show
 
@@ -30,14 +30,14 @@ NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def looked_up(desk: Desk) -> Party:
+def looked_up(court: RunningCourt) -> Party:
     """A person whom the clerk has looked up, and one whom she was refused."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person, desk.cast["company_abnormal"])
-    desk.look_up(number, person)
-    desk.look_up(number, desk.cast["company_abnormal"])
+    person = court.cast["moved"]
+    number = court.dispatch(person, court.cast["company_abnormal"])
+    court.look_up(number, person)
+    court.look_up(number, court.cast["company_abnormal"])
     for _ in range(3):
-        desk.look_up(number, desk.cast["renamed"])
+        court.look_up(number, court.cast["renamed"])
     return person
 
 

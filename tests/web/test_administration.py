@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from schemas.china_time import CHINA
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.reader import Reader
 
 Readers = Callable[..., Reader]
@@ -38,17 +38,17 @@ def test_clerks_administer_nothing(reader: Readers) -> None:
     ] * 6
 
 
-def test_the_security_administrator_gives_a_role_and_the_log_says_so(reader: Readers, desk: Desk) -> None:
+def test_the_security_administrator_gives_a_role_and_the_log_says_so(reader: Readers, court: RunningCourt) -> None:
     """By a form of the tree; whom it concerns is in no address."""
     security = reader("feng.an", language="en")
     security.get("/administration/tree")
     form = next(one for one in security.page.select("form.person") if one.select_one("[value='qian.wei']"))
     token = str(form.select_one("[name=csrf_token]")["value"])  # type: ignore[index]
-    own = {"Origin": desk.court.address, "Sec-Fetch-Site": "same-origin"}
+    own = {"Origin": court.demo.address, "Sec-Fetch-Site": "same-origin"}
     values = {"csrf_token": token, "user": "qian.wei", "unit": "zj0802-service-2", "with_roles": "true"}
 
     given = security.client.post(str(form["action"]), data=values | {"roles": ["assistant", "judge"]}, headers=own)
-    last = desk.events(type="admin.changed")[-1]["event"]["detail"]
+    last = court.events(type="admin.changed")[-1]["event"]["detail"]
     security.client.post(str(form["action"]), data=values | {"roles": ["assistant"]}, headers=own)
 
     assert given.status_code == 200
@@ -56,14 +56,14 @@ def test_the_security_administrator_gives_a_role_and_the_log_says_so(reader: Rea
     assert last == {"units": 0, "people": 1, "unit": "zj0802-service-2", "roles": "assistant,judge", "active": 1}
 
 
-def test_a_change_beyond_ones_office_is_refused_in_words(reader: Readers, desk: Desk) -> None:
+def test_a_change_beyond_ones_office_is_refused_in_words(reader: Readers, court: RunningCourt) -> None:
     """The system administrator gives no role; nothing is written."""
     system = reader("admin", language="en")
     system.get("/administration/tree")
     form = next(one for one in system.page.select("form.person") if one.select_one("[value='qian.wei']"))
     token = str(form.select_one("[name=csrf_token]")["value"])  # type: ignore[index]
     values = {"csrf_token": token, "user": "qian.wei", "unit": "zj0802-service-2", "with_roles": "true"}
-    own = {"Origin": desk.court.address, "Sec-Fetch-Site": "same-origin"}
+    own = {"Origin": court.demo.address, "Sec-Fetch-Site": "same-origin"}
 
     refused = system.client.post(str(form["action"]), data=values | {"roles": ["judge"]}, headers=own)
     forged = system.client.post(str(form["action"]), data=values | {"csrf_token": "x"}, headers=own)
@@ -92,7 +92,7 @@ def test_callbacks_are_the_system_administrators(reader: Readers) -> None:
     assert reader("wu.fang").get("/administration/callbacks").status_code == 403
 
 
-def test_the_state_of_agencies_and_of_the_log_is_told_without_secrets(reader: Readers, desk: Desk) -> None:
+def test_the_state_of_agencies_and_of_the_log_is_told_without_secrets(reader: Readers, court: RunningCourt) -> None:
     """Lines, drift, keys by name and age."""
     one = reader("admin", language="en")
     one.get("/administration/agencies")

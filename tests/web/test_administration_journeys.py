@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from schemas.china_time import CHINA
 from tests.callbacks.receiver import Receiver, receiving
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.browser import LANGUAGES, SCREENS, Visit
 from tests.web.keyboard import Keyboard
 
@@ -31,22 +31,22 @@ def fresh(what: str) -> str:
 
 
 @pytest.fixture
-def receiver(desk: Desk) -> Iterator[Receiver]:
+def receiver(court: RunningCourt) -> Iterator[Receiver]:
     """A ticket system's end that says of one delivery that it is gone: a dead letter."""
     with receiving() as one:
         one.answers = [(410, {})]
         body = {"client": "ticket-system", "url": one.url, "internal": True}
-        assert desk.call("PUT", "/v1/callbacks/receivers/journey-desk", body, user="admin").status_code < 300
-        desk.call("POST", "/v1/callbacks/receivers/journey-desk/trial", user="admin")
-        while desk.call("GET", "/v1/callbacks/receivers/journey-desk", user="admin").json()["state"] != "gone":
+        assert court.call("PUT", "/v1/callbacks/receivers/journey-desk", body, user="admin").status_code < 300
+        court.call("POST", "/v1/callbacks/receivers/journey-desk/trial", user="admin")
+        while court.call("GET", "/v1/callbacks/receivers/journey-desk", user="admin").json()["state"] != "gone":
             pass
         yield one
-        desk.call("DELETE", "/v1/callbacks/receivers/journey-desk", user="admin")
+        court.call("DELETE", "/v1/callbacks/receivers/journey-desk", user="admin")
 
 
-def changes(desk: Desk) -> list[dict[str, Any]]:
+def changes(court: RunningCourt) -> list[dict[str, Any]]:
     """What the log says of changes, oldest first."""
-    return [one["event"].get("detail", {}) for one in desk.events(type="admin.changed")]
+    return [one["event"].get("detail", {}) for one in court.events(type="admin.changed")]
 
 
 def enters(page: Page, user: str) -> None:
@@ -72,7 +72,7 @@ def done(visit: Visit, rule: str = "") -> None:
 
 @SCREENS
 @LANGUAGES
-def test_the_tree_is_changed_by_mouse(desk: Desk, window: Windows, size: dict[str, int], locale: str) -> None:
+def test_the_tree_is_changed_by_mouse(court: RunningCourt, window: Windows, size: dict[str, int], locale: str) -> None:
     """A group is made, a person entered and moved, the account switched off; nothing is wider than the screen."""
     user, unit = fresh("new"), fresh("zj0802-service")
     system = window("admin", locale=locale, viewport=size)
@@ -96,7 +96,7 @@ def test_the_tree_is_changed_by_mouse(desk: Desk, window: Windows, size: dict[st
     done(system)
 
     assert wide + system.too_wide() == []
-    assert [(one.get("units"), one.get("people"), one.get("active")) for one in changes(desk)[-4:]] == [
+    assert [(one.get("units"), one.get("people"), one.get("active")) for one in changes(court)[-4:]] == [
         (1, 0, None),
         (0, 1, 1),
         (0, 1, 1),
@@ -109,7 +109,7 @@ def test_the_tree_is_changed_by_mouse(desk: Desk, window: Windows, size: dict[st
 @SCREENS
 @LANGUAGES
 def test_a_role_is_given_by_mouse_and_beyond_ones_office_refused(
-    desk: Desk, window: Windows, size: dict[str, int], locale: str
+    court: RunningCourt, window: Windows, size: dict[str, int], locale: str
 ) -> None:
     """By the security administrator, not by the system administrator, whose form says why and whom to ask."""
     for user, rule in (("feng.an", ""), ("admin", "roles_by_security_administrator")):
@@ -176,7 +176,7 @@ def test_callbacks_are_resumed_taken_up_and_paused_by_mouse(
 @SCREENS
 @LANGUAGES
 def test_the_system_administrators_work_by_keyboard_alone(
-    desk: Desk, window: Windows, receiver: Receiver, size: dict[str, int], locale: str
+    court: RunningCourt, window: Windows, receiver: Receiver, size: dict[str, int], locale: str
 ) -> None:
     """From the skip link to the account that is switched off: every stop is seen, every change has the focus."""
     user = fresh("keys")
@@ -227,12 +227,14 @@ def test_the_system_administrators_work_by_keyboard_alone(
         system.page.wait_for_url(f"**/administration/{sheet}")
 
     assert skip in {"跳到正文", "Skip to the content"}
-    assert [one.get("active") for one in changes(desk) if one.get("people") == 1][-3:] == [1, 1, 0]
+    assert [one.get("active") for one in changes(court) if one.get("people") == 1][-3:] == [1, 1, 0]
 
 
 @SCREENS
 @LANGUAGES
-def test_a_role_is_given_by_keyboard_alone(desk: Desk, window: Windows, size: dict[str, int], locale: str) -> None:
+def test_a_role_is_given_by_keyboard_alone(
+    court: RunningCourt, window: Windows, size: dict[str, int], locale: str
+) -> None:
     """A box is ticked by the space bar; the focus goes to what was done."""
     security = window("feng.an", locale=locale, viewport=size)
     hands = Keyboard(security)
@@ -246,7 +248,7 @@ def test_a_role_is_given_by_keyboard_alone(desk: Desk, window: Windows, size: di
         hands.press("Enter")
         done(security)
 
-    assert [one["roles"] for one in changes(desk)[-2:]] == ["assistant,judge", "assistant"]
+    assert [one["roles"] for one in changes(court)[-2:]] == ["assistant,judge", "assistant"]
 
 
 @SCREENS
@@ -306,7 +308,7 @@ def test_wherever_the_focus_goes_it_is_seen_and_in_the_order_of_the_page(
 @SCREENS
 @LANGUAGES
 def test_the_same_without_javascript(
-    desk: Desk, window: Windows, receiver: Receiver, size: dict[str, int], locale: str
+    court: RunningCourt, window: Windows, receiver: Receiver, size: dict[str, int], locale: str
 ) -> None:
     """A person is entered and switched off, a role refused, a deputy arranged and ended, a receiver resumed."""
     options: dict[str, Any] = {"java_script_enabled": False, "locale": locale, "viewport": size}
@@ -336,5 +338,5 @@ def test_the_same_without_javascript(
     leader.page.click("form.end button")
     expect(leader.page.locator("#done")).to_be_visible()
 
-    assert [one.get("active") for one in changes(desk) if one.get("people") == 1][-2:] == [1, 0]
+    assert [one.get("active") for one in changes(court) if one.get("people") == 1][-2:] == [1, 0]
     assert user not in page.url

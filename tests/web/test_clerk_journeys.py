@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from tests.desk import Desk, Party
+from tests.court import Party, RunningCourt
 from tests.web.browser import LANGUAGES, SCREENS, Visit
 from tests.web.keyboard import Keyboard
 
@@ -32,11 +32,11 @@ def personal(person: Party) -> tuple[str, ...]:
 @SCREENS
 @LANGUAGES
 def test_find_a_party_use_an_address_and_print_the_record(
-    desk: Desk, window: Windows, size: dict[str, int], locale: str
+    court: RunningCourt, window: Windows, size: dict[str, int], locale: str
 ) -> None:
     """From the list to the paper, with nothing wider than the screen."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     clerk = window("li.ting", viewport=size, locale=locale)
     page = clerk.page
 
@@ -57,11 +57,11 @@ def test_find_a_party_use_an_address_and_print_the_record(
 
 
 def test_cards_are_laid_out_at_once_and_filled_one_by_one(
-    desk: Desk, window: Windows, healed: Callable[..., None]
+    court: RunningCourt, window: Windows, healed: Callable[..., None]
 ) -> None:
     """The first agency's answer is read while the last one is still asked; addresses wait for everybody."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("human_resources", "hang")
     clerk = window("li.ting", locale="en-GB")
     page = clerk.page
@@ -79,18 +79,18 @@ def test_cards_are_laid_out_at_once_and_filled_one_by_one(
     expect(page.locator("#card-human_resources")).to_contain_text("Not available now")
     expect(page.locator(".notice-warning").first).to_contain_text("Part of the answer is missing")
     assert clerk.focused() == "answer-title"
-    kinds = [one["event"]["type"] for one in desk.events()]
+    kinds = [one["event"]["type"] for one in court.events()]
     assert "answer.shown" in kinds[kinds.index("lookup.intent") :]
 
 
 @SCREENS
 @LANGUAGES
 def test_everything_can_be_done_with_the_keyboard_alone(
-    desk: Desk, window: Windows, size: dict[str, int], locale: str
+    court: RunningCourt, window: Windows, size: dict[str, int], locale: str
 ) -> None:
     """From the list to the paper by Tab, Enter, Space and the keys with a modifier; the focus is where the work is."""
-    first, second = desk.cast["moved"], desk.cast["company_abnormal"]
-    number = desk.dispatch(first, second)
+    first, second = court.cast["moved"], court.cast["company_abnormal"]
+    number = court.dispatch(first, second)
     clerk = window("li.ting", viewport=size, locale=locale)
     page, keys = clerk.page, Keyboard(clerk)
     keys.stop()
@@ -135,10 +135,10 @@ def test_everything_can_be_done_with_the_keyboard_alone(
 
 @SCREENS
 @LANGUAGES
-def test_the_same_without_javascript(desk: Desk, window: Windows, size: dict[str, int], locale: str) -> None:
+def test_the_same_without_javascript(court: RunningCourt, window: Windows, size: dict[str, int], locale: str) -> None:
     """The form waits and shows everything; what only a script can do is not offered."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     clerk = window("li.ting", java_script_enabled=False, viewport=size, locale=locale)
     page = clerk.page
     page.fill("#said", number)
@@ -163,13 +163,13 @@ def test_the_same_without_javascript(desk: Desk, window: Windows, size: dict[str
 
 
 @pytest.mark.parametrize("ending", ["time", "button", "blur", "leaving"])
-def test_a_number_that_was_revealed_hides_again(desk: Desk, window: Windows, ending: str) -> None:
+def test_a_number_that_was_revealed_hides_again(court: RunningCourt, window: Windows, ending: str) -> None:
     """After a minute, by its button, when the window loses the focus, and when the page is left."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     clerk = window("li.ting", locale="en-GB")
     page = clerk.page
     page.clock.install()
-    asks(clerk, desk.dispatch(person))
+    asks(clerk, court.dispatch(person))
     before = person["id_number"] in page.content()
     page.click("text=Reveal… >> nth=0")
     page.check("input[value=check_number]")
@@ -190,15 +190,15 @@ def test_a_number_that_was_revealed_hides_again(desk: Desk, window: Windows, end
     assert person["id_number"] not in page.content()
 
 
-def test_a_closed_work_order_closes_the_open_page(desk: Desk, window: Windows) -> None:
+def test_a_closed_work_order_closes_the_open_page(court: RunningCourt, window: Windows) -> None:
     """The page learns of it by itself, says so, and takes its buttons away."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     clerk = window("li.ting", locale="en-GB")
     page = clerk.page
     page.clock.install()
     asks(clerk, number)
-    desk.restate(number, person, version=2, status="closed")
+    court.restate(number, person, version=2, status="closed")
     page.clock.run_for(21_000)
 
     expect(page.locator("[data-closed]")).to_contain_text("closed or suspended")
@@ -206,12 +206,12 @@ def test_a_closed_work_order_closes_the_open_page(desk: Desk, window: Windows) -
     assert clerk.violations() == []
 
 
-def test_nothing_of_a_person_is_left_behind(desk: Desk, window: Windows) -> None:
+def test_nothing_of_a_person_is_left_behind(court: RunningCourt, window: Windows) -> None:
     """Not in address, title, history, storage or cache; a number not even on the page."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     clerk = window("li.ting", locale="en-GB")
     page = clerk.page
-    asks(clerk, desk.dispatch(person))
+    asks(clerk, court.dispatch(person))
     left: str = page.evaluate(
         "async () => JSON.stringify([location.href, document.title, history.state, {...localStorage}, "
         "{...sessionStorage}, await caches.keys(), (await indexedDB.databases()).map((one) => one.name)])"
@@ -224,10 +224,10 @@ def test_nothing_of_a_person_is_left_behind(desk: Desk, window: Windows) -> None
     expect(page.locator("#answer-title")).to_be_visible()
 
 
-def test_what_agencies_write_is_text_and_never_markup(desk: Desk, window: Windows) -> None:
+def test_what_agencies_write_is_text_and_never_markup(court: RunningCourt, window: Windows) -> None:
     """A party named like a script is a party with an odd name, on every page that shows it."""
-    person = desk.cast["moved"] | {"name": "<script>alert(1)</script><img src=x onerror=alert(2)>"}
-    number = desk.dispatch(person)
+    person = court.cast["moved"] | {"name": "<script>alert(1)</script><img src=x onerror=alert(2)>"}
+    number = court.dispatch(person)
     clerk = window("li.ting")
     asked: list[str] = []
     clerk.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
@@ -241,12 +241,12 @@ def test_what_agencies_write_is_text_and_never_markup(desk: Desk, window: Window
     assert asked == []
 
 
-def test_a_session_that_ends_is_announced_and_loses_no_typed_form(desk: Desk, window: Windows) -> None:
+def test_a_session_that_ends_is_announced_and_loses_no_typed_form(court: RunningCourt, window: Windows) -> None:
     """It can be extended; once it is over, signing in again elsewhere gives the page its powers back."""
     clerk = window("li.ting", locale="en-GB")
     page = clerk.page
     page.clock.install()
-    clerk.go(f"/work-orders/{desk.dispatch(desk.cast['moved'])}")
+    clerk.go(f"/work-orders/{court.dispatch(court.cast['moved'])}")
     page.uncheck("input[value=registrations]")
     page.clock.run_for(14 * 60_000)
     expect(page.locator("#session-end")).to_be_visible()

@@ -12,7 +12,7 @@ import pytest
 
 from audit.format.note import VerifierKey
 from audit.format.proof import Proof, check_proof
-from tests.desk import Desk, Party
+from tests.court import Party, RunningCourt
 from tests.web.reader import Reader
 
 Readers = Callable[..., Reader]
@@ -31,10 +31,10 @@ def masked(party: Party) -> str:
     return f"{party['id_number'][:4]}••••••{party['id_number'][-4:]}"
 
 
-def test_a_clerk_sees_the_work_orders_in_hand_and_nobody_elses(desk: Desk, reader: Readers) -> None:
+def test_a_clerk_sees_the_work_orders_in_hand_and_nobody_elses(court: RunningCourt, reader: Readers) -> None:
     """Filtered by number, with parties, kind and the end of the right."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
 
     holder, other = reader("li.ting"), reader("wang.qiang")
     holder.get(f"/work-orders?said={number}")
@@ -46,9 +46,9 @@ def test_a_clerk_sees_the_work_orders_in_hand_and_nobody_elses(desk: Desk, reade
     assert other.get(f"/work-orders/{number}").status_code == 404
 
 
-def test_a_long_list_has_pages_that_neither_repeat_nor_lose_one(desk: Desk, reader: Readers) -> None:
+def test_a_long_list_has_pages_that_neither_repeat_nor_lose_one(court: RunningCourt, reader: Readers) -> None:
     """By the end of the right, then by number."""
-    numbers = {desk.dispatch(desk.cast["moved"], case_number="（2026）浙0802民初9031号") for _ in range(27)}
+    numbers = {court.dispatch(court.cast["moved"], case_number="（2026）浙0802民初9031号") for _ in range(27)}
     clerk = reader("li.ting")
     clerk.get("/work-orders?said=(2026)浙0802民初9031号")
     first = clerk.texts("tbody th")
@@ -59,11 +59,11 @@ def test_a_long_list_has_pages_that_neither_repeat_nor_lose_one(desk: Desk, read
     assert set(first) | set(second) == numbers
 
 
-def test_the_answer_shows_every_agency_every_source_and_the_law(desk: Desk, reader: Readers) -> None:
+def test_the_answer_shows_every_agency_every_source_and_the_law(court: RunningCourt, reader: Readers) -> None:
     """Addresses in the order of the ladder, each with its provision; numbers in part only."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     clerk = reader("li.ting", language="en")
-    asks(clerk, desk.dispatch(person))
+    asks(clerk, court.dispatch(person))
 
     assert set(clerk.texts(".card h3")) >= {"Public security", "Market regulation"}
     assert clerk.texts(".addresses .rank")[0].startswith("1 rank")
@@ -74,21 +74,21 @@ def test_the_answer_shows_every_agency_every_source_and_the_law(desk: Desk, read
 
 
 def test_what_one_agency_does_not_hold_and_what_the_grant_leaves_out_are_two_sentences(
-    desk: Desk, reader: Readers
+    court: RunningCourt, reader: Readers
 ) -> None:
     """Nothing is an empty cell."""
     clerk = reader("li.ting", language="en")
-    asks(clerk, desk.dispatch(desk.cast["moved"], kind="judgment-service"))
+    asks(clerk, court.dispatch(court.cast["moved"], kind="judgment-service"))
 
     said = clerk.text(".cards")
     assert "Not held by this agency" in said
     assert "Withheld: not in your grant" in said
 
 
-def test_a_form_that_is_filled_by_itself_shows_how_it_stands(desk: Desk, reader: Readers) -> None:
+def test_a_form_that_is_filled_by_itself_shows_how_it_stands(court: RunningCourt, reader: Readers) -> None:
     """Where the kind of the work order has one; others say nothing of it."""
-    with_form = desk.dispatch(desk.cast["moved"], kind="judgment-service")
-    without = desk.dispatch(desk.cast["moved"], kind="party-identity-check")
+    with_form = court.dispatch(court.cast["moved"], kind="judgment-service")
+    without = court.dispatch(court.cast["moved"], kind="party-identity-check")
     clerk = reader("li.ting", language="en")
 
     said = [clerk.get(f"/work-orders/{number}").text.count("Form that fills itself") for number in (with_form, without)]
@@ -97,11 +97,11 @@ def test_a_form_that_is_filled_by_itself_shows_how_it_stands(desk: Desk, reader:
 
 
 def test_an_agency_that_does_not_answer_is_named_and_the_rest_stands(
-    desk: Desk, reader: Readers, healed: Callable[..., None]
+    court: RunningCourt, reader: Readers, healed: Callable[..., None]
 ) -> None:
     """Half an answer is still an answer, and says that it is half."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     healed("human_resources", "close_after_read")
     clerk = reader("li.ting", language="en")
     asks(clerk, number)
@@ -111,10 +111,10 @@ def test_an_agency_that_does_not_answer_is_named_and_the_rest_stands(
     assert person["name"] in clerk.text("#card-public_security")
 
 
-def test_nothing_is_asked_without_saying_what(desk: Desk, reader: Readers) -> None:
+def test_nothing_is_asked_without_saying_what(court: RunningCourt, reader: Readers) -> None:
     """The error stands beside the field and leads the title."""
     clerk = reader("li.ting", language="en")
-    clerk.get(f"/work-orders/{desk.dispatch(desk.cast['moved'])}")
+    clerk.get(f"/work-orders/{court.dispatch(court.cast['moved'])}")
     clerk.send("form#ask", want=[])
 
     assert clerk.at.status_code == 422
@@ -122,17 +122,17 @@ def test_nothing_is_asked_without_saying_what(desk: Desk, reader: Readers) -> No
     assert clerk.texts("#want-error") == ["Choose at least one thing to ask for."]
 
 
-def test_a_number_is_shown_in_full_for_a_reason_and_on_record(desk: Desk, reader: Readers) -> None:
+def test_a_number_is_shown_in_full_for_a_reason_and_on_record(court: RunningCourt, reader: Readers) -> None:
     """Without a reason it is not; the record names field and reason, and the number nowhere."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     clerk = reader("li.ting", language="en")
-    lookup = asks(clerk, desk.dispatch(person))
+    lookup = asks(clerk, court.dispatch(person))
     clerk.get(f"{lookup}/reveal?field=identity.id_number")
     clerk.send("form.reveal")
     without = (clerk.at.status_code, person["id_number"] in clerk.at.text)
     clerk.send("form.reveal", reason="check_number")
     revealed = clerk.at.text
-    last = desk.events(type="field.revealed")[-1]["event"]
+    last = court.events(type="field.revealed")[-1]["event"]
 
     assert without == (422, False)
     assert person["id_number"] in revealed
@@ -141,13 +141,13 @@ def test_a_number_is_shown_in_full_for_a_reason_and_on_record(desk: Desk, reader
     assert last["detail"] == {"lookup": lookup.removeprefix("/lookups/"), "reason": "check_number"}
 
 
-def test_an_address_is_taken_and_stays_marked(desk: Desk, reader: Readers) -> None:
+def test_an_address_is_taken_and_stays_marked(court: RunningCourt, reader: Readers) -> None:
     """Which one, by its place and what it is, never by its text."""
     clerk = reader("li.ting", language="en")
-    lookup = asks(clerk, desk.dispatch(desk.cast["moved"]))
+    lookup = asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.send("#address-1 form")
     marked = clerk.texts("#address-1 .state")
-    used = [one["event"] for one in desk.events() if one["event"]["type"] == "address.used"][-1]
+    used = [one["event"] for one in court.events() if one["event"]["type"] == "address.used"][-1]
 
     assert marked[0].startswith("In use since")
     assert used["detail"] == {
@@ -159,14 +159,14 @@ def test_an_address_is_taken_and_stays_marked(desk: Desk, reader: Readers) -> No
     assert clerk.client.post(f"{lookup}/use", data={"place": "1"}).status_code == 403
 
 
-def test_a_closed_work_order_closes_its_pages(desk: Desk, reader: Readers) -> None:
+def test_a_closed_work_order_closes_its_pages(court: RunningCourt, reader: Readers) -> None:
     """Nothing is asked, shown, printed or revealed; the page says why and who can change it."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
     clerk = reader("li.ting", language="en")
     lookup = asks(clerk, number)
     clerk.get(f"/work-orders/{number}")
-    desk.restate(number, person, version=2, status="closed")
+    court.restate(number, person, version=2, status="closed")
 
     clerk.send("form#ask", version="2")
     asked = (clerk.at.status_code, clerk.text())
@@ -180,13 +180,13 @@ def test_a_closed_work_order_closes_its_pages(desk: Desk, reader: Readers) -> No
     assert "closed or suspended" in clerk.text(".identity")
 
 
-def test_a_page_of_an_older_version_asks_nothing(desk: Desk, reader: Readers) -> None:
+def test_a_page_of_an_older_version_asks_nothing(court: RunningCourt, reader: Readers) -> None:
     """The parties may stand in another order by now."""
-    first, second = desk.cast["moved"], desk.cast["renamed"]
-    number = desk.dispatch(first, second)
+    first, second = court.cast["moved"], court.cast["renamed"]
+    number = court.dispatch(first, second)
     clerk = reader("li.ting", language="en")
     clerk.get(f"/work-orders/{number}?party=2")
-    desk.restate(number, second, first, version=2)
+    court.restate(number, second, first, version=2)
 
     clerk.send("form#ask")
 
@@ -194,13 +194,13 @@ def test_a_page_of_an_older_version_asks_nothing(desk: Desk, reader: Readers) ->
     assert "Open the work order again" in clerk.text()
 
 
-def test_the_printed_record_is_proved_by_the_log(desk: Desk, reader: Readers) -> None:
+def test_the_printed_record_is_proved_by_the_log(court: RunningCourt, reader: Readers) -> None:
     """By the check value on the paper, by anybody, and offline by the files that the page gives."""
     clerk, judge = reader("li.ting", language="en"), reader(language="en")
-    lookup = asks(clerk, desk.dispatch(desk.cast["moved"]))
+    lookup = asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.get(f"{lookup}/record")
     digest = "".join(clerk.text("#check-value").split())
-    printed = [one for one in desk.events() if one["event"]["type"] == "record.printed"][-1]
+    printed = [one for one in court.events() if one["event"]["type"] == "record.printed"][-1]
     record = str(printed["index"])
 
     judge.get(f"/verify?record={record}&digest={digest}")
@@ -218,13 +218,13 @@ def test_the_printed_record_is_proved_by_the_log(desk: Desk, reader: Readers) ->
     assert clerk.page.select_one("svg.code") is not None
 
 
-def test_a_proof_that_somebody_brings_is_checked_against_the_logs_key(desk: Desk, reader: Readers) -> None:
+def test_a_proof_that_somebody_brings_is_checked_against_the_logs_key(court: RunningCourt, reader: Readers) -> None:
     """And one changed byte is not proved."""
     clerk, judge = reader("li.ting"), reader(language="en")
-    lookup = asks(clerk, desk.dispatch(desk.cast["moved"]))
+    lookup = asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.get(f"{lookup}/record")
     digest = "".join(clerk.text("#check-value").split())
-    record = [one for one in desk.events() if one["event"]["type"] == "record.printed"][-1]["index"]
+    record = [one for one in court.events() if one["event"]["type"] == "record.printed"][-1]["index"]
     packed = zipfile.ZipFile(io.BytesIO(judge.client.get(f"/verify/proof?record={record}&digest={digest}").content))
     entry, proof = packed.read(f"{record}.entry"), packed.read(f"{record}.tlog-proof")
 
@@ -236,11 +236,13 @@ def test_a_proof_that_somebody_brings_is_checked_against_the_logs_key(desk: Desk
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_no_page_of_a_clerk_puts_a_person_into_its_address_or_title(desk: Desk, reader: Readers, language: str) -> None:
+def test_no_page_of_a_clerk_puts_a_person_into_its_address_or_title(
+    court: RunningCourt, reader: Readers, language: str
+) -> None:
     """Nor into a link."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     clerk = reader("li.ting", language=language)
-    lookup = asks(clerk, desk.dispatch(person))
+    lookup = asks(clerk, court.dispatch(person))
     addresses = []
     for path in ("/work-orders", lookup, f"{lookup}/record", f"{lookup}/reveal?field=identity.id_number"):
         clerk.get(path)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.reader import Reader
 
 Readers = Callable[..., Reader]
@@ -19,11 +19,11 @@ ROOMS = ["/console/events", "/console/review", "/console/reports", "/console/ver
 
 
 @pytest.fixture(scope="module")
-def asked(desk: Desk) -> str:
+def asked(court: RunningCourt) -> str:
     """A lookup about a person of the demo; the number of its work order."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    assert desk.look_up(number, person).status_code == 200
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    assert court.look_up(number, person).status_code == 200
     return number
 
 
@@ -66,9 +66,9 @@ def test_the_log_is_for_the_audit_administrator_alone(reader: Readers, user: str
     assert "/console/events" not in [str(one["href"]) for one in other.page.select(".rooms a")]
 
 
-def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, desk: Desk, asked: str) -> None:
+def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, court: RunningCourt, asked: str) -> None:
     """The number is in no address; the chip shows it masked, and removes it."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     auditor = reader("chen.jing", language="en")
     auditor.send("form.named", id_number=person["id_number"])
     address, chip = str(auditor.at.url), auditor.texts(".chips a")
@@ -78,20 +78,22 @@ def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, desk: Desk
     assert any(one.startswith("Resident identity number 33") and "••••" in one for one in chip), chip
     assert any("looked up" in one for one in auditor.texts(".records p"))
 
-    assert auditor.get(address.removeprefix(desk.court.address) + "&agency=&state=&type=&before=").status_code == 200
+    assert auditor.get(address.removeprefix(court.demo.address) + "&agency=&state=&type=&before=").status_code == 200
     other = reader("yang.xue")
-    assert other.get(address.removeprefix(desk.court.address)).status_code == 404
+    assert other.get(address.removeprefix(court.demo.address)).status_code == 404
 
 
-def test_people_are_shown_in_full_for_a_reason_that_stands_in_the_log(reader: Readers, desk: Desk, asked: str) -> None:
+def test_people_are_shown_in_full_for_a_reason_that_stands_in_the_log(
+    reader: Readers, court: RunningCourt, asked: str
+) -> None:
     """And only then."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     auditor = reader("chen.jing", language="en")
     auditor.send("form.named", work_order=asked, reveal="complaint", note="a complaint by letter")
 
     assert "People are shown in full: A complaint is examined." in auditor.text(".notice")
     assert any(person["id_number"] in one for one in auditor.texts(".records p"))
-    last = [one["event"] for one in desk.events(type="log.searched") if "reveal" in one["event"].get("detail", {})][-1]
+    last = [one["event"] for one in court.events(type="log.searched") if "reveal" in one["event"].get("detail", {})][-1]
     assert last["detail"] == {"filters": "since,until,court,work_order", "reveal": "complaint"}
 
 
@@ -105,7 +107,9 @@ def test_a_number_that_cannot_be_right_is_told_beside_the_form(reader: Readers) 
     assert "330802199001010000" not in auditor.at.text
 
 
-def test_one_record_shows_its_times_its_proof_and_what_belongs_to_it(reader: Readers, desk: Desk, asked: str) -> None:
+def test_one_record_shows_its_times_its_proof_and_what_belongs_to_it(
+    reader: Readers, court: RunningCourt, asked: str
+) -> None:
     """Four panels, the course as a picture with its table, the place in the log."""
     auditor = reader("chen.jing", language="en")
     auditor.get("/console/events?type=lookup.intent")
@@ -144,9 +148,9 @@ def test_a_verification_runs_in_the_background_and_ends_with_an_honest_report(re
     assert reader("yang.xue").get(auditor.at.url.path).status_code == 404
 
 
-def test_an_export_asks_for_its_purpose_and_gives_a_bundle(reader: Readers, desk: Desk, asked: str) -> None:
+def test_an_export_asks_for_its_purpose_and_gives_a_bundle(reader: Readers, court: RunningCourt, asked: str) -> None:
     """Without people unless the box says so."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     auditor = reader("chen.jing")
     auditor.get("/console/export?type=lookup.intent")
     answer = auditor.send("main form", reason="inspection", format="csv")
@@ -155,13 +159,13 @@ def test_an_export_asks_for_its_purpose_and_gives_a_bundle(reader: Readers, desk
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.read("events.csv").startswith(b"\xef\xbb\xbf")
         assert person["id_number"].encode() not in b"".join(archive.read(name) for name in archive.namelist())
-    last = desk.events(type="log.exported")[-1]["event"]
+    last = court.events(type="log.exported")[-1]["event"]
     assert last["detail"] == {"filters": "since,until,court,types", "format": "csv", "purpose": "inspection"}
 
 
-def test_a_report_to_a_person_is_made_by_two(reader: Readers, desk: Desk, asked: str) -> None:
+def test_a_report_to_a_person_is_made_by_two(reader: Readers, court: RunningCourt, asked: str) -> None:
     """Drafted, in part withheld, released by the centre's administrator, printed without any official's name."""
-    person = desk.cast["moved"]
+    person = court.cast["moved"]
     auditor, second = reader("chen.jing", language="en"), reader("wu.fang", language="en")
     auditor.get("/console/reports")
     auditor.send("form.draft", id_number=person["id_number"], note="at the counter")
@@ -182,12 +186,12 @@ def test_a_report_to_a_person_is_made_by_two(reader: Readers, desk: Desk, asked:
     assert auditor.get(f"{address}/release").status_code == 405
 
 
-def test_unusual_use_is_reviewed_with_a_note_and_counted_for_its_rule(reader: Readers, desk: Desk) -> None:
+def test_unusual_use_is_reviewed_with_a_note_and_counted_for_its_rule(reader: Readers, court: RunningCourt) -> None:
     """By person; the address of a case names nobody."""
-    stranger = desk.cast["renamed"]
-    number = desk.dispatch(desk.cast["moved"])
+    stranger = court.cast["renamed"]
+    number = court.dispatch(court.cast["moved"])
     for _ in range(3):
-        assert desk.look_up(number, stranger).status_code == 403
+        assert court.look_up(number, stranger).status_code == 403
     auditor = reader("chen.jing", language="en")
     auditor.get("/console/review")
     case = next(one for one in auditor.page.select("tbody tr") if "no work order names" in one.get_text())

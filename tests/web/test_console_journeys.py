@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.desk import Desk, Party
+from tests.court import Party, RunningCourt
 from tests.web.browser import LANGUAGES, SCREENS, Visit
 from tests.web.keyboard import Keyboard
 
@@ -18,13 +18,13 @@ Windows = Callable[..., Visit]
 
 
 @pytest.fixture(scope="module")
-def looked_up(desk: Desk) -> Party:
+def looked_up(court: RunningCourt) -> Party:
     """A person whom the clerk has looked up, and one whom she was refused."""
-    person = desk.cast["moved"]
-    number = desk.dispatch(person)
-    desk.look_up(number, person)
+    person = court.cast["moved"]
+    number = court.dispatch(person)
+    court.look_up(number, person)
     for _ in range(3):
-        desk.look_up(number, desk.cast["renamed"])
+        court.look_up(number, court.cast["renamed"])
     return person
 
 

@@ -18,7 +18,7 @@ from gateway.web.clerk.labels import Words
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import Language
 from gateway.web.templating import TEMPLATES, environment
-from tests.desk import Desk
+from tests.court import RunningCourt
 from tests.web.reader import Reader
 
 Readers = Callable[..., Reader]
@@ -85,10 +85,10 @@ def test_language_and_theme_are_kept_in_cookies(reader: Readers) -> None:
     assert (stranger.page.html["lang"], stranger.page.html["data-theme"]) == ("en", "dark")
 
 
-def test_another_site_can_send_none_of_our_forms(reader: Readers, desk: Desk) -> None:
+def test_another_site_can_send_none_of_our_forms(reader: Readers, court: RunningCourt) -> None:
     """Not even the switch of the language; and a form without the session's token counts for nothing."""
     clerk = reader("li.ting")
-    own, other = {"Origin": desk.court.address}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    own, other = {"Origin": court.demo.address}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
     forged = clerk.client.post("/preferences", data={"language": "en", "to": "/"}, headers=other)
     without = clerk.client.post("/sign-out", headers=own)
@@ -103,13 +103,13 @@ def test_another_site_can_send_none_of_our_forms(reader: Readers, desk: Desk) ->
     ("path", "status", "heading"), [("/nowhere", 404, "页面不存在"), ("/signed-in", 403, "不允许此操作")]
 )
 def test_a_refusal_is_a_page_for_people_and_a_problem_for_programs(
-    reader: Readers, desk: Desk, path: str, status: int, heading: str
+    reader: Readers, court: RunningCourt, path: str, status: int, heading: str
 ) -> None:
     """Same address, same status; what differs is who asks."""
     person = reader()
 
     page = person.get(path)
-    problem = httpx.get(desk.court.address + path, trust_env=False)
+    problem = httpx.get(court.demo.address + path, trust_env=False)
 
     assert (page.status_code, person.texts("h1")) == (status, [heading])
     assert (problem.status_code, problem.headers["content-type"]) == (status, "application/problem+json")
@@ -124,12 +124,12 @@ def test_the_audit_administrator_is_no_clerk(reader: Readers) -> None:
     assert "belongs to a role that you do not hold" in auditor.text()
 
 
-def test_files_are_kept_for_good_under_the_name_of_their_content(desk: Desk) -> None:
+def test_files_are_kept_for_good_under_the_name_of_their_content(court: RunningCourt) -> None:
     """Packed where the browser can unpack; an address of other content is nowhere."""
     style = ASSETS["shuniu.css"]
 
-    kept = httpx.get(desk.court.address + style.address, trust_env=False)
-    other = httpx.get(desk.court.address + "/assets/0000000000000000/shuniu.css", trust_env=False)
+    kept = httpx.get(court.demo.address + style.address, trust_env=False)
+    other = httpx.get(court.demo.address + "/assets/0000000000000000/shuniu.css", trust_env=False)
 
     assert kept.content == style.content
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"

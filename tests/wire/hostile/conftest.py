@@ -11,6 +11,6 @@ from fuzz.harness import TARGETS, FuzzHarness
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], FuzzHarness]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], FuzzHarness]:
     """Sets up a target by its name, once: nothing stays on a stage from one answer to the next."""
     return cache(lambda name: FuzzHarness(TARGETS[name], tmp_path_factory.mktemp(name)))

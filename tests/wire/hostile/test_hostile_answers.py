@@ -15,15 +15,15 @@ from tests.wire.hostile.catalogue import CASES, SECRETS, Change
 
 pytestmark = pytest.mark.anyio
 
-Stages = Callable[[str], FuzzHarness]
+Harnesses = Callable[[str], FuzzHarness]
 UNREADABLE: Final = (AnswerState.UNAVAILABLE, Reason.UNDECODABLE)
 STANDS: Final = (AnswerState.FOUND, None)
 
 
-async def true_answer(stage: FuzzHarness) -> HttpAnswer:
+async def true_answer(harness: FuzzHarness) -> HttpAnswer:
     """The mock agency's own answer."""
-    await stage.ask()
-    heard = stage.transport.last_answer
+    await harness.ask()
+    heard = harness.transport.last_answer
     assert heard is not None
     return heard
 
@@ -31,9 +31,9 @@ async def true_answer(stage: FuzzHarness) -> HttpAnswer:
 @pytest.mark.parametrize(
     ("target", "change"), [case[::2] for case in CASES], ids=[": ".join(case[:2]) for case in CASES]
 )
-async def test_a_hostile_answer_is_unavailable(stage: Stages, target: str, change: Change) -> None:
+async def test_a_hostile_answer_is_unavailable(harness: Harnesses, target: str, change: Change) -> None:
     """With a reason, and with the bytes kept as evidence if they were about the party."""
-    played = stage(target)
+    played = harness(target)
     said = await true_answer(played)
     bad = change(said.body.decode())
     bad = bad if isinstance(bad, bytes) else bad.encode()
@@ -46,9 +46,9 @@ async def test_a_hostile_answer_is_unavailable(stage: Stages, target: str, chang
 
 
 @pytest.mark.parametrize("target", TARGETS)
-async def test_the_true_answer_is_found(stage: Stages, target: str) -> None:
+async def test_the_true_answer_is_found(harness: Harnesses, target: str) -> None:
     """So that the tests around this one start from something that is read."""
-    played = stage(target)
+    played = harness(target)
 
     answer = await played.ask()
 

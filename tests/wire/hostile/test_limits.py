@@ -146,10 +146,10 @@ def test_a_reference_is_kept_if_it_has_the_form_of_one(leaf: Any, kept: str | No
     ],
 )
 async def test_a_leaf_that_is_read_has_a_length_and_any_other_has_none(
-    stage: Callable[[str], FuzzHarness], leaf: str, length: int, state: str
+    harness: Callable[[str], FuzzHarness], leaf: str, length: int, state: str
 ) -> None:
     """A photo may be long, an address or a number may not."""
-    played = stage("irs")
+    played = harness("irs")
     await played.ask()
     said = played.transport.last_answer
     assert said is not None

@@ -19,7 +19,7 @@ from fuzz.harness import CORPUS, TARGETS, FuzzHarness, HttpAnswer
 from fuzz.mutations import mutate
 from schemas.codes import AnswerState
 
-Stages = Callable[[str], FuzzHarness]
+Harnesses = Callable[[str], FuzzHarness]
 SHORT: Final = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -60,23 +60,27 @@ def encoded(said: HttpAnswer) -> bool:
 @EVERY
 @SHORT
 @given(random=st.randoms(use_true_random=False))
-def test_a_spoiled_answer_ends_in_a_state(stage: Stages, runner: asyncio.Runner, target: str, random: Random) -> None:
+def test_a_spoiled_answer_ends_in_a_state(
+    harness: Harnesses, runner: asyncio.Runner, target: str, random: Random
+) -> None:
     """One to three things wrong with what the agency can say."""
-    played = stage(target)
+    played = harness(target)
     check(played, runner, mutate(random.choice(seeds(played, runner)), random))
 
 
 @EVERY
 @settings(SHORT, max_examples=40)
 @given(body=st.binary(max_size=300), label=st.sampled_from(["application/json", "text/xml"]))
-def test_any_bytes_end_in_a_state(stage: Stages, runner: asyncio.Runner, target: str, body: bytes, label: str) -> None:
+def test_any_bytes_end_in_a_state(
+    harness: Harnesses, runner: asyncio.Runner, target: str, body: bytes, label: str
+) -> None:
     """Under a label that is read."""
-    check(stage(target), runner, HttpAnswer(body, headers=((b"content-type", label.encode()),)))
+    check(harness(target), runner, HttpAnswer(body, headers=((b"content-type", label.encode()),)))
 
 
 @pytest.mark.parametrize("file", CORPORA, ids=["/".join(file.parts[-2:]) for file in CORPORA])
-def test_what_fuzzing_found_once_ends_in_its_state(stage: Stages, runner: asyncio.Runner, file: Path) -> None:
+def test_what_fuzzing_found_once_ends_in_its_state(harness: Harnesses, runner: asyncio.Runner, file: Path) -> None:
     """Each kept find is named after the state and reason that it ends in."""
-    answer = runner.run(stage(file.parent.name).ask(HttpAnswer.from_file(file.read_bytes())))
+    answer = runner.run(harness(file.parent.name).ask(HttpAnswer.from_file(file.read_bytes())))
 
     assert f"{answer.state}-{answer.reason or ''}".rstrip("-") == file.stem.partition(".")[0]

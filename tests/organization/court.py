@@ -34,7 +34,7 @@ class Issuer:
     """A sign-on server that knows everybody."""
 
     def __init__(self) -> None:
-        self.key = ECKey.generate_key("P-256", {"kid": "house", "use": "sig", "alg": "ES256"})
+        self.key = ECKey.generate_key("P-256", {"kid": "test", "use": "sig", "alg": "ES256"})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Published, self))
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 
@@ -55,7 +55,7 @@ class Issuer:
             "unit": "某部门",
             "roles": ["administrator"],
         }
-        return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "house"}, claims | changes, self.key)
+        return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "test"}, claims | changes, self.key)
 
 
 class _Published(BaseHTTPRequestHandler):
@@ -82,7 +82,7 @@ class _Published(BaseHTTPRequestHandler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class OrganizationCourt:
     """A running hub and its issuer."""
 
     address: str
@@ -121,7 +121,7 @@ class House:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Installation:
     """An installation with its tree, to be copied: a database without anybody connected, and a folder with its keys."""
 
     postgres: EmbeddedServer
@@ -129,7 +129,9 @@ class Ground:
     folder: Path
 
     @classmethod
-    def laid(cls, postgres: EmbeddedServer, folder: Path, database: str, settle: Callable[[Settings], object]) -> Self:
+    def create(
+        cls, postgres: EmbeddedServer, folder: Path, database: str, settle: Callable[[Settings], object]
+    ) -> Self:
         """A new installation whose tree `settle` has filled."""
         postgres.create(database)
         nowhere = world.World(addresses=dict.fromkeys(world.AGENCIES, "http://127.0.0.1:9"), issuer="http://127.0.0.1")
@@ -140,7 +142,7 @@ class Ground:
         return cls(postgres=postgres, database=database, folder=folder)
 
     @contextmanager
-    def running(self, folder: Path, name: str) -> Iterator[House]:
+    def running(self, folder: Path, name: str) -> Iterator[OrganizationCourt]:
         """A hub on a copy of it."""
         shutil.copytree(self.folder, folder)
         self.postgres.create(name, template=self.database)
@@ -168,7 +170,7 @@ class Ground:
             httpx.get(f"{address}/healthz", timeout=30, trust_env=False)
             owner = self.postgres.conninfo(name)
             try:
-                yield House(address=address, issuer=issuer, settings=settings, owner=owner)
+                yield OrganizationCourt(address=address, issuer=issuer, settings=settings, owner=owner)
             finally:
                 server.should_exit = True
                 thread.join()

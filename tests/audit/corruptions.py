@@ -27,7 +27,7 @@ Found = tuple[Damage, int | None, int | None]
 
 
 @dataclass(frozen=True)
-class Kept:
+class IntactLog:
     """One log: how it is reached as owner, its keys, and its checkpoints at half and at full size."""
 
     owner: str
@@ -37,10 +37,10 @@ class Kept:
     full: bytes
 
 
-class Inside(Reader):
+class UncommittedReader(Reader):
     """Reads what is there inside a transaction that nobody else will ever see."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], kept: Kept) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], kept: IntactLog) -> None:
         super().__init__(kept.owner, kept.keys)
         self.inside = connection
 
@@ -49,10 +49,10 @@ class Inside(Reader):
         yield self.inside
 
 
-class Spoiled:
+class CorruptedLog:
     """A log whose owner does as told, and what the verifier says."""
 
-    def __init__(self, reader: Inside, kept: Kept) -> None:
+    def __init__(self, reader: UncommittedReader, kept: IntactLog) -> None:
         self.reader, self.kept, self.size = reader, kept, kept.size
 
     def report(self, *statements: str, against: tuple[bytes, ...] = ()) -> VerificationReport:
@@ -94,11 +94,11 @@ class Spoiled:
 
 
 @pytest.fixture(scope="session")
-def make_kept(log_template: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Kept]:
+def make_intact(log_template: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], IntactLog]:
     """Makes a log of a size, once."""
-    made: dict[int, Kept] = {}
+    made: dict[int, IntactLog] = {}
 
-    def one(size: int) -> Kept:
+    def one(size: int) -> IntactLog:
         if size not in made:
             name = f"damaged_{size}"
             log_template.create(name, template=TEMPLATE)
@@ -107,22 +107,22 @@ def make_kept(log_template: EmbeddedServer, tmp_path_factory: pytest.TempPathFac
             fill(hub, keys, size // 2)
             half = asyncio.run(sign(hub, keys))
             fill(hub, keys, size, start=size // 2)
-            made[size] = Kept(log_template.conninfo(name), keys, size, half, asyncio.run(sign(hub, keys)))
+            made[size] = IntactLog(log_template.conninfo(name), keys, size, half, asyncio.run(sign(hub, keys)))
         return made[size]
 
     return one
 
 
 @pytest.fixture(params=SIZES)
-def spoiled(request: pytest.FixtureRequest, make_kept: Callable[[int], Kept]) -> Iterator[Spoiled]:
+def spoiled(request: pytest.FixtureRequest, make_intact: Callable[[int], IntactLog]) -> Iterator[CorruptedLog]:
     """A log of each size, in the hands of its database's owner."""
-    kept = make_kept(request.param)
+    kept = make_intact(request.param)
     with psycopg.connect(kept.owner) as connection:
         connection.execute("SET session_replication_role = replica")
         checks = "SELECT conname FROM pg_constraint WHERE conrelid = 'audit.head'::regclass AND contype = 'c'"
         for (name,) in connection.execute(checks).fetchall():
             connection.execute(f"ALTER TABLE audit.head DROP CONSTRAINT {name}")
-        reader = Inside(connection, kept)
-        yield Spoiled(reader, kept)
+        reader = UncommittedReader(connection, kept)
+        yield CorruptedLog(reader, kept)
         reader.close()
         connection.rollback()

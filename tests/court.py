@@ -1,5 +1,5 @@
 """
-A desk in a whole court: real agencies, real sign-on, real PostgreSQL, the hub over HTTP.
+The running system: real agencies, real sign-on, real PostgreSQL, the hub over HTTP.
 """
 
 import itertools
@@ -19,20 +19,20 @@ Party = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """A clerk's desk: a running court, its cast, and short ways to state work orders and to ask."""
+class RunningCourt:
+    """A running court, its cast, and short ways to state work orders and to look up."""
 
-    court: Court
+    demo: Court
     cast: dict[str, Party]
     numbers: Iterator[int]
 
     def token(self, **who: str) -> str:
         """An access token of the court's sign-on server."""
-        return self.court.outside.token(**who)
+        return self.demo.outside.token(**who)
 
     def call(self, method: str, path: str, body: Any = None, **who: str) -> httpx.Response:
-        """A call as somebody (`user=` or `client=`)."""
-        return self.court.call(self.token(**who), method, path, body)
+        """A call as a person or a client (`user=` or `client=`)."""
+        return self.demo.call(self.token(**who), method, path, body)
 
     def statement(self, *parties: Party, **changes: Any) -> dict[str, Any]:
         """A work order of the clerk li.ting that names these parties."""
@@ -70,16 +70,18 @@ class Desk:
 
 
 @contextmanager
-def opened(folder: Path, *, breakers: str = "", **changes: Any) -> Iterator[Desk]:
-    """A desk in a court of its own; `breakers` is what agencies.toml says of every lookup's breaker."""
-    demo = world.AGENCIES_TEMPLATE.read_text(encoding="utf-8")
+def start_court(folder: Path, *, breakers: str = "", **changes: Any) -> Iterator[RunningCourt]:
+    """Starts a court of its own; `breakers` is each lookup's breaker in agencies.toml."""
+    agencies = world.AGENCIES_TEMPLATE.read_text(encoding="utf-8")
     lookups = [
         f"{agency}.{name}"
-        for agency, facts in tomllib.loads(demo).items()
-        for name, said in facts.items()
-        if isinstance(said, dict)
+        for agency, facts in tomllib.loads(agencies).items()
+        for name, value in facts.items()
+        if isinstance(value, dict)
     ]
     template = folder / "agencies.template.toml"
-    template.write_text("\n".join([demo, *(f"[{one}.breaker]\n{breakers}" for one in lookups)]), encoding="utf-8")
-    with tour.court(folder / "hub", deadline=3.0, template=template, **changes) as court:
-        yield Desk(court=court, cast=world.cast(), numbers=itertools.count(1))
+    template.write_text(
+        "\n".join([agencies, *(f"[{lookup}.breaker]\n{breakers}" for lookup in lookups)]), encoding="utf-8"
+    )
+    with tour.court(folder / "hub", deadline=3.0, template=template, **changes) as demo:
+        yield RunningCourt(demo=demo, cast=world.cast(), numbers=itertools.count(1))

@@ -161,7 +161,7 @@ class _Kept(httpx.AsyncByteStream):
 
 
 @dataclass(slots=True)
-class Desk:
+class ControlClient:
     """The control desks of the mock agencies."""
 
     addresses: Mapping[str, str]

@@ -1,5 +1,5 @@
 """
-A compliance office: an open hub, its people, and short ways to put records into its log.
+The compliance services of an open hub, its people, and short ways to put records into its log.
 """
 
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ def person(n: int = 1, name: str = "钱多多") -> Subject:
 
 
 @dataclass(slots=True)
-class Office:
+class ComplianceCourt:
     """An open hub; `now` is what its clock says."""
 
     hub: Hub
@@ -117,9 +117,9 @@ def outcome(asked: Event, state: AnswerState = AnswerState.FOUND, seconds: float
 
 
 @asynccontextmanager
-async def opened(settings: Settings, now: datetime) -> AsyncIterator[Office]:
-    """A hub whose compliance clock says what the office's `now` says."""
-    holder: list[Office] = []
+async def start_court(settings: Settings, now: datetime) -> AsyncIterator[ComplianceCourt]:
+    """A hub whose compliance clock is the court's `now`."""
+    holder: list[ComplianceCourt] = []
     async with await Hub.start(settings, clock=lambda: holder[0].now if holder else now) as hub:
-        holder.append(Office(hub=hub, now=now))
+        holder.append(ComplianceCourt(hub=hub, now=now))
         yield holder[0]

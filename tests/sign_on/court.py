@@ -162,7 +162,7 @@ class Issuer(httpx.AsyncBaseTransport):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class SignOnCourt:
     """One hub, whose clock and whose issuer are the test's."""
 
     app: Any
@@ -215,8 +215,8 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[House]:
-    """Opens a house with these settings over a hub that runs: its people, sign-on and clock are the test's."""
+async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock) -> AsyncIterator[SignOnCourt]:
+    """A court with these settings over a running hub: its people, sign-on and clock are the test's."""
     sign_on = TokenVerifier(
         ISSUER,
         audience=settings.audience,
@@ -237,7 +237,7 @@ async def opened(started: Hub, settings: Settings, issuer: Issuer, clock: Clock)
     while not isinstance(inner, FastAPI):
         inner = inner._app
     async with inner.router.lifespan_context(inner):
-        yield House(app=app, hub=hub, issuer=issuer, clock=clock)
+        yield SignOnCourt(app=app, hub=hub, issuer=issuer, clock=clock)
 
 
 class _Lent:

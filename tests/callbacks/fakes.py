@@ -84,7 +84,7 @@ class Forms:
 
 
 @dataclass(kw_only=True)
-class PostOffice:
+class CallbackService:
     """What a test of the callbacks holds in its hands."""
 
     database: Database

@@ -172,7 +172,7 @@ class Tally:
         self.states.append(state)
 
 
-class Stage:
+class ScriptedAgency:
     """
     One scripted agency behind guards; made inside the loop that it is used in.
     """
