@@ -18,6 +18,7 @@ from schemas.provenance import Sourced
 class SourcedPerson:
     """Who a natural person is, according to every agency that was heard."""
 
+    kind: Literal["person"]
     id_number: Sourced[str] | None = None
     full_name: Sourced[str] | None = None
     former_name: Sourced[str] | None = None
@@ -26,26 +27,26 @@ class SourcedPerson:
     life_status: Sourced[LifeStatus] | None = None
     serving_soldier: Sourced[bool] | None = None
     telephone: Sourced[str] | None = None
-    kind: Literal["person"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedOrganization:
     """Who an organization is, according to every registry that was heard."""
 
+    kind: Literal["organization"]
     name: Sourced[str] | None = None
     uscc: Sourced[str] | None = None
     registration_number: Sourced[str] | None = None
     type_text: Sourced[str] | None = None
     representative: Sourced[str] | None = None
     representative_role: Sourced[str] | None = None
-    kind: Literal["organization"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedRegistration:
     """The registration of an organization."""
 
+    kind: Literal["organization"]
     name: Sourced[str] | None = None
     state: Sourced[RegistrationState] | None = None
     uscc: Sourced[str] | None = None
@@ -58,24 +59,24 @@ class SourcedRegistration:
     term_to: Sourced[date] | None = None
     suspended_until: Sourced[date] | None = None
     abnormal_list: Sourced[bool] | None = None
-    kind: Literal["organization"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedPosition:
     """A person's position in an organization."""
 
+    kind: Literal["position"]
     organization: Sourced[str] | None = None
     role: Sourced[str] | None = None
     uscc: Sourced[str] | None = None
     state: Sourced[RegistrationState] | None = None
-    kind: Literal["position"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedInsurance:
     """A person's participation in social insurances that agree in everything but the kind; `insurance` lists them."""
 
+    kind: Literal["insurance"]
     insurance: Sourced[tuple[InsuranceKind, ...]] | None = None
     state: Sourced[ParticipationState] | None = None
     employer: Sourced[str] | None = None
@@ -83,7 +84,6 @@ class SourcedInsurance:
     since: Sourced[date] | None = None
     paid_until: Sourced[str] | None = None
     office: Sourced[str] | None = None
-    kind: Literal["insurance"]
 
 
 SourcedIdentity = Annotated[SourcedPerson | SourcedOrganization, Field(discriminator="kind")]
