@@ -1,5 +1,5 @@
 """
 The vocabulary of the hub: identifiers, code tables, parties, addresses, registrations, answers.
 
-Everything here is a value.  Nothing here asks, stores or decides, and nothing of ours is imported.
+Values only: no input or output, no storage, no decisions, and no import of another package of the product.
 """

@@ -1,7 +1,7 @@
 """
-An address for service: what it is, where it stands on the ladder, and which rule of law makes it usable.
+An address for service: its kind, its rank, and the provisions of law that make it usable.
 
-Ranks 0 to 5 are the ladder of 法发〔2017〕19号 arts. 1–2, 8 and 9.  An address without a rank is a lead, which may help
+Ranks 0 to 5 are those of 法发〔2017〕19号 arts. 1–2, 8 and 9.  An address without a rank is a lead, which may help
 to find a party and is never usable for presumptive service.
 """
 
@@ -36,7 +36,7 @@ class PreconditionCode(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precondition:
-    """A precondition with its state; the hub shows it and a clerk decides it."""
+    """A precondition and its state.  The hub shows it, a clerk decides it."""
 
     code: PreconditionCode
     state: RefusalState
@@ -72,7 +72,7 @@ class KnownAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
-    """What the case itself knows about serving this party."""
+    """What the case file states about serving this party."""
 
     refusal: RefusalState = RefusalState.UNKNOWN
     addresses: tuple[KnownAddress, ...] = ()
@@ -85,7 +85,7 @@ NOTHING_ON_FILE: Final = CaseFile()
 
 
 class AddressWarning(Code):
-    """Why an address stands lower than its neighbours, or is only a lead."""
+    """The reason why an address is ranked lower, or is only a lead."""
 
     ABNORMAL_LIST = (
         "abnormal_list",
@@ -190,12 +190,12 @@ class ServiceAddress:
 
     @property
     def lead(self) -> bool:
-        """Whether it only helps to find the party and is not usable for presumptive service."""
+        """Whether it is a lead: it helps to find the party and is not usable for presumptive service."""
         return self.rank is None
 
 
 class LadderNote(Code):
-    """What a reader must know about the list of addresses as a whole."""
+    """A note on the list of addresses as a whole."""
 
     NOT_WANTED = "not_wanted", "本次未查询送达地址", "Addresses were not asked for in this lookup"
     IDENTITY_AMBIGUOUS = (
@@ -233,9 +233,9 @@ class LadderNote(Code):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
     """
-    How far the list of addresses can be relied on.
+    The completeness of the list of addresses.
 
-    `complete` only if every agency that could hold an address was heard; `not_heard` names those that were not.
+    `complete` only if every agency that could hold an address has answered; `not_heard` names those that have not.
     """
 
     complete: bool

@@ -1,5 +1,5 @@
 """
-A word of a closed table with its sentence in both languages, so that a reader of the JSON needs no table of ours.
+A code with its text in both languages, so that a reader of the JSON needs no table of the hub.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ C = TypeVar("C", bound=Code)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedText(Generic[C]):
-    """One thing that the hub has to say: the stable word, and the sentence that a page or a print-out shows."""
+    """A stable code, and the sentence that pages and print-outs show for it."""
 
     code: C
     zh: str
     en: str
 
 
-# Typed: two tables may share a word, and members of both are then equal as text.
+# Typed: two tables may share a code, and members of both are then equal as text.
 @lru_cache(maxsize=None, typed=True)
 def coded_text(code: C) -> CodedText[C]:
-    """The remark of one word."""
+    """The text of a code."""
     return CodedText(code=code, zh=code.zh, en=code.en)

@@ -1,8 +1,8 @@
 """
 The closed code tables of the hub, each value with its Chinese and English label.
 
-The values are ours and stable: they stand in the API, on the pages, in the command line and in the audit log.
-An agency's own codes are mapped onto them beside its adapter; a code outside its map is never guessed.
+The values are stable: API, pages, command line and audit log use them.  An agency's own codes are mapped onto them
+beside its adapter; a code outside its map is never guessed.
 """
 
 from enum import StrEnum
@@ -26,7 +26,7 @@ class Code(StrEnum):
 
 
 class SubjectKind(Code):
-    """Whom a question is about."""
+    """The kind of subject of a question."""
 
     PERSON = "person", "自然人", "Person"
     ORGANIZATION = "organization", "法人或其他组织", "Organization"
@@ -47,13 +47,13 @@ class IdType(Code):
 
     @property
     def subject_kind(self) -> SubjectKind:
-        """Whose identifier it is."""
+        """The kind of subject that the identifier belongs to."""
         organizations = {IdType.USCC, IdType.ORGANIZATION_CODE, IdType.REGISTRATION_NUMBER}
         return SubjectKind.ORGANIZATION if self in organizations else SubjectKind.PERSON
 
 
 class Want(Code):
-    """The three things that a lookup can ask for."""
+    """The sections that a lookup can ask for."""
 
     IDENTITY = "identity", "身份信息", "Identity"
     ADDRESSES = "addresses", "送达地址", "Addresses for service"
@@ -62,7 +62,7 @@ class Want(Code):
 
 class AnswerState(Code):
     """
-    The six honest states of an agency's answer, the same six words everywhere.
+    The six states of an agency's answer, the same six words everywhere.
     """
 
     FOUND = "found", "已查到", "Found"
@@ -75,7 +75,7 @@ class AnswerState(Code):
 
 class Reason(Code):
     """
-    Why an answer is not a plain `found`: one word of ours, never the agency's own text (which may hold names).
+    The reason why an answer is not a plain `found`; never the agency's own text, which may hold names.
     """
 
     TIMEOUT = "timeout", "在时限内未答复", "did not answer in time"
@@ -117,7 +117,7 @@ class Sex(Code):
 
 
 class LifeStatus(Code):
-    """Whether the population register says that a person has died (`SWBS`)."""
+    """The life status in the population register (`SWBS`)."""
 
     ALIVE = "alive", "在世", "Alive"
     DECEASED = "deceased", "已死亡", "Deceased"
@@ -140,7 +140,7 @@ class RegistrationState(Code):
 
 
 class AddressKind(Code):
-    """What an address is, as its source calls it."""
+    """The kind of an address, as its source calls it."""
 
     CONFIRMED = "confirmed", "送达地址确认书地址", "Confirmed for service"
     AGREED = "agreed", "约定送达地址", "Agreed in the contract in dispute"

@@ -1,5 +1,5 @@
 """
-The provisions of law that make an address usable for service, as they are printed beside it.
+Provisions of law that make an address usable for service, as pages print them.
 
 The texts are summaries, not quotations.  Sources: 法发〔2017〕19号 (最高法《关于进一步加强民事送达工作的若干意见》,
 whose arts. 8–9 are to be checked against the official text before production), 民诉解释, 法院专递规定 (2004),

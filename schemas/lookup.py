@@ -1,5 +1,5 @@
 """
-The lookup at the door: what may be asked, and the one shape in which it is answered, stored and printed.
+Request and result of a lookup: one shape for the API, the store and the printed record.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ class _LookupModel(BaseModel):
 
 class SubjectStatement(_LookupModel):
     """
-    The party as the caller names it.  The type of the identifier is stated, never guessed; the name may be left out.
+    The party as the caller states it.  The type of the identifier is stated, never guessed; the name is optional.
     """
 
     kind: SubjectKind
@@ -61,10 +61,10 @@ class SubjectStatement(_LookupModel):
 
 class LookupRequest(_LookupModel):
     """
-    One question of a caller: under which work order, about which party, and for what.
+    A request: under which work order, about which party, and for what.
 
-    `max_age` in seconds: how old an answer may be that this work order has already; 0 has everything asked anew, None
-    leaves it to what is agreed with each agency.
+    `max_age` (seconds) is the greatest age of a cached answer of this work order: 0 bypasses the cache, None leaves it
+    to the call policy of each agency.
     """
 
     work_order: Annotated[str, StringConstraints(pattern=WORK_ORDER_ID)]
@@ -80,12 +80,12 @@ class LookupRequest(_LookupModel):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyAnswer:
     """
-    What came of one question: one of the six states, and `reason` wherever it is not a plain answer.
+    The answer to one question: one of the six states, and a `reason` where it is not a plain answer.
 
-    `elapsed_ms` by our clock; `as_of` is the moment for which the agency answered, None if it was not heard;
-    `reference` is the agency's own number of the exchange; `retry_after` seconds; `authority` keeps the register where
-    this agency does not; `drift` counts the leaves of its answer that nobody has agreed on; `reused_from` is the lookup
-    that asked, where this answer was there already under the same grant: its age then shows in `as_of`.
+    `elapsed_ms` by the hub's clock; `as_of` is the moment for which the agency answered, None if it did not;
+    `reference` is the agency's own number of the exchange; `retry_after` in seconds; `authority` keeps the register
+    that this agency does not keep; `drift` counts the elements that are not in the contract; `reused_from` is the
+    earlier lookup under the same grant whose answer is used again.
     """
 
     agency: str
@@ -104,7 +104,7 @@ class AgencyAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditTrail:
-    """Where the two records of this lookup stand in the audit log, and the size of the checkpoint that covers them."""
+    """The indexes of the two audit records of this lookup, and the size of the checkpoint that covers them."""
 
     intent: int
     outcome: int
@@ -114,13 +114,12 @@ class AuditTrail:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupResult:
     """
-    The whole answer, in which everything stands once: a field's source names its place in `answers`, an address the
-    codes whose texts are in `legal_basis`.  A member that holds nothing is left out of the JSON.
+    The whole result, in which everything stands once: a source names its place in `answers`, an address the codes whose
+    texts are in `legal_basis`.  A member that holds nothing is left out of the JSON (docs/lookup-result.md).
 
-    `audit` is None only until the outcome is durable; nothing is released before that.
-
-    `warnings` are the doubts about the identifier as it was given; none of them stopped the lookup.  `withheld` names
-    the fields that are held but that the grant does not cover, `masked` those that are shown in part.
+    `audit` is None only until the outcome is durable; nothing is released before that.  `warnings` are doubts about the
+    identifier; none of them stopped the lookup.  `withheld` names fields that the grant does not cover, `masked` those
+    that are shown in part.
     """
 
     id: UUID
@@ -141,20 +140,20 @@ class LookupResult:
     @property
     def sections(self) -> tuple[str, ...]:
         """The sections that hold something, by the names that stand in the JSON."""
-        held = {
+        filled = {
             "identity": self.identity is not None,
             "addresses": bool(self.addresses),
             "registrations": bool(self.registrations),
             "switches": bool(self.switches),
         }
-        return tuple(name for name, holds in held.items() if holds)
+        return tuple(name for name, holds in filled.items() if holds)
 
     def agency_of(self, source: Source) -> str:
         """The agency that a source belongs to, or `case_file`."""
         return CASE_FILE if source.answer is None else self.answers[source.answer].agency
 
     def as_of(self, source: Source) -> date | datetime:
-        """The day or moment for which a source vouches: the register's own, else that of the answer."""
+        """The date of a source: the register's own day, else the moment of the answer."""
         answered_at = None if source.answer is None else self.answers[source.answer].as_of
         return source.as_of or answered_at or self.at
 
@@ -171,23 +170,23 @@ _TRAIL_BYTES: Final = 128
 
 
 def dump(result: LookupResult) -> bytes:
-    """The result as JSON in UTF-8, as it is stored, released and read again."""
-    # The library's warnings quote values; that everything is written as it is described is kept by the tests.
+    """The result as JSON in UTF-8, as it is stored and released.  `load` reads it."""
+    # The library's warnings quote personal values; tests keep the JSON in step with the schema.
     return _RESULT.dump_json(result, exclude_defaults=True, warnings=False)
 
 
 def with_trail(dumped: bytes, trail: AuditTrail) -> bytes:
     """
-    What `dump` wrote of a result whose audit was None, with its place in the log put in: written once, never parsed.
+    The dumped result with its audit trail added, without parsing.  Raises `ValueError` if it has one already.
     """
     if b',"audit":{' in dumped[-_TRAIL_BYTES:]:
-        raise ValueError("the result has its place in the log already")
+        raise ValueError("the result has an audit trail already")
     return dumped.removesuffix(b"}") + b',"audit":' + _TRAIL.dump_json(trail) + b"}"
 
 
 def load(stored: bytes) -> LookupResult:
-    """The result that `dump` wrote, equal to the first.  Raises `ValueError` for anything else."""
-    # The library's own error quotes what it could not read; it is left behind before ours is raised.
+    """The result that `dump` wrote.  Raises `ValueError` for anything else."""
+    # The library's error quotes personal values, so it must not become the context of ours.
     try:
         return _RESULT.validate_json(stored)
     except ValidationError:

@@ -1,5 +1,5 @@
 """
-Provenance: where every normalized field comes from.
+Provenance of a normalized field: its sources, and values that other sources state.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ CASE_FILE: Final = "case_file"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """
-    Where one value comes from.
+    The source of one value.
 
     `answer` is the index (from 0) of the agency's answer in `LookupResult.answers`, where agency, capability, moment
     and reference number stand; it is absent for what the case itself states, whose `document` is the number of its
@@ -33,7 +33,7 @@ class Source:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative(Generic[T]):
     """
-    Another value that a source gives for the same field.  Shown beside the first, never averaged with it.
+    Another value that a source states for the same field.  Shown beside the first, never averaged with it.
     """
 
     value: T = field(repr=False)
@@ -43,7 +43,7 @@ class Alternative(Generic[T]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced(Generic[T]):
     """
-    One normalized field: the value, its sources, and what other sources say instead.  `repr` shows no value.
+    One normalized field: the value, its sources, and what other sources state instead.  `repr` shows no value.
     """
 
     value: T = field(repr=False)

@@ -1,8 +1,8 @@
 """
-What one agency may hold about one subject, normalized; one dataclass per kind of record.
+Normalized records of an agency about a subject; one dataclass for each kind of record.
 
-A field that an agency does not hold is None here ("not held by this agency"); that nobody was heard is
-the answer's state, never a None.  Everything here is personal data: `repr` shows none of it.
+None means "not held by this agency"; an agency that did not answer is a state of its answer, never a None.  Everything
+here is personal data: `repr` shows none of it.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from schemas.codes import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PersonIdentity:
-    """Who a natural person is, according to one agency."""
+    """The identity of a natural person, according to one agency."""
 
     id_number: str
     full_name: str
@@ -34,7 +34,7 @@ class PersonIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OrganizationIdentity:
-    """Who an organization is, according to one registry."""
+    """The identity of an organization, according to one registry."""
 
     name: str
     uscc: str | None = None
@@ -50,7 +50,7 @@ class AddressRecord:
     One address as one agency holds it.
 
     `as_of` is the register's own date for it; `valid_until` ends an address that stands in for another (歇业).
-    `adverse` says that the registry itself warns against it (not reachable there: 经营异常名录).
+    `adverse`: the registry itself warns that the organization is not reachable there (经营异常名录).
     """
 
     kind: AddressKind
@@ -98,7 +98,7 @@ class Position:
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class InsuranceParticipation:
     """
-    A person's participation in one kind of social insurance, which tells whether the employer lead is live.
+    A person's participation in one kind of social insurance; it shows whether the employer is still a lead.
 
     `paid_until` has the precision of its source, a month: `2026-10`.
     """

@@ -1,7 +1,7 @@
 """
-Switches: facts about a party that change the way of service, not the address.
+Service flags: facts about a party that change the way of service, not the address.
 
-Each is a value like any field: who said so, as of when, and who says otherwise.
+Each has its sources, and the sources that state otherwise.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from schemas.provenance import Source
 
 
 class Effect(Code):
-    """What a switch does to the work of the clerk."""
+    """The effect of a flag on the work of the clerk."""
 
     STOP = "stop", "停止送达", "Stop"
     WITHHOLD = "withhold", "暂不提供地址", "Withhold addresses"
@@ -27,7 +27,7 @@ class Effect(Code):
 
 class ServiceFlagCode(Code):
     """
-    The closed list of switches, gravest first, each with the sentence that the clerk reads.
+    The closed list of flags, gravest first, each with the sentence that the clerk reads.
     """
 
     DECEASED = (
@@ -93,7 +93,7 @@ class ServiceFlagCode(Code):
 
     @property
     def effect(self) -> Effect:
-        """What this switch does."""
+        """The effect of this flag."""
         return _EFFECTS[self]
 
 
@@ -117,7 +117,7 @@ _EFFECTS: Final[Mapping[ServiceFlagCode, Effect]] = MappingProxyType(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceFlag:
     """
-    One switch that is on.  `disputed_by` names sources that say otherwise; it stays on until a person decides.
+    A flag that is raised.  `disputed_by` are sources that state otherwise; it stays raised until a person decides.
     """
 
     code: ServiceFlagCode
@@ -131,5 +131,5 @@ class ServiceFlag:
     def from_code(
         cls, code: ServiceFlagCode, sources: tuple[Source, ...], disputed_by: tuple[Source, ...] = ()
     ) -> "ServiceFlag":
-        """Switches `code` on, on the word of `sources`."""
+        """The flag of a code, raised by `sources`."""
         return cls(code=code, effect=code.effect, zh=code.zh, en=code.en, sources=sources, disputed_by=disputed_by)

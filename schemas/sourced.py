@@ -1,7 +1,7 @@
 """
-The records of schemas/records.py as a lookup's result shows them: every field with its sources.
+Records as a lookup's result shows them: every field with its sources.
 
-A field that is None is "not held by this agency".  Field names are those of the records, so that one pass builds them.
+None means that no agency holds the field.  Field names are those of schemas/records.py, so that one pass builds them.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from schemas.provenance import Sourced
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedPerson:
-    """Who a natural person is, according to every agency that was heard."""
+    """The identity of a natural person, according to every agency that answered."""
 
     kind: Literal["person"]
     id_number: Sourced[str] | None = None
@@ -31,7 +31,7 @@ class SourcedPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcedOrganization:
-    """Who an organization is, according to every registry that was heard."""
+    """The identity of an organization, according to every registry that answered."""
 
     kind: Literal["organization"]
     name: Sourced[str] | None = None

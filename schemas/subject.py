@@ -1,5 +1,5 @@
 """
-Whom a lookup is about, and on whose behalf it is asked.
+Subject of a lookup, and the official on whose behalf it is asked.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from schemas.codes import IdType, SubjectKind
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """
-    A party as the hub asks about it: a checked, normalized identifier and, where known, the name.
+    A party as agencies are asked about it: a checked, normalized identifier and, where known, the name.
 
     Every field is personal data: `repr` shows none of it.
     """

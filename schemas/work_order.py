@@ -1,5 +1,5 @@
 """
-The work order: the task that carries the right to ask, as the ticket system states it.
+Work orders as a ticket system states them: tasks that carry the right to ask.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ class WorkOrderStatus(Code):
 
     @property
     def open(self) -> bool:
-        """Whether the holder may ask under it."""
+        """Whether it grants lookups."""
         return self not in {WorkOrderStatus.SUSPENDED, WorkOrderStatus.CLOSED}
 
 
 class PartyRole(Code):
-    """The part that a party plays in the case."""
+    """The role of a party in the case."""
 
     PLAINTIFF = "plaintiff", "原告", "Plaintiff"
     DEFENDANT = "defendant", "被告", "Defendant"
@@ -47,13 +47,13 @@ class _WorkOrderModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def __repr_args__(self) -> tuple[tuple[str, object], ...]:
-        """Nothing: holder and parties are people."""
+        """Nothing, because holder and parties are people."""
         return ()
 
 
 class HolderStatement(_WorkOrderModel):
     """
-    Who holds the work order: the sign-on user, and the official's own identity that agencies demand.
+    The holder of a work order: the sign-on user, and the official's own identity that agencies demand.
     """
 
     user: Word
@@ -82,9 +82,9 @@ class PartyStatement(_WorkOrderModel):
 
 class WorkOrderStatement(_WorkOrderModel):
     """
-    The whole state of a work order at one version.  A lower version never replaces a higher one.
+    The state of a work order at one version.  A lower version never replaces a higher one.
 
-    `want` narrows what the kind grants; without it the order is as wide as its kind.
+    `want` narrows what the kind grants; None grants everything that the kind does.
     """
 
     version: Annotated[int, Field(ge=1, le=2**53)]
@@ -100,7 +100,7 @@ class WorkOrderStatement(_WorkOrderModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderReceipt:
-    """What the hub took note of: the version in force, and the audit record of the change."""
+    """The hub's receipt: the version in force, and the index of the audit record of the change."""
 
     id: str
     court: str

@@ -1,7 +1,7 @@
 """
 Client of a Shuniu hub for case and ticket systems: work orders, lookups, filled forms, signed callbacks.
 
-Needs httpx and nothing else, so that a case system can take this folder along as it is.
+Needs httpx and nothing else, so that a case system can copy this folder as it is.
 """
 
 from shuniu_client.callbacks import (

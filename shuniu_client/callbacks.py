@@ -1,8 +1,8 @@
 """
-The check of a callback (Standard Webhooks) and of its envelope (CloudEvents 1.0), for whoever receives it.
+Verification of callbacks (Standard Webhooks) and of their envelope (CloudEvents 1.0) at the receiver.
 
-The hub sends a delivery again until it is taken, always under the same id: keep the ids that you have taken, answer a
-repeated one with 2xx, and do nothing for it.
+The hub repeats a delivery until it is accepted, always under the same id: store accepted ids, answer a repeated one
+with 2xx, and do nothing for it.
 """
 
 import base64
@@ -19,28 +19,28 @@ PREFIX = "whsec_"
 
 
 class CallbackRejected(Exception):
-    """Do not act on it.  Its text holds nothing of what came."""
+    """A callback that must not be acted on.  Its text holds nothing of the callback."""
 
 
 class CallbackMalformed(CallbackRejected):
-    """It is no callback of a hub: answer 400."""
+    """Not a callback of a hub: answer 400."""
 
 
 class CallbackAltered(CallbackRejected):
-    """No signature fits: somebody else wrote or changed it, or the secret is another.  Answer 401."""
+    """No signature fits: another sender, a changed body, or another secret.  Answer 401."""
 
 
 class CallbackLate(CallbackRejected):
-    """It was signed too long ago, or in the future: an old one played again, or a clock that is wrong.  Answer 401."""
+    """Signed too long ago, or in the future: a replay, or a wrong clock.  Answer 401."""
 
 
 class CallbackReplayed(CallbackRejected):
-    """It is genuine and was taken before: answer 2xx and do nothing."""
+    """Genuine and accepted before: answer 2xx and do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """A genuine callback.  `data` tells of people: `repr` does not show it."""
+    """A genuine callback.  `data` is personal data: `repr` does not show it."""
 
     id: str
     type: str
@@ -60,18 +60,18 @@ def verify_callback(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Callback:
     """
-    The callback, if it is genuine, whole, and of now.  `body` are the bytes as they came.
+    The callback, if it is genuine, unchanged and recent.  `body` are the bytes as received.
 
-    `secret`: that of the receiver, or several while one is being exchanged.  `seen` says of an id whether it was taken
+    `secret` is that of the receiver, or several while it is being rotated.  `seen` tells whether an id was accepted
     before.  Raises `CallbackMalformed`, `CallbackAltered`, `CallbackLate`, `CallbackReplayed`.
     """
-    shown = {name.lower(): value for name, value in headers.items()}
-    id_, time, signatures = (shown.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    by_name = {name.lower(): value for name, value in headers.items()}
+    id_, time, signatures = (by_name.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
     if not (id_ and time.isascii() and time.isdigit() and len(time) < 12 and signatures):
         raise CallbackMalformed("a header of the signature is missing")
     signed = f"{id_}.{time}.".encode() + body
-    keys = [_key(one) for one in ([secret] if isinstance(secret, str) else secret)]
-    if not any(_fits(key, signed, one) for key in keys for one in signatures.split()):
+    keys = [_key(text) for text in ([secret] if isinstance(secret, str) else secret)]
+    if not any(_fits(key, signed, signature) for key in keys for signature in signatures.split()):
         raise CallbackAltered("no signature fits")
     if abs(clock() - datetime.fromtimestamp(int(time), UTC)) > tolerance:
         raise CallbackLate("signed at another time than now")
@@ -79,14 +79,14 @@ def verify_callback(
     if callback is None or callback.id != id_:
         raise CallbackMalformed("the body is not a CloudEvent of this id")
     if seen is not None and seen(id_):
-        raise CallbackReplayed("taken before")
+        raise CallbackReplayed("accepted before")
     return callback
 
 
 def _key(secret: str) -> bytes:
-    kept = secret.removeprefix(PREFIX)
+    encoded = secret.removeprefix(PREFIX)
     try:
-        key = base64.b64decode(kept + "=" * (-len(kept) % 4), validate=True)
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except binascii.Error:
         key = b""
     if not key:
@@ -95,9 +95,9 @@ def _key(secret: str) -> bytes:
 
 
 def _fits(key: bytes, signed: bytes, signature: str) -> bool:
-    version, _, said = signature.partition(",")
-    wanted = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
-    return version == "v1" and hmac.compare_digest(wanted, said.encode())
+    version, _, stated = signature.partition(",")
+    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    return version == "v1" and hmac.compare_digest(expected, stated.encode())
 
 
 def _read(body: bytes) -> Callback | None:

@@ -1,7 +1,7 @@
 """
-The calls of a hub, without a network: each is a conversation that asks for requests and pauses and ends with a value.
+The calls of a hub without input and output: generators that yield requests and pauses and return the value.
 
-Both clients hold the same conversations, one of them waiting, the other awaiting.
+Both clients run the same generators, one of them blocking, the other awaiting.
 """
 
 import json
@@ -23,13 +23,13 @@ Json = dict[str, Any]
 TransportFailure = httpx.TransportError
 
 LINES = "application/x-ndjson"
-# Answers of one call are read once all its lines are written: they must fit into the buffers on the way.
+# The client reads the answers of a call after it has written all lines, so they must fit into socket buffers.
 LINES_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request as the hub takes it.  `repeatable`: made twice it does what it does once."""
+    """One request to the hub.  `repeatable`: idempotent, so that it may be sent again."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Seconds to wait."""
+    """A pause in seconds."""
 
     seconds: float
 
@@ -54,7 +54,7 @@ Conversation = Generator[Step, StepResult, T]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutofillReceipt:
     """
-    A form that is being filled, or is filled.  `answer` is the hub's whole answer; `repr` does not show it.
+    The state of a form.  `answer` is the hub's whole answer; `repr` does not show it.
     """
 
     id: str
@@ -64,7 +64,7 @@ class AutofillReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLine:
-    """The answer to one line of a batch, counted from 1 over the whole batch; `ok` is False for a problem."""
+    """The answer to one line of a batch (lines count from 1 over the whole batch); `ok` is False for a problem."""
 
     line: int
     ok: bool
@@ -73,24 +73,24 @@ class BatchLine:
 
 def exchange(call: ApiCall, patience: Patience) -> Conversation[httpx.Response]:
     """
-    Makes the call until it is answered, as often as is harmless.  Raises `Problem`, `HubUnreachable`.
+    Sends the call, and again as long as that is harmless.  Raises `HubProblem`, `HubUnreachable`.
     """
     attempts, waited = 0, 0.0
     while True:
-        heard = yield call
+        reply = yield call
         attempts += 1
-        if isinstance(heard, httpx.Response):
-            if heard.is_success:
-                return heard
-            retry_after = parse_retry_after(heard.headers.get("retry-after"), datetime.now(UTC))
-            problem = problem_from_answer(heard.status_code, _json(heard), retry_after)
-            # The hub says of a retryable problem that nothing was done.
-            again = problem.retryable or (call.repeatable and heard.status_code in {429, 502, 503, 504})
+        if isinstance(reply, httpx.Response):
+            if reply.is_success:
+                return reply
+            retry_after = parse_retry_after(reply.headers.get("retry-after"), datetime.now(UTC))
+            problem = problem_from_answer(reply.status_code, _json(reply), retry_after)
+            # `retryable` in a problem promises that nothing was done.
+            again = problem.retryable or (call.repeatable and reply.status_code in {429, 502, 503, 504})
             error: Exception = problem
         else:
             retry_after = None
-            again = call.repeatable or isinstance(heard, httpx.ConnectError | httpx.ConnectTimeout)
-            # What the transport says may quote an address; it is not passed on.
+            again = call.repeatable or isinstance(reply, httpx.ConnectError | httpx.ConnectTimeout)
+            # The text of a transport error may quote an address, so it is not passed on.
             error = HubUnreachable("the hub did not answer")
         pause = patience.pause(attempts, waited, retry_after) if again else None
         if pause is None:
@@ -101,32 +101,32 @@ def exchange(call: ApiCall, patience: Patience) -> Conversation[httpx.Response]:
 
 def put_work_order(work_order: str, statement: Mapping[str, Any], patience: Patience) -> Conversation[Json]:
     """States a work order."""
-    answer = yield from exchange(ApiCall("PUT", f"/v1/work-orders/{_word(work_order)}", statement), patience)
+    answer = yield from exchange(ApiCall("PUT", f"/v1/work-orders/{_path_segment(work_order)}", statement), patience)
     return _object(answer)
 
 
 def look_up(question: Mapping[str, Any], patience: Patience) -> Conversation[Json]:
-    """Asks about a party; an unheard call is not made again: its questions may have been asked."""
+    """Asks about a party.  A call without an answer is not repeated: agencies may have been asked already."""
     answer = yield from exchange(ApiCall("POST", "/v1/lookups", question, repeatable=False), patience)
     return _object(answer)
 
 
 def autofill(request: Mapping[str, Any], key: str | None, patience: Patience) -> Conversation[AutofillReceipt]:
-    """Asks for a form; the key makes every repetition the same request."""
+    """Requests a form; the key makes every repetition the same request."""
     call = ApiCall("POST", "/v1/autofill", request, headers={"Idempotency-Key": key or str(uuid4())})
     answer = yield from exchange(call, patience)
     return _autofill(answer)
 
 
 def get_autofill(autofill_id: str, patience: Patience) -> Conversation[AutofillReceipt]:
-    """How far it is, and the result as far as there is one."""
-    answer = yield from exchange(ApiCall("GET", f"/v1/autofill/{_word(autofill_id)}"), patience)
+    """The state of a form, with the result as far as there is one."""
+    answer = yield from exchange(ApiCall("GET", f"/v1/autofill/{_path_segment(autofill_id)}"), patience)
     return _autofill(answer)
 
 
 def cancel(autofill_id: str, patience: Patience) -> Conversation[AutofillReceipt]:
-    """Gives a form up."""
-    answer = yield from exchange(ApiCall("DELETE", f"/v1/autofill/{_word(autofill_id)}"), patience)
+    """Cancels a form."""
+    answer = yield from exchange(ApiCall("DELETE", f"/v1/autofill/{_path_segment(autofill_id)}"), patience)
     return _autofill(answer)
 
 
@@ -138,7 +138,7 @@ def batch(path: str, lines: list[Mapping[str, Any]], first: int, patience: Patie
 
 
 def portions(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, list[Mapping[str, Any]]]]:
-    """The lines as many calls take them, each portion with the number of its first line."""
+    """The lines in portions for one call each, with the number of the first line of the portion."""
     rest, first = iter(lines), 1
     while portion := list(islice(rest, LINES_PER_CALL)):
         yield first, portion
@@ -146,26 +146,26 @@ def portions(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, list[Map
 
 
 def keyed(requests: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The requests, each under a key, so that a portion that was not answered may be sent again."""
+    """The requests, each with an idempotency key, so that an unanswered portion may be sent again."""
     return ({"key": str(uuid4()), **request} for request in requests)
 
 
 def _answers(answer: httpx.Response, first: int) -> Iterator[BatchLine]:
     for text in answer.text.splitlines():
-        said = json.loads(text)
-        yield BatchLine(line=first - 1 + int(said["line"]), ok="problem" not in said, answer=said)
+        line = json.loads(text)
+        yield BatchLine(line=first - 1 + int(line["line"]), ok="problem" not in line, answer=line)
 
 
 def _autofill(answer: httpx.Response) -> AutofillReceipt:
-    said = _object(answer)
-    return AutofillReceipt(id=str(said.get("id", "")), state=str(said.get("state", "")), answer=said)
+    form = _object(answer)
+    return AutofillReceipt(id=str(form.get("id", "")), state=str(form.get("state", "")), answer=form)
 
 
 def _object(answer: httpx.Response) -> Json:
-    said = _json(answer)
-    if not isinstance(said, dict):
+    document = _json(answer)
+    if not isinstance(document, dict):
         raise HubUnreachable("the answer is not a hub's")
-    return said
+    return document
 
 
 def _json(answer: httpx.Response) -> Any:
@@ -175,5 +175,5 @@ def _json(answer: httpx.Response) -> Any:
         return None
 
 
-def _word(value: str) -> str:
+def _path_segment(value: str) -> str:
     return quote(value, safe="")

@@ -1,8 +1,8 @@
 """
-The two clients: the same calls, waiting or awaiting.
+The two clients: the same calls, blocking or awaited.
 
-A client may be shared by threads (`Client`) or tasks (`AsyncClient`).  It follows no redirect and uses no proxy of the
-environment.
+A client may be shared by threads (`Client`) or tasks (`AsyncClient`).  It follows no redirects and ignores the proxy of
+the environment.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ WORK_ORDERS, AUTOFILLS = "/v1/work-orders/batches", "/v1/autofill/batches"
 
 class Client:
     """
-    A hub, called by a ticket system or for a person.  `token` gives a valid access token whenever it is asked.
+    A blocking client of a hub.  `token` returns a valid access token and is called for every request.
     """
 
     def __init__(
@@ -49,30 +49,30 @@ class Client:
 
     def put_work_order(self, work_order: str, statement: Mapping[str, Any]) -> Json:
         """States a work order at a version; repeating the same statement is harmless."""
-        return self._hold(calls.put_work_order(work_order, statement, self._patience))
+        return self._run(calls.put_work_order(work_order, statement, self._patience))
 
     def look_up(self, question: Mapping[str, Any]) -> Json:
         """Asks about a party of a work order that the token's person holds."""
-        return self._hold(calls.look_up(question, self._patience))
+        return self._run(calls.look_up(question, self._patience))
 
     def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> AutofillReceipt:
-        """Asks for a work order's form.  `key` (yours, or a fresh one) makes repetitions the same request."""
-        return self._hold(calls.autofill(request, key, self._patience))
+        """Requests a work order's form.  `key` (a new one by default) makes repetitions the same request."""
+        return self._run(calls.autofill(request, key, self._patience))
 
     def get_autofill(self, autofill_id: str) -> AutofillReceipt:
-        """How far a form is, with the result as far as there is one."""
-        return self._hold(calls.get_autofill(autofill_id, self._patience))
+        """The state of a form, with the result as far as there is one."""
+        return self._run(calls.get_autofill(autofill_id, self._patience))
 
     def cancel(self, autofill_id: str) -> AutofillReceipt:
-        """Gives a form up: nothing is asked for it any more, and nothing sent."""
-        return self._hold(calls.cancel(autofill_id, self._patience))
+        """Cancels a form: nothing more is asked or sent for it."""
+        return self._run(calls.cancel(autofill_id, self._patience))
 
     def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> Iterator[BatchLine]:
         """States many work orders, each with its `id`; answers come in the order of the lines."""
         return self._batch(WORK_ORDERS, statements)
 
     def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[BatchLine]:
-        """Asks for many forms; answers come in the order of the lines.  A line without a `key` gets a fresh one."""
+        """Requests many forms; answers come in the order of the lines.  A line without a `key` gets a new one."""
         return self._batch(AUTOFILLS, calls.keyed(requests))
 
     def close(self) -> None:
@@ -89,31 +89,31 @@ class Client:
 
     def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> Iterator[BatchLine]:
         for first, portion in calls.portions(lines):
-            yield from self._hold(calls.batch(path, portion, first, self._patience))
+            yield from self._run(calls.batch(path, portion, first, self._patience))
 
-    def _hold(self, conversation: Conversation[T]) -> T:
+    def _run(self, conversation: Conversation[T]) -> T:
         try:
             step = next(conversation)
             while True:
-                step = conversation.send(self._heard(step) if isinstance(step, ApiCall) else self._slept(step.seconds))
+                step = conversation.send(self._send(step) if isinstance(step, ApiCall) else self._pause(step.seconds))
         except StopIteration as end:
             value: T = end.value
             return value
 
-    def _heard(self, call: ApiCall) -> StepResult:
+    def _send(self, call: ApiCall) -> StepResult:
         try:
             return self._http.send(_request(self._http, call, self._token()))
         except httpx.TransportError as error:
             return error
 
-    def _slept(self, seconds: float) -> float:
+    def _pause(self, seconds: float) -> float:
         self._sleep(seconds)
         return seconds
 
 
 class AsyncClient:
     """
-    As `Client`, awaited.  `token` gives a token, or something to await for one.
+    An awaited client of a hub, otherwise as `Client`.  `token` returns a token or an awaitable of one.
     """
 
     def __init__(
@@ -135,30 +135,30 @@ class AsyncClient:
 
     async def put_work_order(self, work_order: str, statement: Mapping[str, Any]) -> Json:
         """States a work order at a version; repeating the same statement is harmless."""
-        return await self._hold(calls.put_work_order(work_order, statement, self._patience))
+        return await self._run(calls.put_work_order(work_order, statement, self._patience))
 
     async def look_up(self, question: Mapping[str, Any]) -> Json:
         """Asks about a party of a work order that the token's person holds."""
-        return await self._hold(calls.look_up(question, self._patience))
+        return await self._run(calls.look_up(question, self._patience))
 
     async def autofill(self, request: Mapping[str, Any], *, key: str | None = None) -> AutofillReceipt:
-        """Asks for a work order's form.  `key` (yours, or a fresh one) makes repetitions the same request."""
-        return await self._hold(calls.autofill(request, key, self._patience))
+        """Requests a work order's form.  `key` (a new one by default) makes repetitions the same request."""
+        return await self._run(calls.autofill(request, key, self._patience))
 
     async def get_autofill(self, autofill_id: str) -> AutofillReceipt:
-        """How far a form is, with the result as far as there is one."""
-        return await self._hold(calls.get_autofill(autofill_id, self._patience))
+        """The state of a form, with the result as far as there is one."""
+        return await self._run(calls.get_autofill(autofill_id, self._patience))
 
     async def cancel(self, autofill_id: str) -> AutofillReceipt:
-        """Gives a form up: nothing is asked for it any more, and nothing sent."""
-        return await self._hold(calls.cancel(autofill_id, self._patience))
+        """Cancels a form: nothing more is asked or sent for it."""
+        return await self._run(calls.cancel(autofill_id, self._patience))
 
     def put_work_orders(self, statements: Iterable[Mapping[str, Any]]) -> AsyncIterator[BatchLine]:
         """States many work orders, each with its `id`; answers come in the order of the lines."""
         return self._batch(WORK_ORDERS, statements)
 
     def autofill_all(self, requests: Iterable[Mapping[str, Any]]) -> AsyncIterator[BatchLine]:
-        """Asks for many forms; answers come in the order of the lines.  A line without a `key` gets a fresh one."""
+        """Requests many forms; answers come in the order of the lines.  A line without a `key` gets a new one."""
         return self._batch(AUTOFILLS, calls.keyed(requests))
 
     async def aclose(self) -> None:
@@ -175,28 +175,28 @@ class AsyncClient:
 
     async def _batch(self, path: str, lines: Iterable[Mapping[str, Any]]) -> AsyncIterator[BatchLine]:
         for first, portion in calls.portions(lines):
-            for line in await self._hold(calls.batch(path, portion, first, self._patience)):
+            for line in await self._run(calls.batch(path, portion, first, self._patience)):
                 yield line
 
-    async def _hold(self, conversation: Conversation[T]) -> T:
+    async def _run(self, conversation: Conversation[T]) -> T:
         try:
             step = next(conversation)
             while True:
-                heard = await self._heard(step) if isinstance(step, ApiCall) else await self._slept(step.seconds)
-                step = conversation.send(heard)
+                reply = await self._send(step) if isinstance(step, ApiCall) else await self._pause(step.seconds)
+                step = conversation.send(reply)
         except StopIteration as end:
             value: T = end.value
             return value
 
-    async def _heard(self, call: ApiCall) -> StepResult:
+    async def _send(self, call: ApiCall) -> StepResult:
         token = self._token()
-        shown = await token if inspect.isawaitable(token) else token
+        bearer = await token if inspect.isawaitable(token) else token
         try:
-            return await self._http.send(_request(self._http, call, shown))
+            return await self._http.send(_request(self._http, call, bearer))
         except httpx.TransportError as error:
             return error
 
-    async def _slept(self, seconds: float) -> float:
+    async def _pause(self, seconds: float) -> float:
         await self._sleep(seconds)
         return seconds
 

@@ -1,12 +1,12 @@
 """
-What a hub answers when it does not do as asked, as exceptions.
+Problems of a hub (RFC 9457) as exceptions.
 
-    HubUnreachable          nobody answered, or the answer broke off
-    Problem                 the hub answered with a problem (RFC 9457)
-    ├─ NotSignedIn          401  the token is missing, wrong or over
-    ├─ NotPermitted         403  `rule` says by which rule, `detail` who can help
+    HubUnreachable          no answer, or an incomplete one
+    HubProblem              the hub answered with a problem
+    ├─ NotAuthenticated     401  the token is missing, wrong or expired
+    ├─ NotPermitted         403  `rule` names the rule, `detail` says who can help
     ├─ NotFound             404
-    ├─ Conflict             409  `current` is the version in force, where it is about one
+    ├─ Conflict             409  `current` is the version in force, if it concerns a version
     ├─ InvalidInput         422  `errors` name each field
     └─ HubUnavailable       429, 5xx
 
@@ -19,7 +19,7 @@ from typing import Any
 
 
 class HubUnreachable(Exception):
-    """Nobody answered in time, or the answer broke off.  Whether the hub has taken the call is not known."""
+    """No answer in time, or an incomplete one.  It is unknown whether the hub has processed the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class HubProblem(Exception):
         self.retry_after = retry_after if retry_after is not None else body.get("retry_after")
         self.current: int | None = body.get("current")
         self.errors = tuple(
-            InvalidField(str(one.get("field", "")), str(one.get("rule", "")), str(one.get("detail", "")))
-            for one in body.get("errors") or ()
+            InvalidField(str(error.get("field", "")), str(error.get("rule", "")), str(error.get("detail", "")))
+            for error in body.get("errors") or ()
         )
         super().__init__(f"{self.type} ({self.rule})" if self.rule else self.type)
 
@@ -87,6 +87,6 @@ _BY_STATUS: Mapping[int, type[HubProblem]] = {
 
 
 def problem_from_answer(status: int, body: Any, retry_after: float | None = None) -> HubProblem:
-    """The exception for an answer; a body that is no problem of the hub's makes one without particulars."""
+    """The exception for an answer; a body that is not a problem yields one without details."""
     kind = _BY_STATUS.get(status, HubUnavailable if status >= 500 else HubProblem)
     return kind(status, body if isinstance(body, Mapping) else {}, retry_after)

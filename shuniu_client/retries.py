@@ -1,5 +1,5 @@
 """
-When a call is made again: only where a repetition is harmless, with full jitter, and as the hub asks.
+Retries: only of calls that are harmless to repeat, with full jitter, and not before the hub allows it.
 """
 
 import random
@@ -15,7 +15,7 @@ MAX_RETRY_AFTER: Final = 86_400.0
 @dataclass(frozen=True, slots=True)
 class Patience:
     """
-    How long a call is kept up, in seconds, all attempts and pauses together.
+    Limits of retrying in seconds: `total` for all attempts and pauses, `first` and `longest` step of the backoff.
     """
 
     total: float = 60.0
@@ -25,7 +25,7 @@ class Patience:
 
     def pause(self, attempts: int, waited: float, retry_after: float | None) -> float | None:
         """
-        The pause after `attempts` failed ones, or None: that was the last.  Never shorter than the hub asks.
+        The pause after so many failed attempts, or None to give up.  Never shorter than the hub asks.
         """
         step = min(self.first * 2 ** min(attempts - 1, 16), self.longest)
         wait = (retry_after or 0.0) + self.draw(0.0, step)

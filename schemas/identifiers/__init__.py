@@ -1,10 +1,10 @@
 """
-Identifiers of people, organizations and cases: refused where arithmetic decides, doubted where only a table does.
+Identifiers of people, organizations and cases: errors where arithmetic decides, warnings where only a table does.
 
     identifier = parse(IdType.RESIDENT_ID, "330802 19900307 1239")
     identifier.value, identifier.warnings, born_on(identifier), masked(identifier)
 
-Only `IdentifierError` comes out, and neither it nor any `repr` holds the number.
+Only `IdentifierError` is raised, and neither its text nor any `repr` holds the number.
 """
 
 from schemas.identifiers.authorities import Authority, registering_authority

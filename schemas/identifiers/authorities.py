@@ -1,5 +1,5 @@
 """
-Who registers an organization, by the first character of its unified social credit code.
+Registering authorities, by the first character of a unified social credit code.
 """
 
 from schemas.codes import Code
@@ -27,7 +27,7 @@ class Authority(Code):
 
     @property
     def is_market_regulation(self) -> bool:
-        """Whether market regulation holds this register, so that its lookups can answer."""
+        """Whether market regulation keeps this register, so that its lookups can answer."""
         return self is Authority.MARKET_REGULATION
 
 

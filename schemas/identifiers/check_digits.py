@@ -1,5 +1,5 @@
 """
-The arithmetic of check characters, and nothing else.  Every function takes text that is already well formed.
+Arithmetic of check characters.  Every function takes text that is already well formed.
 """
 
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

@@ -1,5 +1,5 @@
 """
-Days as identifiers hold them.
+Days inside identifiers, and ages.
 """
 
 from datetime import date
@@ -14,5 +14,5 @@ def real_day(digits: str) -> date | None:
 
 
 def years_between(earlier: date, later: date) -> int:
-    """Whole years; who was born on 29 February turns a year older on 1 March of a common year."""
+    """Whole years; an age that begins on 29 February changes on 1 March of a common year."""
     return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))

@@ -1,10 +1,10 @@
 """
-The rules that an identifier can break (hard), and the doubts that it can leave (soft).
+Errors and warnings of identifiers.
 
-    IdentifierError   .rule .help(lang)    refused at the door
-    IdentifierWarning                      accepted, and the doubt is carried beside the value
+    IdentifierError   .rule .help(lang)    refused
+    IdentifierWarning                      accepted, and the warning stands beside the value
 
-Every rule says what it asks, who can help, and the next step.  No text ever holds the identifier or a part of it.
+Every text says what the rule demands, who can help, and the next step.  No text holds the identifier or a part of it.
 """
 
 from schemas.codes import Code
@@ -12,7 +12,7 @@ from schemas.codes import Code
 
 class IdentifierRule(Code):
     """
-    The closed list of hard rules.  None of them refuses a number that a real person or organization can hold.
+    The closed list of rules.  None of them refuses a number that a real person or organization can hold.
     """
 
     RESIDENT_ID_FORMAT = (
@@ -133,7 +133,7 @@ class IdentifierRule(Code):
 
 class IdentifierWarning(Code):
     """
-    The closed list of doubts.  Each is shown beside the value; none of them stops a lookup.
+    The closed list of warnings.  Each is shown beside the value; none of them stops a lookup.
     """
 
     NO_CHECK_DIGIT = (

@@ -1,5 +1,5 @@
 """
-A checked identifier as a value, and what can be said of any kind of it.
+A checked identifier of any kind, its equality and its mask.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _BULLETS = "•" * 10
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a check found beside "accepted": doubts, and other spellings of the same number."""
+    """The findings of a check that passed: warnings, and other spellings of the same number."""
 
     warnings: tuple[IdentifierWarning, ...] = ()
     equivalents: tuple[str, ...] = field(default=(), repr=False)
@@ -37,7 +37,7 @@ class Identifier:
 
     @property
     def canonical_value(self) -> str:
-        """The spelling with which an agency is asked: of a 15-digit number, the upgraded one."""
+        """The spelling that agencies are asked with: for a 15-digit number, its upgrade to 18."""
         return self.equivalents[0] if self.equivalents else self.value
 
 
@@ -45,7 +45,7 @@ def same_identifier(first: Identifier, second: Identifier) -> bool:
     """
     Whether two identifiers are the same number of the same kind, a 15-digit number and its upgrade included.
 
-    It does not say that they are the same person: two people on one number have existed.
+    They need not be the same person: two people on one number have existed.
     """
     return (first.id_type, first.country, first.canonical_value) == (
         second.id_type,
@@ -56,10 +56,8 @@ def same_identifier(first: Identifier, second: Identifier) -> bool:
 
 def masked(identifier: Identifier | str) -> str:
     """
-    What may stand on a page by default: at most four characters at each end, and never more than half.
-
-    The number of bullets is always ten, so that the mask does not tell the length.  Takes plain text too, for
-    numbers in a register that are not well formed.
+    The masked identifier: at most four characters at each end, never more than half, and always ten bullets, so that
+    the mask does not tell the length.  Takes plain text too, for numbers in a register that are not well formed.
     """
     text = identifier.value if isinstance(identifier, Identifier) else identifier
     edge = min(4, len(text) // 4)

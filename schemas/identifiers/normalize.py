@@ -1,5 +1,5 @@
 """
-What is repaired before anything is checked: width, spaces, hyphens, case.  Nothing else is (no O→0, no I→1).
+Normalization before a check: width, spaces, hyphens, case.  Nothing else is repaired (no O→0, no I→1).
 """
 
 import string
@@ -20,14 +20,14 @@ _CASE_NUMBER = {wide: plain for wide, plain in _WIDTH.items() if plain in string
 
 def normalized(text: str) -> str:
     """
-    The text as it is checked: half width, upper case, without spaces and hyphens of any kind.
+    The text in half width and upper case, without spaces and hyphens of any kind.
     """
     return _without(text, _DROPPED).translate(_FOLDED)
 
 
 def normalized_case_number(text: str) -> str:
     """
-    A case number as it is checked: digits and brackets in half width, without spaces.
+    The case number with digits and brackets in half width, without spaces.
     """
     return _without(text, frozenset(_ZERO_WIDTH)).translate(_CASE_NUMBER)
 

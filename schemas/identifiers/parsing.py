@@ -1,5 +1,5 @@
 """
-The door for identifiers: the caller states the kind, we check hard what is arithmetic and doubt softly what is not.
+Parsing of identifiers: the caller states the kind; broken arithmetic is an error, an unlisted code a warning.
 """
 
 from datetime import UTC, date, datetime
@@ -15,10 +15,10 @@ from schemas.identifiers.resident import check_permanent_residence, check_reside
 
 def parse(id_type: IdType, text: str, *, country: str | None = None, today: date | None = None) -> Identifier:
     """
-    The identifier that `text` is, as a number of the stated kind; the kind is never guessed from the digits.
+    Reads `text` as a number of the stated kind; the kind is never guessed from the digits.
 
-    `country` is the ISO 3166-1 code of a travel paper's issuer, and no other kind looks at it.  `today` is the date in
-    China unless given.  Raises `IdentifierError` and nothing else.
+    `country` is the ISO 3166-1 code of a travel paper's issuer; other kinds ignore it.  `today` is the date in China
+    unless given.  Raises `IdentifierError` and nothing else.
     """
     value = normalized(text)
     issuer = issuing_country(country) if id_type is IdType.PASSPORT else None

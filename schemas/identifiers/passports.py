@@ -1,5 +1,5 @@
 """
-Passports and other travel papers: free text with an issuing country, and no arithmetic.
+Passports and other travel papers: text with an issuing country, without a check digit.
 """
 
 import re
@@ -16,7 +16,7 @@ _CHINESE_PASSPORT = r"[EG][0-9A-Z][0-9]{7,8}"
 _MAINLAND_PERMIT = r"[HM](?:[0-9]{8}|[0-9]{10})"  # 回乡证, with or without the issue count
 _TAIWAN_PERMIT = r"[0-9]{8}"  # 台胞证
 
-# What these issuers usually print.  China issues all three; callers also name the holder's own region.
+# Usual forms of these issuers.  China issues all three; callers also name the holder's own region.
 _USUAL = {
     "CHN": re.compile(f"{_CHINESE_PASSPORT}|{_MAINLAND_PERMIT}|{_TAIWAN_PERMIT}"),
     "HKG": re.compile(_MAINLAND_PERMIT),
@@ -27,7 +27,7 @@ _USUAL = {
 
 def issuing_country(text: str | None) -> str:
     """
-    The issuer's alpha-3 code; a numeric code is put into letters.  Raises `IdentifierError` where there is none.
+    The issuer's alpha-3 code; a numeric code is translated.  Raises `IdentifierError` if it is neither.
     """
     country = normalized(text or "")
     if not _COUNTRY.fullmatch(country):

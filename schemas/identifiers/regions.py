@@ -1,5 +1,5 @@
 """
-Administrative divisions inside identifiers (GB/T 2260): a soft table, whole for Zhejiang, by province elsewhere.
+Administrative divisions inside identifiers (GB/T 2260): a table that is whole for Zhejiang, and by province elsewhere.
 
 The region of a number is where it was first issued: not an address, and not the present household.
 """
@@ -16,13 +16,13 @@ PROVINCES = frozenset(_PROVINCES.split())
 _TABLED_PROVINCE = "33"
 _NATIONAL_REGISTRY = "100000"
 
-# Resident numbers exist since 1984 and reached everybody after 1985: whoever was born before got the code of then.
+# Resident numbers exist since 1984; people born earlier were numbered with the codes of 1985.
 _FIRST_NUMBERED = 1985
 
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """One name that a code stood for, and the years of it; a year of change counts for both sides."""
+    """A name of a code, and the years in which it was in force; a year of change counts for both names."""
 
     name: str
     since: int
@@ -47,7 +47,7 @@ _DIVISIONS = _table()
 
 
 def region_doubts(code: str, birth_year: int) -> tuple[IdentifierWarning, ...]:
-    """What is odd about the region of a resident number, given the year of birth."""
+    """The warnings about the region of a resident number, given the year of birth."""
     if not is_division(code):
         return (IdentifierWarning.REGION_UNKNOWN,)
     if code in _DIVISIONS and not _divisions(code, birth_year):

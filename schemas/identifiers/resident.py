@@ -72,9 +72,9 @@ def check_permanent_residence(value: str, today: date) -> Findings:
 
 def born_on(identifier: Identifier) -> date | None:
     """
-    The birth date inside the number, or None where there is none.
+    The birth date inside the number, or None if there is none.
 
-    In a permanent residence ID it follows the usual layout and may be no more than a hint.
+    In a permanent residence ID it follows the usual layout, which is not binding.
     """
     match identifier.id_type:
         case IdType.RESIDENT_ID | IdType.RESIDENCE_PERMIT:
@@ -86,7 +86,7 @@ def born_on(identifier: Identifier) -> date | None:
 
 
 def sex_of(identifier: Identifier) -> Sex | None:
-    """The sex that the sequence digit stands for, or None where the number does not tell it."""
+    """The sex that the sequence digit stands for, or None if the number has none."""
     if identifier.id_type not in {IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT}:
         return None
     return Sex.MALE if int(identifier.canonical_value[16]) % 2 else Sex.FEMALE
