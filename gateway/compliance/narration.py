@@ -6,6 +6,7 @@ One sentence for each record of the log, in Chinese and in English.
 A type without a sentence of its own is told by its label, so that no record is left out.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,201 +15,59 @@ from audit.store.search import Hit
 from gateway.compliance.phrases import Wording, actor, agency_answers, asked_agencies, case_label, parties, rule_text
 from schemas.work_order import WorkOrderStatus
 
-
-def sentence(hit: Hit, speech: Wording) -> str:
-    """One record as one sentence, without its time."""
-    text = _SAID.get(hit.type, _by_its_type)(hit, speech)
-    return text + speech.either("。", ".")
-
-
-def _lookup(hit: Hit, speech: Wording) -> str:
-    who, whom, where = actor(hit, speech), parties(hit, speech), asked_agencies(hit, speech)
-    to, at = (f"向{where}", f" at {where}") if where else ("", "")
-    return speech.either(
-        f"{who}{_for(hit, speech)}{to}查询{whom}：{_end(hit, speech)}",
-        f"{who} looked up {whom}{at}{_for(hit, speech)}: {_end(hit, speech)}",
-    )
-
-
-def _end(hit: Hit, speech: Wording) -> str:
-    done = hit.outcome
-    if done is None:
-        return speech.either("尚无结果", "no outcome yet")
-    leaf = done.leaf
-    if leaf.get("outcome") == "withheld":
-        because = rule_text(str(leaf.get("detail", {}).get("rule", "")), speech)
-        return speech.either(f"结果未交付（{because}）", f"the answer was withheld ({because})")
-    return _heard(leaf, speech)
-
-
-def _heard(leaf: Mapping[str, Any], speech: Wording) -> str:
-    if "reused" in leaf.get("detail", {}) and not leaf.get("heard"):
-        return speech.either("采用此前已得的答复，未再向单位查询", "answered from what was there already")
-    return agency_answers(leaf, speech) or speech.either("未向任何单位查询", "no agency was asked")
-
-
-def _outcome(hit: Hit, speech: Wording) -> str:
-    answers = _heard(hit.leaf, speech)
-    return speech.either(f"一次查询有了结果：{answers}", f"A lookup has its outcome: {answers}")
-
-
-def _denied(hit: Hit, speech: Wording) -> str:
-    because = rule_text(str(hit.leaf.get("detail", {}).get("rule", "")), speech)
-    who, whom = actor(hit, speech), parties(hit, speech)
-    return speech.either(
-        f"{who}{_for(hit, speech)}查询{whom}被拒：{because}",
-        f"{who} was refused a lookup of {whom}{_for(hit, speech)}: {because}",
-    )
-
-
-def _read_again(hit: Hit, speech: Wording) -> str:
-    who, whom = actor(hit, speech), parties(hit, speech)
-    return speech.either(
-        f"{who}{_for(hit, speech)}再次查阅{whom}的已存结果",
-        f"{who} read the stored answer about {whom} again{_for(hit, speech)}",
-    )
-
-
-def _revealed(hit: Hit, speech: Wording) -> str:
-    who, whom = actor(hit, speech), parties(hit, speech)
-    what = speech.listed([str(name) for name in hit.leaf.get("released", ())])
-    return speech.either(
-        f"{who}{_for(hit, speech)}查看了{whom}的完整字段（{what}）",
-        f"{who} had fields of {whom} shown in full{_for(hit, speech)} ({what})",
-    )
-
-
-def _printed(hit: Hit, speech: Wording) -> str:
-    who, whom = actor(hit, speech), parties(hit, speech)
-    return speech.either(
-        f"{who}{_for(hit, speech)}打印了{whom}的查询记录",
-        f"{who} printed the record of a lookup of {whom}{_for(hit, speech)}",
-    )
-
-
-def _work_order(hit: Hit, speech: Wording) -> str:
-    detail, who = hit.leaf.get("detail", {}), actor(hit, speech)
-    state = _word(_ORDER_STATES, str(hit.leaf.get("outcome", "")), speech)
-    glass = speech.either("【应急查询】", "Emergency access: ") if detail.get("exception") else ""
-    count = detail.get("parties")
-    whom = "" if count is None else speech.either(f"，共{count}名当事人", f", {count} parties")
-    return glass + speech.either(
-        f"{who}{_for(hit, speech)}的工单状态变为{state}{whom}",
-        f"{who} made a work order {state}{_for(hit, speech)}{whom}",
-    )
-
-
-def _signed_in(hit: Hit, speech: Wording) -> str:
-    return speech.either(f"{actor(hit, speech)}登录", f"{actor(hit, speech)} signed in")
-
-
-def _signed_out(hit: Hit, speech: Wording) -> str:
-    how = _word(_ENDINGS, str(hit.leaf.get("detail", {}).get("how", "")), speech)
-    return speech.either(f"{actor(hit, speech)}的会话结束：{how}", f"The session of {actor(hit, speech)} ended: {how}")
-
-
-def _refused(hit: Hit, speech: Wording) -> str:
-    detail = hit.leaf.get("detail", {})
-    because = rule_text(str(detail.get("rule", "")), speech)
-    if "count" in detail:
-        return speech.either(
-            f"{detail['count']}次无法识别身份的请求被拒：{because}",
-            f"{detail['count']} calls of unrecognised callers were refused: {because}",
-        )
-    return speech.either(f"{actor(hit, speech)}的请求被拒：{because}", f"{actor(hit, speech)} was refused: {because}")
-
-
-def _searched(hit: Hit, speech: Wording) -> str:
-    who, whom = actor(hit, speech), parties(hit, speech)
-    about = speech.either(f"（查{whom}）", f" for {whom}") if whom else ""
-    names = str(hit.leaf.get("detail", {}).get("filters", "")).replace(",", speech.either("、", ", "))
-    return speech.either(
-        f"{who}检索了日志{about}：{names or '全部'}", f"{who} searched the log{about}: {names or 'all'}"
-    )
-
-
-def _exported(hit: Hit, speech: Wording) -> str:
-    what = str(hit.leaf.get("detail", {}).get("format", ""))
-    return speech.either(
-        f"{actor(hit, speech)}导出了日志记录（{what}）", f"{actor(hit, speech)} exported records ({what})"
-    )
-
-
-def _erased(hit: Hit, speech: Wording) -> str:
-    ground = str(hit.leaf.get("detail", {}).get("ground", ""))
-    return speech.either(f"销毁了一个人的密钥或到期内容（{ground}）", f"Sealed values were destroyed ({ground})")
-
-
-def _orphan(hit: Hit, speech: Wording) -> str:
-    place = hit.leaf.get("detail", {}).get("intent", "")
-    return speech.either(f"补结了第{place}条没有结果的查询意向", f"Intent {place}, which had no outcome, was closed")
-
-
-def _anchored(hit: Hit, speech: Wording) -> str:
-    detail = hit.leaf.get("detail", {})
-    size, name = detail.get("size", ""), detail.get("name", "")
-    return speech.either(
-        f"{size}条记录的检查点已由{name}锚定", f"The checkpoint of {size} records was anchored by {name}"
-    )
-
-
-def _administered(hit: Hit, speech: Wording) -> str:
-    detail, who = hit.leaf.get("detail", {}), actor(hit, speech)
-    units, people = detail.get("units", 0), detail.get("people", 0)
-    return speech.either(
-        f"{who}变更了管理设置（单位{units}个，人员{people}人）",
-        f"{who} changed the administration ({units} units, {people} people)",
-    )
-
-
-def _report(hit: Hit, speech: Wording) -> str:
-    who, whom = actor(hit, speech), parties(hit, speech)
-    done = _word(_REPORT_STEPS, str(hit.leaf.get("outcome", "")), speech)
-    return speech.either(f"{who}{done}告知{whom}的查询报告", f"{who} {done} the report to {whom} of who looked them up")
-
-
-def _use_reviewed(hit: Hit, speech: Wording) -> str:
-    outcome = _word(_FINDINGS, str(hit.leaf.get("outcome", "")), speech)
-    return speech.either(
-        f"{actor(hit, speech)}核查了一例使用情况：{outcome}", f"{actor(hit, speech)} reviewed a use: {outcome}"
-    )
-
-
-def _by_its_type(hit: Hit, speech: Wording) -> str:
-    whom = parties(hit, speech)
-    called = speech.either(hit.type.zh, hit.type.en)
-    return actor(hit, speech) + speech.either(f"：{called}", f": {called}") + (f" ({whom})" if whom else "")
-
-
-def _for(hit: Hit, speech: Wording) -> str:
-    case = case_label(hit, speech)
-    return speech.either(f"为{case}", f" for {case}") if case else ""
-
-
-def _word(words: Mapping[str, tuple[str, str]], word: str, speech: Wording) -> str:
-    return speech.either(*words.get(word, (word, word)))
-
-
-_SAID: Final[Mapping[EventType, Callable[[Hit, Wording], str]]] = {
-    EventType.LOOKUP_INTENT: _lookup,
-    EventType.LOOKUP_OUTCOME: _outcome,
-    EventType.LOOKUP_DENIED: _denied,
-    EventType.RESULT_READ: _read_again,
-    EventType.FIELD_REVEALED: _revealed,
-    EventType.RECORD_PRINTED: _printed,
-    EventType.WORK_ORDER_CHANGED: _work_order,
-    EventType.SESSION_SIGNED_IN: _signed_in,
-    EventType.SESSION_ENDED: _signed_out,
-    EventType.ACCESS_REFUSED: _refused,
-    EventType.LOG_SEARCHED: _searched,
-    EventType.LOG_EXPORTED: _exported,
-    EventType.LOG_ERASED: _erased,
-    EventType.LOG_ORPHAN_CLOSED: _orphan,
-    EventType.LOG_ANCHORED: _anchored,
-    EventType.ADMIN_CHANGED: _administered,
-    EventType.REPORT_CHANGED: _report,
-    EventType.USE_REVIEWED: _use_reviewed,
+# The parts of a sentence are the members of the leaf's `detail`, and these: who acted (`who`), the parties (`whom`),
+# the case (`case`), and the rule of a refusal (`because`).
+_SENTENCES: Final[Mapping[EventType, tuple[str, str]]] = {
+    EventType.LOOKUP_INTENT: ("{who}{case}{to}查询{whom}：{end}", "{who} looked up {whom}{to}{case}: {end}"),
+    EventType.LOOKUP_OUTCOME: ("一次查询有了结果：{answers}", "A lookup has its outcome: {answers}"),
+    EventType.LOOKUP_DENIED: (
+        "{who}{case}查询{whom}被拒：{because}",
+        "{who} was refused a lookup of {whom}{case}: {because}",
+    ),
+    EventType.RESULT_READ: (
+        "{who}{case}再次查阅{whom}的已存结果",
+        "{who} read the stored answer about {whom} again{case}",
+    ),
+    EventType.FIELD_REVEALED: (
+        "{who}{case}查看了{whom}的完整字段（{fields}）",
+        "{who} had fields of {whom} shown in full{case} ({fields})",
+    ),
+    EventType.RECORD_PRINTED: (
+        "{who}{case}打印了{whom}的查询记录",
+        "{who} printed the record of a lookup of {whom}{case}",
+    ),
+    EventType.WORK_ORDER_CHANGED: (
+        "{emergency}{who}{case}的工单状态变为{state}{count}",
+        "{emergency}{who} made a work order {state}{case}{count}",
+    ),
+    EventType.SESSION_SIGNED_IN: ("{who}登录", "{who} signed in"),
+    EventType.SESSION_ENDED: ("{who}的会话结束：{ending}", "The session of {who} ended: {ending}"),
+    EventType.ACCESS_REFUSED: ("{who}的请求被拒：{because}", "{who} was refused: {because}"),
+    EventType.LOG_SEARCHED: ("{who}检索了日志{about}：{criteria}", "{who} searched the log{about}: {criteria}"),
+    EventType.LOG_EXPORTED: ("{who}导出了日志记录（{format}）", "{who} exported records ({format})"),
+    EventType.LOG_ERASED: ("销毁了一个人的密钥或到期内容（{ground}）", "Sealed values were destroyed ({ground})"),
+    EventType.LOG_ORPHAN_CLOSED: (
+        "补结了第{intent}条没有结果的查询意向",
+        "Intent {intent}, which had no outcome, was closed",
+    ),
+    EventType.LOG_ANCHORED: (
+        "{size}条记录的检查点已由{name}锚定",
+        "The checkpoint of {size} records was anchored by {name}",
+    ),
+    EventType.ADMIN_CHANGED: (
+        "{who}变更了管理设置（单位{units}个，人员{people}人）",
+        "{who} changed the administration ({units} units, {people} people)",
+    ),
+    EventType.REPORT_CHANGED: (
+        "{who}{step}告知{whom}的查询报告",
+        "{who} {step} the report to {whom} of who looked them up",
+    ),
+    EventType.USE_REVIEWED: ("{who}核查了一例使用情况：{finding}", "{who} reviewed a use: {finding}"),
 }
+_COUNTED: Final = (
+    "{count}次无法识别身份的请求被拒：{because}",
+    "{count} calls of unrecognised callers were refused: {because}",
+)
 
 _ORDER_STATES: Final[dict[str, tuple[str, str]]] = {
     **{state.value: (state.zh, state.en.lower()) for state in WorkOrderStatus},
@@ -231,6 +90,91 @@ _FINDINGS: Final[dict[str, tuple[str, str]]] = {
     "explained": ("已说明", "explained"),
     "follow_up": ("待进一步了解", "to be followed up"),
     "escalate": ("上报", "escalated"),
+}
+
+
+def sentence(hit: Hit, wording: Wording) -> str:
+    """One record as one sentence, without its time."""
+    detail = hit.leaf.get("detail", {})
+    whom, case = parties(hit, wording), case_label(hit, wording)
+    if hit.type not in _SENTENCES:
+        label = wording.either(f"：{hit.type.zh}", f": {hit.type.en}")
+        return actor(hit, wording) + label + (f" ({whom})" if whom else "") + wording.either("。", ".")
+    counted = hit.type is EventType.ACCESS_REFUSED and "count" in detail
+    parts: defaultdict[str, object] = defaultdict(str, units=0, people=0)
+    parts |= detail
+    parts |= {
+        "who": actor(hit, wording),
+        "whom": whom,
+        "case": wording.either(f"为{case}", f" for {case}") if case else "",
+        "because": rule_text(str(detail.get("rule", "")), wording),
+    }
+    if hit.type in _PARTS:
+        parts |= _PARTS[hit.type](hit, wording)
+    template = wording.either(*(_COUNTED if counted else _SENTENCES[hit.type]))
+    return template.format_map(parts) + wording.either("。", ".")
+
+
+def _lookup(hit: Hit, wording: Wording) -> dict[str, str]:
+    agencies = asked_agencies(hit, wording)
+    to = wording.either(f"向{agencies}", f" at {agencies}") if agencies else ""
+    return {"to": to, "end": _end(hit, wording)}
+
+
+def _end(hit: Hit, wording: Wording) -> str:
+    if hit.outcome is None:
+        return wording.either("尚无结果", "no outcome yet")
+    leaf = hit.outcome.leaf
+    if leaf.get("outcome") == "withheld":
+        because = rule_text(str(leaf.get("detail", {}).get("rule", "")), wording)
+        return wording.either(f"结果未交付（{because}）", f"the answer was withheld ({because})")
+    return _answers(leaf, wording)
+
+
+def _answers(leaf: Mapping[str, Any], wording: Wording) -> str:
+    if "reused" in leaf.get("detail", {}) and not leaf.get("heard"):
+        return wording.either("采用此前已得的答复，未再向单位查询", "answered from what was there already")
+    return agency_answers(leaf, wording) or wording.either("未向任何单位查询", "no agency was asked")
+
+
+def _work_order(hit: Hit, wording: Wording) -> dict[str, str]:
+    detail = hit.leaf.get("detail", {})
+    count = detail.get("parties")
+    return {
+        "state": _word(_ORDER_STATES, hit, wording),
+        "emergency": wording.either("【应急查询】", "Emergency access: ") if detail.get("exception") else "",
+        "count": "" if count is None else wording.either(f"，共{count}名当事人", f", {count} parties"),
+    }
+
+
+def _search(hit: Hit, wording: Wording) -> dict[str, str]:
+    whom = parties(hit, wording)
+    names = str(hit.leaf.get("detail", {}).get("filters", "")).replace(",", wording.either("、", ", "))
+    return {
+        "about": wording.either(f"（查{whom}）", f" for {whom}") if whom else "",
+        "criteria": names or wording.either("全部", "all"),
+    }
+
+
+def _word(words: Mapping[str, tuple[str, str]], hit: Hit, wording: Wording, *, member: str = "") -> str:
+    """The label of the leaf's outcome, or of a member of its detail."""
+    leaf = hit.leaf
+    word = str(leaf.get("detail", {}).get(member, "") if member else leaf.get("outcome", ""))
+    return wording.either(*words.get(word, (word, word)))
+
+
+# Parts of a sentence that are neither common to all nor members of the detail.
+_PARTS: Final[Mapping[EventType, Callable[[Hit, Wording], dict[str, str]]]] = {
+    EventType.LOOKUP_INTENT: _lookup,
+    EventType.LOOKUP_OUTCOME: lambda hit, wording: {"answers": _answers(hit.leaf, wording)},
+    EventType.FIELD_REVEALED: lambda hit, wording: {
+        "fields": wording.listed([str(name) for name in hit.leaf.get("released", ())])
+    },
+    EventType.WORK_ORDER_CHANGED: _work_order,
+    EventType.SESSION_ENDED: lambda hit, wording: {"ending": _word(_ENDINGS, hit, wording, member="how")},
+    EventType.LOG_SEARCHED: _search,
+    EventType.REPORT_CHANGED: lambda hit, wording: {"step": _word(_REPORT_STEPS, hit, wording)},
+    EventType.USE_REVIEWED: lambda hit, wording: {"finding": _word(_FINDINGS, hit, wording)},
 }
 
 

@@ -2,6 +2,7 @@
 A page and its reader: language, theme, session, place in the tree; and the HTML responses.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -175,3 +176,13 @@ Own = Annotated[OwnPage, Depends(_own)]
 # For requests that a page makes by itself, which are no sign of life.
 LookedAt = Annotated[OwnPage, Depends(_own_in_background)]
 AnyPage = Annotated[PageContext, Depends(_bare)]
+
+
+def requires(*roles: Role) -> Callable[[OwnPage], Awaitable[OwnPage]]:
+    """The dependency of pages for one of these roles."""
+
+    async def page_of_role(page: Own) -> OwnPage:
+        page.require(*roles)
+        return page
+
+    return page_of_role

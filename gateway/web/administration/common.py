@@ -17,7 +17,7 @@ from gateway.organization.roles import Role
 from gateway.organization.service import ConcurrentChange
 from gateway.web.error_pages import FormPage
 from gateway.web.navigation import OF_THE_TREE
-from gateway.web.page import Own, OwnPage, see_other
+from gateway.web.page import OwnPage, requires, see_other
 from schemas.codes import Code
 
 
@@ -66,24 +66,9 @@ def navigation(page: OwnPage) -> list[NavigationLink]:
     return [NavigationLink(target, f"/administration/{target.value}") for target in allowed]
 
 
-async def _of_the_tree(page: Own) -> OwnPage:
-    page.require(*OF_THE_TREE)
-    return page
-
-
-async def _system(page: Own) -> OwnPage:
-    page.require(Role.SYSTEM_ADMINISTRATOR)
-    return page
-
-
-async def _leader(page: Own) -> OwnPage:
-    page.require(Role.GROUP_LEADER)
-    return page
-
-
-OfTheTree = Annotated[OwnPage, Depends(_of_the_tree)]
-SystemAdministrator = Annotated[OwnPage, Depends(_system)]
-GroupLeader = Annotated[OwnPage, Depends(_leader)]
+OfTheTree = Annotated[OwnPage, Depends(requires(*OF_THE_TREE))]
+SystemAdministrator = Annotated[OwnPage, Depends(requires(Role.SYSTEM_ADMINISTRATOR))]
+GroupLeader = Annotated[OwnPage, Depends(requires(Role.GROUP_LEADER))]
 
 
 # The change before this page: its notice and its record.

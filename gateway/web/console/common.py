@@ -2,7 +2,7 @@
 Shared parts of the console pages: access by role, form fields, and the wording of records.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -10,10 +10,12 @@ from pydantic import BeforeValidator, StringConstraints
 
 from audit.format.event import Actor
 from gateway.api.dependencies import member_actor
+from gateway.api.problems import Problem
 from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
 from gateway.organization.roles import Role
-from gateway.web.page import Own, OwnPage
+from gateway.web.page import OwnPage, requires
+from schemas.china_time import day_in_china
 
 
 def _or_none(value: Any) -> Any:
@@ -28,23 +30,27 @@ Typed = Annotated[Annotated[str, StringConstraints(max_length=200)] | None, Blan
 LongText = Annotated[Annotated[str, StringConstraints(max_length=2000)] | None, Blank]
 
 
-async def _auditor(page: Own) -> OwnPage:
-    page.require(Role.AUDIT_ADMINISTRATOR)
-    return page
-
-
-async def _releaser(page: Own) -> OwnPage:
-    page.require(Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR)
-    return page
-
-
-Auditors = Annotated[OwnPage, Depends(_auditor)]
-Releasers = Annotated[OwnPage, Depends(_releaser)]
+Auditors = Annotated[OwnPage, Depends(requires(Role.AUDIT_ADMINISTRATOR))]
+Releasers = Annotated[OwnPage, Depends(requires(Role.AUDIT_ADMINISTRATOR, Role.CENTRE_ADMINISTRATOR))]
 
 
 def acting(page: OwnPage) -> Actor:
     """The reader, as the log knows people."""
     return member_actor(page.caller, page.member)
+
+
+def period(since: date | None, until: date | None, *, days: int, longest: int) -> tuple[date, date]:
+    """A form's period, by default the last `days` days.  Raises `Problem` if it is longer than `longest` days."""
+    last = until or day_in_china(datetime.now(UTC))
+    first = since or last - timedelta(days=days)
+    if not timedelta() <= last - first <= timedelta(days=longest):
+        raise Problem(
+            "invalid-input",
+            rule="period",
+            en=f"Choose a period of at most {longest} days that begins before it ends.",
+            zh=f"请选择起日在前、不超过{longest}天的期间。",
+        )
+    return first, last
 
 
 def speech(page: OwnPage, hub: Hub, *, people: bool = False) -> Wording:

@@ -3,7 +3,6 @@ Monthly statistics: lookups, agencies' answers, response times.  From unsealed f
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -11,21 +10,20 @@ from starlette.responses import Response
 
 from audit.store.statistics import AgencyFigures, Statistics, figures
 from gateway.api.dependencies import TheHub
-from gateway.api.problems import Problem
 from gateway.compliance.permissions import require_statistics_reader
 from gateway.compliance.phrases import Wording
 from gateway.hub import Hub
 from gateway.organization.tree import UnitKind
 from gateway.web.charts import Bar, bars
-from gateway.web.console.common import Day, acting, speech
+from gateway.web.console.common import Day, acting, period, speech
 from gateway.web.page import Own, OwnPage
-from schemas.china_time import CHINA, day_end, day_in_china, day_start
+from schemas.china_time import CHINA, day_end, day_start
 from schemas.codes import AnswerState
 
 router = APIRouter(prefix="/console/figures", include_in_schema=False)
 
 DAYS: Final = 90
-LONGEST: Final = timedelta(days=366)
+LONGEST: Final = 366
 
 
 @router.get("")
@@ -34,15 +32,7 @@ async def read(
 ) -> Response:
     """The statistics of the reader's court, or of every court of their region."""
     require_statistics_reader(page.member)
-    last = until or day_in_china(datetime.now(UTC))
-    first = since or last - timedelta(days=DAYS)
-    if not timedelta() <= last - first <= LONGEST:
-        raise Problem(
-            "invalid-input",
-            rule="period",
-            en="Choose a period of at most 366 days that begins before it ends.",
-            zh="请选择起日在前、不超过366天的期间。",
-        )
+    first, last = period(since, until, days=DAYS, longest=LONGEST)
     await hub.compliance.recorded_search.record_view(
         acting(page), "figures", since=first.isoformat(), until=last.isoformat()
     )

@@ -2,28 +2,26 @@
 The review queue: unusual use, ranked and grouped by person, with its reasons; and a random sample.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import Response
 
 from gateway.api.dependencies import TheHub
-from gateway.api.problems import Problem
 from gateway.compliance.anomaly_rules import AnomalyRule
 from gateway.compliance.narration import sentence
 from gateway.compliance.phrases import Wording
 from gateway.compliance.review_queue import ReviewItem, ReviewOutcome
-from gateway.web.console.common import Auditors, Day, acting, speech
+from gateway.web.console.common import Auditors, Day, acting, period, speech
 from gateway.web.page import see_other
-from schemas.china_time import day_in_china
 from schemas.codes import Code
 
 router = APIRouter(prefix="/console/review", include_in_schema=False)
 
 PATH: Final = "/console/review"
 DAYS: Final = 7
-LONGEST: Final = timedelta(days=31)
+LONGEST: Final = 31
 
 
 class Drawn(Code):
@@ -37,15 +35,7 @@ async def queue(
     page: Auditors, hub: TheHub, since: Annotated[Day, Query()] = None, until: Annotated[Day, Query()] = None
 ) -> Response:
     """The cases of a period, by default of the last seven days; reading them is recorded."""
-    last = until or day_in_china(datetime.now(UTC))
-    first = since or last - timedelta(days=DAYS - 1)
-    if not timedelta() <= last - first <= LONGEST:
-        raise Problem(
-            "invalid-input",
-            rule="period",
-            en="Choose a period of at most 31 days that begins before it ends.",
-            zh="请选择起日在前、不超过31天的期间。",
-        )
+    first, last = period(since, until, days=DAYS - 1, longest=LONGEST)
     queued = await hub.compliance.review_queue.read(page.member, acting(page), first, last)
     words = speech(page, hub)
     people: dict[str, list[ReviewItem]] = {}
