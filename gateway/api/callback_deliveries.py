@@ -32,27 +32,10 @@ class ResendBody(RequestModel):
     until: datetime | None = None
 
 
-class SeenDelivery(BaseModel):
-    """A delivery without its content."""
-
-    id: str
-    client: str
-    receiver: str
-    event_type: str
-    subject: str
-    state: DeliveryState
-    reason: str | None
-    attempts: int
-    created_at: datetime
-    due_at: datetime
-    deadline: datetime
-    ended_at: datetime | None
-
-
 class SeenDeliveries(BaseModel):
     """Deliveries in the order of their creation; `next` is the `after` of the next page."""
 
-    deliveries: list[SeenDelivery]
+    deliveries: list[DeliverySummary]
     next: str | None
 
 
@@ -78,7 +61,7 @@ async def list_deliveries(
     choice = DeliveryFilter(court=caller.court, client=client, receiver=receiver, state=state, reason=reason)
     deliveries = await hub.callbacks.deliveries.found(choice, most=most, after=_after(after))
     more = f"{deliveries[-1].created_at.isoformat()}~{deliveries[-1].id}" if len(deliveries) == most else None
-    return SeenDeliveries(deliveries=[_delivery(summary) for summary in deliveries], next=more)
+    return SeenDeliveries(deliveries=deliveries, next=more)
 
 
 @router.get(
@@ -86,11 +69,11 @@ async def list_deliveries(
 )
 async def read_delivery(
     delivery: Annotated[DeliveryId, Path()], caller: Signed, client: VisibleClient, hub: TheHub
-) -> SeenDelivery:
+) -> DeliverySummary:
     """One delivery by its webhook-id."""
     choice = DeliveryFilter(court=caller.court, client=client, ids=[delivery])
     for summary in await hub.callbacks.deliveries.found(choice, most=1):
-        return _delivery(summary)
+        return summary
     raise Problem("not-found")
 
 
@@ -122,10 +105,6 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     if at is None or at.tzinfo is None:
         raise invalid("after", "unknown_page", "Take the member `next` of the page before.", "请使用上一页的 next。")
     return at, last
-
-
-def _delivery(summary: DeliverySummary) -> SeenDelivery:
-    return SeenDelivery(**{name: getattr(summary, name) for name in SeenDelivery.model_fields})
 
 
 assert MOST_AT_ONCE == 10_000  # noqa: S101 - as the description of `resend` says

@@ -2,14 +2,13 @@
 Emergency access over HTTP: emergencies that staff declare themselves, confirmations by a second person, and reviews.
 """
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.access.break_glass import EmergencyReason, EmergencyRequest
-from gateway.access.reviews import ReviewFinding
+from gateway.access.break_glass import EmergencyReason, EmergencyRequest, PendingEmergency
+from gateway.access.reviews import DueReview, ReviewFinding
 from gateway.access.work_orders import party_identifier
 from gateway.api.dependencies import CurrentMember, MemberActor, Signed, TheHub, json_body, no_store
 from gateway.api.problems import CHANGING, READING, WITH_BODY, InputError, Problem, documented
@@ -34,16 +33,6 @@ class EmergencyBody(RequestModel):
     note: Note
 
 
-class EmergencyReceipt(BaseModel):
-    """The work order that waits for its confirmation."""
-
-    work_order: str
-    version: int
-    ends_at: datetime
-    review_due_at: datetime
-    audit: int
-
-
 class ConfirmationBody(RequestModel):
     """The confirmed version."""
 
@@ -55,15 +44,6 @@ class ConfirmationReceipt(BaseModel):
 
     audit: int | None
     replayed: bool
-
-
-class SeenReview(BaseModel):
-    """An emergency that waits for its review."""
-
-    work_order: str
-    holder: str
-    due_at: datetime
-    overdue: bool
 
 
 class ReviewBody(RequestModel):
@@ -88,7 +68,7 @@ class ReviewReceipt(BaseModel):
 )
 async def begin_emergency(
     body: EmergencyBody, caller: Signed, member: CurrentMember, actor: MemberActor, hub: TheHub
-) -> EmergencyReceipt:
+) -> PendingEmergency:
     """
     States a work order that cannot wait for the ticket system.  It grants nothing until a second person confirms it.
     """
@@ -100,8 +80,7 @@ async def begin_emergency(
         reason=body.reason,
         note=body.note,
     )
-    pending = await hub.break_glass.begin(member, caller, actor, emergency)
-    return EmergencyReceipt(**{name: getattr(pending, name) for name in EmergencyReceipt.model_fields})
+    return await hub.break_glass.begin(member, caller, actor, emergency)
 
 
 @router.delete(
@@ -133,12 +112,9 @@ async def confirm_work_order(
 
 
 @router.get("/reviews", operation_id="list_reviews", responses=documented(*READING))
-async def list_reviews(member: CurrentMember, hub: TheHub) -> list[SeenReview]:
+async def list_reviews(member: CurrentMember, hub: TheHub) -> list[DueReview]:
     """The emergencies of the caller's court that wait for their review, the most urgent first."""
-    return [
-        SeenReview(work_order=review.work_order, holder=review.holder, due_at=review.due_at, overdue=review.overdue)
-        for review in await hub.emergency_reviews.due(member)
-    ]
+    return await hub.emergency_reviews.due(member)
 
 
 @router.post(

@@ -55,17 +55,6 @@ class PersonBody(RequestModel):
     official: OfficialBody | None = None
 
 
-class SeenUnit(BaseModel):
-    """A unit of the tree."""
-
-    id: str
-    parent: str | None
-    kind: UnitKind
-    court: str | None
-    zh: str
-    en: str
-
-
 class SeenPerson(BaseModel):
     """A person of the tree; `official` says whether an agency can be told all that it demands."""
 
@@ -81,7 +70,7 @@ class SeenPerson(BaseModel):
 class SeenOrganization(BaseModel):
     """The part of the tree that the caller may see."""
 
-    units: list[SeenUnit]
+    units: list[Unit]
     people: list[SeenPerson]
 
 
@@ -98,7 +87,7 @@ async def read_organization(member: CurrentMember, hub: TheHub) -> SeenOrganizat
     The caller's part of the tree: the part that they administer, or else their own entry.
     """
     units, people = await visible_part(member, hub)
-    return SeenOrganization(units=[_unit(unit) for unit in units], people=[_person(person) for person in people])
+    return SeenOrganization(units=list(units), people=[_person(person) for person in people])
 
 
 @router.put(
@@ -166,10 +155,6 @@ async def visible_part(member: Member, hub: Hub) -> tuple[Sequence[Unit], Sequen
 async def _change(hub: Hub, member: Member, actor: Actor, proposal: Proposal) -> ChangeReceipt:
     index = await hub.organization.change(member, actor, proposal)
     return ChangeReceipt(audit=index, replayed=index is None)
-
-
-def _unit(unit: Unit) -> SeenUnit:
-    return SeenUnit(**{name: getattr(unit, name) for name in SeenUnit.model_fields})
 
 
 def _person(person: StaffAccount) -> SeenPerson:
