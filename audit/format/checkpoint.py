@@ -15,16 +15,14 @@ from audit.format.note import (
     COSIGNATURE,
     Note,
     NoteError,
+    PublicKey,
     Signature,
     Verifier,
     check_ed25519,
     check_name,
     decode_base64,
-    encode_key,
-    key_id,
     open_note,
     parse,
-    parse_key,
     public_bytes,
 )
 from audit.format.tree import HASH_BYTES
@@ -84,34 +82,17 @@ def parse_size(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class WitnessKey:
+class WitnessKey(PublicKey):
     """A witness's public key.  Its signatures carry their time in seconds."""
 
-    name: str
-    public: bytes
-
-    @property
-    def key_id(self) -> bytes:
-        """What names the key in a signature line."""
-        return key_id(self.name, COSIGNATURE, self.public)
+    kind = COSIGNATURE
+    label = "a cosignature key"
 
     def check(self, text: str, payload: bytes) -> bool:
         """Whether this witness cosigned the checkpoint with this body."""
         time = int.from_bytes(payload[:_TIME_BYTES])
         message = _cosigned(text, time)
         return time < 1 << 63 and check_ed25519(self.public, message, payload[_TIME_BYTES:])
-
-    def encode(self) -> str:
-        """`<name>+<8 hex digits>+<base64>`."""
-        return encode_key(self.name, COSIGNATURE, self.public)
-
-    @classmethod
-    def parse(cls, text: str) -> "WitnessKey":
-        """Reads a witness's `vkey`.  Raises `NoteError`."""
-        name, kind, public = parse_key(text)
-        if kind != COSIGNATURE:
-            raise NoteError("could not read the witness key: not a cosignature key")
-        return cls(name, public)
 
 
 class Cosigner:

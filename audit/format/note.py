@@ -10,7 +10,7 @@ import binascii
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -65,32 +65,43 @@ class Verifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class VerifierKey:
-    """A log's public key (`vkey`)."""
+class PublicKey:
+    """A named Ed25519 public key; `kind` is the type byte of its signatures."""
+
+    kind: ClassVar[int]
+    label: ClassVar[str]
 
     name: str
     public: bytes
 
     @property
     def key_id(self) -> bytes:
-        """What names the key in a signature line."""
-        return key_id(self.name, ED25519, self.public)
+        """The id of the key in a signature line."""
+        return key_id(self.name, self.kind, self.public)
+
+    def encode(self) -> str:
+        """The key as text (`vkey`): `<name>+<8 hex digits>+<base64>`."""
+        return encode_key(self.name, self.kind, self.public)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads a `vkey`; its key id is recomputed.  Raises `NoteError`."""
+        name, kind, public = parse_key(text)
+        if kind != cls.kind:
+            raise NoteError(f"could not read the key: not {cls.label}")
+        return cls(name, public)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey(PublicKey):
+    """A log's public key."""
+
+    kind = ED25519
+    label = "an Ed25519 log key"
 
     def check(self, text: str, payload: bytes) -> bool:
         """Whether this key signed the text."""
         return check_ed25519(self.public, text.encode(), payload)
-
-    def encode(self) -> str:
-        """`<name>+<8 hex digits>+<base64>`."""
-        return encode_key(self.name, ED25519, self.public)
-
-    @classmethod
-    def parse(cls, text: str) -> "VerifierKey":
-        """Reads a `vkey`; its key id is recomputed.  Raises `NoteError`."""
-        name, kind, public = parse_key(text)
-        if kind != ED25519:
-            raise NoteError("could not read the verifier key: not an Ed25519 log key")
-        return cls(name, public)
 
 
 class Signer:

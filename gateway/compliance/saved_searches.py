@@ -4,12 +4,12 @@ Saved searches: personal criteria, which must not stand in an address, stored se
 A token is valid for its owner, for eight hours.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select
 
 from gateway.audit_access import SearchRevealReason
@@ -19,7 +19,6 @@ from gateway.database.tables import search_handle
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.sign_on.pending_sign_ins import new_secret, secret_digest
-from schemas.codes import IdType
 from schemas.subject import Subject
 
 LASTS: Final = timedelta(hours=8)
@@ -44,6 +43,9 @@ class PrivateCriteria:
         return self == PrivateCriteria()
 
 
+_CRITERIA: Final = TypeAdapter(PrivateCriteria)
+
+
 @dataclass(frozen=True, slots=True)
 class SavedSearches:
     """
@@ -65,7 +67,7 @@ class SavedSearches:
         sealed = await self.database.run(_sealed, actor, secret_digest(token), self.clock())
         if sealed is None:
             raise ComplianceItemNotFound
-        return _private(json.loads(self.encryption.open(_context(secret_digest(token)), sealed)))
+        return _CRITERIA.validate_json(self.encryption.open(_context(secret_digest(token)), sealed))
 
     def _insert(
         self, connection: Connection, actor: Member, digest: bytes, private: PrivateCriteria, now: datetime
@@ -75,7 +77,7 @@ class SavedSearches:
             "id": digest,
             "court": actor.court,
             "user": actor.user,
-            "sealed": self.encryption.seal(_context(digest), json.dumps(_plain(private), ensure_ascii=False).encode()),
+            "sealed": self.encryption.seal(_context(digest), _CRITERIA.dump_json(private)),
             "expires_at": now + LASTS,
         }
         connection.execute(insert(search_handle), [row])
@@ -86,41 +88,6 @@ def _sealed(connection: Connection, actor: Member, digest: bytes, now: datetime)
     own = select(c.sealed).where(c.id == digest, c.court == actor.court, c.user == actor.user, c.expires_at > now)
     sealed = connection.execute(own).scalar_one_or_none()
     return None if sealed is None else bytes(sealed)
-
-
-def subject_document(subject: Subject) -> dict[str, str | None]:
-    """A subject as JSON."""
-    return {"id_type": subject.id_type.value, "id_number": subject.id_number, "country": subject.country}
-
-
-def subject_of(document: dict[str, Any]) -> Subject:
-    """A subject from JSON."""
-    id_type = IdType(document["id_type"])
-    return Subject(
-        kind=id_type.subject_kind, id_type=id_type, id_number=document["id_number"], country=document["country"]
-    )
-
-
-def _plain(private: PrivateCriteria) -> dict[str, Any]:
-    return {
-        "subject": None if private.subject is None else subject_document(private.subject),
-        "user": private.user,
-        "work_order": private.work_order,
-        "case_number": private.case_number,
-        "reveal": None if private.reveal is None else private.reveal.value,
-        "note": private.note,
-    }
-
-
-def _private(plain: dict[str, Any]) -> PrivateCriteria:
-    return PrivateCriteria(
-        subject=None if plain["subject"] is None else subject_of(plain["subject"]),
-        user=plain["user"],
-        work_order=plain["work_order"],
-        case_number=plain["case_number"],
-        reveal=None if plain["reveal"] is None else SearchRevealReason(plain["reveal"]),
-        note=plain["note"],
-    )
 
 
 def _context(digest: bytes) -> str:

@@ -29,11 +29,11 @@ from gateway.compliance.permissions import (
 from gateway.compliance.recorded_search import RecordedSearch
 from gateway.compliance.report_entries import LOOKED, ReportEntry, WithheldEntry, Withholding, report_entries
 from gateway.compliance.report_store import ReportSummary
-from gateway.compliance.saved_searches import subject_document, subject_of
 from gateway.database import Database
 from gateway.field_encryption import FieldEncryption
 from gateway.organization.people import Member
 from gateway.organization.recording import sealed_payload
+from schemas.codes import IdType
 from schemas.subject import Subject
 
 MOST_ENTRIES: Final = 2000
@@ -204,8 +204,9 @@ class SubjectReports:
         )
 
     def _sealed(self, report: UUID, draft: _Draft) -> bytes:
+        subject = draft.subject
         plain = {
-            "subject": subject_document(draft.subject),
+            "subject": {"id_type": subject.id_type.value, "id_number": subject.id_number, "country": subject.country},
             "since": draft.since and draft.since.isoformat(),
             "until": draft.until and draft.until.isoformat(),
             "withheld": [
@@ -226,7 +227,9 @@ def _draft(plain: dict[str, Any]) -> _Draft:
         index: WithheldEntry(reason=Withholding(reason), review_on=date.fromisoformat(day))
         for index, reason, day in plain["withheld"]
     }
-    return _Draft(subject=subject_of(plain["subject"]), since=since, until=until, withheld=withheld)
+    id_type, number = IdType(plain["subject"]["id_type"]), plain["subject"]["id_number"]
+    subject = Subject(kind=id_type.subject_kind, id_type=id_type, id_number=number, country=plain["subject"]["country"])
+    return _Draft(subject=subject, since=since, until=until, withheld=withheld)
 
 
 def _context(report: UUID) -> str:
