@@ -16,6 +16,7 @@ question are milliseconds relative to `t`; `stated` is the agency's own time, mi
 
 import json
 from binascii import b2a_base64
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -109,12 +110,8 @@ def body(event: Event, *, who: bytes, why: bytes, whose: list[bytes], digests: b
     return encoded
 
 
-def _who(who: Actor, commitment: bytes) -> dict[str, str]:
-    values = {"court": who.court, "unit": who.unit, "role": who.role, "client": who.client}
-    clear = {name: value for name, value in values.items() if value}
-    if commitment:
-        clear["c"] = _base64(commitment)
-    return clear
+def _who(who: Actor, commitment: bytes) -> dict[str, Any]:
+    return _clear({"court": who.court, "unit": who.unit, "role": who.role, "client": who.client}, commitment)
 
 
 def _whose(subject: Subject, commitment: bytes) -> dict[str, str]:
@@ -131,10 +128,12 @@ def _why(why: PurposeOfUse, commitment: bytes) -> dict[str, Any]:
         "grant": why.grant,
         "decision": why.decision,
     }
+    return _clear(values, commitment)
+
+
+def _clear(values: Mapping[str, Any], commitment: bytes) -> dict[str, Any]:
     clear = {name: value for name, value in values.items() if value}
-    if commitment:
-        clear["c"] = _base64(commitment)
-    return clear
+    return clear | {"c": _base64(commitment)} if commitment else clear
 
 
 def _heard(answer: QuestionOutcome, at: int) -> dict[str, Any]:

@@ -3,9 +3,8 @@ The audit log of one hub process: appends events durably, signs checkpoints, ope
 """
 
 import asyncio
-import functools
-from collections.abc import Callable, Sequence
-from typing import Self, TypeVar
+from collections.abc import Sequence
+from typing import Self
 from uuid import UUID
 
 from audit.errors import AuditError, AuditUnavailable, LogConfigurationError
@@ -16,8 +15,6 @@ from audit.store import database
 from audit.store.checkpoint_signer import CheckpointSigner
 from audit.store.reader import Reader
 from audit.store.sequencer import Sequencer, StaleKeys
-
-T = TypeVar("T")
 
 SIGN_EVERY = 1.0
 
@@ -99,7 +96,7 @@ class Log:
             try:
                 return await self._sequencer.append(self._sealer.seal(event, keep))
             except StaleKeys:
-                epoch = await self._read(self.reader.epoch)
+                epoch = await asyncio.to_thread(self.reader.epoch)
             self._sealer.forget(epoch)
         raise AuditUnavailable
 
@@ -108,15 +105,15 @@ class Log:
         Opens the newest payload of an exchange of this kind; None if there is none, it has expired, or its key was
         destroyed.  Raises `AuditUnavailable`, `LogBroken` if it does not open.
         """
-        return await self._read(self.reader.open_payload, exchange, kind, agency, capability)
+        return await asyncio.to_thread(self.reader.open_payload, exchange, kind, agency, capability)
 
     async def entry_index(self, exchange: UUID, phase: EventType) -> int | None:
         """The index of an exchange's record of one type.  Raises `AuditUnavailable`."""
-        return await self._read(self.reader.entry_index, exchange, phase)
+        return await asyncio.to_thread(self.reader.entry_index, exchange, phase)
 
     async def check(self) -> None:
         """Raises `AuditUnavailable` unless the log's database answers."""
-        await self._read(self.reader.epoch)
+        await asyncio.to_thread(self.reader.epoch)
 
     @property
     def checkpoint_size(self) -> int:
@@ -137,7 +134,7 @@ class Log:
         """
         Signs a checkpoint now if the log has grown, and returns its size.  Raises `AuditUnavailable`, `LogBroken`.
         """
-        return await self._read(self.signer.sign)
+        return await asyncio.to_thread(self.signer.sign)
 
     async def aclose(self) -> None:
         """Writes the queued records, signs a last checkpoint, and closes the connections."""
@@ -149,9 +146,6 @@ class Log:
         else:
             await asyncio.to_thread(self._sequencer.close)
         await asyncio.to_thread(self.reader.close)
-
-    async def _read(self, read: Callable[..., T], *args: object) -> T:
-        return await asyncio.to_thread(functools.partial(read, *args))
 
     async def _sign_forever(self, every: float) -> None:
         while True:

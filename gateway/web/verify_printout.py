@@ -11,7 +11,7 @@ import re
 import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, File, Query, UploadFile
 from starlette.responses import Response
@@ -24,7 +24,7 @@ from gateway.api.dependencies import TheHub
 from gateway.api.problems import Problem
 from gateway.hub import Hub
 from gateway.web.headers import PAGE_HEADERS
-from gateway.web.page import AnyPage
+from gateway.web.page import AnyPage, PageContext
 
 router = APIRouter(include_in_schema=False)
 
@@ -62,17 +62,14 @@ async def verify(
     digest: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Compares a check value with the log, and explains the offline check."""
-    complete = record is not None and bool(digest)
     printing = await _printed(hub, record, digest) if record is not None and digest else None
-    return page.show(
-        "verify.html",
-        complete=complete,
-        printing=printing,
-        record=record,
-        digest=_plain(digest) if printing else "",
-        size=hub.log.checkpoint_size,
-        proved=None,
-    )
+    searched = record is not None and bool(digest)
+    return _show(page, hub, searched=searched, printing=printing, record=record, digest=_plain(digest))
+
+
+def _show(page: PageContext, hub: Hub, **values: Any) -> Response:
+    nothing: dict[str, Any] = {"searched": False, "printing": None, "record": None, "digest": "", "proved": None}
+    return page.show("verify.html", size=hub.log.checkpoint_size, **(nothing | values))
 
 
 @router.get("/verify/proof")
@@ -108,15 +105,7 @@ async def check(
         proved = read.index
     except (ProofError, NoteError):
         pass
-    return page.show(
-        "verify.html",
-        complete=False,
-        printing=None,
-        record=None,
-        digest="",
-        size=hub.log.checkpoint_size,
-        proved=proved if proved is not None else False,
-    )
+    return _show(page, hub, proved=False if proved is None else proved)
 
 
 async def _printed(hub: Hub, index: int, digest: str) -> Printed | None:
