@@ -3,17 +3,14 @@ The audit events of work orders.
 """
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from audit.format.event import Event, EventType, PurposeOfUse
-from gateway.access.snapshot import GrantedWorkOrder
+from gateway.access.snapshot import PURPOSE
 from gateway.sign_on import Caller
 from schemas.identifiers import Identifier
 from schemas.subject import Subject
 from schemas.work_order import WorkOrderStatement
-
-PURPOSE: Final = "service_of_process"
 
 
 def work_order_changed(
@@ -49,20 +46,4 @@ def work_order_changed(
         ),
         outcome=statement.status.value,
         detail={"parties": len(parties), **({"exception": exception} if exception else {})},
-    )
-
-
-def purpose_of_use(
-    order: GrantedWorkOrder, policy: str, *, decision: str = "permit", rules: tuple[str, ...] = ()
-) -> PurposeOfUse:
-    """The work order that an event belongs to, and the decision about it."""
-    return PurposeOfUse(
-        work_order=order.id,
-        version=order.version,
-        kind=order.kind,
-        case_number=order.case_number,
-        purpose=PURPOSE,
-        policy=policy,
-        rules=rules,
-        decision=decision,
     )

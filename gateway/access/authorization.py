@@ -21,10 +21,10 @@ from gateway.access.snapshot import (
     AccessRequest,
     AccessSnapshot,
     GrantedWorkOrder,
+    UsageCounters,
     access_leases,
     read_snapshots,
 )
-from gateway.access.usage_counters import UsageCounters
 from gateway.access.work_orders import WorkOrders
 from gateway.database import Database, DatabaseUnavailable, batching
 from gateway.field_encryption import FieldEncryption

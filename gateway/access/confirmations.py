@@ -14,7 +14,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
-from gateway.access.audit_events import purpose_of_use
 from gateway.access.catalogue import Catalogue
 from gateway.access.emergency_rules import CONFIRMER_ROLES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
 from gateway.access.snapshot import WORK_ORDER_COLUMNS, GrantedWorkOrder
@@ -63,7 +62,7 @@ class Confirmations:
             exchange=uuid4(),
             at=self.clock(),
             who=who,
-            why=purpose_of_use(order, self.policy),
+            why=order.purpose(self.policy),
             outcome="confirmed",
         )
         index = await self.log.append(event)

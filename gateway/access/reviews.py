@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
-from gateway.access.audit_events import purpose_of_use
 from gateway.access.break_glass import FLAG
 from gateway.access.confirmations import get_work_order, list_confirmers
 from gateway.access.emergency_rules import REVIEWER_ROLES, EmergencyRefused, EmergencyRule, WorkOrderNotFound
@@ -72,7 +71,7 @@ class EmergencyReviews:
             exchange=uuid4(),
             at=at,
             who=who,
-            why=None if order is None else purpose_of_use(order, self.policy),
+            why=None if order is None else order.purpose(self.policy),
             outcome="reviewed",
             detail={"exception": FLAG, "finding": finding.value},
         )

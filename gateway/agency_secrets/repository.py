@@ -3,16 +3,23 @@ The repository of shared secrets: each statement is one transaction, on the data
 
 The turn to renew is written into the row and expires: a hub that dies while it renews delays the others until then, and
 no transaction is open while an agency is called.
+
+Credentials are stored with the seconds that they have left, and not with points in time: hubs whose clocks disagree
+then still agree on their lifetime, since the database's clock measures what has passed.
 """
 
+import json
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, extract, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from adapters.wire.clock import CorrectedClock
+from adapters.wire.secrets import CredentialPair, Secret
 from gateway.database.tables import agency_secret
+from gateway.field_encryption import DecryptionFailed, FieldEncryption
 
 CHANNEL: Final = "agency_secret"
 
@@ -89,3 +96,49 @@ def end_turn(connection: Connection, key: str, turn: UUID) -> None:
     connection.execute(
         update(agency_secret).where(columns.key == key, columns.turn == turn).values(turn=None, turn_ends_at=None)
     )
+
+
+def encode(encryption: FieldEncryption, key: str, number: int, pair: CredentialPair, clock: CorrectedClock) -> bytes:
+    """The pair in its stored form."""
+    document = {
+        "secret": _encode_secret(pair.secret, clock),
+        "refresh": _encode_secret(pair.refresh, clock) if pair.refresh else None,
+    }
+    return encryption.seal(_context(key, number), json.dumps(document).encode())
+
+
+def decode(
+    encryption: FieldEncryption, key: str, number: int, blob: bytes, *, age: float, clock: CorrectedClock
+) -> CredentialPair | None:
+    """
+    A pair that was written `age` seconds ago, on this process's clocks.
+
+    None if it does not decrypt (another hub's key, or a row that was changed or moved): a new one must be fetched.
+    """
+    try:
+        document = json.loads(encryption.open(_context(key, number), blob))
+    except DecryptionFailed:
+        return None
+    refresh = document["refresh"]
+    return CredentialPair(
+        secret=_decode_secret(document["secret"], age, clock),
+        refresh=_decode_secret(refresh, age, clock) if refresh else None,
+    )
+
+
+def _encode_secret(secret: Secret, clock: CorrectedClock) -> list[str | float]:
+    return [secret.text, seconds_left(secret, clock)]
+
+
+def seconds_left(secret: Secret, clock: CorrectedClock) -> float:
+    """The seconds until a secret ends, by the earlier of the two clocks."""
+    return min(secret.due - clock.monotonic(), secret.ends_at - clock.seconds())
+
+
+def _decode_secret(encoded: Any, age: float, clock: CorrectedClock) -> Secret:
+    text, seconds = encoded
+    return Secret(text=text, ends_at=clock.seconds() + seconds - age, due=clock.monotonic() + seconds - age)
+
+
+def _context(key: str, number: int) -> str:
+    return f"agency_secret:{key}:{number}"

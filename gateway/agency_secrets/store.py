@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from adapters.errors import AgencyError, AgencyTimeout, AgencyUnavailable
 from adapters.wire.clock import CorrectedClock
 from adapters.wire.secrets import CredentialPair, Fetch
-from gateway.agency_secrets import codec, repository
+from gateway.agency_secrets import repository
 from gateway.agency_secrets.listener import SecretListener
 from gateway.agency_secrets.refresh_ahead import EARLY_SECONDS, RefreshAhead, Sleep
 from gateway.database import Database, DatabaseUnavailable
@@ -79,7 +79,7 @@ class SharedSecretStore:
         """See `adapters.wire.secrets.SecretStore`."""
         entry = self._entries[key]
         if entry.pair is not None:
-            self._refresh_ahead.note_use(key, codec.seconds_left(entry.pair.secret, self._clock) - entry.margin)
+            self._refresh_ahead.note_use(key, repository.seconds_left(entry.pair.secret, self._clock) - entry.margin)
         return entry.pair
 
     async def renew(self, key: str, seen: CredentialPair | None, until: float, *, anew: bool = False) -> CredentialPair:
@@ -156,13 +156,13 @@ class SharedSecretStore:
         """Renews credentials before they expire; the seconds left if that failed and they are still valid."""
         entry = self._entries[key]
         seen = entry.pair
-        if seen is None or codec.seconds_left(seen.secret, self._clock) - entry.margin > EARLY_SECONDS:
+        if seen is None or repository.seconds_left(seen.secret, self._clock) - entry.margin > EARLY_SECONDS:
             # Renewed meanwhile.
             return None
         try:
             await self.renew(key, seen, asyncio.get_running_loop().time() + TURN_SECONDS + FETCH_SECONDS)
         except AgencyError:
-            left = codec.seconds_left(seen.secret, self._clock)
+            left = repository.seconds_left(seen.secret, self._clock)
             return left if left > 0 else None
         return None
 
@@ -185,12 +185,12 @@ class SharedSecretStore:
         return pair
 
     def _encode(self, key: str, number: int, pair: CredentialPair) -> bytes:
-        return codec.encode(self._encryption, key, number, pair, self._clock)
+        return repository.encode(self._encryption, key, number, pair, self._clock)
 
     def _decode(self, key: str, row: repository.SecretRow) -> CredentialPair | None:
         if row.sealed is None:
             return None
-        return codec.decode(self._encryption, key, row.number, row.sealed, age=row.age, clock=self._clock)
+        return repository.decode(self._encryption, key, row.number, row.sealed, age=row.age, clock=self._clock)
 
     async def _run(self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:

@@ -15,7 +15,6 @@ from uuid import UUID
 from audit.errors import RecordRefused
 from audit.format.event import Actor, Event, EventType
 from audit.store.log import Log
-from gateway.access.audit_events import purpose_of_use
 from gateway.autofill.states import RequestState
 from gateway.autofill.store import StoredRequest
 from gateway.lookup.audit_events import question_outcomes, reused
@@ -61,7 +60,7 @@ def accepted(request: StoredRequest, whose: Sequence[Subject], at: datetime, pol
         at=at,
         who=_who(request),
         whose=tuple(whose),
-        why=purpose_of_use(request.order, policy),
+        why=request.order.purpose(policy),
         outcome="accepted",
         detail={"template": request.template},
     )
@@ -93,7 +92,7 @@ def ended(request: StoredRequest, at: datetime, policy: str) -> Event:
         exchange=request.id,
         at=at,
         who=_who(request),
-        why=replace(purpose_of_use(request.order, policy), version=request.version),
+        why=replace(request.order.purpose(policy), version=request.version),
         outcome=request.state.value,
         detail={"template": request.template, "reason": request.reason or ""},
     )

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from adapters.contract import Adapter
 from audit.format.event import AskedQuestion, Event, EventType, PurposeOfUse, QuestionOutcome, SealedPayload
-from gateway.access.audit_events import PURPOSE, purpose_of_use
 from gateway.access.authorization import AccessDenied, Grant
 from gateway.access.rules import AccessRule
+from gateway.access.snapshot import PURPOSE
 from gateway.audit_access import NOTE_DAYS
 from gateway.lookup.disclosure import Disclosure
 from gateway.lookup.fan_out import AgencyReply
@@ -84,7 +84,7 @@ def denied(
             work_order=request.work_order, purpose=PURPOSE, policy=policy, decision="deny", rules=refusal.rules
         )
         if refusal.order is None
-        else purpose_of_use(refusal.order, policy, decision="deny", rules=refusal.rules)
+        else refusal.order.purpose(policy, decision="deny", rules=refusal.rules)
     )
     return Event(
         type=EventType.LOOKUP_DENIED,
@@ -170,7 +170,7 @@ def sealed_note(opening: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
 
 
 def _permitted(grant: Grant, policy: str) -> PurposeOfUse:
-    return replace(purpose_of_use(grant.order, policy, rules=grant.rules), grant=grant.id)
+    return replace(grant.order.purpose(policy, rules=grant.rules), grant=grant.id)
 
 
 def _stand_in(grant: Grant) -> dict[str, str | int]:

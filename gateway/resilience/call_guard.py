@@ -30,9 +30,7 @@ from adapters.errors import (
 )
 from adapters.wire.clock import CorrectedClock
 from gateway.database import DatabaseUnavailable
-from gateway.resilience.breaker import SLOW, Breaker
-from gateway.resilience.budget import RetryBudget
-from gateway.resilience.bulkhead import Bulkhead, BulkheadFull
+from gateway.resilience.limiters import SLOW_SHARE, Breaker, Bulkhead, BulkheadFull, RetryBudget
 from gateway.resilience.quotas import QuotaGrant, SharedQuotas
 from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason
@@ -206,7 +204,7 @@ class CallGuard:
         try:
             reading = await adapter.ask(self.capability, replace(question, permit=self._permits(question)))
             took = self._clock.monotonic() - began
-            self._breaker.succeeded(slow=took > SLOW * self._policy.timeout)
+            self._breaker.succeeded(slow=took > SLOW_SHARE * self._policy.timeout)
         except UnsupportedLookup:
             outcome = ""
             self._breaker.dropped()

@@ -9,9 +9,8 @@ from random import Random
 from adapters.call_policy import AgencyPolicy
 from adapters.contract import Adapter, Capability, Interpretation, Question
 from adapters.wire.clock import CorrectedClock
-from gateway.resilience.budget import RetryBudget
-from gateway.resilience.bulkhead import Bulkhead
 from gateway.resilience.call_guard import CallGuard
+from gateway.resilience.limiters import Bulkhead, RetryBudget
 from gateway.resilience.quotas import SharedQuotas
 from gateway.resilience.status import GuardState, Watcher
 from schemas.codes import AnswerState, Reason

@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.call_policy import AgencyPolicy, BreakerPolicy, CallPolicy
 from adapters.config_file import ConfigFile
 from adapters.wire.configuration import RouteTable
-from gateway.resilience import breaker, budget, call_guard
+from gateway.resilience import call_guard, limiters
 from gateway.settings import Settings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
@@ -57,11 +57,11 @@ def test_the_numbers_in_the_text_are_the_codes() -> None:
         f"(`SHUNIU_DEADLINE`, {Settings.model_fields['deadline'].default:.0f} s)",
         f"than {call_guard.MIN_ATTEMPT_SECONDS} s left",
         f"between nothing and {transient:.0f} ms, then {2 * transient:.0f} ms",
-        f"within {breaker.WINDOW_SECONDS} s",
-        f"longer than {breaker.SLOW} of its timeout",
+        f"within {limiters.BREAKER_SECONDS} s",
+        f"longer than {limiters.SLOW_SHARE} of its timeout",
     }
     words = {0.1: "a tenth", 10.0: "ten", 2: "two good answers close it"}
 
     assert {text for text in passages if text not in DOCUMENT} == set()
-    assert f"{words[budget.SHARE]} of the first ones and {words[budget.FLOOR]}," in DOCUMENT
-    assert words[breaker.SUCCESSES] in DOCUMENT
+    assert f"{words[limiters.BUDGET_SHARE]} of the first ones and {words[limiters.BUDGET_FLOOR]}," in DOCUMENT
+    assert words[limiters.BREAKER_SUCCESSES] in DOCUMENT

@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.call_policy import BreakerPolicy
-from gateway.resilience.breaker import Breaker
-from gateway.resilience.budget import RetryBudget
-from gateway.resilience.bulkhead import Bulkhead, BulkheadFull
+from gateway.resilience.limiters import Breaker, Bulkhead, BulkheadFull, RetryBudget
 from tests.resilience.fakes import in_virtual_time
 
 
