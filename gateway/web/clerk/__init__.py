@@ -1,3 +1,3 @@
 """
-The clerk's pages: my work orders, one party's lookup, what to do with its answer, and the printed record.
+The clerk's pages: work orders, the lookup of a party, its result, and the printed record.
 """

@@ -1,10 +1,10 @@
 """
-One card per agency: what was asked of it, what came of it in one of the six words, and every field that it holds, with
-its date, beside what other agencies say instead.
+Cards of a result, one for each agency: its questions, their states, and every field that it states, with date and with
+what other agencies state instead.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ CASE_FILE_NAMES: Final = Words("本案案卷", "Case file")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactSource:
-    """Who says a value, and as of when."""
+    """The agency of a value, and its date."""
 
     agency: Words
     as_of: date
@@ -32,7 +32,7 @@ class FactSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherStatement:
-    """What somebody else says of the same field."""
+    """Another value of the same field, with its sources."""
 
     value: Any = field(repr=False)
     sources: tuple[FactSource, ...]
@@ -41,7 +41,7 @@ class OtherStatement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """
-    One field.  `masked` says that the grant shows only a part; `revealable` that a reason opens it.
+    One field.  `masked`: the grant shows only a part; `revealable`: it is shown in full for a stated reason.
     """
 
     key: str
@@ -62,14 +62,14 @@ class CardEntry:
 
     @property
     def sources(self) -> tuple[FactSource, ...]:
-        """Who says all of it; empty where the fields differ in that, so that each tells its own."""
-        said = {one.sources for one in self.facts}
-        return next(iter(said)) if len(said) == 1 else ()
+        """The sources of all its fields; empty if they differ, so that each field shows its own."""
+        sources = {fact.sources for fact in self.facts}
+        return next(iter(sources)) if len(sources) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardQuestion:
-    """One question; `answer` is None while nobody has answered."""
+    """One question; `answer` is None until the agency has answered."""
 
     name: Words
     answer: AgencyAnswer | None
@@ -78,7 +78,7 @@ class CardQuestion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """
-    One agency.  `absent` are the fields that it does not hold, `withheld` those that the grant does not cover.
+    The card of an agency.  `absent` are fields that it does not hold, `withheld` those that the grant does not cover.
     """
 
     agency: str
@@ -91,20 +91,20 @@ class Card:
 
     @property
     def asking(self) -> bool:
-        """Whether somebody is still asked."""
-        return any(one.answer is None for one in self.questions)
+        """Whether a question is still unanswered."""
+        return any(question.answer is None for question in self.questions)
 
 
 class Cards:
     """
-    Makes cards; knows the agencies' names and what their lookups serve.
+    A builder of cards, with the names of the agencies and the sections that their capabilities serve.
     """
 
     def __init__(self, agencies: Mapping[str, Adapter]) -> None:
         self._agencies = agencies
 
     def agency_name(self, agency: str) -> Words:
-        """What an agency is called."""
+        """The name of an agency."""
         if agency == CASE_FILE:
             return CASE_FILE_NAMES
         adapter = self._agencies.get(agency)
@@ -112,23 +112,23 @@ class Cards:
 
     def build(self, questions: Iterable[tuple[str, str]], results: Sequence[LookupResult]) -> tuple[Card, ...]:
         """
-        A card for each agency of the questions `asked` (agency, capability), in their order.
+        A card for each agency of the questions (agency, capability), in their order.
 
-        `results` is the whole result, or the parts that single agencies have given so far.
+        `results` is the whole result, or the partial results so far.
         """
-        answers = {(one.agency, one.capability): one for result in results for one in result.answers}
+        answers = {(answer.agency, answer.capability): answer for result in results for answer in result.answers}
         capabilities: dict[str, list[str]] = {}
         for agency, capability in questions:
             capabilities.setdefault(agency, []).append(capability)
         return tuple(self._card(agency, names, answers, results) for agency, names in capabilities.items())
 
     def sources(self, result: LookupResult, sources: Iterable[Source]) -> tuple[FactSource, ...]:
-        """Who says it, each agency and day once."""
+        """The sources as a page names them, each agency and day once."""
         days = dict.fromkeys((result.agency_of(source), day_in_china(result.as_of(source))) for source in sources)
         return tuple(FactSource(agency=self.agency_name(agency), as_of=day) for agency, day in days)
 
     def fact(self, result: LookupResult, key: str, field: Sourced[Any], *, by: str | None = None) -> Fact:
-        """One field of a result; with `by` as that agency states it, with the other agencies beside."""
+        """One field of a result; with `by`, the value of that agency first and those of the others beside."""
         values = [(field.value, field.sources), *((other.value, other.sources) for other in field.alternatives)]
         own = next((each for each in values if by is None or _is_stated_by(by, result, each[1])), values[0])
         others = tuple(
@@ -140,12 +140,10 @@ class Cards:
         return Fact(
             key=key,
             name=field_name(key),
-            # A number is sent to the page in part only, whatever the grant covers: the whole is asked for, once.
+            # A number is masked on the page whatever the grant covers; it is revealed once, for a reason.
             value=Mask.ENDS.apply(own[0]) if hidden else own[0],
             sources=self.sources(result, own[1]),
-            others=tuple(OtherStatement(value=Mask.ENDS.apply(one.value), sources=one.sources) for one in others)
-            if hidden
-            else others,
+            others=tuple(replace(other, value=Mask.ENDS.apply(other.value)) for other in others) if hidden else others,
             masked=key in result.masked,
             revealable=hidden,
         )
@@ -157,26 +155,28 @@ class Cards:
         answers: Mapping[tuple[str, str], AgencyAnswer],
         results: Sequence[LookupResult],
     ) -> Card:
-        heard = [answers.get((agency, name)) for name in capabilities]
-        found = {one.capability for one in heard if one is not None and one.state is AnswerState.FOUND}
+        own_answers = [answers.get((agency, name)) for name in capabilities]
+        successful = {
+            answer.capability for answer in own_answers if answer is not None and answer.state is AnswerState.FOUND
+        }
         facts: dict[str, Fact] = {}
         entries: list[CardEntry] = []
         absent: dict[str, None] = {}
         withheld: dict[str, None] = {}
         for result in results:
-            facts |= {one.key: one for one in self._identity(agency, result)}
+            facts |= {fact.key: fact for fact in self._identity(agency, result)}
             entries += self._entries(agency, result)
             withheld |= dict.fromkeys(result.withheld)
-        if any(self._serves(agency, name, Want.IDENTITY) for name in found):
+        if any(self._serves(agency, name, Want.IDENTITY) for name in successful):
             for result in results:
                 absent |= dict.fromkeys(_absent(result))
-        serves = {want for name in found for want in Want if self._serves(agency, name, want)}
+        serves = {want for name in successful for want in Want if self._serves(agency, name, want)}
         return Card(
             agency=agency,
             name=self.agency_name(agency),
             questions=tuple(
                 CardQuestion(name=self._question(agency, name), answer=answer)
-                for name, answer in zip(capabilities, heard, strict=True)
+                for name, answer in zip(capabilities, own_answers, strict=True)
             ),
             facts=tuple(facts.values()),
             entries=tuple(entries),
@@ -204,7 +204,7 @@ class Cards:
         if capability in known:
             return Words(known[capability].zh, known[capability].en)
         serves = [want for want in Want if self._serves(agency, capability, want)]
-        named = Words("、".join(one.zh for one in serves), ", ".join(one.en for one in serves))
+        named = Words("、".join(want.zh for want in serves), ", ".join(want.en for want in serves))
         return named if serves else Words(capability, capability)
 
     def _serves(self, agency: str, capability: str, want: Want) -> bool:
@@ -214,7 +214,7 @@ class Cards:
 
 
 def sourced_fields(want: Want, record: SourcedEntry | Any | None) -> Iterator[tuple[str, Sourced[Any]]]:
-    """The fields that a record holds, by their names in the catalogue."""
+    """The sourced fields of a record, by their names in the catalogue."""
     for member in () if record is None else fields(record):
         value = getattr(record, member.name)
         if isinstance(value, Sourced):
@@ -223,9 +223,9 @@ def sourced_fields(want: Want, record: SourcedEntry | Any | None) -> Iterator[tu
 
 
 def _absent(result: LookupResult) -> Iterator[str]:
-    """The fields of this kind of party that a result might hold, in the order of its record."""
+    """All fields of this kind of party, in the order of its record."""
     if result.identity is not None:
-        yield from (f"{Want.IDENTITY}.{one.name}" for one in fields(result.identity) if one.name != "kind")
+        yield from (f"{Want.IDENTITY}.{member.name}" for member in fields(result.identity) if member.name != "kind")
 
 
 def _is_stated_by(agency: str, result: LookupResult, sources: Iterable[Source]) -> bool:

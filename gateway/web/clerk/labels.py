@@ -1,8 +1,8 @@
 """
-What the fields of an answer are called on a page, in both languages.
+Labels of fields and agencies on the pages, in both languages.
 
-Keys are the names of the catalogue of kinds (`identity.id_number`, `registrations.position.role`), so that what is
-withheld or masked is told by the same words.
+Keys are the names of the catalogue of kinds (`identity.id_number`, `registrations.position.role`), so that withheld and
+masked fields have the same labels.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from schemas.codes import Code
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The same in both languages."""
+    """A text in both languages."""
 
     zh: str
     en: str
@@ -65,7 +65,7 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
     "registrations.insurance.paid_until": ("缴费至", "Paid until"),
     "registrations.insurance.office": ("经办机构", "Office"),
 }
-FIELD_NAMES: Final = {key: Words(*said) for key, said in _NAMES.items()}
+FIELD_NAMES: Final = {key: Words(*names) for key, names in _NAMES.items()}
 
 ENTRY_TITLES: Final = {
     "organization": Words("主体登记", "Registration"),
@@ -75,16 +75,16 @@ ENTRY_TITLES: Final = {
 
 
 class Tag(Code):
-    """The seventh word of a card: nobody has answered yet."""
+    """The state of a question that is not answered yet."""
 
     ASKING = "asking", "查询中…", "Asking…"
 
 
 def field_name(key: str) -> Words:
-    """What a field is called.  Raises `KeyError` for one that is not of the catalogue."""
+    """The label of a field.  Raises `KeyError` if it is not in the catalogue."""
     return FIELD_NAMES[key]
 
 
 def agency_name(names: dict[str, str] | None, agency: str) -> Words:
-    """The short official names of an agency, or its id where it is no longer connected."""
+    """The short official names of an agency, or its id if it is no longer connected."""
     return Words(agency, agency) if names is None else Words(names["zh"], names["en"])

@@ -1,5 +1,5 @@
 """
-The page on which a clerk asks about one party, and the asking itself.
+The page of a party: the form of a lookup, and the lookup itself.
 """
 
 from typing import Annotated, Any
@@ -38,7 +38,7 @@ Name = Annotated[str, Path(pattern=WORK_ORDER_ID)]
 async def show_task(
     page: Own, hub: TheHub, work_order: Name, party: Annotated[int, Query(ge=1, le=200)] = 1
 ) -> Response:
-    """The party, what may be asked, and what was asked before."""
+    """The party, the sections that may be asked for, and earlier lookups."""
     task = await get_work_order_view(hub, page, work_order, party)
     return page.show("clerk/task.html", **await _values(hub, task))
 
@@ -47,7 +47,7 @@ async def show_task(
 async def task_state(
     page: LookedAt, hub: TheHub, work_order: Name, version: Annotated[int, Query(ge=1, le=2**53)]
 ) -> Response:
-    """Whether the work order is still what the open page shows; asked by the page itself, now and then."""
+    """The state of the work order; an open page polls it to notice a change."""
     task = await get_work_order_view(hub, page, work_order)
     return page.part("clerk/frame.html", "order_state", task=task, version=version)
 
@@ -61,11 +61,11 @@ async def look_up(
     version: Annotated[int, Form(ge=1, le=2**53)],
     want: Annotated[list[Want] | None, Form()] = None,
 ) -> Response:
-    """Asks; the answer arrives agency by agency where a script can show it so, else whole on a page of its own."""
+    """Looks the party up: streamed agency by agency to a script, otherwise as a redirect to the stored result."""
     task = await get_work_order_view(hub, page, work_order, party)
     if task.item.order.version != version:
         raise Problem.from_rule(TaskRule.CHANGED)
-    wants = tuple(one for one in Want if one in set(want or ()))
+    wants = tuple(section for section in Want if section in set(want or ()))
     if not wants:
         values = await _values(hub, task) | {"nothing_chosen": True, "chosen": ()}
         return page.show("clerk/task.html", status=422, **values)
@@ -76,7 +76,7 @@ async def look_up(
     except Withheld as error:
         problem = withheld_problem(error)
     else:
-        # Nothing of the answer leaves with this: it is released when it is read.
+        # The redirect carries nothing of the answer; reading it is a release of its own.
         released.lease.release()
         lookup = load(released.body).id
         await add_to_history(hub, page, task, lookup)
@@ -85,28 +85,26 @@ async def look_up(
 
 
 async def _values(hub: Hub, task: WorkOrderView) -> dict[str, Any]:
-    mark = party_index(hub, task.party)
-    made = [
-        one for one in await hub.lookup_history.list_for_work_order(task.item.order.court, task.id) if one.party == mark
-    ]
+    index = party_index(hub, task.party)
+    history = await hub.lookup_history.list_for_work_order(task.item.order.court, task.id)
     return {
         "task": task,
-        "made": made,
+        "past_lookups": [lookup for lookup in history if lookup.party == index],
         "chosen": task.wants,
         "nothing_chosen": False,
-        "names": _asked_names(hub, task),
+        "names": _agency_names(hub, task),
         "filling": await hub.database.run(newest, task.item.order.court, task.id),
     }
 
 
-def _asked_names(hub: Hub, task: WorkOrderView) -> list[Words]:
-    """The agencies that a question about this party goes to."""
+def _agency_names(hub: Hub, task: WorkOrderView) -> list[Words]:
+    """The names of the agencies that a lookup of this party asks."""
     cards = Cards(hub.agencies)
     return [
         cards.agency_name(agency)
         for agency, adapter in hub.agencies.items()
         if any(
-            one.subject is task.party.kind and one.serves & frozenset(task.wants)
-            for one in adapter.capabilities.values()
+            capability.subject is task.party.kind and capability.serves & frozenset(task.wants)
+            for capability in adapter.capabilities.values()
         )
     ]

@@ -1,8 +1,8 @@
 """
-The record of a lookup on paper: what was asked and answered, and a check value that the audit log holds as well.
+The printed record of a lookup: its result, and a check value that the audit log holds as well.
 
-The record of the printing commits to exactly what the paper says, under a salt that stands on the paper alone.
-Whoever holds the paper can have it compared with the log, here or offline; nobody else learns anything from either.
+The audit record of the printing commits to exactly what the paper says, under a salt that stands on the paper alone.
+A holder of the paper can compare it with the log, here or offline; without the paper, neither reveals anything.
 """
 
 import secrets
@@ -33,27 +33,27 @@ SALT_BYTES = 16
 
 @router.get("/lookups/{lookup}/record")
 async def print_record(page: Own, hub: TheHub, lookup: UUID) -> Response:
-    """The stored answer as a document; that it was printed is on record before it leaves."""
+    """The stored result as a document; the printing is on record before the response is sent."""
     salt = secrets.token_bytes(SALT_BYTES)
-    found = await disclose(hub, page, lookup, printing(salt))
+    disclosed = await disclose(hub, page, lookup, printing(salt))
     try:
         # The checkpoint on the paper covers the record of the printing.
         await hub.log.sign()
-        return found.respond(page.show("clerk/record.html", **_values(hub, page, found, salt)))
+        return disclosed.respond(page.show("clerk/record.html", **_values(hub, page, disclosed, salt)))
     except BaseException:
-        found.lease.release()
+        disclosed.lease.release()
         raise
 
 
-def _values(hub: Hub, page: OwnPage, found: DisclosedResult, salt: bytes) -> dict[str, Any]:
-    digest = digest_of(found.result, salt)
+def _values(hub: Hub, page: OwnPage, disclosed: DisclosedResult, salt: bytes) -> dict[str, Any]:
+    digest = digest_of(disclosed.result, salt)
     address = browser_session.own_address(page.request, hub) or ""
-    target = f"{address}/verify?record={found.record}&digest={digest}"
+    target = f"{address}/verify?record={disclosed.record}&digest={digest}"
     code = segno.make(target, error="m", micro=False)
     return {
-        "task": found.task,
-        "answer": result_view(Cards(hub.agencies), found.result, found.past_lookup.used),
-        "record": found.record,
+        "task": disclosed.task,
+        "answer": result_view(Cards(hub.agencies), disclosed.result, disclosed.past_lookup.used),
+        "record": disclosed.record,
         "printed_at": datetime.now(UTC),
         "digest": in_groups(bytes.fromhex(digest)),
         "salt": in_groups(salt),

@@ -1,5 +1,5 @@
 """
-A whole answer as a page shows it: what must be known first, the addresses in the order of the law, a card per agency.
+The view of a result: flags first, then the addresses in the order of the law, then a card for each agency.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from schemas.codes import AnswerState, Want
 from schemas.lookup import LookupResult
 from schemas.service_flag import Effect, ServiceFlag
 
-# What stops or changes the way of service is said before anything else.
+# Flags that stop or change the way of service stand before everything else.
 GRAVE = frozenset({Effect.STOP, Effect.WITHHOLD, Effect.TELL_JUDGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressView:
     """
-    One address: `place` counts from 1, `text` is the address itself, `facts` what else is held about it.
+    One address: `place` counts from 1, `text` is the address itself, `facts` are its other fields.
     """
 
     place: int
@@ -32,9 +32,9 @@ class AddressView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagView:
-    """A switch with who says so and who says otherwise."""
+    """A service flag with its sources, and the sources that state otherwise."""
 
-    switch: ServiceFlag
+    flag: ServiceFlag
     grave: bool
     sources: tuple[FactSource, ...]
     disputed_by: tuple[FactSource, ...]
@@ -43,7 +43,7 @@ class FlagView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultView:
     """
-    The whole.  `missing` are the agencies that were not heard, `disputed` the fields of which sources disagree.
+    The whole view.  `missing` are agencies that did not answer, `disputed` the fields of which sources disagree.
     """
 
     result: LookupResult = field(repr=False)
@@ -56,28 +56,28 @@ class ResultView:
 
 
 def result_view(cards: Cards, result: LookupResult, used: UsedAddress | None = None) -> ResultView:
-    """What a page shows of a released result."""
-    asked = [(one.agency, one.capability) for one in result.answers]
-    made = cards.build(asked, [result])
+    """The view of a released result."""
+    questions = [(answer.agency, answer.capability) for answer in result.answers]
+    built = cards.build(questions, [result])
     return ResultView(
         result=result,
         switches=tuple(
             FlagView(
-                switch=one,
-                grave=one.effect in GRAVE,
-                sources=cards.sources(result, one.sources),
-                disputed_by=cards.sources(result, one.disputed_by),
+                flag=flag,
+                grave=flag.effect in GRAVE,
+                sources=cards.sources(result, flag.sources),
+                disputed_by=cards.sources(result, flag.disputed_by),
             )
-            for one in result.switches
+            for flag in result.switches
         ),
         addresses=tuple(_addresses(cards, result, used)),
-        cards=made,
+        cards=built,
         missing=tuple(
             card.name
-            for card in made
-            if any(one.answer and one.answer.state is AnswerState.UNAVAILABLE for one in card.questions)
+            for card in built
+            if any(question.answer and question.answer.state is AnswerState.UNAVAILABLE for question in card.questions)
         ),
-        disputed=tuple(dict.fromkeys(fact.name for card in made for fact in card.facts if fact.others)),
+        disputed=tuple(dict.fromkeys(fact.name for card in built for fact in card.facts if fact.others)),
         withheld_addresses=tuple(field_name(name) for name in result.withheld if name.startswith(f"{Want.ADDRESSES}.")),
     )
 

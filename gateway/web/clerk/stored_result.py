@@ -1,7 +1,7 @@
 """
-A stored answer on a page of its own, and what its reader does with it: see a number in full, take an address.
+The page of a stored result, and its actions: reveal a number, use an address.
 
-Every opening is a disclosure like the first: judged again, recorded first, and nothing is kept by the browser.
+Every reading is a disclosure like the first: the right is checked again, it is recorded first, and browsers store none.
 """
 
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ TEMPLATE: Final = "clerk/result.html"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosedResult:
-    """A stored answer that may leave while its lease is held; `record` is the index of the record that says so."""
+    """A stored result that may be sent while its lease is held; `record` is the index of the audit record of it."""
 
     task: WorkOrderView
     past_lookup: PastLookup
@@ -53,32 +53,34 @@ class DisclosedResult:
     record: int
 
     def respond(self, response: HTMLResponse) -> Response:
-        """The response, after which the lease goes back."""
+        """The response; the lease is released once it is sent."""
         self.lease.release_after_sending()
-        response.background = BackgroundTask(_give_back, self.lease)
+        response.background = BackgroundTask(_release, self.lease)
         return response
 
 
 async def disclose(hub: Hub, page: OwnPage, lookup: UUID, purpose: Purpose = reading) -> DisclosedResult:
     """
-    Opens a stored answer for the reader.  Raises `Problem`, `AuditUnavailable`, `DatabaseUnavailable`.
+    Discloses a stored result to the reader.  Raises `Problem`, `AuditUnavailable`, `DatabaseUnavailable`.
     """
-    made = await hub.lookup_history.get(page.caller.court, lookup)
-    if made is None:
+    past_lookup = await hub.lookup_history.get(page.caller.court, lookup)
+    if past_lookup is None:
         raise Problem("not-found")
-    task = await _task(hub, page, made)
+    task = await _view(hub, page, past_lookup)
     released = await _released(hub.lookups.read, page, lookup, purpose)
-    assert released.record is not None  # noqa: S101 - a stored answer is opened on record
+    assert released.record is not None  # noqa: S101 - every disclosure is recorded
     result = load(released.body)
-    return DisclosedResult(task=task, past_lookup=made, result=result, lease=released.lease, record=released.record)
+    return DisclosedResult(
+        task=task, past_lookup=past_lookup, result=result, lease=released.lease, record=released.record
+    )
 
 
 @router.get("/lookups/{lookup}")
 async def show_result(page: Own, hub: TheHub, lookup: UUID) -> Response:
-    """The stored answer; no agency is asked."""
-    found = await disclose(hub, page, lookup)
-    answer = result_view(Cards(hub.agencies), found.result, found.past_lookup.used)
-    return found.respond(page.show(TEMPLATE, task=found.task, made=found.past_lookup, answer=answer))
+    """The stored result; no agency is asked."""
+    disclosed = await disclose(hub, page, lookup)
+    answer = result_view(Cards(hub.agencies), disclosed.result, disclosed.past_lookup.used)
+    return disclosed.respond(page.show(TEMPLATE, task=disclosed.task, past_lookup=disclosed.past_lookup, answer=answer))
 
 
 @router.post("/lookups/{lookup}/reveal")
@@ -90,58 +92,58 @@ async def reveal(
     reason: Annotated[RevealReason | None, Form()] = None,
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """One number in full, once, for a reason that stands in the log before the number is shown."""
+    """One number in full, once, for a reason that is recorded first."""
     if name not in NUMBERS:
         raise Problem("not-found")
     values: dict[str, Any] = {"lookup": lookup, "key": name, "reason": reason, "note": note.strip()}
     if reason is None or (reason is RevealReason.OTHER and not values["note"]):
-        return _told(page, "reveal_asked", values | {"wrong": True}, status=422)
-    found = await disclose(hub, page, lookup, revealing(name, reason, note.strip() or None))
-    shown = number(found.result, name)
-    return found.respond(_told(page, "revealed", values | {"shown": shown, "record": found.record}))
+        return _reveal_part(page, "reveal_asked", values | {"wrong": True}, status=422)
+    disclosed = await disclose(hub, page, lookup, revealing(name, reason, note.strip() or None))
+    shown = number(disclosed.result, name)
+    return disclosed.respond(_reveal_part(page, "revealed", values | {"shown": shown, "record": disclosed.record}))
 
 
 @router.get("/lookups/{lookup}/reveal")
 async def ask_to_reveal(
     page: Own, hub: TheHub, lookup: UUID, name: Annotated[str, Query(alias="field", max_length=64)]
 ) -> Response:
-    """The question why."""
-    made = await hub.lookup_history.get(page.caller.court, lookup)
-    if made is None or name not in NUMBERS:
+    """The form that asks for the reason."""
+    past_lookup = await hub.lookup_history.get(page.caller.court, lookup)
+    if past_lookup is None or name not in NUMBERS:
         raise Problem("not-found")
-    await _task(hub, page, made)
-    return _told(page, "reveal_asked", {"lookup": lookup, "key": name, "reason": None, "note": ""})
+    await _view(hub, page, past_lookup)
+    return _reveal_part(page, "reveal_asked", {"lookup": lookup, "key": name, "reason": None, "note": ""})
 
 
 @router.post("/lookups/{lookup}/use")
 async def use(page: Own, hub: TheHub, lookup: UUID, place: Annotated[int, Form(ge=1, le=1000)]) -> Response:
-    """Takes one address for service; which one stands in the log."""
-    found = await disclose(hub, page, lookup, using(place))
-    await hub.lookup_history.set_used_address(lookup, place, found.record)
+    """Marks one address as used for service, which is recorded."""
+    disclosed = await disclose(hub, page, lookup, using(place))
+    await hub.lookup_history.set_used_address(lookup, place, disclosed.record)
     if not page.in_part:
-        found.lease.release()
+        disclosed.lease.release()
         return RedirectResponse(f"/lookups/{lookup}#addresses", 303, headers=PAGE_HEADERS)
-    again = await hub.lookup_history.get(page.caller.court, lookup)
-    used: UsedAddress | None = None if again is None else again.used
-    answer: ResultView = result_view(Cards(hub.agencies), found.result, used)
-    return found.respond(page.part("clerk/answer.html", "addresses", task=found.task, answer=answer))
+    past_lookup = await hub.lookup_history.get(page.caller.court, lookup)
+    used: UsedAddress | None = None if past_lookup is None else past_lookup.used
+    answer: ResultView = result_view(Cards(hub.agencies), disclosed.result, used)
+    return disclosed.respond(page.part("clerk/answer.html", "addresses", task=disclosed.task, answer=answer))
 
 
-def _told(page: OwnPage, block: str, values: dict[str, Any], *, status: int = 200) -> HTMLResponse:
-    """The block alone for a script, else on a page of its own."""
+def _reveal_part(page: OwnPage, block: str, values: dict[str, Any], *, status: int = 200) -> HTMLResponse:
+    """The block alone for a script, otherwise a page of its own."""
     values = {"reasons": tuple(RevealReason), "shown": None, "record": None, "wrong": False} | values
     if page.in_part:
         return page.part("clerk/reveal.html", block, status=status, **values)
     return page.show("clerk/reveal.html", status=status, revealed=block == "revealed", **values)
 
 
-async def _task(hub: Hub, page: OwnPage, made: PastLookup) -> WorkOrderView:
-    task = await get_work_order_view(hub, page, made.work_order)
-    marks = [party_index(hub, party) for party in task.parties]
-    if made.party not in marks:
-        # The work order does not name this party any more, so nothing of the answer is shown.
+async def _view(hub: Hub, page: OwnPage, past_lookup: PastLookup) -> WorkOrderView:
+    task = await get_work_order_view(hub, page, past_lookup.work_order)
+    indexes = [party_index(hub, party) for party in task.parties]
+    if past_lookup.party not in indexes:
+        # The work order does not name this party any more, so nothing of the result is shown.
         raise Problem("not-found")
-    return WorkOrderView(item=task.item, kind=task.kind, number=marks.index(made.party) + 1)
+    return WorkOrderView(item=task.item, kind=task.kind, number=indexes.index(past_lookup.party) + 1)
 
 
 async def _released(
@@ -156,6 +158,6 @@ async def _released(
     raise problem
 
 
-async def _give_back(lease: AccessLease) -> None:
-    # A plain function would be run in a thread.
+async def _release(lease: AccessLease) -> None:
+    # Starlette would run a plain function in a thread.
     lease.release()

@@ -1,8 +1,8 @@
 """
-An answer that arrives agency by agency: every card is sent as soon as what it shows is on record.
+A lookup streamed to the page: each agency's card is sent as soon as its outcome is on record.
 
-One response carries it all, as server-sent events, so that no replica must know what another began.  A reader who goes
-away stops nothing: the lookup ends as it was begun, and its outcome is recorded.
+One response carries all server-sent events, so that replicas share no state of it.  A reader who leaves stops nothing:
+the lookup is completed and its outcome recorded.
 """
 
 import asyncio
@@ -31,21 +31,21 @@ from schemas.lookup import LookupResult, load
 
 TEMPLATE: Final = "clerk/answer.html"
 
-# Lookups whose readers may be gone: the loop itself does not keep them.
+# Strong references to running lookups; the event loop keeps only weak ones.
 _RUNNING: Final[set[asyncio.Task[None]]] = set()
 
 
 def stream_lookup(hub: Hub, page: OwnPage, task: WorkOrderView, wants: tuple[Want, ...]) -> StreamingResponse:
-    """The response that a lookup fills while it runs."""
-    sending = _Sending(hub, page, task)
-    running = asyncio.create_task(sending.run(wants))
+    """The response into which a running lookup streams its cards."""
+    stream = _Stream(hub, page, task)
+    running = asyncio.create_task(stream.run(wants))
     _RUNNING.add(running)
     running.add_done_callback(_RUNNING.discard)
-    return StreamingResponse(sending.events(), media_type="text/event-stream", headers=PAGE_HEADERS)
+    return StreamingResponse(stream.events(), media_type="text/event-stream", headers=PAGE_HEADERS)
 
 
-class _Sending:
-    """One lookup on its way to one reader.  Every piece of HTML waits with the lease under which it may leave."""
+class _Stream:
+    """One streamed lookup.  Every piece of HTML is queued with the lease under which it may be sent."""
 
     def __init__(self, hub: Hub, page: OwnPage, task: WorkOrderView) -> None:
         self._hub = hub
@@ -53,22 +53,22 @@ class _Sending:
         self._task = task
         self._cards = Cards(hub.agencies)
         self._waiting: asyncio.Queue[tuple[str, AccessLease | None] | None] = asyncio.Queue()
-        self._asked: list[tuple[str, str]] = []
+        self._questions: list[tuple[str, str]] = []
         self._parts: list[LookupResult] = []
 
     async def run(self, wants: tuple[Want, ...]) -> None:
-        """Looks up, and says in words what stops it."""
+        """Runs the lookup; a problem becomes a piece of HTML too."""
         problem: Problem | None = None
         try:
-            watching = ProgressListener(self._begun, self._heard)
+            watching = ProgressListener(self._on_start, self._on_partial_result)
             released = await self._hub.lookups.look_up(self._page.caller, self._task.request(wants), listener=watching)
             released.lease.release_after_sending()
             result = load(released.body)
-            # An answer that cannot be found again is still an answer.
+            # A result that is missing in the history is still a result.
             with contextlib.suppress(DatabaseUnavailable):
                 await add_to_history(self._hub, self._page, self._task, result.id)
             whole = result_view(self._cards, result)
-            self._say(self._page.text(TEMPLATE, "whole", task=self._task, answer=whole), released.lease)
+            self._send(self._page.text(TEMPLATE, "whole", task=self._task, answer=whole), released.lease)
         except Withheld as error:
             problem = withheld_problem(error)
         except AuditUnavailable:
@@ -80,33 +80,33 @@ class _Sending:
             raise
         finally:
             if problem is not None:
-                told = in_words(self._page, problem.body())
-                self._say(self._page.text("problem.html", "problem", **told), None)
+                texts = in_words(self._page, problem.body())
+                self._send(self._page.text("problem.html", "problem", **texts), None)
             self._waiting.put_nowait(None)
 
     async def events(self) -> AsyncIterator[str]:
-        """The pieces as they come; a lease goes back once its piece is with the network."""
+        """The pieces as they come; a lease is released once its piece is handed to the network."""
         while (piece := await self._waiting.get()) is not None:
-            said, lease = piece
-            yield "".join(f"data: {line}\n" for line in said.splitlines()) + "\n"
+            html, lease = piece
+            yield "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
             if lease is not None:
                 lease.release()
 
-    def _begun(self, planned: tuple[PlannedQuestion, ...]) -> None:
-        self._asked += [(one.agency, one.capability.name) for one in planned]
-        self._say(self._page.text(TEMPLATE, "begun", task=self._task, cards=self._of(lambda _: True)), None)
+    def _on_start(self, planned: tuple[PlannedQuestion, ...]) -> None:
+        self._questions += [(question.agency, question.capability.name) for question in planned]
+        self._send(self._page.text(TEMPLATE, "begun", task=self._task, cards=self._build_cards(lambda _: True)), None)
 
-    def _heard(self, result: LookupResult, lease: AccessLease) -> None:
+    def _on_partial_result(self, result: LookupResult, lease: AccessLease) -> None:
         lease.release_after_sending()
         self._parts.append(result)
         agency = result.answers[0].agency
-        (card,) = self._of(lambda name: name == agency)
-        left = len(self._asked) - len(self._parts)
-        self._say(self._page.text(TEMPLATE, "heard", card_of=card, left=left, all=len(self._asked)), lease)
+        (card,) = self._build_cards(lambda name: name == agency)
+        left = len(self._questions) - len(self._parts)
+        self._send(self._page.text(TEMPLATE, "answered", card_of=card, left=left, all=len(self._questions)), lease)
 
-    def _of(self, wanted: Callable[[str], bool]) -> tuple[object, ...]:
-        asked = [one for one in self._asked if wanted(one[0])]
-        return self._cards.build(asked, [part for part in self._parts if wanted(part.answers[0].agency)])
+    def _build_cards(self, wanted: Callable[[str], bool]) -> tuple[object, ...]:
+        questions = [(agency, capability) for agency, capability in self._questions if wanted(agency)]
+        return self._cards.build(questions, [part for part in self._parts if wanted(part.answers[0].agency)])
 
-    def _say(self, said: str, lease: AccessLease | None) -> None:
-        self._waiting.put_nowait((said, lease))
+    def _send(self, html: str, lease: AccessLease | None) -> None:
+        self._waiting.put_nowait((html, lease))

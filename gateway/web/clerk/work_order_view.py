@@ -1,5 +1,5 @@
 """
-A task as a page shows it: a work order in the reader's hands, and one of its parties.
+The view of a work order that the reader holds, with one of its parties.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from schemas.work_order import PartyStatement
 
 
 class TaskRule(Code):
-    """A rule of these pages."""
+    """The rules of these pages."""
 
     CHANGED = (
         "work_order_changed",
@@ -31,7 +31,7 @@ class TaskRule(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderView:
-    """A work order in the reader's hands, and the party that is looked at: its number counts from 1."""
+    """A work order that the reader holds, and one of its parties; `number` counts from 1."""
 
     item: WorklistItem
     kind: Kind | None
@@ -39,38 +39,38 @@ class WorkOrderView:
 
     @property
     def id(self) -> str:
-        """The work order."""
+        """The number of the work order."""
         return self.item.order.id
 
     @property
     def open(self) -> bool:
-        """Whether it may grant anything; the decision itself is made elsewhere, with every question."""
+        """Whether its status grants lookups; access is decided for every question anew."""
         return self.item.order.status.open
 
     @property
     def party(self) -> PartyStatement:
-        """Whom it is about."""
+        """The party."""
         return self.item.statement.parties[self.number - 1]
 
     @property
     def parties(self) -> tuple[PartyStatement, ...]:
-        """Everybody whom the work order names."""
+        """All parties of the work order."""
         return self.item.statement.parties
 
     @property
     def shown_number(self) -> str:
-        """The party's identifier as a page may hold it."""
+        """The party's identifier, masked."""
         return Mask.ENDS.apply(self.party.id_number)
 
     @property
     def wants(self) -> tuple[Want, ...]:
-        """What may be asked: what the kind grants, as far as the work order wants it."""
+        """The sections that the kind grants and the work order wants."""
         granted = set() if self.kind is None else set(self.kind.scopes)
         wanted = self.item.statement.want
         return tuple(want for want in Want if want in granted and (wanted is None or want in wanted))
 
     def request(self, wants: tuple[Want, ...]) -> LookupRequest:
-        """The question about this party.  Its name is the work order's, and so is not stated."""
+        """The request for this party, without the name, which the work order states."""
         party = self.party
         subject = SubjectStatement(
             kind=party.kind, id_type=party.id_type, id_number=party.id_number, country=party.country
@@ -79,27 +79,27 @@ class WorkOrderView:
 
 
 async def get_work_order_view(hub: Hub, page: OwnPage, work_order: str, number: int = 1) -> WorkOrderView:
-    """The task as it stands now.  Raises `Problem`: not the reader's, or no such party."""
+    """The present view.  Raises `Problem` if the reader does not hold the work order, or there is no such party."""
     page.require(*ON_CASES)
-    held = await hub.worklist.get(page.caller.court, page.caller.user, work_order)
-    if held is None or not 1 <= number <= len(held.statement.parties):
+    item = await hub.worklist.get(page.caller.court, page.caller.user, work_order)
+    if item is None or not 1 <= number <= len(item.statement.parties):
         raise Problem("not-found")
     return WorkOrderView(
-        item=held, kind=hub.authorizer.catalogue.kind(held.order.court, held.order.kind), number=number
+        item=item, kind=hub.authorizer.catalogue.kind(item.order.court, item.order.kind), number=number
     )
 
 
 def party_index(hub: Hub, party: PartyStatement) -> bytes:
-    """The mark by which a party's lookups are found again."""
+    """The blind index of a party, by which its lookups are found again."""
     return hub.work_orders.party_index(party_identifier(party))
 
 
 def withheld_problem(error: Withheld) -> Problem:
-    """The refusal of a lookup, which stands in the log already."""
+    """The problem for a refusal, which is in the audit log already."""
     return Problem("not-permitted", en=error.rule.en, zh=error.rule.zh, rule=error.rule.value, audit=error.audit)
 
 
 async def add_to_history(hub: Hub, page: OwnPage, task: WorkOrderView, lookup: UUID) -> None:
-    """Lets the lookup be found again from its work order."""
-    caller, mark = page.caller, party_index(hub, task.party)
-    await hub.lookup_history.add(lookup, court=caller.court, work_order=task.id, party=mark, user=caller.user)
+    """Adds a lookup to the history of its work order."""
+    caller, index = page.caller, party_index(hub, task.party)
+    await hub.lookup_history.add(lookup, court=caller.court, work_order=task.id, party=index, user=caller.user)

@@ -1,5 +1,5 @@
 """
-My work orders: the open ones in the reader's hands, the next to end first.
+The list of open work orders that the reader holds, the next to end first.
 """
 
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from gateway.web.page import Own
 
 router = APIRouter(include_in_schema=False)
 
-# Days before its end from which a work order is pressing.
+# Days before its end from which a work order is marked as urgent.
 PRESSING_DAYS: Final = 3
 _BETWEEN: Final = "~"
 
@@ -28,39 +28,39 @@ async def work_orders(
     page: Own,
     hub: TheHub,
     kind: Annotated[str, Query(max_length=64)] = "",
-    said: Annotated[str, Query(max_length=64)] = "",
+    text: Annotated[str, Query(max_length=64, alias="said")] = "",
     after: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
-    """One page of the list, as the filter in the address says."""
+    """One page of the filtered list."""
     page.require(*ON_CASES)
     caller = page.caller
-    held, following = await hub.worklist.list_open(
-        caller.court, caller.user, kind=kind, search=said, after=_place(after)
+    items, following = await hub.worklist.list_open(
+        caller.court, caller.user, kind=kind, search=text, after=_parse_cursor(after)
     )
-    here = URL("/work-orders").include_query_params(**{k: v for k, v in (("kind", kind), ("said", said)) if v})
+    here = URL("/work-orders").include_query_params(**{k: v for k, v in (("kind", kind), ("said", text)) if v})
     return page.show(
         "clerk/orders.html",
-        rows=[_row(hub, one) for one in held],
-        kinds=[(one.id, one.zh if page.language == "zh" else one.en) for one in _kinds(hub, caller.court)],
+        rows=[_row(hub, item) for item in items],
+        kinds=[(kind.id, kind.zh if page.language == "zh" else kind.en) for kind in _kinds(hub, caller.court)],
         kind=kind,
-        said=said,
+        text=text,
         first=str(here) if after else None,
-        next=None if following is None else str(here.include_query_params(after=_spelt(following))),
+        next=None if following is None else str(here.include_query_params(after=_cursor_text(following))),
         without_kind=str(here.remove_query_params("kind")),
-        without_said=str(here.remove_query_params("said")),
+        without_text=str(here.remove_query_params("said")),
     )
 
 
-def _row(hub: Hub, held: WorklistItem) -> dict[str, object]:
-    left = held.ends_at - datetime.now(UTC)
+def _row(hub: Hub, item: WorklistItem) -> dict[str, object]:
+    left = item.ends_at - datetime.now(UTC)
     return {
-        "id": held.order.id,
-        "case": held.order.case_number,
-        "kind": hub.authorizer.catalogue.kind(held.order.court, held.order.kind),
-        "parties": held.statement.parties,
-        "ends_at": held.ends_at,
+        "id": item.order.id,
+        "case": item.order.case_number,
+        "kind": hub.authorizer.catalogue.kind(item.order.court, item.order.kind),
+        "parties": item.statement.parties,
+        "ends_at": item.ends_at,
         "pressing": left.days < PRESSING_DAYS,
-        "stands_in": held.as_deputy,
+        "stands_in": item.as_deputy,
     }
 
 
@@ -69,12 +69,12 @@ def _kinds(hub: Hub, court: str) -> list[Kind]:
     return [kind for name in catalogue.kinds if (kind := catalogue.kind(court, name)) is not None]
 
 
-def _spelt(place: Cursor) -> str:
-    return f"{place.ends_at.isoformat()}{_BETWEEN}{place.id}"
+def _cursor_text(cursor: Cursor) -> str:
+    return f"{cursor.ends_at.isoformat()}{_BETWEEN}{cursor.id}"
 
 
-def _place(spelt: str) -> Cursor | None:
-    at, between, name = spelt.partition(_BETWEEN)
+def _parse_cursor(text: str) -> Cursor | None:
+    at, between, name = text.partition(_BETWEEN)
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
