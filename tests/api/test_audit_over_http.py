@@ -73,7 +73,7 @@ def indexes(page: Body) -> list[int]:
     return [event["index"] for event in page["events"]]
 
 
-def test_a_person_is_found_with_everything_that_stands_behind_the_record(court: RunningCourt, asked: Body) -> None:
+def test_a_person_is_found_with_the_proof_of_each_record(court: RunningCourt, asked: Body) -> None:
     """Place, type, leaf, proof, what became of the values, the outcome, and the checkpoint that proofs refer to."""
     page = searched(court, {"subject": of_subject(asked["person"]), "types": ["lookup.intent"], "limit": 1})
     (hit,) = page["events"]
@@ -106,7 +106,7 @@ def test_personal_values_are_answered_only_for_a_reason(court: RunningCourt, ask
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "reveal.reason")
 
 
-def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(court: RunningCourt, asked: Body) -> None:
+def test_a_search_is_recorded_with_the_names_of_its_criteria_and_no_values(court: RunningCourt, asked: Body) -> None:
     """Who was looked for is a commitment, the note is sealed, the reason stands in clear."""
     note = "当事人来信投诉，要求说明"
     subject = of_subject(asked["person"])
@@ -123,7 +123,7 @@ def test_a_search_is_on_record_with_the_names_of_its_criteria_and_no_value(court
     assert kept == note.encode()
 
 
-def test_who_looked_for_a_person_is_found_like_any_other_record(court: RunningCourt, asked: Body) -> None:
+def test_a_search_for_a_person_is_found_by_a_search_for_that_person(court: RunningCourt, asked: Body) -> None:
     """But never by its own search: that shows the log as it was before."""
     body = {"subject": of_subject(asked["person"]), "types": ["log.searched"]}
     before, after = searched(court, body), searched(court, body)
@@ -202,7 +202,7 @@ def test_an_auditor_sees_the_own_court_only(court: RunningCourt, asked: Body) ->
         ({"330802199003071239": 1}, "extra_forbidden"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_told_its_rule_and_not_repeated(
+def test_an_invalid_search_is_refused_by_its_rule_without_its_values(
     court: RunningCourt, body: Body, told: str
 ) -> None:
     """422 by field and rule, without the value."""
@@ -225,7 +225,7 @@ def test_the_list_of_records_takes_the_criteria_that_are_not_personal(court: Run
     assert court.call("GET", "/v1/audit/events?since=yesterday", user=AUDITOR).status_code == 422
 
 
-def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(court: RunningCourt, asked: Body) -> None:
+def test_an_export_has_every_hit_up_to_the_checkpoint(court: RunningCourt, asked: Body) -> None:
     """Every page of it, in both formats, without personal values unless there is a reason."""
     criteria = {"work_order": asked["number"]}
     lines = exported(court, criteria | {"format": "jsonl"})
@@ -251,7 +251,7 @@ def test_an_export_holds_what_the_search_finds_up_to_the_checkpoint(court: Runni
     }
 
 
-def test_nothing_is_shown_that_is_not_on_record(court: RunningCourt) -> None:
+def test_nothing_is_shown_while_the_log_cannot_record_it(court: RunningCourt) -> None:
     """While the log cannot be written there is no answer and no first byte of a file."""
     server = EmbeddedServer(court.demo.settings.folder.resolve() / CLUSTER)
     server.halt()

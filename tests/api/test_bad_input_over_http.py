@@ -80,12 +80,12 @@ def test_a_body_that_is_not_json_is_refused_by_its_type(court: RunningCourt, kin
     assert told(raw(court, b"{}", **{"Content-Type": kind}))[:2] == (415, "wrong-content-type")
 
 
-def test_json_that_does_not_parse_is_told_so(court: RunningCourt) -> None:
+def test_malformed_json_is_refused_by_its_rule(court: RunningCourt) -> None:
     """Half a body is bad input, not a failure of ours."""
     assert told(raw(court, b'{"work_order": "T'))[:2] == (422, "invalid-input")
 
 
-def test_a_call_without_a_token_is_told_to_sign_in(court: RunningCourt) -> None:
+def test_a_call_without_a_token_is_401(court: RunningCourt) -> None:
     """No token, no answer, and the header that says how."""
     answer = httpx.post(court.demo.address + "/v1/lookups", json={}, trust_env=False)
 

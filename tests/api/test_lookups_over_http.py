@@ -65,7 +65,7 @@ def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(
     assert [address["rank"] for address in result["addresses"] if "rank" in address] == [5, 5]
 
 
-def test_police_that_are_not_heard_leave_the_ladder_incomplete(
+def test_without_an_answer_of_the_police_the_address_ranking_is_incomplete(
     court: RunningCourt, healed: Callable[..., None]
 ) -> None:
     """A broken line never reads as an absent address."""

@@ -42,7 +42,7 @@ def test_a_reopened_work_order_grants_again(court: RunningCourt) -> None:
     assert court.look_up(number, person).status_code == 200
 
 
-def test_a_transferred_work_order_goes_with_its_new_holder(court: RunningCourt) -> None:
+def test_a_transferred_work_order_belongs_to_its_new_holder(court: RunningCourt) -> None:
     """The old holder's right ends where the new one's begins."""
     person = court.cast["moved"]
     number = court.dispatch(person)

@@ -51,7 +51,7 @@ async def asked(name: str, path: str = "/verify", **headers: str) -> httpx.Respo
         ("draining", 503, "Not available now", {"retry-after": "5", "connection": "close"}),
     ],
 )
-async def test_a_person_is_told_as_a_page(name: str, status: int, heading: str, kept: dict[str, str]) -> None:
+async def test_a_refusal_is_a_page_for_a_person(name: str, status: int, heading: str, kept: dict[str, str]) -> None:
     """With the headers of every page, in their language, and a way back to the form."""
     answer = await asked(name, **PERSON, Referer="http://hub.example/verify?record=1")
     page = BeautifulSoup(answer.text, "lxml")
@@ -62,7 +62,7 @@ async def test_a_person_is_told_as_a_page(name: str, status: int, heading: str, 
 
 
 @pytest.mark.anyio
-async def test_a_page_of_another_host_is_no_way_back() -> None:
+async def test_a_page_of_another_host_is_not_linked() -> None:
     """Only our own pages are."""
     answer = await asked("busy", **PERSON, Referer="http://evil.example/verify")
 
@@ -70,7 +70,7 @@ async def test_a_page_of_another_host_is_no_way_back() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_script_is_told_in_a_part_of_a_page() -> None:
+async def test_a_refusal_is_a_fragment_for_htmx() -> None:
     """Without the frame of the page that it stands in already."""
     answer = await asked("busy", **PERSON, **{"HX-Request": "true"})
 
@@ -80,7 +80,7 @@ async def test_a_script_is_told_in_a_part_of_a_page() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", REFUSING)
 @pytest.mark.parametrize(("path", "accepted"), [("/v1/lookups", "text/html"), ("/verify", "application/json")])
-async def test_a_program_is_told_as_a_problem(name: str, path: str, accepted: str) -> None:
+async def test_a_refusal_is_a_problem_for_a_program(name: str, path: str, accepted: str) -> None:
     """By its address or by what it takes."""
     answer = await asked(name, path, Accept=accepted)
 

@@ -60,7 +60,7 @@ def record_of(court: RunningCourt, answer: httpx.Response) -> dict[str, Any]:
     return leaf
 
 
-def test_a_clerk_who_reads_the_log_is_refused_on_record(court: RunningCourt) -> None:
+def test_a_clerk_is_refused_the_log_on_record(court: RunningCourt) -> None:
     """Whether the page, the search, a file, a tile or a proof; the address itself is nowhere."""
     calls = {
         "list_events": ("GET", "/v1/audit/events", None),
@@ -79,7 +79,7 @@ def test_a_clerk_who_reads_the_log_is_refused_on_record(court: RunningCourt) -> 
         assert (leaf["who"]["court"], "c" in leaf["who"]) == ("浙0802", True)
 
 
-def test_whoever_states_a_work_order_without_the_right_is_refused_on_record(court: RunningCourt) -> None:
+def test_a_work_order_without_the_scope_is_refused_on_record(court: RunningCourt) -> None:
     """A clerk without the scope; the refusal of a foreign court's client stands with that court."""
     statement = court.statement(court.cast["moved"])
     clerk = court.call("PUT", "/v1/work-orders/T-8", statement, user="li.ting")
@@ -130,7 +130,7 @@ async def test_strangers_are_counted_and_written_once_for_each_rule(open_log: Op
 
 
 @pytest.mark.anyio
-async def test_what_was_counted_is_written_when_the_hub_stops(open_log: OpenLog) -> None:
+async def test_counts_are_written_when_the_hub_stops(open_log: OpenLog) -> None:
     """The last minute is not lost."""
     log = await open_log()
     async with RefusalLog(log, clock=lambda: NOON, every=3600) as refusals:
@@ -154,7 +154,7 @@ async def test_the_counts_are_written_in_the_background(open_log: OpenLog) -> No
 
 
 @pytest.mark.anyio
-async def test_a_count_that_could_not_be_written_is_kept_for_the_next_time(
+async def test_an_unwritten_count_is_written_the_next_time(
     open_log: OpenLog, postgres: EmbeddedServer, tmp_path: Path
 ) -> None:
     """A database that is away for a while loses none."""

@@ -49,7 +49,7 @@ async def grown(log: Log, count: int) -> StoredCheckpoint:
     return kept
 
 
-async def test_a_checkpoint_that_is_given_away_is_kept_for_good_byte_for_byte(log: Log) -> None:
+async def test_a_published_checkpoint_is_retained_byte_for_byte(log: Log) -> None:
     """Also within the minute of which only one is kept otherwise; keeping it twice changes nothing."""
     anchors = Anchors(log.reader)
     first, second = await grown(log, 3), await grown(log, 4)
@@ -62,7 +62,7 @@ async def test_a_checkpoint_that_is_given_away_is_kept_for_good_byte_for_byte(lo
     assert anchors.retained(5) is None
 
 
-async def test_an_anchor_is_stored_once_and_only_for_a_kept_checkpoint(log: Log) -> None:
+async def test_an_anchor_is_stored_once_and_only_for_a_retained_checkpoint(log: Log) -> None:
     """Of two replicas that fetched one, the second is told so."""
     anchors, kept = Anchors(log.reader), await grown(log, 3)
     anchor = cosignature(kept)
@@ -74,7 +74,7 @@ async def test_an_anchor_is_stored_once_and_only_for_a_kept_checkpoint(log: Log)
         anchors.add(cosignature(StoredCheckpoint(2, kept.note)))
 
 
-async def test_a_log_that_grows_by_its_own_anchors_alone_waits_for_nobody(log: Log) -> None:
+async def test_records_of_anchors_do_not_wait_for_an_anchor(log: Log) -> None:
     """Or an idle log would be anchored for ever."""
     anchors, kept = Anchors(log.reader), await grown(log, 3)
     assert anchors.is_due(0)
@@ -93,7 +93,7 @@ async def test_a_log_that_grows_by_its_own_anchors_alone_waits_for_nobody(log: L
     assert anchors.status(*KINDS).uncovered_since == START + timedelta(seconds=9)
 
 
-async def test_it_is_late_when_a_record_has_waited_longer_than_the_limit(log: Log) -> None:
+async def test_an_anchor_is_late_when_a_record_has_waited_longer_than_the_limit(log: Log) -> None:
     """From the first record on; what could not be verified here covers nothing."""
     anchors, limit = Anchors(log.reader), timedelta(hours=4)
     empty = anchors.status(*KINDS)
@@ -114,7 +114,7 @@ async def test_it_is_late_when_a_record_has_waited_longer_than_the_limit(log: Lo
     assert not covered.is_late(START + timedelta(days=9), limit)
 
 
-async def test_a_foreign_checkpoint_in_the_database_is_never_given_to_anybody(log: Log, dsn: Dsn) -> None:
+async def test_a_foreign_checkpoint_in_the_database_is_never_published(log: Log, dsn: Dsn) -> None:
     """Whoever owns the tables cannot have something else anchored in our name."""
     await grown(log, 3)
     forged = Signer(ORIGIN, bytes(32)).sign(Checkpoint(ORIGIN, 3, bytes(32)).text()).encode()

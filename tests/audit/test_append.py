@@ -50,7 +50,7 @@ async def test_records_get_adjacent_places_and_the_tree_is_that_of_their_bytes(l
     assert root(dsn) == oracle.root([body for _, body, _ in rows])
 
 
-async def test_many_callers_share_commits_and_each_gets_its_own_place(log: Log, dsn: Dsn) -> None:
+async def test_concurrent_appends_share_commits_and_get_distinct_indexes(log: Log, dsn: Dsn) -> None:
     """Three hundred at once, past the first full tile."""
     events = [intent(n) for n in range(300)]
     indexes = await asyncio.gather(*(log.append(event) for event in events))
@@ -70,7 +70,7 @@ async def test_several_processes_append_to_one_log(open_log: OpenLog, dsn: Dsn) 
     assert root(dsn) == oracle.root([body for _, body, _ in stored(dsn)])
 
 
-async def test_the_same_record_said_twice_stands_once(log: Log, dsn: Dsn) -> None:
+async def test_a_repeated_record_is_stored_once(log: Log, dsn: Dsn) -> None:
     """An exchange has one intent: another text for it is refused, and nothing else in the batch suffers."""
     first = intent(1)
     index = await log.append(first)
@@ -87,7 +87,7 @@ async def test_the_same_record_said_twice_stands_once(log: Log, dsn: Dsn) -> Non
     assert await log.entry_index(uuid4(), EventType.LOOKUP_INTENT) is None
 
 
-async def test_an_event_that_cannot_be_an_entry_is_refused_before_anything_is_asked(log: Log, dsn: Dsn) -> None:
+async def test_an_event_that_cannot_be_an_entry_is_refused_before_any_question(log: Log, dsn: Dsn) -> None:
     """More than 65,535 bytes, or a detail shaped like an identifier."""
     for event in (
         intent(1, released=("field",) * 10_000),
@@ -100,7 +100,7 @@ async def test_an_event_that_cannot_be_an_entry_is_refused_before_anything_is_as
     assert stored(dsn) == []
 
 
-async def test_kept_bodies_are_sealed_with_their_record_and_open_again(log: Log, dsn: Dsn) -> None:
+async def test_payloads_are_sealed_with_their_record_and_open_again(log: Log, dsn: Dsn) -> None:
     """Raw answers by agency and capability, the result by its kind; nothing of an unknown exchange."""
     asked = intent(1)
     later = START + timedelta(days=36_500)
@@ -141,7 +141,7 @@ async def test_events_of_every_kind_can_be_recorded(log: Log) -> None:
     assert await log.append(intent(1)) == 3 * len(EventType)
 
 
-async def test_a_cut_connection_leaves_exactly_one_record_and_the_truth(log: Log, dsn: Dsn) -> None:
+async def test_a_cut_connection_leaves_exactly_one_record_and_a_true_answer(log: Log, dsn: Dsn) -> None:
     """The server ends our backend again and again under load; every acknowledgement holds, nothing stands twice."""
     acknowledged: dict[int, str] = {}
     lost = 0
@@ -203,7 +203,7 @@ async def test_an_error_of_the_commit_itself_is_no_acknowledgement(log: Log, dsn
     assert await log.append(intent(2)) == 0
 
 
-async def test_a_lock_that_somebody_holds_ends_the_wait_in_time(open_log: OpenLog, dsn: Dsn) -> None:
+async def test_a_foreign_lock_ends_the_wait_at_the_timeout(open_log: OpenLog, dsn: Dsn) -> None:
     """No record, and an honest answer, while the head is locked; all is well afterwards."""
     log = await open_log(timeout=0.3)
     with psycopg.connect(dsn.owner) as holder:
@@ -287,7 +287,7 @@ async def test_refuses_a_superuser_and_a_missing_log(dsn: Dsn, keys: Keys) -> No
         await Log.open(dsn.hub, keys)
 
 
-async def test_a_database_that_is_down_is_said_so(keys: Keys) -> None:
+async def test_a_stopped_database_raises_audit_unavailable(keys: Keys) -> None:
     """Neither a hang nor a driver's own words."""
     with pytest.raises(AuditUnavailable) as caught:
         await Log.open("host=/nonexistent user=nobody dbname=nothing", keys)

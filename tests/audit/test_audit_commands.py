@@ -112,7 +112,7 @@ def test_a_reason_opens_the_values_and_stands_in_the_log(run: Run, dsn: Dsn, key
     assert wrong.exit_code == 2
 
 
-def test_all_pages_are_one_answer_of_the_log_before_the_search(run: Run) -> None:
+def test_all_pages_show_the_log_before_the_search(run: Run) -> None:
     """The search's own record is no part of it, and nothing stands twice."""
     paged = run("search", "--limit", "3", "--json")
     whole = run("search", "--all", "--type", "lookup.intent", "--json")
@@ -123,7 +123,7 @@ def test_all_pages_are_one_answer_of_the_log_before_the_search(run: Run) -> None
     assert [hit["index"] for hit in document(outcomes)["hits"]] == [21, 20, *range(19, 0, -2)]
 
 
-def test_an_unknown_type_is_told_with_the_list_of_those_that_exist(run: Run) -> None:
+def test_an_unknown_type_is_refused_with_the_list_of_types(run: Run) -> None:
     """A sentence, not a traceback."""
     answer = run("search", "--type", "lookup.guessed")
 
@@ -157,7 +157,7 @@ def test_a_deep_search_shows_that_nothing_was_left_out(
     assert "complete: nothing was left out" in answer.stderr
 
 
-def test_a_deep_search_says_how_many_records_it_walked(run: Run) -> None:
+def test_a_deep_search_reports_the_number_of_records(run: Run) -> None:
     """Those of the period."""
     answer = run("search", "--deep", "--since", "2026-03-02T01:00:02", "--until", "2026-03-02T01:00:05")
 
@@ -177,7 +177,7 @@ def test_a_deep_search_says_how_many_records_it_walked(run: Run) -> None:
         ("UPDATE audit.entry SET type = 3 WHERE idx = 0", ["--type", "lookup.denied"], "added by the index: 0"),
     ],
 )
-def test_a_deep_search_finds_what_somebody_hid_from_the_index(
+def test_a_deep_search_finds_records_missing_from_the_index(
     run: Run, dsn: Dsn, statement: str, criteria: list[str], told: str
 ) -> None:
     """Whatever column or mark the search went by: exit code 6 and the record's index."""
@@ -200,7 +200,7 @@ def test_a_file_format_is_recorded_as_an_export(run: Run, dsn: Dsn, keys: Keys, 
     assert (CANARY_ID in plain.stdout, CANARY_ID in opened.stdout) == (False, True)
 
 
-def test_kept_bodies_go_when_their_time_is_over_and_no_hash_changes(run: Run, dsn: Dsn, keys: Keys) -> None:
+def test_a_purge_deletes_expired_payloads_and_changes_no_hash(run: Run, dsn: Dsn, keys: Keys) -> None:
     """Opened before, gone after; the leaf still commits to the answer, and the deep check is calm."""
     reader = Reader(dsn.hub, keys)
     leaves = [reader.body(index) for index in range(20)]

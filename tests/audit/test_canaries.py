@@ -156,7 +156,7 @@ def places(server: EmbeddedServer, log: Log, exported: Path, messages: str) -> d
     }
 
 
-async def test_no_personal_value_is_found_anywhere_and_what_is_planted_is_found_everywhere(
+async def test_no_personal_value_is_in_any_file_and_planted_values_are_detected(
     talkative: EmbeddedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The same places, read in the same way, before and after a value is put into each of them."""

@@ -25,7 +25,7 @@ def test_a_checkpoint_is_three_lines() -> None:
     assert Checkpoint.parse(text) == Checkpoint(ORIGIN, 0, EMPTY_ROOT)
 
 
-def test_extension_lines_are_kept_and_covered() -> None:
+def test_extension_lines_are_preserved_and_signed() -> None:
     """We write none, and understand those of others."""
     text = f"{ORIGIN}\n7\n{ROOT}\nan extension\n"
     assert Checkpoint.parse(text) == Checkpoint(ORIGIN, 7, bytes(32), ("an extension",))
@@ -50,7 +50,7 @@ def test_extension_lines_are_kept_and_covered() -> None:
         f"with space\n7\n{ROOT}\n",
     ],
 )
-def test_refuses_what_is_not_a_checkpoint(text: str) -> None:
+def test_a_malformed_checkpoint_is_refused(text: str) -> None:
     """One spelling for one meaning."""
     with pytest.raises(NoteError):
         Checkpoint.parse(text)

@@ -79,7 +79,7 @@ def unconfirmed(spoiled: CorruptedLog, *indexes: int) -> list[Found]:
 
 
 @of_some
-def test_a_deleted_row_is_named_and_with_it_what_nothing_stored_vouches_for_any_more(spoiled: CorruptedLog) -> None:
+def test_a_deleted_row_is_named_with_the_entries_that_no_stored_hash_covers(spoiled: CorruptedLog) -> None:
     """Its leaf hash went with it."""
     for index in spoiled.places:
         found = spoiled.found(f"DELETE FROM audit.entry WHERE idx = {index}", against=(spoiled.kept.half,))
@@ -104,7 +104,7 @@ def test_an_inserted_row_is_found_where_it_was_put_and_at_the_end(spoiled: Corru
 
 
 @of_many
-def test_a_row_that_was_taken_out_without_leaving_a_gap_is_found_where_it_was(spoiled: CorruptedLog) -> None:
+def test_a_row_removed_without_a_gap_is_found_at_its_index(spoiled: CorruptedLog) -> None:
     """Everything after it was moved by one, and the last place is empty."""
     index = max(spoiled.size // 2, spoiled.size - 300)
     found = spoiled.found(
@@ -172,7 +172,7 @@ def back_to_half(spoiled: CorruptedLog) -> list[str]:
 
 
 @of_many
-def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newer_checkpoint(
+def test_a_rollback_to_a_signed_state_shows_only_against_a_newer_checkpoint(
     spoiled: CorruptedLog,
 ) -> None:
     """It was true once: without the newer checkpoint nothing can show it, and the report says what it did not check."""
@@ -188,7 +188,7 @@ def test_a_log_set_back_to_an_older_signed_state_is_seen_only_by_who_kept_a_newe
 
 
 @of_many
-def test_a_history_rewritten_by_who_holds_the_key_is_seen_only_by_who_kept_an_older_checkpoint(
+def test_a_history_rewritten_with_the_key_shows_only_against_an_older_checkpoint(
     spoiled: CorruptedLog,
 ) -> None:
     """Everything follows from the forged entry and is truly signed."""
@@ -239,7 +239,7 @@ def test_two_swapped_subtree_hashes_are_both_found(spoiled: CorruptedLog) -> Non
 
 
 @of_some
-def test_an_altered_head_is_told_apart_from_altered_entries(spoiled: CorruptedLog) -> None:
+def test_an_altered_head_is_distinguished_from_altered_entries(spoiled: CorruptedLog) -> None:
     """Its hashes, its size up and down, and the size that it says was signed."""
     flip = "range[1:cardinality(range) - 1] || sha256(range[cardinality(range)])"
     assert spoiled.found(f"UPDATE audit.head SET range = {flip}") == [(HEAD, None, None)]
@@ -284,7 +284,7 @@ def test_the_checkpoint_of_another_tree_of_the_same_log_is_contradicted(spoiled:
 
 
 @of_some
-def test_two_checkpoints_of_one_size_that_contradict_each_other_are_both_looked_at(spoiled: CorruptedLog) -> None:
+def test_two_contradicting_checkpoints_of_one_size_are_both_checked(spoiled: CorruptedLog) -> None:
     """Whichever comes first."""
     other = spoiled.kept.keys.signer.sign(Checkpoint(ORIGIN, spoiled.size, bytes(32)).text()).encode()
     for against in ((spoiled.kept.full, other), (other, spoiled.kept.full)):

@@ -47,7 +47,7 @@ def test_an_untouched_log_has_every_value_and_every_mark(spoiled: CorruptedLog) 
 
 @pytest.mark.parametrize("spoiled", SIZES[1:-1], indirect=True)
 @pytest.mark.parametrize(("damage", "statement"), DAMAGES)
-def test_a_touched_value_mark_or_column_is_found_at_its_index(
+def test_an_altered_value_mark_or_column_is_found_at_its_index(
     spoiled: CorruptedLog, damage: Damage, statement: str
 ) -> None:
     """In an intent, the first and the last that there is."""
@@ -56,7 +56,7 @@ def test_a_touched_value_mark_or_column_is_found_at_its_index(
 
 
 @pytest.mark.parametrize("spoiled", [70_000], indirect=True)
-def test_all_of_it_at_once_in_a_large_log_is_found_place_by_place(spoiled: CorruptedLog) -> None:
+def test_many_damages_in_a_large_log_are_each_found_at_their_index(spoiled: CorruptedLog) -> None:
     """Each damage to another entry, across the whole log."""
     places = [2 * (n * 2900 + 50) for n in range(len(DAMAGES))]
     statements = [statement.format(i=index) for (_, statement), index in zip(DAMAGES, places, strict=True)]

@@ -27,7 +27,7 @@ def test_every_type_of_record_has_a_heading_with_its_code() -> None:
 
 
 @pytest.mark.parametrize("kind", EventType, ids=lambda kind: kind.value)
-def test_every_type_of_record_is_shown_as_its_leaf_really_is(kind: EventType, keys: Keys) -> None:
+def test_every_documented_leaf_is_the_real_one(kind: EventType, keys: Keys) -> None:
     """What stands in the document is part of a leaf, commitments apart; every type has an example of its own."""
     section = AUDIT.partition(f"### `{kind.value}` ")[2].partition("\n### ")[0].partition("\n## ")[0]
     (shown,) = re.findall(r"^```json\n(.*?)```", section, re.MULTILINE | re.DOTALL)

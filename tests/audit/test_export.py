@@ -40,7 +40,7 @@ async def fill(log: Log, count: int) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 600])
-async def test_an_export_is_the_whole_log_and_verifies_without_it(log: Log, tmp_path: Path, size: int) -> None:
+async def test_an_export_is_complete_and_verifies_without_the_database(log: Log, tmp_path: Path, size: int) -> None:
     """Exactly the files of this size, and the root of the recursion over their entries."""
     await fill(log, size)
     folder = tmp_path / "out"
@@ -179,7 +179,7 @@ async def test_damage_in_the_database_is_located(
     assert report.verdict is VerificationVerdict.ALTERED
 
 
-async def test_an_untouched_database_is_said_to_be_intact(log: Log, dsn: Dsn, keys: Keys) -> None:
+async def test_an_unaltered_database_is_intact(log: Log, dsn: Dsn, keys: Keys) -> None:
     """The unsigned newest entries are named as such."""
     await fill(log, 300)
     await log.append(intent(900))

@@ -56,7 +56,7 @@ async def test_csv_cells_are_never_formulas(hits: tuple[Hit, ...]) -> None:
     st.text()
     | st.builds("".join, st.lists(st.sampled_from([*"=+-@＝＋－＠﹦﹢﹣﹫\t\r\n\v\f \u3000\u200b\ufeff\"'＂a1|"])))
 )
-def test_no_text_whatsoever_is_a_formula_in_a_spreadsheet(text: str) -> None:
+def test_no_text_is_a_formula_in_a_spreadsheet(text: str) -> None:
     """Whatever stands before the sign, in any width; the text itself is kept behind an apostrophe."""
     cell = escape_formula(text)
     visible = unicodedata.normalize("NFKC", "".join(sign for sign in text if unicodedata.category(sign)[0] not in "CZ"))

@@ -42,7 +42,7 @@ def test_opens_the_example_of_the_specification() -> None:
     assert opened.encode() == SPEC_NOTE.encode()
 
 
-def test_signs_what_the_go_implementation_signs() -> None:
+def test_signatures_equal_those_of_the_go_implementation() -> None:
     """Ed25519 is deterministic: the same key and text give the same note."""
     signed = Signer("PeterNeumann", GO_SEED).sign(GO_TEXT)
 
@@ -119,7 +119,7 @@ LINE = "— a.example " + base64.b64encode(bytes(68)).decode()
         f"text\n\n{LINE}\nmore\n".encode(),
     ],
 )
-def test_refuses_what_is_not_a_note(encoded: bytes) -> None:
+def test_a_malformed_note_is_refused(encoded: bytes) -> None:
     """No guess at what it might have meant."""
     with pytest.raises(NoteError):
         parse(encoded)
@@ -138,7 +138,7 @@ def test_refuses_what_is_not_a_note(encoded: bytes) -> None:
         note.encode_key("w.example", note.COSIGNATURE, bytes(32)),
     ],
 )
-def test_refuses_a_verifier_key_whose_id_is_not_its_own(text: str) -> None:
+def test_a_verifier_key_with_a_wrong_id_is_refused(text: str) -> None:
     """The key id is computed, not believed."""
     with pytest.raises(NoteError):
         VerifierKey.parse(text)
@@ -154,7 +154,7 @@ def test_signs_only_whole_lines_under_a_usable_name() -> None:
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=200))
-def test_what_was_signed_opens_to_the_same_text(text: str) -> None:
+def test_a_signed_note_opens_to_the_same_text(text: str) -> None:
     """Any text of printable characters."""
     assert open_note(OURS.sign(text + "\n").encode(), [OURS.vkey]).text == text + "\n"
 

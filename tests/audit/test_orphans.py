@@ -42,7 +42,7 @@ async def test_an_orphan_is_closed_in_its_own_exchange_and_only_after_the_grace(
     assert Orphans(log.reader).closed() == 1
 
 
-async def test_the_deep_check_counts_it_as_closed_and_finds_nothing_altered(log: Log) -> None:
+async def test_deep_verification_counts_a_closed_orphan_and_finds_no_damage(log: Log) -> None:
     """Before, it is a standing figure."""
     await log.append(intent(0))
     before = check_deep(log.reader)
@@ -79,7 +79,7 @@ async def test_a_lookup_in_flight_stays_open_and_can_still_be_answered(log: Log)
     assert [leaf["detail"] for _, leaf in closings(log)] == [{"intent": 0}]
 
 
-async def test_the_sweep_never_looks_again_at_what_has_its_end(log: Log) -> None:
+async def test_the_sweep_skips_intents_that_have_ended(log: Log) -> None:
     """It goes on from the first intent that was open when it last looked, also in another process."""
     for n in range(5):
         event = intent(n, at=NOW if n == 3 else START)

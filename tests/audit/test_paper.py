@@ -75,7 +75,7 @@ def test_a_witness_key_is_made_once_and_for_its_owner_alone(folder: Path) -> Non
         create_witness_key(folder / "keys", name="other.example/witness")
 
 
-def test_a_witness_key_that_cannot_be_right_is_refused_with_what_mends_it(folder: Path) -> None:
+def test_an_unusable_witness_key_is_refused_with_the_next_step(folder: Path) -> None:
     """Missing, readable by others, not a key, or two halves that do not belong together."""
     with pytest.raises(LogConfigurationError, match="shuniu audit witness-key"):
         load_witness_key(folder)

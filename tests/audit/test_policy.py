@@ -113,7 +113,7 @@ def test_comments_tabs_empty_lines_addresses_and_foreign_octets_are_fine() -> No
         (("quorum none\r",), "control character"),
     ],
 )
-def test_what_breaks_a_rule_is_refused_with_its_line(more: tuple[str, ...], rule: str) -> None:
+def test_a_broken_policy_rule_is_refused_with_its_line(more: tuple[str, ...], rule: str) -> None:
     """And never half understood."""
     with pytest.raises(CosignPolicyError, match=rule):
         parse_policy(lines(*more))
@@ -151,9 +151,7 @@ def reached(policy: CosignPolicy, name: bytes, cosigners: list[bytes]) -> bool:
 
 
 @given(policies(), NAMES)
-def test_every_policy_reads_back_and_counts_as_its_definition_says(
-    policy: CosignPolicy, cosigners: list[bytes]
-) -> None:
+def test_every_policy_is_parsed_back_and_counts_as_defined(policy: CosignPolicy, cosigners: list[bytes]) -> None:
     """Against a recursion that knows nothing of the parser."""
     read = parse_policy(written(policy))
 

@@ -123,7 +123,7 @@ async def test_pages_continue_where_the_last_one_ended(filled: Log) -> None:
     assert seen == [40, *range(38, -1, -2)]
 
 
-async def test_all_pages_are_the_log_as_it_was_when_the_first_was_read(filled: Log) -> None:
+async def test_all_pages_show_the_log_of_the_first_page(filled: Log) -> None:
     """What is recorded meanwhile is on none of them, and an outcome beyond the bound completes nothing."""
     await record(filled, last := intent(300))
     seen: list[int] = []
@@ -139,7 +139,7 @@ async def test_all_pages_are_the_log_as_it_was_when_the_first_was_read(filled: L
     assert 41 in indexes(search(filled.reader, Query(state=AnswerState.UNAVAILABLE)))
 
 
-async def test_a_case_is_found_in_whatever_brackets_it_is_written(filled: Log) -> None:
+async def test_a_case_is_found_in_every_spelling_of_its_brackets(filled: Log) -> None:
     """A mark is made of the number, not of its typing."""
     assert indexes(search(filled.reader, Query(case_number=CANARY_CASE.replace("(", "（").replace(")", " ）")))) == [14]
 
@@ -280,14 +280,14 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     assert search(filled.reader, Query(subject=canary())).hits[0].values is SealedValues.OPENED
 
 
-async def test_erasing_nobody_changes_nothing(filled: Log, dsn: Dsn) -> None:
+async def test_erasing_an_unknown_person_changes_nothing(filled: Log, dsn: Dsn) -> None:
     """An unknown person has no keys and no records."""
     doomed = erasable(filled.reader, party(9999))
     assert (doomed.keys, doomed.indexes, doomed.ranges()) == ((), (), ("",))
     assert erase(dsn.eraser, doomed) == 0
 
 
-async def test_a_leaf_holds_only_what_it_may(filled: Log) -> None:
+async def test_a_leaf_has_only_permitted_members(filled: Log) -> None:
     """The fields of an intent's and an outcome's leaf, in full."""
     hit = search(filled.reader, Query(subject=canary())).hits[0]
     read = hit.leaf

@@ -19,7 +19,7 @@ from tests.audit.folders import LOG, SIZES, bundle, check, check_swap, entry, fl
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_an_intact_log_is_said_to_be_intact(originals: dict[int, Path], size: int) -> None:
+def test_an_unaltered_log_is_intact(originals: dict[int, Path], size: int) -> None:
     """At every size, with what was and what was not checked."""
     report = check(originals[size])
 
@@ -88,7 +88,7 @@ def test_two_swapped_entries_are_both_named(size: int, corrupt: Callable[..., Pa
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-def test_what_a_truncated_bundle_has_lost_is_named_exactly(
+def test_entries_lost_with_a_truncated_bundle_are_named_exactly(
     size: int, originals: dict[int, Path], corrupt: Callable[..., Path]
 ) -> None:
     """Cut in the length of an entry, in its bytes, or between two: from there to the end of the bundle."""

@@ -79,7 +79,7 @@ def test_an_entry_altered_together_with_its_hash_is_located_by_the_next_level(
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-def test_a_damaged_hash_tile_is_told_apart_from_a_damaged_entry(
+def test_a_damaged_hash_tile_is_distinguished_from_a_damaged_entry(
     size: int, originals: dict[int, Path], corrupt: Callable[..., Path]
 ) -> None:
     """Every level; the entries lead to the signed root, so they are fine."""

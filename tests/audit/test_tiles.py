@@ -78,7 +78,7 @@ def test_exactly_the_tiles_of_a_size_exist(size: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=256))
-def test_a_bundle_gives_its_entries_back(entries: list[bytes]) -> None:
+def test_a_decoded_bundle_has_the_encoded_entries(entries: list[bytes]) -> None:
     """And nothing but them."""
     encoded = encode_bundle(entries)
     assert decode_bundle(encoded, len(entries)) == entries
@@ -168,7 +168,7 @@ def test_an_extra_line_of_a_proof_is_not_trusted_and_does_not_disturb() -> None:
         b"c2sp.org/tlog-proof@v1\nindex 1\n" + b"A" * 43 + b"=\n" * 65 + b"\n\nx",
     ],
 )
-def test_refuses_what_is_not_a_proof(encoded: bytes) -> None:
+def test_a_malformed_proof_is_refused(encoded: bytes) -> None:
     """No guess at what it might have meant."""
     with pytest.raises(ProofError):
         Proof.parse(encoded)

@@ -74,7 +74,7 @@ async def test_a_timestamp_of_the_checkpoints_bytes_is_valid_here_and_for_openss
         TimestampQuery(changed, stamping.request).judge(answer.content, authority.roots)
 
 
-async def test_a_reply_with_its_chain_is_kept_unparsed_though_openssl_reads_it(authority: Authority) -> None:
+async def test_a_reply_with_its_chain_is_stored_unparsed_though_openssl_reads_it(authority: Authority) -> None:
     """The strict parser refuses certificates that are out of order; that makes it neither lost nor valid."""
     stamping = TimestampQuery.from_note(note())
     answer = await authority.ask(stamping, "chain")

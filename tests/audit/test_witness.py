@@ -119,7 +119,7 @@ FORGED = [b"x", *ENTRIES[1:]]
         (lambda: make_request(7, [bytes(32)], note(7)), 422),
     ],
 )
-def test_what_is_malformed_unknown_or_inconsistent_is_never_cosigned(
+def test_a_malformed_unknown_or_inconsistent_checkpoint_is_never_cosigned(
     witness: Witness, request_of: Callable[[], bytes], status: int
 ) -> None:
     """Each with the status of the specification, and nothing is remembered of it."""

@@ -27,7 +27,7 @@ from tests.compliance.court import COURT, NOW, ComplianceCourt, intent, outcome,
 pytestmark = pytest.mark.anyio
 
 
-async def test_figures_count_what_stands_in_clear_by_month_court_and_kind(court: ComplianceCourt) -> None:
+async def test_statistics_count_unsealed_fields_by_month_court_and_kind(court: ComplianceCourt) -> None:
     """Median times are ours and the agency's; an agency is available when it answered at all."""
     await court.lookup()
     await court.denied()
@@ -58,7 +58,7 @@ async def test_figures_count_what_stands_in_clear_by_month_court_and_kind(court:
     assert (told.complete, part.complete) == (True, False)
 
 
-async def test_a_verification_says_how_many_of_how_many_and_what_it_did_not_check(court: ComplianceCourt) -> None:
+async def test_a_verification_reports_counts_and_what_it_did_not_check(court: ComplianceCourt) -> None:
     """In the background, over the days that were asked for."""
     await court.lookup()
     court.now += timedelta(days=1)
@@ -132,7 +132,7 @@ async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(court:
     check_proof(proof, files[f"records/{index}.json"], key.name, [key])
 
 
-async def test_a_search_under_a_token_works_for_who_made_it_and_for_eight_hours(court: ComplianceCourt) -> None:
+async def test_a_saved_search_works_for_its_owner_for_eight_hours(court: ComplianceCourt) -> None:
     """The token says nothing; neither does the row."""
     auditor, _ = await court.acting("chen.jing")
     stranger, _ = await court.acting("yang.xue", "浙0803")

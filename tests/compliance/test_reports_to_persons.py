@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 LATER = date(2027, 5, 1)
 
 
-async def test_it_tells_every_look_at_the_person_and_nobody_else(court: ComplianceCourt) -> None:
+async def test_a_report_has_every_access_to_the_person_and_no_other_people(court: ComplianceCourt) -> None:
     """Lookups and refusals alike, oldest first; who else a record names is counted only."""
     first = await court.lookup()
     await court.lookup(about=person(2, "赵某"))
@@ -36,7 +36,7 @@ async def test_it_tells_every_look_at_the_person_and_nobody_else(court: Complian
     assert "赵某" not in repr(report) + str([replace(one) for one in report.entries])
 
 
-async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_looked_at_again(
+async def test_withheld_entries_are_counted_with_reason_and_review_day(
     court: ComplianceCourt,
 ) -> None:
     """And told after all once the drafter says so."""
@@ -56,7 +56,7 @@ async def test_what_is_withheld_is_counted_with_its_reason_and_the_day_it_is_loo
     assert len(disclosed(whole.entries)) == 2
 
 
-async def test_two_people_release_it_and_every_step_is_on_record(court: ComplianceCourt) -> None:
+async def test_a_report_needs_two_people_and_every_step_is_recorded(court: ComplianceCourt) -> None:
     """Draft, reading by the second person, release; the person stands as a commitment in each."""
     index = await court.lookup()
     auditor, who = await court.acting("chen.jing")
@@ -92,7 +92,7 @@ async def test_two_people_release_it_and_every_step_is_on_record(court: Complian
     assert refused.value.rule is ComplianceRule.RELEASED
 
 
-async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_themselves(
+async def test_neither_the_drafter_nor_an_involved_person_releases_a_report(
     court: ComplianceCourt,
 ) -> None:
     """Two people means two people without a part in it."""
@@ -113,7 +113,7 @@ async def test_the_drafter_does_not_release_and_nobody_releases_what_tells_of_th
     assert rules == [ComplianceRule.RELEASE_OWN, ComplianceRule.RELEASE_INVOLVED, ComplianceRule.RELEASE_ROLE]
 
 
-async def test_what_was_changed_after_it_was_read_is_not_released(court: ComplianceCourt) -> None:
+async def test_a_report_changed_after_reading_is_not_released(court: ComplianceCourt) -> None:
     """Only what the second person has seen goes out."""
     index = await court.lookup()
     auditor, who = await court.acting("chen.jing")
@@ -128,7 +128,7 @@ async def test_what_was_changed_after_it_was_read_is_not_released(court: Complia
     assert refused.value.rule is ComplianceRule.CHANGED
 
 
-async def test_it_tells_of_the_log_as_it_was_when_it_was_drafted(court: ComplianceCourt) -> None:
+async def test_a_report_shows_the_log_of_its_draft(court: ComplianceCourt) -> None:
     """What comes later is for another report; other courts have none of it."""
     await court.lookup()
     auditor, who = await court.acting("chen.jing")

@@ -49,7 +49,7 @@ def test_an_ordinary_day_says_nothing() -> None:
     assert signals([use(n) for n in range(9)], QUIET) == ()
 
 
-def test_repeated_lookups_of_people_who_are_no_party_are_told_with_their_records() -> None:
+def test_repeated_lookups_of_people_outside_the_work_order_are_a_signal_with_evidence() -> None:
     """Two are a slip; three are a signal, and more weigh more."""
     two, three = ([denied(n, "party_not_named") for n in range(count)] for count in (2, 3))
     factories = [denied(n, "party_name_differs") for n in range(20)]
@@ -81,7 +81,7 @@ def test_a_shared_surname_weighs_less_where_it_is_common() -> None:
     ("name", "told"),
     [("王强", "王"), ("欧阳修", "欧阳"), ("欧阳", "欧"), ("Zhang Wei", ""), ("", ""), (" 李婷 ", "李")],
 )
-def test_surnames_are_told_where_they_can_be(name: str, told: str) -> None:
+def test_surnames_of_han_names_are_recognised(name: str, told: str) -> None:
     """Compound ones too, unless nothing would be left of the name."""
     assert surname(name) == told
 
@@ -105,7 +105,7 @@ def test_hours_are_those_of_the_court_with_its_holidays_and_worked_weekends(mome
     assert ("after_hours" in found([use(at=at)], DayContext(calendar=calendar, volumes={}))) is unusual
 
 
-def test_a_volume_is_told_only_beside_enough_colleagues_and_far_from_them() -> None:
+def test_a_volume_is_a_signal_only_far_above_enough_colleagues() -> None:
     """Median and deviation, so that one busy colleague does not hide another."""
     mine = [use(n) for n in range(30)]
     peers = dict.fromkeys("abcdefg", 6) | {"h": 25}
@@ -154,9 +154,7 @@ def test_evidence_is_always_of_the_uses_themselves(uses: list[UsageEvent]) -> No
 
 
 @given(st.lists(USES, max_size=60), st.integers(0, 4))
-def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_to(
-    uses: list[UsageEvent], sample: int
-) -> None:
+def test_cases_are_ranked_by_score_with_a_random_sample_of_others(uses: list[UsageEvent], sample: int) -> None:
     """Every signalled case is there, and on each day at most so many are drawn."""
     cases = rank_cases(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
     days = {day_in_china(one.at) for one in uses}
@@ -170,7 +168,7 @@ def test_the_most_urgent_stand_first_and_beside_them_a_few_that_no_rule_points_t
     assert {(case.day, case.user) for case in cases} <= {(day, user) for day in days for user in people[day]}
 
 
-def test_the_draw_can_be_repeated_and_not_foreseen() -> None:
+def test_the_random_sample_is_reproducible_with_the_key_only() -> None:
     """Who is drawn follows from the day and a key, and changes from day to day."""
     days = [TUESDAY + timedelta(days=n) for n in range(3)]
     uses = [use(n, at=at, user=f"user.{n % 20}") for at in days for n in range(20)]

@@ -50,7 +50,7 @@ def sealer(tmp_path_factory: pytest.TempPathFactory) -> Sealer:
     return Sealer(KeyFile.create(tmp_path_factory.mktemp("keys") / "keys", origin="court.example/audit/1"), 0)
 
 
-def test_a_lookup_says_who_looked_whom_up_where_for_which_case_and_what_came(sealer: Sealer) -> None:
+def test_a_lookup_is_told_with_actor_party_agency_case_and_outcome(sealer: Sealer) -> None:
     """In full only where people are shown; masked, case and people keep what tells nobody anything new."""
     asked = intent("li.ting", "李婷", person(), NOW, UUID(int=7))
     found = hit(asked, outcome(asked), folder=sealer)
@@ -63,7 +63,7 @@ def test_a_lookup_says_who_looked_whom_up_where_for_which_case_and_what_came(sea
     ]
 
 
-def test_an_answer_that_is_not_found_says_why(sealer: Sealer) -> None:
+def test_an_answer_without_a_record_is_told_with_its_reason(sealer: Sealer) -> None:
     """In words and not in codes."""
     asked = intent("li.ting", "李婷", person(), NOW)
     ended = outcome(asked, AnswerState.UNAVAILABLE)
@@ -76,7 +76,7 @@ def test_an_answer_that_is_not_found_says_why(sealer: Sealer) -> None:
     assert sentence(hit(asked, folder=sealer), MASKED_EN).endswith(": no outcome yet.")
 
 
-def test_a_lookup_that_was_answered_from_the_store_asked_nobody(sealer: Sealer) -> None:
+def test_a_lookup_answered_from_the_cache_is_told_as_such(sealer: Sealer) -> None:
     """No agency is named, since none heard of it again."""
     asked = replace(intent("li.ting", "李婷", person(), NOW), asked=())
     stored = replace(outcome(asked), answered=(), detail={"reused": f"public_security.identity:{UUID(int=7)}"})

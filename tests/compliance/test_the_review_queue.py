@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 DAY = NOW.date()
 
 
-async def test_what_the_rules_find_comes_first_and_a_few_others_are_drawn(court: ComplianceCourt) -> None:
+async def test_signalled_cases_come_first_and_a_few_others_are_drawn(court: ComplianceCourt) -> None:
     """By person and day, with the reasons; another court's people are not there."""
     for _ in range(3):
         await court.denied("wang.qiang", "王强")
@@ -82,7 +82,7 @@ async def test_an_outcome_is_recorded_and_counts_for_the_rule(court: ComplianceC
     ]
 
 
-async def test_nobody_reviews_their_own_use(court: ComplianceCourt) -> None:
+async def test_a_persons_own_use_is_not_reviewed_by_them(court: ComplianceCourt) -> None:
     """Not even an auditor whose own use the rules bring up."""
     await court.lookup()
     auditor, who = await court.acting("chen.jing")
