@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.codes import AnswerState
-from tests.api.test_people_are_told_in_pages import PERSON, REFUSING, asked
+from tests.api.test_error_pages import PERSON, REFUSING, asked
 from tests.court import RunningCourt
 from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import show

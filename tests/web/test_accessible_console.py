@@ -119,7 +119,7 @@ def test_review_figures_and_verification(window: Windows, looked_up: Party, loca
 
 
 @LANGUAGES
-def test_reports_to_persons(window: Windows, looked_up: Party, locale: str) -> None:
+def test_subject_reports(window: Windows, looked_up: Party, locale: str) -> None:
     """A wrong number, about nobody, drafted, in part withheld, as the second person sees it, released, printed."""
     found: Found = {}
     auditor, second = window("chen.jing", locale=locale), window("wu.fang", locale=locale)
