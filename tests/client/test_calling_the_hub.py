@@ -54,7 +54,7 @@ class Script:
         transport = httpx.MockTransport(self)
         return Client(HUB, lambda: "token", patience=CALM, transport=transport, sleep=self.pauses.append)
 
-    def held(self, ask: Callable[[AsyncClient], Any]) -> Any:
+    def run_async(self, ask: Callable[[AsyncClient], Any]) -> Any:
         """The same by the asynchronous client."""
 
         async def pause(seconds: float) -> None:
@@ -79,27 +79,29 @@ def test_an_autofill_is_repeated_under_one_key_as_the_hub_asks() -> None:
         httpx.Response(202, json=ACCEPTED),
     )
 
-    found = script.client().autofill({"work_order": "W-1"})
+    receipt = script.client().autofill({"work_order": "W-1"})
 
-    assert found == AutofillReceipt(id="a-1", state="waiting", answer=ACCEPTED)
+    assert receipt == AutofillReceipt(id="a-1", state="waiting", answer=ACCEPTED)
     assert len({request.headers["Idempotency-Key"] for request in script.requests}) == 1
     assert {request.read() for request in script.requests} == {script.requests[0].content}
     assert script.pauses == [0.5, 8.0]
 
 
-def test_both_clients_hold_the_same_conversation() -> None:
-    """Sent, repeated and answered alike."""
-    one, other = (Script(problem(503, "busy", retryable=True), httpx.Response(202, json=ACCEPTED)) for _ in range(2))
+def test_both_clients_send_repeat_and_answer_alike() -> None:
+    """Equal requests, pauses and values."""
+    blocking, awaiting = (
+        Script(problem(503, "busy", retryable=True), httpx.Response(202, json=ACCEPTED)) for _ in range(2)
+    )
 
-    waited = one.client().autofill({"work_order": "W-1"}, key="k")
-    awaited = other.held(lambda client: client.autofill({"work_order": "W-1"}, key="k"))
+    waited = blocking.client().autofill({"work_order": "W-1"}, key="k")
+    awaited = awaiting.run_async(lambda client: client.autofill({"work_order": "W-1"}, key="k"))
 
     assert waited == awaited
-    assert one.pauses == other.pauses
-    assert [request.headers for request in one.requests] == [request.headers for request in other.requests]
+    assert blocking.pauses == awaiting.pauses
+    assert [request.headers for request in blocking.requests] == [request.headers for request in awaiting.requests]
 
 
-def test_a_lookup_that_was_not_answered_is_not_asked_again() -> None:
+def test_a_lookup_without_an_answer_is_not_repeated() -> None:
     """Its questions may have gone out, and each is counted."""
     script = Script(httpx.ReadTimeout("late"))
 
@@ -109,7 +111,7 @@ def test_a_lookup_that_was_not_answered_is_not_asked_again() -> None:
     assert len(script.requests) == 1
 
 
-def test_a_lookup_that_never_left_is_asked_again() -> None:
+def test_a_lookup_with_a_refused_connection_is_repeated() -> None:
     """A refused connection has asked nothing."""
     script = Script(httpx.ConnectError("refused"), httpx.Response(200, json={"id": "l-1"}))
 
@@ -139,7 +141,7 @@ def test_a_conflict_names_the_version_in_force() -> None:
     assert script.pauses == []
 
 
-def test_patience_ends() -> None:
+def test_retries_end_when_patience_is_exhausted() -> None:
     """The last problem is raised once no further pause fits."""
     script = Script(*[problem(503, "busy", retryable=True)] * 50)
 
@@ -150,7 +152,7 @@ def test_patience_ends() -> None:
     assert script.pauses[:4] == [0.5, 1.0, 2.0, 4.0]
 
 
-def test_a_work_order_number_cannot_lead_elsewhere() -> None:
+def test_a_slash_in_a_work_order_number_is_escaped() -> None:
     """A slash in it stays inside the number."""
     script = Script(httpx.Response(200, json={}))
 
@@ -164,20 +166,20 @@ def test_batches_go_in_portions_and_lines_are_counted_over_the_whole() -> None:
 
     keys: set[str] = set()
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         lines = request.read().splitlines()
         keys.update(json.loads(line)["key"] for line in lines)
-        said = [
+        answers = [
             {"line": number, "problem": {}} if b"wrong" in line else {"line": number, "id": "x"}
             for number, line in enumerate(lines, 1)
         ]
-        return httpx.Response(200, text="".join(json.dumps(one) + "\n" for one in said))
+        return httpx.Response(200, text="".join(json.dumps(answer) + "\n" for answer in answers))
 
-    client = Client(HUB, lambda: "token", transport=httpx.MockTransport(answer))
+    client = Client(HUB, lambda: "token", transport=httpx.MockTransport(respond))
     rows = ({"work_order": "wrong" if number == 700 else "W"} for number in range(1, 1201))
 
-    found = list(client.autofill_all(rows))
+    answers = list(client.autofill_all(rows))
 
-    assert [one.line for one in found] == list(range(1, 1201))
-    assert [one.line for one in found if not one.ok] == [700]
+    assert [answer.line for answer in answers] == list(range(1, 1201))
+    assert [answer.line for answer in answers if not answer.ok] == [700]
     assert len(keys) == 1200

@@ -33,7 +33,7 @@ def port() -> int:
 
 
 class Shell:
-    """One shell, as somebody has it open who reads the document."""
+    """One shell, as a reader of the document has it open."""
 
     def __init__(self, court: RunningCourt) -> None:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -57,13 +57,13 @@ class Shell:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{commands}\necho; echo done-$?\n")
         self._process.stdin.flush()
-        said = []
+        output = []
         for line in self._process.stdout:
             if line.startswith("done-"):
-                assert line == "done-0\n", "".join(said)
-                return "".join(said).strip()
-            said.append(line)
-        raise AssertionError("".join(said))
+                assert line == "done-0\n", "".join(output)
+                return "".join(output).strip()
+            output.append(line)
+        raise AssertionError("".join(output))
 
     def close(self) -> None:
         """Closes it."""
@@ -79,14 +79,14 @@ def shell(court: RunningCourt) -> Iterator[Shell]:
     """A shell in the demo's court."""
     if shutil.which("curl") is None:
         pytest.skip("the document's commands need curl")
-    one = Shell(court)
-    yield one
-    one.close()
+    shell = Shell(court)
+    yield shell
+    shell.close()
 
 
 def test_the_commands_lead_from_nothing_to_a_filled_form(shell: Shell, folder: Path, port: int) -> None:
     """Dispatch, ask, look, register, try, take the callback, close; nothing is shown of it after that."""
-    token, dispatch, ask, look, register, callback, close = (one.replace("8099", str(port)) for one in COMMANDS)
+    token, dispatch, ask, look, register, callback, close = (command.replace("8099", str(port)) for command in COMMANDS)
     shell.run(token)
     dispatched = shell.run(dispatch)
     shell.run(ask)
@@ -100,8 +100,8 @@ def test_the_commands_lead_from_nothing_to_a_filled_form(shell: Shell, folder: P
     shell.run(f"{sys.executable} {folder}/receiver.py > {folder}/said 2> {folder}/errors & RECEIVER=$!")
     shell.run(callback)
     for _ in range(200):
-        told = (folder / "said").read_text(encoding="utf-8")
-        if "autofill.finished" in told:
+        received = (folder / "said").read_text(encoding="utf-8")
+        if "autofill.finished" in received:
             break
         time.sleep(0.1)
     shell.run("kill $RECEIVER")
@@ -110,8 +110,8 @@ def test_the_commands_lead_from_nothing_to_a_filled_form(shell: Shell, folder: P
 
     assert '"status":"dispatched"' in dispatched
     assert "沈知溪" in seen
-    assert "cn.shuniu.receiver.tried.v1 doc-forms" in told
-    assert "沈知溪" in told
+    assert "cn.shuniu.receiver.tried.v1 doc-forms" in received
+    assert "沈知溪" in received
     assert '"status":"closed"' in closed
     assert "沈知溪" not in after
 
@@ -119,7 +119,7 @@ def test_the_commands_lead_from_nothing_to_a_filled_form(shell: Shell, folder: P
 def test_the_python_example_runs_as_it_stands(
     court: RunningCourt, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It prints the fields of the form, and by which rule a ticket system looks nobody up itself."""
+    """It prints the fields of the form, and the rule by which a ticket system may not look up a person itself."""
     person = court.cast["moved"]
     monkeypatch.setenv("SHUNIU_HUB", court.demo.address)
     monkeypatch.setenv("TOKEN", court.token(client="ticket-system"))
@@ -128,6 +128,6 @@ def test_the_python_example_runs_as_it_stands(
 
     exec(EXAMPLE, names)
 
-    said = capsys.readouterr().out.splitlines()
-    assert "DSR_XM filled" in said
+    printed = capsys.readouterr().out.splitlines()
+    assert "DSR_XM filled" in printed
     assert len(EXAMPLE.splitlines()) <= 17

@@ -33,7 +33,7 @@ def _name(table: type[Code]) -> str:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=_name)
-def test_every_value_is_called_something_in_chinese_and_in_english(table: type[Code]) -> None:
+def test_every_value_has_a_chinese_and_an_english_label(table: type[Code]) -> None:
     """No label is empty or has space around it, Chinese is Chinese, and English has no Chinese character left over."""
     labels = [(code, code.zh, code.en) for code in table]
 
@@ -42,14 +42,14 @@ def test_every_value_is_called_something_in_chinese_and_in_english(table: type[C
 
 
 @pytest.mark.parametrize("table", TABLES, ids=_name)
-def test_every_word_is_snake_case_and_stands_once(table: type[Code]) -> None:
+def test_every_code_is_snake_case_and_unique(table: type[Code]) -> None:
     """Words go into the API and the audit log: they are plain, and no two names of a table share one."""
     assert [code.value for code in table if not SNAKE_CASE.fullmatch(code.value)] == []
     assert list(table.__members__) == [code.name for code in table]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=_name)
-def test_no_two_values_of_a_table_are_called_the_same(table: type[Code]) -> None:
+def test_labels_of_a_table_are_unique(table: type[Code]) -> None:
     """A clerk can tell any two values apart, in either language."""
     assert len({code.zh for code in table}) == len(table)
     assert len({code.en for code in table}) == len(table)
@@ -78,7 +78,7 @@ def test_an_answer_has_exactly_six_states() -> None:
     ]
 
 
-def test_the_words_of_the_door_are_those_of_the_design() -> None:
+def test_the_words_of_the_api_are_those_of_the_design() -> None:
     """What a caller may write as kind, wish and type of identifier."""
     assert {table: [code.value for code in table] for table in (SubjectKind, Want, IdType)} == {
         SubjectKind: ["person", "organization"],

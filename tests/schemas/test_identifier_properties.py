@@ -136,7 +136,7 @@ def _is_refused(kind: IdType, text: str) -> bool:
 
 @given(valid)
 def test_every_number_that_satisfies_the_standard_is_accepted(drawn: tuple[IdType, str]) -> None:
-    """No hard check refuses a number that somebody can hold, whatever its region."""
+    """No check refuses a number that a person can hold, whatever its region."""
     kind, number = drawn
 
     assert _accepted(kind, number).value == number
@@ -156,8 +156,8 @@ with_a_digit = numbered.filter(lambda drawn: any(character.isdigit() for charact
 
 
 @given(with_a_digit, st.data())
-def test_any_one_digit_that_is_changed_is_noticed(drawn: tuple[IdType, str], data: st.DataObject) -> None:
-    """A slip of one digit never asks an agency about somebody else."""
+def test_a_changed_digit_of_a_resident_number_is_refused(drawn: tuple[IdType, str], data: st.DataObject) -> None:
+    """A slip of one digit never asks an agency about another person."""
     kind, number = drawn
     at = data.draw(st.sampled_from([i for i, character in enumerate(number) if character.isdigit()]))
     other = data.draw(st.sampled_from([digit for digit in string.digits if digit != number[at]]))
@@ -166,7 +166,7 @@ def test_any_one_digit_that_is_changed_is_noticed(drawn: tuple[IdType, str], dat
 
 
 @given(usccs, st.integers(0, 17), st.sampled_from(LETTERS_31))
-def test_any_one_character_of_a_credit_code_that_is_changed_is_noticed(number: str, at: int, other: str) -> None:
+def test_a_changed_character_of_a_credit_code_is_refused(number: str, at: int, other: str) -> None:
     """31 is prime: letters are as safe as digits."""
     changed = number[:at] + other + number[at + 1 :]
 
@@ -174,7 +174,7 @@ def test_any_one_character_of_a_credit_code_that_is_changed_is_noticed(number: s
 
 
 @given(valid, st.lists(clutter, min_size=21, max_size=21), st.booleans(), st.booleans())
-def test_however_it_is_written_it_is_the_same_identifier(
+def test_spellings_of_an_identifier_are_equal(
     drawn: tuple[IdType, str], between: list[str], small: bool, full_width: bool
 ) -> None:
     """Width, case, spaces and hyphens carry no meaning, and the text as written is kept."""
@@ -190,7 +190,7 @@ def test_however_it_is_written_it_is_the_same_identifier(
 
 
 @given(any_text)
-def test_normalizing_twice_is_normalizing_once(text: str) -> None:
+def test_normalization_is_idempotent(text: str) -> None:
     """A stored value is found again by itself."""
     assert normalized(normalized(text)) == normalized(text)
     assert normalized_case_number(normalized_case_number(text)) == normalized_case_number(text)
@@ -220,14 +220,16 @@ def test_a_number_of_15_digits_and_its_upgrade_are_equal(number: str) -> None:
 
 
 @given(valid, valid)
-def test_two_identifiers_are_equal_only_if_they_are_one(one: tuple[IdType, str], other: tuple[IdType, str]) -> None:
+def test_identifiers_are_equal_only_with_equal_kind_and_value(
+    first: tuple[IdType, str], second: tuple[IdType, str]
+) -> None:
     """One text under two kinds is two identifiers."""
-    assert same_identifier(_accepted(*one), _accepted(*other)) == (one == other)
+    assert same_identifier(_accepted(*first), _accepted(*second)) == (first == second)
 
 
 @given(st.sampled_from(IdType), any_text, st.none() | any_text)
-def test_whatever_is_written_only_our_own_error_comes_out(kind: IdType, text: str, country: str | None) -> None:
-    """No library's error, nothing hanging on to ours, and what is accepted is ASCII."""
+def test_any_text_parses_or_raises_identifier_error(kind: IdType, text: str, country: str | None) -> None:
+    """No library's error, no context of ours, and accepted values are ASCII."""
     outcome = _outcome(lambda: parse(kind, text, country=country, today=TODAY))
 
     if isinstance(outcome, IdentifierError):
@@ -238,7 +240,7 @@ def test_whatever_is_written_only_our_own_error_comes_out(kind: IdType, text: st
 
 
 @given(any_text)
-def test_whatever_is_written_as_a_case_number_only_our_own_error_comes_out(text: str) -> None:
+def test_any_text_parses_as_a_case_number_or_raises_identifier_error(text: str) -> None:
     """A case number is read as itself again, or refused."""
     outcome = _outcome(lambda: parse_case_number(text))
 
@@ -255,9 +257,7 @@ def test_whatever_is_written_as_a_case_number_only_our_own_error_comes_out(text:
     st.integers(1, 999_999_999),
     st.sampled_from(["", "之一", "之二十三"]),
 )
-def test_a_case_number_says_again_what_it_was_read_from(
-    year: int, court: str, case_type: str, number: int, suffix: str
-) -> None:
+def test_a_case_number_round_trips(year: int, court: str, case_type: str, number: int, suffix: str) -> None:
     """The normalized text is built from the parts alone."""
     text = f"({year}){court}{case_type}{number}号{suffix}"
     case_number = parse_case_number(text)
@@ -277,8 +277,8 @@ def test_no_text_about_an_identifier_holds_it(drawn: tuple[IdType, str], data: s
         texts += [outcome.help("zh"), outcome.help("en"), repr(outcome.args), repr(vars(outcome))]
 
     # Our own advice names the three prefixes of a permit.
-    said = " ".join(texts).replace("810000", "").replace("820000", "").replace("830000", "")
-    assert [part for part in _windows(broken) if part in said] == []
+    shown = " ".join(texts).replace("810000", "").replace("820000", "").replace("830000", "")
+    assert [part for part in _windows(broken) if part in shown] == []
 
 
 def _windows(text: str) -> list[str]:

@@ -185,7 +185,7 @@ def test_only_market_regulation_is_market_regulation() -> None:
     ],
 )
 def test_the_first_character_names_the_registering_authority(first: str, authority: Authority) -> None:
-    """The table is closed: a character outside of it is unknown and nobody's."""
+    """The table is closed: a character outside of it is the unknown authority."""
     assert registering_authority(first) is authority
 
 

@@ -1,7 +1,7 @@
 """
 Numbers of people, as a specification: what is accepted, with which doubt, and what is refused by which rule.
 
-All numbers are made up: they satisfy the arithmetic and belong to nobody.
+All numbers are made up: they satisfy the arithmetic and belong to no person.
 """
 
 from datetime import UTC, date, datetime
@@ -171,7 +171,7 @@ def test_without_a_day_given_today_is_the_day_in_china(value: str) -> None:
     ("sequence", "warnings"),
     [("995", ()), ("996", (CENTENARIAN,)), ("997", (CENTENARIAN,)), ("999", (CENTENARIAN,)), ("000", ())],
 )
-def test_the_last_four_sequences_are_the_centenarians(
+def test_the_last_four_sequences_raise_the_centenarian_warning(
     sequence: str, warnings: tuple[IdentifierWarning, ...], today: date
 ) -> None:
     """996 to 999, and no other."""
@@ -275,12 +275,12 @@ def test_a_permanent_resident_born_today_raises_no_doubt() -> None:
     assert parse(PERMANENT, value, today=date(1990, 3, 6)).warnings == (DOUBTFUL,)
 
 
-def test_nobody_is_taken_for_a_child_without_a_birth_date(today: date) -> None:
+def test_an_identifier_without_a_birth_date_is_not_a_childs(today: date) -> None:
     """A passport and an old permanent residence number do not tell an age."""
     paper = parse(IdType.PASSPORT, "E00000000", country="CHN", today=today)
     old_card = parse(PERMANENT, "USA330000000001", today=today)
 
-    assert [(born_on(one), sex_of(one), is_under_14(one, today)) for one in (paper, old_card)] == [
+    assert [(born_on(number), sex_of(number), is_under_14(number, today)) for number in (paper, old_card)] == [
         (None, None, False),
         (None, None, False),
     ]

@@ -69,7 +69,7 @@ def test_a_region_outside_the_table_is_doubted(code: str) -> None:
     assert (is_division(code), region_name(code, 1990), region_doubts(code, 1990)) == (False, None, UNKNOWN)
 
 
-def test_a_region_of_another_province_is_believed_and_not_named() -> None:
+def test_a_region_of_another_province_is_accepted_and_not_named() -> None:
     """What the table does not hold is not made up."""
     assert (is_division("110105"), region_name("110105", 1990), region_doubts("110105", 1990)) == (True, None, ())
 

@@ -89,7 +89,7 @@ def test_papers_of_two_countries_with_one_number_are_not_equal() -> None:
     assert same_identifier(german, american) is False
 
 
-def test_no_other_kind_of_identifier_looks_at_the_country() -> None:
+def test_other_kinds_of_identifier_ignore_the_country() -> None:
     """A resident number with a country beside it is the same resident number."""
     value = "330802199003071239"
 

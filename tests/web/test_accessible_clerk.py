@@ -15,12 +15,12 @@ from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import show
 
 Windows = Callable[..., Visit]
-Found = dict[str, list[str]]
+Findings = dict[str, list[str]]
 
 
-def wrong(found: Found) -> Found:
+def wrong(findings: Findings) -> Findings:
     """The states that something is wrong with."""
-    return {state: said for state, said in found.items() if said}
+    return {state: rules for state, rules in findings.items() if rules}
 
 
 def asks(visit: Visit, number: str, party: int = 1) -> None:
@@ -40,55 +40,55 @@ def refusal(name: str, locale: str) -> str:
 @LANGUAGES
 def test_pages_of_strangers_and_refusals(court: RunningCourt, window: Windows, locale: str) -> None:
     """The way in, checking a printed record, and whatever is refused, from 401 to 503."""
-    found: Found = {}
+    findings: Findings = {}
     stranger, clerk = window(locale=locale), window("li.ting", locale=locale)
     for path in ("/", "/verify", "/verify?record=1&digest=0", "/verify?record=x", "/signed-in", "/nowhere"):
         stranger.go(path)
-        found[path] = stranger.findings()
+        findings[path] = stranger.findings()
     for path in ("/signed-in-again", "/nowhere", "/console/events", "/administration/tree"):
         clerk.go(path)
-        found[f"{path} signed in"] = clerk.findings()
+        findings[f"{path} signed in"] = clerk.findings()
     for name in REFUSING:
         show(stranger, "/verify", refusal(name, locale))
-        found[name] = stranger.findings()
+        findings[name] = stranger.findings()
     # A form that is sent when nobody is signed in any more.
     clerk.go(f"/work-orders/{court.dispatch(court.cast['moved'])}")
     clerk.page.evaluate("document.querySelector('#ask').removeAttribute('hx-post')")
     clerk.context.clear_cookies(name="shuniu-session")
     clerk.page.evaluate("document.querySelector('#ask').submit()")
     clerk.page.wait_for_selector("main .problem")
-    found["not signed in any more"] = clerk.findings()
+    findings["not signed in any more"] = clerk.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_a_printed_record_and_its_check(court: RunningCourt, window: Windows, locale: str) -> None:
     """The record, the page that finds it, and a proof that is none."""
-    found: Found = {}
+    findings: Findings = {}
     clerk, judge = window("li.ting", locale=locale), window(locale=locale)
     asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.page.click("#print-record")
     clerk.page.wait_for_selector("#check-value")
-    found["record"] = clerk.findings()
+    findings["record"] = clerk.findings()
     digest = "".join(clerk.page.inner_text("#check-value").split())
-    record = [one for one in court.events() if one["event"]["type"] == "record.printed"][-1]["index"]
+    record = [entry for entry in court.events() if entry["event"]["type"] == "record.printed"][-1]["index"]
     judge.go(f"/verify?record={record}&digest={digest}")
-    found["found"] = judge.findings()
+    findings["found"] = judge.findings()
     for name in ("entry", "proof"):
         judge.page.set_input_files(f"#{name}", {"name": name, "mimeType": "text/plain", "buffer": b"none"})
     judge.page.click("form[method=post][enctype] button")
     judge.page.wait_for_selector(".notice-stop")
-    found["not proved"] = judge.findings()
+    findings["not proved"] = judge.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_work_orders_in_every_state(court: RunningCourt, window: Windows, locale: str) -> None:
     """The list with and without a filter, full and empty; a task that may ask, asks nothing, is changed, is closed."""
     person = court.cast["moved"]
-    found: Found = {}
+    findings: Findings = {}
     clerk = window("li.ting", locale=locale)
     page = clerk.page
     number = court.dispatch(person, court.cast["company_abnormal"], kind="judgment-service")
@@ -97,34 +97,34 @@ def test_work_orders_in_every_state(court: RunningCourt, window: Windows, locale
     paths = ("/work-orders?said=(2026)浙0802民初9077号", "/work-orders?said=nothing&kind=hearing-notice")
     for path in ("/work-orders", *paths, f"/work-orders/{number}", f"/work-orders/{number}?party=2"):
         clerk.go(path)
-        found[path] = clerk.findings()
+        findings[path] = clerk.findings()
     for box in page.query_selector_all("#ask input[name=want]"):
         box.uncheck()
     page.evaluate("document.querySelector('#ask').submit()")
     page.wait_for_selector("#want-error")
-    found["nothing chosen"] = clerk.findings()
+    findings["nothing chosen"] = clerk.findings()
     other = window("zhou.yan", locale=locale)
     other.go("/work-orders")
-    found["no work order"] = other.findings()
+    findings["no work order"] = other.findings()
 
     clerk.go(f"/work-orders/{number}")
     court.restate(number, person, version=2, kind="judgment-service")
     page.evaluate("document.querySelector('#ask').submit()")
     page.wait_for_selector("main .problem")
-    found["an older version"] = clerk.findings()
+    findings["an older version"] = clerk.findings()
     asks(clerk, number)
     page.clock.install()
     page.reload()
     court.restate(number, person, version=3, kind="judgment-service", status="closed")
     page.clock.run_for(21_000)
     page.wait_for_selector("[data-closed]")
-    found["closed while open"] = clerk.findings()
+    findings["closed while open"] = clerk.findings()
     clerk.go(f"/work-orders/{number}")
-    found["closed"] = clerk.findings()
+    findings["closed"] = clerk.findings()
     clerk.go(f"/work-orders/{number}/nothing")
-    found["nothing there"] = clerk.findings()
+    findings["nothing there"] = clerk.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
@@ -133,14 +133,14 @@ def test_answers_in_all_six_states_and_while_they_arrive(
 ) -> None:
     """Found, not found, several, unavailable, refused, not asked; asking; stored; used; a lookup that is refused."""
     names = ("moved", "doubled_number", "other_authority", "foreigner", "region_unknown", "company_revoked", "deceased")
-    found: Found = {}
+    findings: Findings = {}
     clerk = window("li.ting", locale=locale)
     page, seen = clerk.page, set()
 
     def looks(what: str) -> None:
         classes = page.eval_on_selector_all(".card .state", "all => all.map((one) => one.classList[1])")
-        seen.update(one.removeprefix("state-") for one in classes)
-        found[what] = clerk.findings()
+        seen.update(name.removeprefix("state-") for name in classes)
+        findings[what] = clerk.findings()
 
     number = court.dispatch(*(court.cast[name] for name in names))
     for party, name in enumerate(names, start=1):
@@ -168,52 +168,52 @@ def test_answers_in_all_six_states_and_while_they_arrive(
     page.wait_for_selector("#answer-title[data-address]")
     page.set_content(asking)
     assert page.locator(".state-asking").count() > 0
-    found["asking"] = clerk.findings()
+    findings["asking"] = clerk.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
     assert {state.value for state in AnswerState} <= seen
 
 
 @LANGUAGES
 def test_a_number_in_full_and_the_end_of_a_session(court: RunningCourt, window: Windows, locale: str) -> None:
     """Asked why, no reason given, shown; with a script and without; the warning and the end of the session."""
-    found: Found = {}
+    findings: Findings = {}
     clerk, plain = window("li.ting", locale=locale), window("li.ting", locale=locale, java_script_enabled=False)
     page, number = clerk.page, court.dispatch(court.cast["moved"])
     asks(clerk, number)
     address = page.url.removeprefix(clerk.address)
     page.click(".card a[href*=reveal] >> nth=0")
     page.wait_for_selector(".reveal-slot form")
-    found["asked why"] = clerk.findings()
+    findings["asked why"] = clerk.findings()
     page.click("form.reveal button")
     page.wait_for_selector("#reason-error")
-    found["no reason"] = clerk.findings()
+    findings["no reason"] = clerk.findings()
     page.check("input[value=check_number]")
     page.click("form.reveal button")
     page.wait_for_selector("[data-revealed]")
-    found["shown"] = clerk.findings()
+    findings["shown"] = clerk.findings()
 
     clerk.go(f"{address}/reveal?field=identity.id_number")
-    found["asked why, a page"] = clerk.findings()
+    findings["asked why, a page"] = clerk.findings()
     page.evaluate("document.querySelector('form.reveal').submit()")
     page.wait_for_selector("#reason-error")
-    found["no reason, a page"] = clerk.findings()
+    findings["no reason, a page"] = clerk.findings()
     page.check("input[value=check_number]")
     page.evaluate("document.querySelector('form.reveal').submit()")
     page.wait_for_selector("[data-revealed]")
-    found["shown, a page"] = clerk.findings()
+    findings["shown, a page"] = clerk.findings()
     plain.go(address)
     page.clock.install()
     clerk.go(f"/work-orders/{number}")
     page.clock.run_for(14 * 60_000)
     page.wait_for_selector("#session-end[open]")
-    found["session ends"] = clerk.findings()
+    findings["session ends"] = clerk.findings()
     page.evaluate(
         "document.querySelector('[data-while=running]').hidden = true;"
         "document.querySelector('[data-while=over]').hidden = false"
     )
-    found["session is over"] = clerk.findings()
+    findings["session is over"] = clerk.findings()
     # Minutes pass in a moment here, so what the page had just asked for seems late to it.
-    clerk.complaints = [one for one in clerk.complaints if "htmx:error: timeout" not in one]
+    clerk.complaints = [text for text in clerk.complaints if "htmx:error: timeout" not in text]
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}

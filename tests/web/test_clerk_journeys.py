@@ -59,7 +59,7 @@ def test_find_a_party_use_an_address_and_print_the_record(
 def test_cards_are_laid_out_at_once_and_filled_one_by_one(
     court: RunningCourt, window: Windows, healed: Callable[..., None]
 ) -> None:
-    """The first agency's answer is read while the last one is still asked; addresses wait for everybody."""
+    """The first agency's answer is read while the last one is still asked; addresses wait for all."""
     person = court.cast["moved"]
     number = court.dispatch(person)
     healed("human_resources", "hang")
@@ -79,7 +79,7 @@ def test_cards_are_laid_out_at_once_and_filled_one_by_one(
     expect(page.locator("#card-human_resources")).to_contain_text("Not available now")
     expect(page.locator(".notice-warning").first).to_contain_text("Part of the answer is missing")
     assert clerk.focused() == "answer-title"
-    kinds = [one["event"]["type"] for one in court.events()]
+    kinds = [entry["event"]["type"] for entry in court.events()]
     assert "answer.shown" in kinds[kinds.index("lookup.intent") :]
 
 
@@ -109,7 +109,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(
     page.wait_for_url("**party=1")
     keys.press("Alt+Shift+KeyL")
     page.wait_for_selector("#answer-title[data-address]")
-    asked = clerk.focused()
+    focus_after_lookup = clerk.focused()
     keys.to("a[hx-get*='/reveal?field=']")
     keys.press("Enter")
     page.wait_for_selector(".reveal-slot form")
@@ -130,7 +130,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(
     keys.press("Enter")
     expect(page.locator("#check-value")).to_be_visible()
 
-    assert (skip, asked, shown, hidden, used) == (1, "answer-title", first["id_number"], 0, "use-1")
+    assert (skip, focus_after_lookup, shown, hidden, used) == (1, "answer-title", first["id_number"], 0, "use-1")
 
 
 @SCREENS
@@ -217,7 +217,7 @@ def test_nothing_of_a_person_is_left_behind(court: RunningCourt, window: Windows
         "{...sessionStorage}, await caches.keys(), (await indexedDB.databases()).map((one) => one.name)])"
     )
 
-    assert [one for one in personal(person) if one in left] == []
+    assert [text for text in personal(person) if text in left] == []
     assert "[{}, {}]" not in left
     assert person["id_number"] not in page.content()
     page.reload()
@@ -229,8 +229,8 @@ def test_what_agencies_write_is_text_and_never_markup(court: RunningCourt, windo
     person = court.cast["moved"] | {"name": "<script>alert(1)</script><img src=x onerror=alert(2)>"}
     number = court.dispatch(person)
     clerk = window("li.ting")
-    asked: list[str] = []
-    clerk.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    dialogs: list[str] = []
+    clerk.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
 
     clerk.go("/work-orders")
     clerk.go(f"/work-orders/{number}")
@@ -238,7 +238,7 @@ def test_what_agencies_write_is_text_and_never_markup(court: RunningCourt, windo
     clerk.page.click("#look-up")
     clerk.page.wait_for_selector("#answer-title[data-address]")
     assert clerk.page.locator("main img, main script").count() == 0
-    assert asked == []
+    assert dialogs == []
 
 
 def test_a_session_that_ends_is_announced_and_loses_no_typed_form(court: RunningCourt, window: Windows) -> None:
@@ -269,4 +269,4 @@ def test_a_session_that_ends_is_announced_and_loses_no_typed_form(court: Running
     page.click("#look-up")
     page.wait_for_selector("#answer-title[data-address]")
     # Minutes pass in a moment here, so what the page had just asked for seems late to it.
-    clerk.complaints = [one for one in clerk.complaints if "htmx:error: timeout" not in one]
+    clerk.complaints = [text for text in clerk.complaints if "htmx:error: timeout" not in text]

@@ -31,7 +31,7 @@ def masked(party: Party) -> str:
     return f"{party['id_number'][:4]}••••••{party['id_number'][-4:]}"
 
 
-def test_a_clerk_sees_the_work_orders_in_hand_and_nobody_elses(court: RunningCourt, reader: Readers) -> None:
+def test_a_clerk_sees_own_work_orders_only(court: RunningCourt, reader: Readers) -> None:
     """Filtered by number, with parties, kind and the end of the right."""
     person = court.cast["moved"]
     number = court.dispatch(person)
@@ -40,13 +40,13 @@ def test_a_clerk_sees_the_work_orders_in_hand_and_nobody_elses(court: RunningCou
     holder.get(f"/work-orders?said={number}")
     other.get(f"/work-orders?said={number}")
 
-    (row,) = [one for one in holder.texts("tbody tr") if one.startswith(f"{number} ")]
+    (row,) = [text for text in holder.texts("tbody tr") if text.startswith(f"{number} ")]
     assert [word in row for word in (person["name"], "送达", "1877号", str(datetime.now(UTC).year))] == [True] * 4
     assert other.page.select("tbody tr") == []
     assert other.get(f"/work-orders/{number}").status_code == 404
 
 
-def test_a_long_list_has_pages_that_neither_repeat_nor_lose_one(court: RunningCourt, reader: Readers) -> None:
+def test_pages_of_a_long_list_neither_repeat_nor_lose_a_work_order(court: RunningCourt, reader: Readers) -> None:
     """By the end of the right, then by number."""
     numbers = {court.dispatch(court.cast["moved"], case_number="（2026）浙0802民初9031号") for _ in range(27)}
     clerk = reader("li.ting")
@@ -60,7 +60,7 @@ def test_a_long_list_has_pages_that_neither_repeat_nor_lose_one(court: RunningCo
 
 
 def test_the_answer_shows_every_agency_every_source_and_the_law(court: RunningCourt, reader: Readers) -> None:
-    """Addresses in the order of the ladder, each with its provision; numbers in part only."""
+    """Addresses in the order of their ranks, each with its provision; numbers in part only."""
     person = court.cast["moved"]
     clerk = reader("li.ting", language="en")
     asks(clerk, court.dispatch(person))
@@ -73,27 +73,27 @@ def test_the_answer_shows_every_agency_every_source_and_the_law(court: RunningCo
     assert re.search(r"Audit records \d+ \(asked\) and \d+ \(answered\)", clerk.text())
 
 
-def test_what_one_agency_does_not_hold_and_what_the_grant_leaves_out_are_two_sentences(
-    court: RunningCourt, reader: Readers
-) -> None:
+def test_absent_and_withheld_fields_have_two_sentences(court: RunningCourt, reader: Readers) -> None:
     """Nothing is an empty cell."""
     clerk = reader("li.ting", language="en")
     asks(clerk, court.dispatch(court.cast["moved"], kind="judgment-service"))
 
-    said = clerk.text(".cards")
-    assert "Not held by this agency" in said
-    assert "Withheld: not in your grant" in said
+    cards = clerk.text(".cards")
+    assert "Not held by this agency" in cards
+    assert "Withheld: not in your grant" in cards
 
 
-def test_a_form_that_is_filled_by_itself_shows_how_it_stands(court: RunningCourt, reader: Readers) -> None:
+def test_a_form_that_fills_itself_shows_its_state(court: RunningCourt, reader: Readers) -> None:
     """Where the kind of the work order has one; others say nothing of it."""
     with_form = court.dispatch(court.cast["moved"], kind="judgment-service")
     without = court.dispatch(court.cast["moved"], kind="party-identity-check")
     clerk = reader("li.ting", language="en")
 
-    said = [clerk.get(f"/work-orders/{number}").text.count("Form that fills itself") for number in (with_form, without)]
+    mentions = [
+        clerk.get(f"/work-orders/{number}").text.count("Form that fills itself") for number in (with_form, without)
+    ]
 
-    assert said == [1, 0]
+    assert mentions == [1, 0]
 
 
 def test_an_agency_that_does_not_answer_is_named_and_the_rest_stands(
@@ -111,7 +111,7 @@ def test_an_agency_that_does_not_answer_is_named_and_the_rest_stands(
     assert person["name"] in clerk.text("#card-public_security")
 
 
-def test_nothing_is_asked_without_saying_what(court: RunningCourt, reader: Readers) -> None:
+def test_a_lookup_without_a_section_is_an_error_of_the_form(court: RunningCourt, reader: Readers) -> None:
     """The error stands beside the field and leads the title."""
     clerk = reader("li.ting", language="en")
     clerk.get(f"/work-orders/{court.dispatch(court.cast['moved'])}")
@@ -147,7 +147,7 @@ def test_an_address_is_taken_and_stays_marked(court: RunningCourt, reader: Reade
     lookup = asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.send("#address-1 form")
     marked = clerk.texts("#address-1 .state")
-    used = [one["event"] for one in court.events() if one["event"]["type"] == "address.used"][-1]
+    used = [entry["event"] for entry in court.events() if entry["event"]["type"] == "address.used"][-1]
 
     assert marked[0].startswith("In use since")
     assert used["detail"] == {
@@ -169,12 +169,12 @@ def test_a_closed_work_order_closes_its_pages(court: RunningCourt, reader: Reade
     court.restate(number, person, version=2, status="closed")
 
     clerk.send("form#ask", version="2")
-    asked = (clerk.at.status_code, clerk.text())
+    refusal = (clerk.at.status_code, clerk.text())
     opened = [clerk.get(f"{lookup}{path}").status_code for path in ("", "/record")]
     clerk.get(f"/work-orders/{number}")
 
-    assert asked[0] == 403
-    assert "have it reopened in the ticket system" in asked[1]
+    assert refusal[0] == 403
+    assert "have it reopened in the ticket system" in refusal[1]
     assert opened == [403, 403]
     assert clerk.page.select("form#ask") == []
     assert "closed or suspended" in clerk.text(".identity")
@@ -195,36 +195,36 @@ def test_a_page_of_an_older_version_asks_nothing(court: RunningCourt, reader: Re
 
 
 def test_the_printed_record_is_proved_by_the_log(court: RunningCourt, reader: Readers) -> None:
-    """By the check value on the paper, by anybody, and offline by the files that the page gives."""
+    """By the check value on the paper, without signing in, and offline by the files that the page gives."""
     clerk, judge = reader("li.ting", language="en"), reader(language="en")
     lookup = asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.get(f"{lookup}/record")
     digest = "".join(clerk.text("#check-value").split())
-    printed = [one for one in court.events() if one["event"]["type"] == "record.printed"][-1]
+    printed = [entry for entry in court.events() if entry["event"]["type"] == "record.printed"][-1]
     record = str(printed["index"])
 
     judge.get(f"/verify?record={record}&digest={digest}")
-    told = judge.text(".notice")
+    notice = judge.text(".notice")
     packed = zipfile.ZipFile(io.BytesIO(judge.client.get(f"/verify/proof?record={record}&digest={digest}").content))
     entry, proof = packed.read(f"{record}.entry"), packed.read(f"{record}.tlog-proof")
     key = VerifierKey.parse(packed.read("log.vkey").decode().strip())
     judge.get(f"/verify?record={record}&digest={'0' * 64}")
 
     assert printed["event"]["detail"]["digest"] == digest
-    assert "This record stands in the audit log." in told
+    assert "This record stands in the audit log." in notice
     assert check_proof(Proof.parse(proof), entry, key.name, [key]).size > int(record)
     assert digest.encode() in entry
     assert judge.texts(".notice strong") == ["No printing of this number has this check value."]
     assert clerk.page.select_one("svg.code") is not None
 
 
-def test_a_proof_that_somebody_brings_is_checked_against_the_logs_key(court: RunningCourt, reader: Readers) -> None:
+def test_an_uploaded_proof_is_checked_against_the_logs_key(court: RunningCourt, reader: Readers) -> None:
     """And one changed byte is not proved."""
     clerk, judge = reader("li.ting"), reader(language="en")
     lookup = asks(clerk, court.dispatch(court.cast["moved"]))
     clerk.get(f"{lookup}/record")
     digest = "".join(clerk.text("#check-value").split())
-    record = [one for one in court.events() if one["event"]["type"] == "record.printed"][-1]["index"]
+    record = [entry for entry in court.events() if entry["event"]["type"] == "record.printed"][-1]["index"]
     packed = zipfile.ZipFile(io.BytesIO(judge.client.get(f"/verify/proof?record={record}&digest={digest}").content))
     entry, proof = packed.read(f"{record}.entry"), packed.read(f"{record}.tlog-proof")
 
@@ -248,4 +248,4 @@ def test_no_page_of_a_clerk_puts_a_person_into_its_address_or_title(
         clerk.get(path)
         addresses += [str(clerk.at.url), clerk.text("title"), *(str(a["href"]) for a in clerk.page.select("a[href]"))]
 
-    assert [one for one in addresses if person["id_number"] in one or person["name"] in one] == []
+    assert [text for text in addresses if person["id_number"] in text or person["name"] in text] == []

@@ -1,5 +1,5 @@
 """
-An agency's answer is shown before the lookup is whole, and never before the log says so.
+Partial results: an agency's answer is shown before the lookup is complete, and never before it is on record.
 """
 
 import re
@@ -35,40 +35,39 @@ def clerk(reader: Readers) -> Reader:
     return reader("li.ting", language="en")
 
 
-def test_cards_come_first_then_each_agency_then_the_whole(
+def test_pieces_are_the_cards_each_agency_and_the_whole(
     court: RunningCourt, clerk: Reader, healed: Callable[..., None]
 ) -> None:
     """While one agency hangs the others are read; the addresses come with the whole alone."""
     number = court.dispatch(court.cast["moved"])
     healed("human_resources", "hang")
-    begun, *heard, whole = pieces(clerk, number)
+    started, *partial, whole = pieces(clerk, number)
 
-    assert begun.count("Asking…") == 4
-    assert "Shown when every agency has answered" in begun
-    assert any('id="card-public_security"' in one and court.cast["moved"]["name"] in one for one in heard)
-    assert [one for one in heard if "addresses" in one.replace("Addresses for service", "")] == []
+    assert started.count("Asking…") == 4
+    assert "Shown when every agency has answered" in started
+    assert any('id="card-public_security"' in piece and court.cast["moved"]["name"] in piece for piece in partial)
+    assert [piece for piece in partial if "addresses" in piece.replace("Addresses for service", "")] == []
     assert 'class="addresses"' in whole
     assert "Part of the answer is missing." in whole
 
 
-def test_every_early_answer_has_a_record_of_its_own_between_intent_and_outcome(
-    court: RunningCourt, clerk: Reader
-) -> None:
+def test_each_partial_result_is_recorded_between_intent_and_outcome(court: RunningCourt, clerk: Reader) -> None:
     """It names the agency, the state and the sections; the lookup is counted once."""
     number = court.dispatch(court.cast["moved"])
-    _, *heard, _ = pieces(clerk, number)
-    events = [one["event"] for one in court.events() if one["event"]["type"].partition(".")[0] in {"lookup", "answer"}]
-    types = [one["type"] for one in events]
-    begun = len(types) - 1 - types[::-1].index("lookup.intent")
-    shown = events[begun + 1 : -1]
+    _, *partial, _ = pieces(clerk, number)
+    events = [entry["event"] for entry in court.events()]
+    events = [event for event in events if event["type"].partition(".")[0] in {"lookup", "answer"}]
+    types = [event["type"] for event in events]
+    intent = len(types) - 1 - types[::-1].index("lookup.intent")
+    shown = events[intent + 1 : -1]
 
-    assert types[begun:] == ["lookup.intent", *["answer.shown"] * len(shown), "lookup.outcome"]
+    assert types[intent:] == ["lookup.intent", *["answer.shown"] * len(shown), "lookup.outcome"]
     # The last to answer comes with the whole.
-    assert len(shown) == len(heard) == 3
-    assert all(len(one["heard"]) == 1 and "addresses" not in one["released"] for one in shown)
+    assert len(shown) == len(partial) == 3
+    assert all(len(event["heard"]) == 1 and "addresses" not in event["released"] for event in shown)
 
 
-def test_what_was_there_already_is_shown_at_once_and_says_whose_it_is(
+def test_cached_answers_are_shown_at_once_and_marked(
     court: RunningCourt, clerk: Reader, healed: Callable[..., None]
 ) -> None:
     """While the agency that must be asked again hangs; no record says that the others were asked."""
@@ -76,15 +75,16 @@ def test_what_was_there_already_is_shown_at_once_and_says_whose_it_is(
     healed("human_resources", "close_after_read")
     pieces(clerk, number)
     healed("human_resources", "hang")
-    begun, *heard, whole = pieces(clerk, number)
-    events = [one["event"] for one in court.events()]
-    types = [one["type"] for one in events]
-    early = [one for one in events[len(types) - types[::-1].index("lookup.intent") :] if one["type"] == "answer.shown"]
+    started, *partial, whole = pieces(clerk, number)
+    events = [entry["event"] for entry in court.events()]
+    types = [event["type"] for event in events]
+    since_intent = events[len(types) - types[::-1].index("lookup.intent") :]
+    early = [event for event in since_intent if event["type"] == "answer.shown"]
 
-    assert begun.count("Asking…") == 4
-    assert all("From store, as of" in one for one in heard)
-    assert whole.count("From store, as of") == len(early) == len(heard) == 3
-    assert [("heard" in one, "reused" in one["detail"]) for one in early] == [(False, True)] * 3
+    assert started.count("Asking…") == 4
+    assert all("From store, as of" in piece for piece in partial)
+    assert whole.count("From store, as of") == len(early) == len(partial) == 3
+    assert [("heard" in event, "reused" in event["detail"]) for event in early] == [(False, True)] * 3
 
 
 def test_a_work_order_that_is_closed_sends_a_refusal_and_no_card(court: RunningCourt, clerk: Reader) -> None:
