@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from adapters.contract import Adapter
 from gateway.access.catalogue import Catalogue
-from gateway.access.snapshot import GrantedWorkOrder
+from gateway.access.snapshot import WORK_ORDER_COLUMNS, GrantedWorkOrder
 from gateway.access.work_orders import WorkOrders
 from gateway.autofill import endings, store
 from gateway.autofill.idempotency import Key, find, remember
@@ -213,24 +213,11 @@ _ENDINGS: Final = {
 }
 
 # A share lock: the work order cannot be closed between this statement and the commit.
-_ORDER: Final = text("""
-    SELECT court, id, version, status, kind, case_number, holder, recorded, document FROM work_order
-    WHERE court = :court AND id = :id FOR SHARE
-""")
+_ORDER: Final = text(
+    f"SELECT {WORK_ORDER_COLUMNS} FROM work_order w WHERE w.court = :court AND w.id = :id FOR SHARE"  # noqa: S608
+)
 
 
 def _order(connection: Connection, court: str, work_order: str) -> GrantedWorkOrder | None:
     row = connection.execute(_ORDER, {"court": court, "id": work_order}).one_or_none()
-    if row is None:
-        return None
-    return GrantedWorkOrder(
-        court=row.court,
-        id=row.id,
-        version=row.version,
-        status=WorkOrderStatus(row.status),
-        kind=row.kind,
-        case_number=row.case_number,
-        holder=row.holder,
-        recorded=row.recorded,
-        document=bytes(row.document),
-    )
+    return None if row is None else GrantedWorkOrder.from_row(row)

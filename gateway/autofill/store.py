@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Row, text
 from gateway.access.snapshot import GrantedWorkOrder
 from gateway.autofill.states import RequestState
 from schemas.codes import AnswerState, Reason
-from schemas.work_order import WorkOrderStatus
 
 # Runs that began one after the other without coming to an end: whatever kills its worker must not do so for ever.
 MOST_STARTS: Final = 5
@@ -265,16 +264,11 @@ def _request(connection: Connection, row: Row[Any]) -> StoredRequest:
         ready_at=row.ready_at,
         ended_at=row.ended_at,
         sealed=None if row.sealed is None else bytes(row.sealed),
-        order=GrantedWorkOrder(
-            court=row.court,
-            id=row.work_order,
-            version=row.in_force,
-            status=WorkOrderStatus(row.status),
-            kind=row.kind,
-            case_number=row.case_number,
-            holder=row.holder,
-            recorded=row.recorded,
-            document=bytes(row.document),
+        order=GrantedWorkOrder.from_row(
+            (
+                *(row.court, row.work_order, row.in_force, row.status, row.kind),
+                *(row.case_number, row.holder, row.recorded, row.document),
+            )
         ),
         questions=tuple(_question(one) for one in connection.execute(_QUESTIONS, {"id": row.id})),
     )

@@ -19,8 +19,8 @@ from gateway.organization.people import Particulars, StaffAccount, account_viola
 from gateway.organization.rules import OrganizationRule
 from gateway.organization.tree import Tree, Unit, unit_violations
 
-UNIT_COLUMNS: Final = tuple(one.name for one in fields(Unit))
-OFFICIAL_COLUMNS: Final = tuple(one.name for one in fields(Particulars))
+UNIT_COLUMNS: Final = tuple(column.name for column in fields(Unit))
+OFFICIAL_COLUMNS: Final = tuple(column.name for column in fields(Particulars))
 COLUMNS: Final = ("row", *UNIT_COLUMNS, "user", "unit", "roles", "active", "name", *OFFICIAL_COLUMNS)
 _TRUTH: Final = {"": True, "yes": True, "no": False}
 
@@ -51,7 +51,7 @@ class OrganizationFile:
     def mistakes(self, current: Mapping[str, Unit]) -> list[Mistake]:
         """What is wrong with these rows, put into a tree of units that stands already."""
         units = dict(current) | {unit.id: unit for unit in self.units}
-        found = [
+        mistakes = [
             Mistake(line=self.lines[unit], rule=OrganizationRule.UNIT_FIXED)
             for unit in self.units
             if (before := current.get(unit.id)) and (before.kind, before.court) != (unit.kind, unit.court)
@@ -59,15 +59,15 @@ class OrganizationFile:
         broken = unit_violations(units)
         # What the file did not bring may be wrong because of what it did: then its first line is told.
         own = {unit.id: self.lines[unit] for unit in self.units}
-        found += [Mistake(line=own.get(unit, 1), rule=rule) for unit, rule in broken.items()]
+        mistakes += [Mistake(line=own.get(unit, 1), rule=rule) for unit, rule in broken.items()]
         if broken:
-            return sorted(found, key=lambda one: one.line)
+            return sorted(mistakes, key=lambda mistake: mistake.line)
         tree = Tree(units)
         for person in self.people:
             rule = account_violation(person, tree)
             if rule is not None:
-                found.append(Mistake(line=self.lines[person], rule=rule))
-        return sorted(found, key=lambda one: one.line)
+                mistakes.append(Mistake(line=self.lines[person], rule=rule))
+        return sorted(mistakes, key=lambda mistake: mistake.line)
 
 
 def read_organization(content: bytes, *, form: str) -> tuple[OrganizationFile, list[Mistake]]:
@@ -86,7 +86,7 @@ def dump_json(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     """The tree as JSON, one row on one line, in a stable order."""
     rows = {
         "units": [asdict(unit) for unit in units],
-        "people": [asdict(one) | {"roles": sorted(one.roles)} for one in people],
+        "people": [asdict(person) | {"roles": sorted(person.roles)} for person in people],
     }
     parts = (
         f' "{name}": [\n' + ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in listed) + "\n ]"
@@ -102,10 +102,10 @@ def dump_csv(units: Iterable[Unit], people: Iterable[StaffAccount]) -> str:
     writer.writeheader()
     for unit in units:
         writer.writerow({"row": "unit"} | asdict(unit))
-    for one in people:
-        row = {name: value for name, value in asdict(one).items() if name != "official"}
-        row |= {"row": "person", "roles": " ".join(sorted(one.roles)), "active": "yes" if one.active else "no"}
-        writer.writerow(row | (asdict(one.official) if one.official else {}))
+    for person in people:
+        row = {name: value for name, value in asdict(person).items() if name != "official"}
+        row |= {"row": "person", "roles": " ".join(sorted(person.roles)), "active": "yes" if person.active else "no"}
+        writer.writerow(row | (asdict(person.official) if person.official else {}))
     return text.getvalue()
 
 
@@ -143,8 +143,8 @@ class _LinedDecoder(json.JSONDecoder):
         read: Callable[..., tuple[dict[str, Any], int]] = decoder.JSONObject  # type: ignore[attr-defined]
 
         def lined(at: tuple[str, int], *rest: Any) -> tuple[dict[str, Any], int]:
-            found, end = read(at, *rest)
-            return found | {"": at[0].count("\n", 0, at[1]) + 1}, end
+            members, end = read(at, *rest)
+            return members | {"": at[0].count("\n", 0, at[1]) + 1}, end
 
         self.parse_object = lined
         # The scanner in C does not call a method that was replaced.
@@ -152,10 +152,10 @@ class _LinedDecoder(json.JSONDecoder):
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs) or "" in found:
+    members = dict(pairs)
+    if len(members) < len(pairs) or "" in members:
         raise ValueError("a member stands twice")
-    return found
+    return members
 
 
 def _json_rows(text: str) -> Iterator[_Row]:
@@ -204,9 +204,9 @@ def _one(line: int, kind: str, values: Mapping[str, Any], mistakes: list[Mistake
         try:
             read: Unit | StaffAccount = form.validate_python(values)
         except ValidationError as error:
-            # The text of the error quotes nothing, but the name of a member that nobody knows could be anything.
-            told = {str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]}
-            where = tuple(sorted(told & set(COLUMNS) | ({"official"} & told))) or ("unknown member",)
+            # The text of the error quotes nothing, but the name of an unknown member could be anything.
+            places = {str(detail["loc"][0]) for detail in error.errors(include_input=False) if detail["loc"]}
+            where = tuple(sorted(places & set(COLUMNS) | ({"official"} & places))) or ("unknown member",)
         else:
             return read
     mistakes.append(Mistake(line=line, rule=OrganizationRule.ROW_FORM, where=", ".join(where)))

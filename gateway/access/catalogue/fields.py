@@ -29,14 +29,14 @@ ADDRESS_TEXT: Final = "text"
 
 def _sourced(record: type) -> dict[str, type]:
     hints = get_type_hints(record)
-    named = {one.name: hints[one.name] for one in fields(record)}
+    named = {column.name: hints[column.name] for column in fields(record)}
     return {name: kind for name, hint in named.items() if (kind := _value_of(hint)) is not None}
 
 
 def _value_of(hint: object) -> type | None:
-    for one in (hint, *getattr(hint, "__args__", ())):
-        if getattr(one, "__origin__", None) is Sourced:
-            value: type = one.__args__[0]
+    for part in (hint, *getattr(hint, "__args__", ())):
+        if getattr(part, "__origin__", None) is Sourced:
+            value: type = part.__args__[0]
             return value
     return None
 
