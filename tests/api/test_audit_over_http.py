@@ -24,7 +24,7 @@ Body = dict[str, Any]
 
 
 @pytest.fixture
-def asked(court: RunningCourt) -> Body:
+def lookup(court: RunningCourt) -> Body:
     """A lookup under a work order of its own: its number, its party, its places in the log, which are signed."""
     person = court.cast["moved"]
     number = court.dispatch(person)
@@ -73,12 +73,12 @@ def indexes(page: Body) -> list[int]:
     return [event["index"] for event in page["events"]]
 
 
-def test_a_person_is_found_with_the_proof_of_each_record(court: RunningCourt, asked: Body) -> None:
+def test_a_person_is_found_with_the_proof_of_each_record(court: RunningCourt, lookup: Body) -> None:
     """Place, type, leaf, proof, what became of the values, the outcome, and the checkpoint that proofs refer to."""
-    page = searched(court, {"subject": of_subject(asked["person"]), "types": ["lookup.intent"], "limit": 1})
+    page = searched(court, {"subject": of_subject(lookup["person"]), "types": ["lookup.intent"], "limit": 1})
     (hit,) = page["events"]
 
-    assert hit["index"] == asked["intent"]
+    assert hit["index"] == lookup["intent"]
     assert hit["type"] == {
         "name": "lookup.intent",
         "code": "LI",
@@ -87,69 +87,69 @@ def test_a_person_is_found_with_the_proof_of_each_record(court: RunningCourt, as
     }
     assert (hit["event"]["type"], hit["event"]["outcome"]) == ("lookup.intent", "asked")
     assert (hit["evidence"], hit["values"], hit["people"]) == ("proved", "opened", None)
-    assert (hit["outcome"]["index"], hit["outcome"]["event"]["outcome"]) == (asked["outcome"], "released")
-    assert page["checkpoint_size"] > asked["outcome"]
+    assert (hit["outcome"]["index"], hit["outcome"]["event"]["outcome"]) == (lookup["outcome"], "released")
+    assert page["checkpoint_size"] > lookup["outcome"]
 
 
-def test_personal_values_are_answered_only_for_a_reason(court: RunningCourt, asked: Body) -> None:
+def test_personal_values_are_answered_only_for_a_reason(court: RunningCourt, lookup: Body) -> None:
     """One of a closed list."""
-    body = {"subject": of_subject(asked["person"]), "work_order": asked["number"], "types": ["lookup.intent"]}
+    body = {"subject": of_subject(lookup["person"]), "work_order": lookup["number"], "types": ["lookup.intent"]}
     plain = court.call("POST", "/v1/audit/search", body, user=AUDITOR)
     opened = searched(court, body | {"reveal": {"reason": "complaint"}})
     wrong = court.call("POST", "/v1/audit/search", body | {"reveal": {"reason": "curiosity"}}, user=AUDITOR)
     (hit,) = opened["events"]
 
-    assert not any(secret in plain.text for secret in (asked["person"]["id_number"], asked["person"]["name"]))
-    assert indexes(plain.json()) == indexes(opened) == [asked["intent"]]
-    assert hit["people"]["whose.0"]["id_number"] == asked["person"]["id_number"]
-    assert (hit["people"]["who"]["user"], hit["people"]["why"]["work_order"]) == ("li.ting", asked["number"])
+    assert not any(secret in plain.text for secret in (lookup["person"]["id_number"], lookup["person"]["name"]))
+    assert indexes(plain.json()) == indexes(opened) == [lookup["intent"]]
+    assert hit["people"]["whose.0"]["id_number"] == lookup["person"]["id_number"]
+    assert (hit["people"]["who"]["user"], hit["people"]["why"]["work_order"]) == ("li.ting", lookup["number"])
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "reveal.reason")
 
 
-def test_a_search_is_recorded_with_the_names_of_its_criteria_and_no_values(court: RunningCourt, asked: Body) -> None:
+def test_a_search_is_recorded_with_the_names_of_its_criteria_and_no_values(court: RunningCourt, lookup: Body) -> None:
     """Who was looked for is a commitment, the note is sealed, the reason stands in clear."""
     note = "当事人来信投诉，要求说明"
-    subject = of_subject(asked["person"])
+    subject = of_subject(lookup["person"])
     searched(court, {"subject": subject, "user": "li.ting", "reveal": {"reason": "complaint", "note": note}})
     leaf = trace(court, "log.searched")
     reader = Reader(str(court.demo.settings.database_url), KeyFile.load(court.demo.settings.key_folder))
-    kept = reader.open_payload(UUID(leaf["xid"]), "note")
+    sealed_note = reader.open_payload(UUID(leaf["xid"]), "note")
     reader.close()
 
     assert leaf["detail"] == {"filters": "court,user,subject", "reveal": "complaint"}
-    assert [sorted(one) for one in leaf["whose"]] == [["c", "id", "kind"]]
+    assert [sorted(party) for party in leaf["whose"]] == [["c", "id", "kind"]]
     assert (leaf["who"]["court"], leaf["outcome"]) == ("浙0802", "answered")
     assert not any(text in json.dumps(leaf, ensure_ascii=False) for text in (note, subject["id_number"], "li.ting"))
-    assert kept == note.encode()
+    assert sealed_note == note.encode()
 
 
-def test_a_search_for_a_person_is_found_by_a_search_for_that_person(court: RunningCourt, asked: Body) -> None:
+def test_a_search_for_a_person_is_found_by_a_search_for_that_person(court: RunningCourt, lookup: Body) -> None:
     """But never by its own search: that shows the log as it was before."""
-    body = {"subject": of_subject(asked["person"]), "types": ["log.searched"]}
+    body = {"subject": of_subject(lookup["person"]), "types": ["log.searched"]}
     before, after = searched(court, body), searched(court, body)
 
     assert len(after["events"]) == len(before["events"]) + 1
     assert all(event["type"]["name"] == "log.searched" for event in after["events"])
 
 
-def test_every_criterion_narrows_the_search(court: RunningCourt, asked: Body) -> None:
+def test_every_criterion_narrows_the_search(court: RunningCourt, lookup: Body) -> None:
     """Work order, case in any brackets, user, agency, state, type and period."""
-    at = searched(court, {"work_order": asked["number"], "types": ["lookup.intent"]})["events"][0]["at"]
+    at = searched(court, {"work_order": lookup["number"], "types": ["lookup.intent"]})["events"][0]["at"]
 
-    def found(**criteria: Any) -> bool:
-        return asked["intent"] in indexes(searched(court, {"limit": 200, **criteria}))
+    def is_hit(**criteria: Any) -> bool:
+        return lookup["intent"] in indexes(searched(court, {"limit": 200, **criteria}))
 
-    assert found(work_order=asked["number"])
-    assert found(case_number="(2026)浙0802民初1877号")
-    assert found(case_number="（2026）浙0802民初1877号")
-    assert found(user="li.ting")
-    assert found(agency="public_security")
-    assert found(state="found")
-    assert found(since=at)
-    assert not found(until=at)
-    assert not found(user="wang.qiang")
-    assert not found(types=["lookup.denied"])
-    assert not found(state="ambiguous", work_order=asked["number"])
+    assert is_hit(work_order=lookup["number"])
+    assert is_hit(case_number="(2026)浙0802民初1877号")
+    assert is_hit(case_number="（2026）浙0802民初1877号")
+    assert is_hit(user="li.ting")
+    assert is_hit(agency="public_security")
+    assert is_hit(state="found")
+    assert is_hit(since=at)
+    assert not is_hit(until=at)
+    assert not is_hit(user="wang.qiang")
+    assert not is_hit(types=["lookup.denied"])
+    assert not is_hit(state="ambiguous", work_order=lookup["number"])
 
 
 def test_a_person_is_found_by_either_spelling_of_a_number(court: RunningCourt) -> None:
@@ -166,7 +166,7 @@ def test_a_person_is_found_by_either_spelling_of_a_number(court: RunningCourt) -
         assert indexes(page) == [answer.json()["audit"]]
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(court: RunningCourt, asked: Body) -> None:
+def test_pages_follow_each_other_without_gap_or_repeat(court: RunningCourt, lookup: Body) -> None:
     """Although every page adds a record of its own.  What other tests have left in the log is bounded by its time."""
     since = searched(court, {"user": "li.ting", "limit": 20})["events"][-1]["at"]
     asking = {"user": "li.ting", "since": since}
@@ -180,7 +180,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(court: RunningCourt, aske
     assert seen + indexes(page) == whole
 
 
-def test_an_auditor_sees_the_own_court_only(court: RunningCourt, asked: Body) -> None:
+def test_an_auditor_sees_the_own_court_only(court: RunningCourt, lookup: Body) -> None:
     """Another court's lookup is nowhere in the answer."""
     page = searched(court, {"limit": 200})
     courts = {event["event"]["who"]["court"] for event in page["events"]}
@@ -190,7 +190,7 @@ def test_an_auditor_sees_the_own_court_only(court: RunningCourt, asked: Body) ->
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "rule"),
     [
         ({"subject": {"kind": "person", "id_type": "resident_id", "id_number": "330802199003071230"}}, "check_digit"),
         ({"subject": {"kind": "person", "id_type": "uscc", "id_number": "1"}}, "value_error"),
@@ -203,31 +203,31 @@ def test_an_auditor_sees_the_own_court_only(court: RunningCourt, asked: Body) ->
     ],
 )
 def test_an_invalid_search_is_refused_by_its_rule_without_its_values(
-    court: RunningCourt, body: Body, told: str
+    court: RunningCourt, body: Body, rule: str
 ) -> None:
     """422 by field and rule, without the value."""
     answer = court.call("POST", "/v1/audit/search", body, user=AUDITOR)
 
-    assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, told)
+    assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, rule)
     assert "33080219900307123" not in answer.text
 
 
-def test_the_list_of_records_takes_the_criteria_that_are_not_personal(court: RunningCourt, asked: Body) -> None:
+def test_the_list_of_records_takes_the_criteria_that_are_not_personal(court: RunningCourt, lookup: Body) -> None:
     """Each record a row of its own, in the same shape."""
-    rows = {one["index"]: one for one in court.events(agency="public_security", state="found")}
+    rows = {row["index"]: row for row in court.events(agency="public_security", state="found")}
     denied = court.events(type="lookup.denied")
-    at = rows[asked["intent"]]["at"]
+    at = rows[lookup["intent"]]["at"]
 
-    assert {asked["intent"], asked["outcome"]} <= set(rows)
-    assert rows[asked["outcome"]]["type"]["code"] == "LO"
-    assert all(one["event"]["type"] == "lookup.denied" for one in denied)
-    assert asked["intent"] not in {one["index"] for one in court.events(until=at)}
+    assert {lookup["intent"], lookup["outcome"]} <= set(rows)
+    assert rows[lookup["outcome"]]["type"]["code"] == "LO"
+    assert all(row["event"]["type"] == "lookup.denied" for row in denied)
+    assert lookup["intent"] not in {row["index"] for row in court.events(until=at)}
     assert court.call("GET", "/v1/audit/events?since=yesterday", user=AUDITOR).status_code == 422
 
 
-def test_an_export_has_every_hit_up_to_the_checkpoint(court: RunningCourt, asked: Body) -> None:
+def test_an_export_has_every_hit_up_to_the_checkpoint(court: RunningCourt, lookup: Body) -> None:
     """Every page of it, in both formats, without personal values unless there is a reason."""
-    criteria = {"work_order": asked["number"]}
+    criteria = {"work_order": lookup["number"]}
     lines = exported(court, criteria | {"format": "jsonl"})
     table = exported(court, criteria | {"format": "csv"})
     opened = exported(court, criteria | {"format": "csv", "reveal": {"reason": "inspection"}})
@@ -238,10 +238,12 @@ def test_an_export_has_every_hit_up_to_the_checkpoint(court: RunningCourt, asked
         "application/jsonl",
         "text/csv; charset=utf-8",
     ]
-    assert [one["index"] for one in read] == [int(row["index"]) for row in rows] == [asked["intent"], read[-1]["index"]]
-    assert [one["leaf"]["type"] for one in read] == ["lookup.intent", "work_order.changed"]
-    assert all(one["evidence"] == "proved" for one in read)
-    number = asked["person"]["id_number"]
+    assert (
+        [line["index"] for line in read] == [int(row["index"]) for row in rows] == [lookup["intent"], read[-1]["index"]]
+    )
+    assert [line["leaf"]["type"] for line in read] == ["lookup.intent", "work_order.changed"]
+    assert all(line["evidence"] == "proved" for line in read)
+    number = lookup["person"]["id_number"]
     assert [number in answer.text for answer in (lines, table, opened)] == [False, False, True]
     assert table.headers["content-disposition"] == 'attachment; filename="audit.csv"'
     assert trace(court, "log.exported")["detail"] == {
@@ -267,13 +269,15 @@ def test_nothing_is_shown_while_the_log_cannot_record_it(court: RunningCourt) ->
     ] * 3
 
 
-def test_an_export_of_many_pages_is_one_file(court: RunningCourt, asked: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_of_many_pages_is_one_file(
+    court: RunningCourt, lookup: Body, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing twice, nothing left out, newest first."""
     monkeypatch.setattr("gateway.api.audit_search.EXPORT_PAGE", 3)
     monkeypatch.setattr("gateway.api.audit_search.BLOCK", 100)
     lines = exported(court, {"format": "jsonl", "types": ["work_order.changed", "lookup.intent", "lookup.outcome"]})
-    found = [json.loads(line)["index"] for line in lines.text.splitlines()]
+    indexes = [json.loads(line)["index"] for line in lines.text.splitlines()]
 
-    assert found == sorted(set(found), reverse=True)
-    assert {asked["intent"], asked["outcome"]} <= set(found)
-    assert len(found) > 6
+    assert indexes == sorted(set(indexes), reverse=True)
+    assert {lookup["intent"], lookup["outcome"]} <= set(indexes)
+    assert len(indexes) > 6

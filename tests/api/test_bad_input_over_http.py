@@ -10,7 +10,7 @@ from tests.court import RunningCourt
 PROBLEM = "application/problem+json"
 
 
-def told(answer: httpx.Response) -> tuple[int, str, list[str]]:
+def problem_of(answer: httpx.Response) -> tuple[int, str, list[str]]:
     """What a problem says: status, kind, broken rules."""
     body = answer.json()
     assert answer.headers["content-type"] == PROBLEM
@@ -39,7 +39,7 @@ def test_a_wrong_check_digit_is_refused_by_its_rule(court: RunningCourt) -> None
 
     answer = court.look_up(number, wrong)
 
-    assert told(answer) == (422, "invalid-input", ["subject.id_number: check_digit"])
+    assert problem_of(answer) == (422, "invalid-input", ["subject.id_number: check_digit"])
     assert "330802199003071230" not in answer.text
 
 
@@ -50,8 +50,8 @@ def test_an_unknown_member_is_refused_and_not_repeated(court: RunningCourt) -> N
     shaped = court.look_up(number, court.cast["moved"], reason_text="x")
     personal = court.look_up(number, court.cast["moved"], **{"330802199003071239": "x"})
 
-    assert told(shaped) == (422, "invalid-input", ["reason_text: extra_forbidden"])
-    assert told(personal) == (422, "invalid-input", ["(unknown member): extra_forbidden"])
+    assert problem_of(shaped) == (422, "invalid-input", ["reason_text: extra_forbidden"])
+    assert problem_of(personal) == (422, "invalid-input", ["(unknown member): extra_forbidden"])
     assert "330802199003071239" not in personal.text
 
 
@@ -59,7 +59,7 @@ def test_a_body_of_ten_megabytes_is_refused_unread(court: RunningCourt) -> None:
     """Declared or not, a body beyond the bound is refused."""
     declared = raw(court, b" " * 10_000_000)
 
-    assert told(declared)[:2] == (413, "body-too-large")
+    assert problem_of(declared)[:2] == (413, "body-too-large")
 
 
 def test_a_chunked_body_is_counted_while_it_streams(court: RunningCourt) -> None:
@@ -71,25 +71,25 @@ def test_a_chunked_body_is_counted_while_it_streams(court: RunningCourt) -> None
         trust_env=False,
     )
 
-    assert told(answer)[:2] == (413, "body-too-large")
+    assert problem_of(answer)[:2] == (413, "body-too-large")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=gb18030"])
 def test_a_body_that_is_not_json_is_refused_by_its_type(court: RunningCourt, kind: str) -> None:
     """The content type is checked before anything is read."""
-    assert told(raw(court, b"{}", **{"Content-Type": kind}))[:2] == (415, "wrong-content-type")
+    assert problem_of(raw(court, b"{}", **{"Content-Type": kind}))[:2] == (415, "wrong-content-type")
 
 
 def test_malformed_json_is_refused_by_its_rule(court: RunningCourt) -> None:
     """Half a body is bad input, not a failure of ours."""
-    assert told(raw(court, b'{"work_order": "T'))[:2] == (422, "invalid-input")
+    assert problem_of(raw(court, b'{"work_order": "T'))[:2] == (422, "invalid-input")
 
 
 def test_a_call_without_a_token_is_401(court: RunningCourt) -> None:
     """No token, no answer, and the header that says how."""
     answer = httpx.post(court.demo.address + "/v1/lookups", json={}, trust_env=False)
 
-    assert told(answer) == (401, "not-signed-in", ["missing"])
+    assert problem_of(answer) == (401, "not-signed-in", ["missing"])
     assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 
@@ -101,17 +101,17 @@ def test_a_token_of_a_foreign_sign_on_server_is_refused(court: RunningCourt) -> 
 
     answer = court.demo.call(forged, "GET", "/v1/agencies")
 
-    assert told(answer) == (401, "not-signed-in", ["bad_signature"])
+    assert problem_of(answer) == (401, "not-signed-in", ["bad_signature"])
 
 
 def test_an_expired_token_is_refused(court: RunningCourt) -> None:
     """An hour later the same token opens nothing."""
     expired = court.token(user="li.ting", age="3600")
 
-    assert told(court.demo.call(expired, "GET", "/v1/agencies")) == (401, "not-signed-in", ["expired"])
+    assert problem_of(court.demo.call(expired, "GET", "/v1/agencies")) == (401, "not-signed-in", ["expired"])
 
 
 def test_an_address_that_does_not_exist_is_a_problem_too(court: RunningCourt) -> None:
     """Every error has the same form."""
-    assert told(court.call("GET", "/v2/nothing", user="li.ting"))[:2] == (404, "not-found")
-    assert told(court.call("DELETE", "/v1/lookups", user="li.ting"))[:2] == (405, "method-not-allowed")
+    assert problem_of(court.call("GET", "/v2/nothing", user="li.ting"))[:2] == (404, "not-found")
+    assert problem_of(court.call("DELETE", "/v1/lookups", user="li.ting"))[:2] == (405, "method-not-allowed")

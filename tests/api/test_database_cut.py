@@ -29,7 +29,7 @@ def in_background(call: Callable[[], httpx.Response]) -> tuple[threading.Thread,
     return thread, answers
 
 
-def asked(court: RunningCourt, agency: str) -> int:
+def questions_to(court: RunningCourt, agency: str) -> int:
     """How many questions an agency has received."""
     ledger = httpx.get(f"{court.demo.outside.addresses[agency]}/_control/ledger", trust_env=False).json()
     return sum(ledger["requests"].values()) if "requests" in ledger else sum(ledger.values())
@@ -59,9 +59,9 @@ def test_connections_cut_while_agencies_are_asked_release_nothing(
     person = court.cast["moved"]
     number = court.dispatch(person)
     healed("human_resources", "hang")
-    before = asked(court, "human_resources")
+    before = questions_to(court, "human_resources")
     thread, answers = in_background(lambda: court.look_up(number, person))
-    wait_until(lambda: asked(court, "human_resources") > before)
+    wait_until(lambda: questions_to(court, "human_resources") > before)
 
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as owner:
         owner.execute(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false")

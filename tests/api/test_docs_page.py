@@ -30,5 +30,5 @@ def test_every_vendored_file_is_the_one_of_the_manifest() -> None:
         folder = STATIC / "vendor" / f"{name}-{package['version']}"
         listed |= {folder / file: digest for file, digest in package["sha256"].items()}
 
-    found = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in STATIC.glob("vendor/*/*")}
-    assert found == listed
+    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in STATIC.glob("vendor/*/*")}
+    assert digests == listed

@@ -35,7 +35,7 @@ REFUSING: dict[str, ASGIApp] = {
 }
 
 
-async def asked(name: str, path: str = "/verify", **headers: str) -> httpx.Response:
+async def request_refused(name: str, path: str = "/verify", **headers: str) -> httpx.Response:
     """A form that is sent."""
     transport = httpx.ASGITransport(REFUSING[name])
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
@@ -44,35 +44,37 @@ async def asked(name: str, path: str = "/verify", **headers: str) -> httpx.Respo
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("name", "status", "heading", "kept"),
+    ("name", "status", "heading", "preserved"),
     [
         ("busy", 503, "Not available now", {"retry-after": "1"}),
         ("body-too-large", 413, "Too large", {"connection": "close"}),
         ("draining", 503, "Not available now", {"retry-after": "5", "connection": "close"}),
     ],
 )
-async def test_a_refusal_is_a_page_for_a_person(name: str, status: int, heading: str, kept: dict[str, str]) -> None:
+async def test_a_refusal_is_a_page_for_a_person(
+    name: str, status: int, heading: str, preserved: dict[str, str]
+) -> None:
     """With the headers of every page, in their language, and a way back to the form."""
-    answer = await asked(name, **PERSON, Referer="http://hub.example/verify?record=1")
+    answer = await request_refused(name, **PERSON, Referer="http://hub.example/verify?record=1")
     page = BeautifulSoup(answer.text, "lxml")
 
-    assert (answer.status_code, [one.get_text() for one in page.select("h1")]) == (status, [heading])
-    assert answer.headers.items() >= ({key.lower(): value for key, value in PAGE_HEADERS.items()} | kept).items()
-    assert [str(one["href"]) for one in page.select(".problem a")] == ["/verify?record=1", "/"]
+    assert (answer.status_code, [title.get_text() for title in page.select("h1")]) == (status, [heading])
+    assert answer.headers.items() >= ({key.lower(): value for key, value in PAGE_HEADERS.items()} | preserved).items()
+    assert [str(link["href"]) for link in page.select(".problem a")] == ["/verify?record=1", "/"]
 
 
 @pytest.mark.anyio
 async def test_a_page_of_another_host_is_not_linked() -> None:
     """Only our own pages are."""
-    answer = await asked("busy", **PERSON, Referer="http://evil.example/verify")
+    answer = await request_refused("busy", **PERSON, Referer="http://evil.example/verify")
 
-    assert [str(one["href"]) for one in BeautifulSoup(answer.text, "lxml").select(".problem a")] == ["/"]
+    assert [str(link["href"]) for link in BeautifulSoup(answer.text, "lxml").select(".problem a")] == ["/"]
 
 
 @pytest.mark.anyio
 async def test_a_refusal_is_a_fragment_for_htmx() -> None:
     """Without the frame of the page that it stands in already."""
-    answer = await asked("busy", **PERSON, **{"HX-Request": "true"})
+    answer = await request_refused("busy", **PERSON, **{"HX-Request": "true"})
 
     assert answer.text.strip().startswith('<section class="problem" role="alert">')
 
@@ -82,7 +84,7 @@ async def test_a_refusal_is_a_fragment_for_htmx() -> None:
 @pytest.mark.parametrize(("path", "accepted"), [("/v1/lookups", "text/html"), ("/verify", "application/json")])
 async def test_a_refusal_is_a_problem_for_a_program(name: str, path: str, accepted: str) -> None:
     """By its address or by what it takes."""
-    answer = await asked(name, path, Accept=accepted)
+    answer = await request_refused(name, path, Accept=accepted)
 
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == f"urn:shuniu:problem:{name}"

@@ -10,7 +10,7 @@ from tests.court import RunningCourt
 
 def states(answer: dict[str, Any]) -> dict[str, str]:
     """The state of every question of a lookup."""
-    return {f"{one['agency']}.{one['capability']}": one["state"] for one in answer["answers"]}
+    return {f"{entry['agency']}.{entry['capability']}": entry["state"] for entry in answer["answers"]}
 
 
 def test_a_person_is_identified_and_found_by_three_agencies(court: RunningCourt) -> None:
@@ -59,7 +59,7 @@ def test_a_hanging_agency_leaves_half_an_answer_within_the_deadline(
 
     result = court.look_up(number, person).json()
 
-    unheard = next(one for one in result["answers"] if one["agency"] == "human_resources")
+    unheard = next(entry for entry in result["answers"] if entry["agency"] == "human_resources")
     assert (unheard["state"], unheard["reason"]) == ("unavailable", "timeout")
     assert states(result)["public_security.identity"] == "found"
     assert [address["rank"] for address in result["addresses"] if "rank" in address] == [5, 5]
@@ -100,11 +100,11 @@ def test_every_lookup_leaves_an_intent_and_an_outcome(court: RunningCourt) -> No
     person = court.cast["moved"]
     result = court.look_up(court.dispatch(person), person).json()
 
-    events = {one["index"]: one["event"] for one in court.events()}
+    events = {row["index"]: row["event"] for row in court.events()}
 
     intent, outcome = events[result["audit"]["intent"]], events[result["audit"]["outcome"]]
     assert (intent["type"], outcome["type"]) == ("lookup.intent", "lookup.outcome")
-    assert {one["q"]: one["is"] for one in outcome["heard"]} == states(result)
+    assert {entry["q"]: entry["is"] for entry in outcome["heard"]} == states(result)
     assert person["id_number"] not in str(events)
     assert person["name"] not in str(events)
 

@@ -64,8 +64,8 @@ def test_another_courts_work_order_looks_like_none_at_all(court: RunningCourt) -
 
     assert {refusal(answer) for answer in (foreign, colleague, unknown)} == {(403, "work_order_not_held")}
     of_the_call = {"audit": 0, "trace_id": ""}
-    said = [answer.json() | of_the_call for answer in (foreign, colleague, unknown)]
-    assert said == [said[0]] * 3
+    bodies = [answer.json() | of_the_call for answer in (foreign, colleague, unknown)]
+    assert bodies == [bodies[0]] * 3
 
 
 def test_another_spelling_of_the_same_number_is_the_same_party(court: RunningCourt) -> None:
@@ -109,4 +109,4 @@ def test_a_work_order_is_repeated_without_harm_and_never_turned_back(court: Runn
     other = court.restate(number, person, version=2, status="dispatched")
 
     assert (repeated.status_code, repeated.json()["replayed"]) == (200, True)
-    assert [(one.status_code, one.json()["current"]) for one in (lower, other)] == [(409, 2), (409, 2)]
+    assert [(answer.status_code, answer.json()["current"]) for answer in (lower, other)] == [(409, 2), (409, 2)]

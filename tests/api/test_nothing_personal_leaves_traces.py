@@ -52,12 +52,12 @@ def test_lookups_of_every_ending_leave_nothing_personal_in_logs_or_tables(
     """Found, refused, malformed, half answered, read again: the canaries occur nowhere."""
     person, stranger = court.cast["moved"], court.cast["stayed"]
     number = court.dispatch(person)
-    found = court.look_up(number, person)
+    lookup = court.look_up(number, person)
     endings = [
-        found,
+        lookup,
         court.look_up(number, stranger),
         court.look_up(number, person | {"id_number": person["id_number"][:-1] + "0"}),
-        court.call("GET", f"/v1/lookups/{found.json()['id']}", user="li.ting"),
+        court.call("GET", f"/v1/lookups/{lookup.json()['id']}", user="li.ting"),
     ]
     for fault in ("unknown_code", "truncated", "wrong_charset", "fault"):
         healed("public_security", fault)

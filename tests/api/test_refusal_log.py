@@ -55,7 +55,7 @@ def refused(log: Log) -> list[dict[str, Any]]:
 def record_of(court: RunningCourt, answer: httpx.Response) -> dict[str, Any]:
     """The record of a refusal that an answer names."""
     index = answer.json()["audit"]
-    (event,) = [one for one in court.events(before=str(index + 1), limit="1") if one["index"] == index]
+    (event,) = [row for row in court.events(before=str(index + 1), limit="1") if row["index"] == index]
     leaf: dict[str, Any] = event["event"]
     return leaf
 
@@ -96,7 +96,7 @@ def test_a_refused_lookup_has_one_record_and_not_two(court: RunningCourt) -> Non
     since = str(answer.json()["audit"] + 1)
 
     assert record_of(court, answer)["type"] == "lookup.denied"
-    assert [one for one in court.events(type="access.refused") if one["index"] >= int(since)] == []
+    assert [row for row in court.events(type="access.refused") if row["index"] >= int(since)] == []
 
 
 def test_a_refusal_that_cannot_be_recorded_is_503(court: RunningCourt) -> None:
@@ -170,5 +170,5 @@ async def test_an_unwritten_count_is_written_the_next_time(
     refusals.count("missing")
     await refusals.write()
 
-    assert sum(one["count"] for one in refused(log)) == 2
+    assert sum(detail["count"] for detail in refused(log)) == 2
     await log.aclose()

@@ -13,19 +13,19 @@ PREFIX = 16
 
 def forms(value: str) -> dict[str, bytes]:
     """Every way in which `value` might stand somewhere, by name.  A hash is sought by its first 16 bytes."""
-    found: dict[str, bytes] = {}
+    forms: dict[str, bytes] = {}
     for charset in CHARSETS:
         plain = value.encode(charset)
-        found[f"{charset}"] = plain
-        found |= {f"{charset} {name}": form for name, form in _written(plain)}
+        forms[f"{charset}"] = plain
+        forms |= {f"{charset} {name}": form for name, form in _written(plain)}
         for algorithm in HASHES:
             digest = hashlib.new(algorithm, plain, usedforsecurity=False).digest()[:PREFIX]
-            found[f"{algorithm} of {charset}"] = digest
-            found |= {f"{algorithm} of {charset} {name}": form for name, form in _written(digest)}
+            forms[f"{algorithm} of {charset}"] = digest
+            forms |= {f"{algorithm} of {charset} {name}": form for name, form in _written(digest)}
     if value.isascii() and value.isdigit():
         width = 8 if int(value) < 1 << 63 else 16
-        found |= {f"{order} number": int(value).to_bytes(width, order) for order in ("big", "little")}
-    return found
+        forms |= {f"{order} number": int(value).to_bytes(width, order) for order in ("big", "little")}
+    return forms
 
 
 def _written(plain: bytes) -> Iterator[tuple[str, bytes]]:

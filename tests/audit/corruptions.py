@@ -40,8 +40,8 @@ class IntactLog:
 class UncommittedReader(Reader):
     """Reads what is there inside a transaction that nobody else will ever see."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], kept: IntactLog) -> None:
-        super().__init__(kept.owner, kept.keys)
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], intact: IntactLog) -> None:
+        super().__init__(intact.owner, intact.keys)
         self.inside = connection
 
     @contextlib.contextmanager
@@ -52,8 +52,8 @@ class UncommittedReader(Reader):
 class CorruptedLog:
     """A log whose owner does as told, and what the verifier says."""
 
-    def __init__(self, reader: UncommittedReader, kept: IntactLog) -> None:
-        self.reader, self.kept, self.size = reader, kept, kept.size
+    def __init__(self, reader: UncommittedReader, intact: IntactLog) -> None:
+        self.reader, self.kept, self.size = reader, intact, intact.size
 
     def report(self, *statements: str, against: tuple[bytes, ...] = ()) -> VerificationReport:
         with self.reader.inside.transaction(force_rollback=True):
@@ -64,7 +64,7 @@ class CorruptedLog:
     def found(self, *statements: str, against: tuple[bytes, ...] = ()) -> list[Found]:
         report = self.report(*statements, against=against)
         assert report.verdict is (VerificationVerdict.ALTERED if report.findings else VerificationVerdict.INTACT)
-        return [(one.damage, one.first, one.last) for one in report.findings]
+        return [(finding.damage, finding.first, finding.last) for finding in report.findings]
 
     @property
     def places(self) -> list[int]:
@@ -98,7 +98,7 @@ def make_intact(log_template: EmbeddedServer, tmp_path_factory: pytest.TempPathF
     """Makes a log of a size, once."""
     made: dict[int, IntactLog] = {}
 
-    def one(size: int) -> IntactLog:
+    def log_of_size(size: int) -> IntactLog:
         if size not in made:
             name = f"damaged_{size}"
             log_template.create(name, template=TEMPLATE)
@@ -110,19 +110,19 @@ def make_intact(log_template: EmbeddedServer, tmp_path_factory: pytest.TempPathF
             made[size] = IntactLog(log_template.conninfo(name), keys, size, half, asyncio.run(sign(hub, keys)))
         return made[size]
 
-    return one
+    return log_of_size
 
 
 @pytest.fixture(params=SIZES)
 def spoiled(request: pytest.FixtureRequest, make_intact: Callable[[int], IntactLog]) -> Iterator[CorruptedLog]:
     """A log of each size, in the hands of its database's owner."""
-    kept = make_intact(request.param)
-    with psycopg.connect(kept.owner) as connection:
+    intact = make_intact(request.param)
+    with psycopg.connect(intact.owner) as connection:
         connection.execute("SET session_replication_role = replica")
         checks = "SELECT conname FROM pg_constraint WHERE conrelid = 'audit.head'::regclass AND contype = 'c'"
         for (name,) in connection.execute(checks).fetchall():
             connection.execute(f"ALTER TABLE audit.head DROP CONSTRAINT {name}")
-        reader = UncommittedReader(connection, kept)
-        yield CorruptedLog(reader, kept)
+        reader = UncommittedReader(connection, intact)
+        yield CorruptedLog(reader, intact)
         reader.close()
         connection.rollback()

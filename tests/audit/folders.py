@@ -27,7 +27,7 @@ def entry(n: int) -> bytes:
 
 def write(folder: Path, entries: list[bytes]) -> bytes:
     """An export of these entries, made without the code that writes exports; returns its checkpoint."""
-    levels = [[oracle.leaf(one) for one in entries]]
+    levels = [[oracle.leaf(entry) for entry in entries]]
     while len(levels[-1]) >= 256:
         below = levels[-1]
         levels.append([full_root(b"".join(below[at : at + 256])) for at in range(0, len(below) // 256 * 256, 256)])
@@ -55,7 +55,7 @@ def check(folder: Path, *against: bytes) -> VerificationReport:
     return verify(DirectorySource(folder), LOG.vkey.name, [LOG.vkey], against=against)
 
 
-def found(report: VerificationReport) -> list[tuple[Damage, int | None, int | None]]:
+def findings_of(report: VerificationReport) -> list[tuple[Damage, int | None, int | None]]:
     return [(finding.damage, finding.first, finding.last) for finding in report.findings]
 
 
@@ -99,10 +99,10 @@ def flip(at: int) -> Callable[[bytes], bytes]:
     return lambda content: content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 
-def check_swap(corrupt: Callable[..., Path], one: str, two: str) -> list[tuple[Damage, int | None, int | None]]:
+def check_swap(corrupt: Callable[..., Path], left: str, right: str) -> list[tuple[Damage, int | None, int | None]]:
     """What is found when two files of the large export change places."""
-    folder = corrupt(70_000, one, lambda content: content)
-    first, second = (folder / one).read_bytes(), (folder / two).read_bytes()
-    (folder / one).write_bytes(second)
-    (folder / two).write_bytes(first)
-    return found(check(folder))
+    folder = corrupt(70_000, left, lambda content: content)
+    first, second = (folder / left).read_bytes(), (folder / right).read_bytes()
+    (folder / left).write_bytes(second)
+    (folder / right).write_bytes(first)
+    return findings_of(check(folder))

@@ -88,8 +88,8 @@ def write(dsn: str, folder: str, notes: str, started: "multiprocessing.synchroni
 
         async def caller() -> None:
             while next(left) > 0:
-                asked = intent(random.randrange(9000), at=datetime.now(UTC))
-                for event in (asked, outcome(asked)):
+                intended = intent(random.randrange(9000), at=datetime.now(UTC))
+                for event in (intended, outcome(intended)):
                     with contextlib.suppress(AuditError):
                         index = await log.append(event)
                         os.write(descriptor, f"record {index} {event.exchange} {event.type.number}\n".encode())
@@ -132,7 +132,7 @@ class Loop:
             hub.join(60)
             assert hub.exitcode == 0, "a hub did not end well"
         self._read(files)
-        shown = sorted(self._shown, key=lambda one: one.size)
+        shown = sorted(self._shown, key=lambda checkpoint: checkpoint.size)
         self._check()
         reader = Reader(self._dsn, self._keys, timeout=30)
         for old, new in itertools.combinations(shown, 2):
@@ -203,7 +203,7 @@ class Loop:
         with psycopg.connect(self._server.conninfo(DATABASE)) as connection:
             rows = connection.execute("SELECT idx, xid::text, type FROM audit.entry ORDER BY idx").fetchall()
         stored = {index: (exchange, number) for index, exchange, number in rows}
-        lost = [index for index, said in self._acknowledgements.items() if stored.get(index) != said]
+        lost = [index for index, leaf in self._acknowledgements.items() if stored.get(index) != leaf]
         self.tally.acknowledged = len(self._acknowledgements)
         self.tally.entries = len(rows)
         self.tally.lost += len(lost)

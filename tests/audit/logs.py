@@ -19,8 +19,8 @@ BATCH = 512
 
 def event(index: int) -> Event:
     """What stands at this place of such a log: intents and their outcomes in turn."""
-    asked = intent(index // 2, UUID(int=index // 2 + 1))
-    return outcome(asked) if index % 2 else asked
+    event = intent(index // 2, UUID(int=index // 2 + 1))
+    return outcome(event) if index % 2 else event
 
 
 def fill(dsn: str, keys: Keys, size: int, *, start: int = 0) -> None:

@@ -86,15 +86,15 @@ def outcome(intended: Event, *, unavailable: bool = False, **changes: object) ->
     at = intended.at + timedelta(milliseconds=420)
     answered = [
         QuestionOutcome(
-            agency=asked.agency,
-            capability=asked.capability,
+            agency=question.agency,
+            capability=question.capability,
             state=AnswerState.FOUND,
             records=1,
             asked_at=intended.at + timedelta(milliseconds=12),
             answered_at=intended.at + timedelta(milliseconds=390),
             digest="ab" * 32,
         )
-        for asked in intended.asked
+        for question in intended.asked
     ]
     if unavailable:
         answered[-1] = replace(

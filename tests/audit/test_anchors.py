@@ -28,15 +28,15 @@ LATER = START + timedelta(hours=1)
 KINDS = (AnchorKind.TIMESTAMP, "tsa")
 
 
-def cosignature(kept: StoredCheckpoint, witness: Cosigner = WITNESS, name: str = "neighbour") -> Anchor:
+def cosignature(checkpoint: StoredCheckpoint, witness: Cosigner = WITNESS, name: str = "neighbour") -> Anchor:
     """A witness's line for a kept checkpoint."""
-    line = witness.cosign(parse(kept.note).text, 1_790_000_000).line().encode()
-    return Anchor(kind=AnchorKind.COSIGNATURE, name=name, size=kept.size, at=LATER, evidence=line)
+    line = witness.cosign(parse(checkpoint.note).text, 1_790_000_000).line().encode()
+    return Anchor(kind=AnchorKind.COSIGNATURE, name=name, size=checkpoint.size, at=LATER, evidence=line)
 
 
-def timestamp(kept: StoredCheckpoint, state: AnchorState = AnchorState.VALID, at: datetime = LATER) -> Anchor:
+def timestamp(checkpoint: StoredCheckpoint, state: AnchorState = AnchorState.VALID, at: datetime = LATER) -> Anchor:
     """Some authority's reply."""
-    return Anchor(kind=KINDS[0], name=KINDS[1], size=kept.size, at=at, evidence=b"DER", state=state)
+    return Anchor(kind=KINDS[0], name=KINDS[1], size=checkpoint.size, at=at, evidence=b"DER", state=state)
 
 
 async def grown(log: Log, count: int) -> StoredCheckpoint:
@@ -44,9 +44,9 @@ async def grown(log: Log, count: int) -> StoredCheckpoint:
     for n in range(count):
         await log.append(intent(n))
     await log.sign()
-    kept = Anchors(log.reader).retain_newest()
-    assert kept is not None
-    return kept
+    checkpoint = Anchors(log.reader).retain_newest()
+    assert checkpoint is not None
+    return checkpoint
 
 
 async def test_a_published_checkpoint_is_retained_byte_for_byte(log: Log) -> None:
@@ -64,21 +64,21 @@ async def test_a_published_checkpoint_is_retained_byte_for_byte(log: Log) -> Non
 
 async def test_an_anchor_is_stored_once_and_only_for_a_retained_checkpoint(log: Log) -> None:
     """Of two replicas that fetched one, the second is told so."""
-    anchors, kept = Anchors(log.reader), await grown(log, 3)
-    anchor = cosignature(kept)
+    anchors, checkpoint = Anchors(log.reader), await grown(log, 3)
+    anchor = cosignature(checkpoint)
 
     assert (anchors.add(anchor), anchors.add(anchor)) == (True, False)
     assert anchors.newest(AnchorKind.COSIGNATURE, "neighbour") == anchor
     assert anchors.newest(AnchorKind.COSIGNATURE, "other") is None
     with pytest.raises(Exception, match="could not read the log's database"):
-        anchors.add(cosignature(StoredCheckpoint(2, kept.note)))
+        anchors.add(cosignature(StoredCheckpoint(2, checkpoint.note)))
 
 
 async def test_records_of_anchors_do_not_wait_for_an_anchor(log: Log) -> None:
     """Or an idle log would be anchored for ever."""
-    anchors, kept = Anchors(log.reader), await grown(log, 3)
+    anchors, checkpoint = Anchors(log.reader), await grown(log, 3)
     assert anchors.is_due(0)
-    anchors.add(timestamp(kept))
+    anchors.add(timestamp(checkpoint))
     assert anchors.status(*KINDS).uncovered_since is None
 
     await log.append(intent(8, type=EventType.LOG_ANCHORED, whose=(), why=None, asked=(), outcome="valid"))
@@ -97,9 +97,9 @@ async def test_an_anchor_is_late_when_a_record_has_waited_longer_than_the_limit(
     """From the first record on; what could not be verified here covers nothing."""
     anchors, limit = Anchors(log.reader), timedelta(hours=4)
     empty = anchors.status(*KINDS)
-    kept = await grown(log, 3)
+    checkpoint = await grown(log, 3)
     never = anchors.status(*KINDS)
-    anchors.add(timestamp(kept, AnchorState.UNPARSED))
+    anchors.add(timestamp(checkpoint, AnchorState.UNPARSED))
     unparsed = anchors.status(*KINDS)
     later = await grown(log, 2)
     anchors.add(timestamp(later))
@@ -148,23 +148,23 @@ async def test_evidence_and_note_are_exported_together_and_public_tools_see_the_
     assert len(open_note((out / "cosigned" / "3").read_bytes(), keys).signatures) == 2
     assert len(open_note((out / "checkpoint").read_bytes(), keys).signatures) == 2
     assert anchors.newest_cosigned() == (out / "checkpoint").read_bytes()
-    for asked, verdict in (
+    for requested, verdict in (
         (WITNESS, VerificationVerdict.INTACT),
         (Cosigner("other.example", bytes(32)), VerificationVerdict.CANNOT_SAY),
     ):
-        policy = parse_policy(f"witness w {asked.vkey.encode()}\nquorum w\n".encode())
+        policy = parse_policy(f"witness w {requested.vkey.encode()}\nquorum w\n".encode())
         notes = [source.checkpoint(), *source.cosigned()]
         report = verify(source, ORIGIN, keys[:1], against=[*source.older(), *source.cosigned()])
         weigh(report, policy, keys[:1], notes)
         assert report.verdict is verdict
-        assert any("size 6, cosigned by neighbour" in line for line in report.checked) is (asked is WITNESS)
+        assert any("size 6, cosigned by neighbour" in line for line in report.checked) is (requested is WITNESS)
 
 
 async def test_an_altered_line_in_the_database_keeps_no_checkpoint_from_being_shown(log: Log) -> None:
     """It is left out; the checkpoint itself needs it not."""
-    anchors, kept = Anchors(log.reader), await grown(log, 3)
-    anchors.add(cosignature(kept))
+    anchors, checkpoint = Anchors(log.reader), await grown(log, 3)
+    anchors.add(cosignature(checkpoint))
     anchors.add(Anchor(kind=AnchorKind.COSIGNATURE, name="x", size=3, at=datetime.now(UTC), evidence=b"junk"))
 
-    assert len(parse(anchors.cosigned(kept.note, 3)).signatures) == 2
-    assert read_checkpoint(anchors.cosigned(kept.note, 3)).size == 3
+    assert len(parse(anchors.cosigned(checkpoint.note, 3)).signatures) == 2
+    assert read_checkpoint(anchors.cosigned(checkpoint.note, 3)).size == 3

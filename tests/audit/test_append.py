@@ -102,11 +102,11 @@ async def test_an_event_that_cannot_be_an_entry_is_refused_before_any_question(l
 
 async def test_payloads_are_sealed_with_their_record_and_open_again(log: Log, dsn: Dsn) -> None:
     """Raw answers by agency and capability, the result by its kind; nothing of an unknown exchange."""
-    asked = intent(1)
+    event = intent(1)
     later = START + timedelta(days=36_500)
-    await log.append(asked)
+    await log.append(event)
     await log.append(
-        outcome(asked),
+        outcome(event),
         payloads=[
             SealedPayload(kind="raw", agency="public_security", capability="identity", body=b"first", expires_at=later),
             SealedPayload(
@@ -118,10 +118,10 @@ async def test_payloads_are_sealed_with_their_record_and_open_again(log: Log, ds
         ],
     )
 
-    assert await log.open_payload(asked.exchange, "result") == "结果".encode()
-    assert await log.open_payload(asked.exchange, "raw", agency="public_security", capability="identity") == b"repeated"
-    assert await log.open_payload(asked.exchange, "raw", agency="human_resources", capability="participation") == b""
-    assert await log.open_payload(asked.exchange, "expired") is None
+    assert await log.open_payload(event.exchange, "result") == "结果".encode()
+    assert await log.open_payload(event.exchange, "raw", agency="public_security", capability="identity") == b"repeated"
+    assert await log.open_payload(event.exchange, "raw", agency="human_resources", capability="participation") == b""
+    assert await log.open_payload(event.exchange, "expired") is None
     assert await log.open_payload(uuid4(), "result") is None
     with psycopg.connect(dsn.owner) as connection:
         boxes = connection.execute("SELECT box FROM audit.kept").fetchall()

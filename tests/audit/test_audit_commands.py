@@ -49,10 +49,10 @@ def canary_intent() -> Event:
 async def fill(dsn: Dsn, keys: Keys) -> None:
     log = await Log.open(dsn.hub, keys, sign_every=None)
     for n in range(10):
-        asked = canary_intent() if n == 3 else intent(n)
-        await log.append(asked)
+        event = canary_intent() if n == 3 else intent(n)
+        await log.append(event)
         keep = [SealedPayload(kind="raw", body=b"answer", expires_at=START if n % 2 else LATER)]
-        await log.append(outcome(asked, unavailable=n == 5), payloads=keep)
+        await log.append(outcome(event, unavailable=n == 5), payloads=keep)
     await log.aclose()
 
 
@@ -68,8 +68,8 @@ def run(dsn: Dsn, keys: Keys, tmp_path: Path) -> Run:
         "SHUNIU_ORIGIN": ORIGIN,
     }
 
-    def invoke(*arguments: str, said: str = "", **changes: str) -> Result:
-        return CliRunner().invoke(app, ["audit", *arguments], input=said, env=environment | changes)
+    def invoke(*arguments: str, stdin: str = "", **changes: str) -> Result:
+        return CliRunner().invoke(app, ["audit", *arguments], input=stdin, env=environment | changes)
 
     return invoke
 
@@ -89,7 +89,7 @@ def document(answer: Result) -> dict[str, Any]:
 
 def test_a_search_shows_no_personal_value_without_a_reason(run: Run, dsn: Dsn, keys: Keys) -> None:
     """And leaves the names of its criteria in the log, with the person as a party of the record."""
-    answer = run("search", "--id-type", "resident_id", "--json", said=CANARY_ID + "\n")
+    answer = run("search", "--id-type", "resident_id", "--json", stdin=CANARY_ID + "\n")
     trace = newest(dsn, keys, EventType.LOG_SEARCHED)
 
     assert answer.exit_code == 0
@@ -101,7 +101,7 @@ def test_a_search_shows_no_personal_value_without_a_reason(run: Run, dsn: Dsn, k
 
 def test_a_reason_opens_the_values_and_stands_in_the_log(run: Run, dsn: Dsn, keys: Keys) -> None:
     """One of a closed list."""
-    answer = run("search", "--case", "--reason", "complaint", said=CANARY_CASE.replace("(", "（") + "\n")
+    answer = run("search", "--case", "--reason", "complaint", stdin=CANARY_CASE.replace("(", "（") + "\n")
     wrong = run("search", "--reason", "curiosity")
 
     assert CANARY_NAME in answer.stdout
@@ -132,7 +132,7 @@ def test_an_unknown_type_is_refused_with_the_list_of_types(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("criteria", "said", "hits"),
+    ("criteria", "stdin", "hits"),
     [
         (["--id-type", "resident_id"], CANARY_ID, [6]),
         (["--case"], CANARY_CASE, [6]),
@@ -145,15 +145,15 @@ def test_an_unknown_type_is_refused_with_the_list_of_types(run: Run) -> None:
     ],
 )
 def test_a_deep_search_shows_that_nothing_was_left_out(
-    run: Run, criteria: list[str], said: str, hits: list[int]
+    run: Run, criteria: list[str], stdin: str, hits: list[int]
 ) -> None:
     """Every criterion, derived again from the bytes and the sealed values."""
-    answer = run("search", "--deep", "--json", *criteria, said=said + "\n")
-    told = document(answer)
+    answer = run("search", "--deep", "--json", *criteria, stdin=stdin + "\n")
+    reported = document(answer)
 
     assert answer.exit_code == 0, answer.output
-    assert [hit["index"] for hit in told["hits"]] == hits
-    assert (told["deep"]["left_out"], told["deep"]["added"], told["deep"]["misindexed"]) == ([], [], [])
+    assert [hit["index"] for hit in reported["hits"]] == hits
+    assert (reported["deep"]["left_out"], reported["deep"]["added"], reported["deep"]["misindexed"]) == ([], [], [])
     assert "complete: nothing was left out" in answer.stderr
 
 
@@ -165,7 +165,7 @@ def test_a_deep_search_reports_the_number_of_records(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "criteria", "told"),
+    ("statement", "criteria", "message"),
     [
         ("UPDATE audit.sealed SET party_mark = NULL WHERE idx = 6", ["--id-type", "resident_id"], "left out by the"),
         ("UPDATE audit.sealed SET staff_mark = 5 WHERE idx = 6", ["--user", CANARY_USER], "marks that do not follow"),
@@ -178,16 +178,16 @@ def test_a_deep_search_reports_the_number_of_records(run: Run) -> None:
     ],
 )
 def test_a_deep_search_finds_records_missing_from_the_index(
-    run: Run, dsn: Dsn, statement: str, criteria: list[str], told: str
+    run: Run, dsn: Dsn, statement: str, criteria: list[str], message: str
 ) -> None:
     """Whatever column or mark the search went by: exit code 6 and the record's index."""
     with psycopg.connect(dsn.owner) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(statement)
 
-    answer = run("search", "--deep", *criteria, said=CANARY_ID + "\n")
+    answer = run("search", "--deep", *criteria, stdin=CANARY_ID + "\n")
 
-    assert (answer.exit_code, told in answer.stderr) == (6, True), answer.output
+    assert (answer.exit_code, message in answer.stderr) == (6, True), answer.output
 
 
 @pytest.mark.parametrize("out_format", ["jsonl", "csv"])
@@ -204,8 +204,8 @@ def test_a_purge_deletes_expired_payloads_and_changes_no_hash(run: Run, dsn: Dsn
     """Opened before, gone after; the leaf still commits to the answer, and the deep check is calm."""
     reader = Reader(dsn.hub, keys)
     leaves = [reader.body(index) for index in range(20)]
-    kept, over = reader.body(1), reader.body(3)
-    assert kept is not None
+    retained, over = reader.body(1), reader.body(3)
+    assert retained is not None
     assert over is not None
     exchanges = [search(reader, Query(before=before, limit=1)).hits[0].exchange for before in (1, 3)]
     with psycopg.connect(dsn.owner) as connection:
@@ -249,11 +249,11 @@ def test_a_purge_needs_the_erasers_role_and_says_so(run: Run) -> None:
 
 def test_a_person_is_erased_only_on_demand_and_with_a_ground(run: Run, dsn: Dsn, keys: Keys) -> None:
     """Without --yes nothing happens; with it the search says that the values are gone."""
-    asked = run("erase", "--ground", "pipl-47", said=CANARY_ID + "\n")
-    erased = run("erase", "--ground", "pipl-47", "--yes", said=CANARY_ID + "\n")
-    left = run("search", "--case", "--deep", "--json", said=CANARY_CASE + "\n")
+    unconfirmed = run("erase", "--ground", "pipl-47", stdin=CANARY_ID + "\n")
+    erased = run("erase", "--ground", "pipl-47", "--yes", stdin=CANARY_ID + "\n")
+    left = run("search", "--case", "--deep", "--json", stdin=CANARY_CASE + "\n")
 
-    assert ("Nothing was erased" in asked.stderr, "Erased." in erased.stderr) == (True, True)
+    assert ("Nothing was erased" in unconfirmed.stderr, "Erased." in erased.stderr) == (True, True)
     assert newest(dsn, keys, EventType.LOG_ERASED).leaf["detail"] == {
         "ground": "pipl-47",
         "records": 2,

@@ -99,19 +99,21 @@ def canary_event() -> Event:
 
 async def use(log: Log) -> None:
     """Everything that a hub does with a person: ask, be answered, keep, search, be refused, look again."""
-    asked = canary_event()
+    event = canary_event()
     digest = hashlib.sha256(ANSWER.encode()).digest()
-    done = outcome(asked)
-    kept = [
+    done = outcome(event)
+    payloads = [
         SealedPayload(
             kind="raw", agency="public_security", body=ANSWER.encode(charset), expires_at=START + timedelta(days=36_500)
         )
         for charset in ("utf-8", "gb18030")
     ]
-    await log.append(asked)
-    await log.append(replace(done, answered=tuple(replace(one, digest=digest) for one in done.answered)), payloads=kept)
+    await log.append(event)
+    await log.append(
+        replace(done, answered=tuple(replace(answer, digest=digest) for answer in done.answered)), payloads=payloads
+    )
     with pytest.raises(RecordRefused):
-        await log.append(replace(asked, outcome="refused"))
+        await log.append(replace(event, outcome="refused"))
     with pytest.raises(RecordRefused):
         await log.append(replace(canary_event(), detail={"note": CANARY_ID}))
     for n in range(300):
@@ -124,7 +126,7 @@ async def use(log: Log) -> None:
         Query(work_order=CANARY_ORDER, court=COURT),
     ):
         assert search(log.reader, query).hits
-    assert await log.open_payload(asked.exchange, "raw") == ANSWER.encode("gb18030")
+    assert await log.open_payload(event.exchange, "raw") == ANSWER.encode("gb18030")
     check_deep(log.reader)
     assert verify_tables(log.reader, ORIGIN, [log.keys.signer.vkey]).findings == []
 
@@ -168,7 +170,7 @@ async def test_no_personal_value_is_in_any_file_and_planted_values_are_detected(
     export(log.reader, exported, keys.signer.vkey)
 
     before = places(talkative, log, exported, caplog.text)
-    assert {place: found for place, content in before.items() if (found := found_in(content, CANARIES))} == {}
+    assert {place: leaked for place, content in before.items() if (leaked := found_in(content, CANARIES))} == {}
     assert {place for place, content in before.items() if not content} <= {"log records"}
     assert b"audit.append" in before["server log"]
 

@@ -21,7 +21,7 @@ TEXT = Checkpoint(LOG.vkey.name, 7, bytes(32)).text()
 
 def lines(*more: str) -> bytes:
     """A policy with one log, five witnesses and these further lines."""
-    named = [f"witness {name.decode()} {one.vkey.encode()}" for name, one in WITNESSES.items()]
+    named = [f"witness {name.decode()} {witness.vkey.encode()}" for name, witness in WITNESSES.items()]
     return "\n".join([f"log {LOG.vkey.encode()}", *named, *more, ""]).encode()
 
 
@@ -44,10 +44,10 @@ def test_groups_of_groups_are_counted_as_the_file_says() -> None:
 
 def test_a_policy_may_ask_for_one_witness_or_for_none() -> None:
     """`quorum none` still asks for the log's own signature."""
-    one, none = parse_policy(lines("quorum W2")), parse_policy(lines("quorum none"))
+    single, none = parse_policy(lines("quorum W2")), parse_policy(lines("quorum none"))
 
-    assert one.judge(cosigned(b"W2")) is not None
-    assert one.judge(cosigned(b"W1")) is None
+    assert single.judge(cosigned(b"W2")) is not None
+    assert single.judge(cosigned(b"W1")) is None
     assert none.judge(NOTE) is not None
     assert none.judge(Signer(LOG.vkey.name, bytes(32)).sign(TEXT).encode()) is None
     assert none.judge(Signer("other.example/log", bytes(32)).sign(TEXT).encode()) is None
@@ -56,7 +56,7 @@ def test_a_policy_may_ask_for_one_witness_or_for_none() -> None:
 def test_cosignatures_do_not_stand_in_for_the_logs_own_signature() -> None:
     """Even if every witness has signed."""
     forged = Signer(LOG.vkey.name, bytes(32)).sign(TEXT).encode()
-    everyone = [one.cosign(TEXT, 1).line().encode() for one in WITNESSES.values()]
+    everyone = [witness.cosign(TEXT, 1).line().encode() for witness in WITNESSES.values()]
 
     assert parse_policy(lines("quorum W1")).judge(with_cosignatures(forged, everyone)) is None
 
@@ -71,7 +71,7 @@ def test_a_policy_without_logs_judges_the_log_that_is_known_otherwise() -> None:
 
 def test_comments_tabs_empty_lines_addresses_and_foreign_octets_are_fine() -> None:
     """Names are octets: two spellings of one letter are two names."""
-    vkeys = [one.vkey.encode().encode() for one in WITNESSES.values()]
+    vkeys = [witness.vkey.encode().encode() for witness in WITNESSES.values()]
     policy = parse_policy(
         b"\n  # \xe6\xb3\x95\n\twitness\tK  "
         + vkeys[0]
@@ -131,14 +131,16 @@ def policies(draw: st.DrawFn) -> CosignPolicy:
         if members:
             name = b"g%d" % number
             groups[name] = Group(draw(st.integers(1, len(members))), tuple(members))
-            free = [one for one in free if one not in members] + [name]
+            free = [member for member in free if member not in members] + [name]
     quorum = draw(st.sampled_from([None, *WITNESSES, *groups]))
-    return CosignPolicy((LOG.vkey,), {name: one.vkey for name, one in WITNESSES.items()}, groups, quorum)
+    return CosignPolicy((LOG.vkey,), {name: witness.vkey for name, witness in WITNESSES.items()}, groups, quorum)
 
 
 def written(policy: CosignPolicy) -> bytes:
     """The policy as a file."""
-    groups = [b" ".join([b"group", name, b"%d" % one.k, *one.members]).decode() for name, one in policy.groups.items()]
+    groups = [
+        b" ".join([b"group", name, b"%d" % group.k, *group.members]).decode() for name, group in policy.groups.items()
+    ]
     return lines(*groups, f"quorum {(policy.quorum or b'none').decode()}")
 
 

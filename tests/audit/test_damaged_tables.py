@@ -75,15 +75,15 @@ def test_an_entry_forged_with_its_hash_and_its_subtree_is_found_in_the_next_larg
 
 def unconfirmed(spoiled: CorruptedLog, *indexes: int) -> list[Found]:
     """What stands around missing entries; nothing, if their subtrees hold no others."""
-    return [found for found in spoiled.around(*indexes) if found[0] is RANGE]
+    return [finding for finding in spoiled.around(*indexes) if finding[0] is RANGE]
 
 
 @of_some
 def test_a_deleted_row_is_named_with_the_entries_that_no_stored_hash_covers(spoiled: CorruptedLog) -> None:
     """Its leaf hash went with it."""
     for index in spoiled.places:
-        found = spoiled.found(f"DELETE FROM audit.entry WHERE idx = {index}", against=(spoiled.kept.half,))
-        assert found == [(MISSING, index, index), *unconfirmed(spoiled, index)]
+        findings = spoiled.found(f"DELETE FROM audit.entry WHERE idx = {index}", against=(spoiled.kept.half,))
+        assert findings == [(MISSING, index, index), *unconfirmed(spoiled, index)]
 
 
 SHIFT = "ALTER TABLE audit.entry DROP CONSTRAINT entry_pkey"
@@ -93,50 +93,51 @@ SHIFT = "ALTER TABLE audit.entry DROP CONSTRAINT entry_pkey"
 def test_an_inserted_row_is_found_where_it_was_put_and_at_the_end(spoiled: CorruptedLog) -> None:
     """Everything after it was moved by one."""
     index = max(spoiled.size // 2, spoiled.size - 300)
-    found = spoiled.found(
+    findings = spoiled.found(
         SHIFT,
         f"UPDATE audit.entry SET idx = idx + 1 WHERE idx >= {index}",
         f"INSERT INTO audit.entry (idx, at, xid, type, states, leaf, court, body) "
         f"SELECT {index}, at, gen_random_uuid(), type, states, '\\x{leaf_hash(FORGED).hex()}', court, "
         f"'{FORGED.decode()}' FROM audit.entry WHERE idx = {index + 1}",
     )
-    assert found == [*spoiled.around(*range(index, spoiled.size)), (ENTRY, spoiled.size, spoiled.size)]
+    assert findings == [*spoiled.around(*range(index, spoiled.size)), (ENTRY, spoiled.size, spoiled.size)]
 
 
 @of_many
 def test_a_row_removed_without_a_gap_is_found_at_its_index(spoiled: CorruptedLog) -> None:
     """Everything after it was moved by one, and the last place is empty."""
     index = max(spoiled.size // 2, spoiled.size - 300)
-    found = spoiled.found(
+    findings = spoiled.found(
         SHIFT,
         f"DELETE FROM audit.entry WHERE idx = {index}",
         f"UPDATE audit.entry SET idx = idx - 1 WHERE idx > {index}",
     )
     last = spoiled.size - 1
-    assert found[0] == (MISSING, last, last)
-    assert found[1:] == [one for one in spoiled.around(*range(index, last)) if one[:2] != (ENTRY, last)]
+    assert findings[0] == (MISSING, last, last)
+    assert findings[1:] == [finding for finding in spoiled.around(*range(index, last)) if finding[:2] != (ENTRY, last)]
 
 
-def swapped(columns: str, one: int, two: int) -> list[str]:
+def swapped(columns: str, first: int, second: int) -> list[str]:
     names = ", ".join(f"{name} = h.{name}" for name in columns.split(", "))
     return [
-        f"CREATE TABLE held AS SELECT idx, {columns} FROM audit.entry WHERE idx IN ({one}, {two})",
-        f"UPDATE audit.entry e SET {names} FROM held h WHERE e.idx + h.idx = {one + two} AND e.idx IN ({one}, {two})",
+        f"CREATE TABLE held AS SELECT idx, {columns} FROM audit.entry WHERE idx IN ({first}, {second})",
+        f"UPDATE audit.entry e SET {names} FROM held h "
+        f"WHERE e.idx + h.idx = {first + second} AND e.idx IN ({first}, {second})",
     ]
 
 
 @of_many
 def test_two_swapped_bodies_are_both_named(spoiled: CorruptedLog) -> None:
     """Each stands where the other belongs; near to each other and far apart."""
-    for one, two in ((5, 6), (0, spoiled.size - 1)):
-        assert spoiled.found(*swapped("body", one, two)) == [(ENTRY, one, one), (ENTRY, two, two)]
+    for first, second in ((5, 6), (0, spoiled.size - 1)):
+        assert spoiled.found(*swapped("body", first, second)) == [(ENTRY, first, first), (ENTRY, second, second)]
 
 
 @of_many
 def test_two_rows_swapped_whole_are_found_in_the_subtrees_where_they_stand(spoiled: CorruptedLog) -> None:
     """Their hashes were swapped with them."""
-    for one, two in ((5, 6), (0, spoiled.size - 1)):
-        assert spoiled.found(*swapped("body, leaf", one, two)) == spoiled.around(one, two)
+    for first, second in ((5, 6), (0, spoiled.size - 1)):
+        assert spoiled.found(*swapped("body, leaf", first, second)) == spoiled.around(first, second)
 
 
 @of_some
@@ -144,8 +145,8 @@ def test_a_tail_that_was_cut_off_under_the_head_is_named(spoiled: CorruptedLog) 
     """One entry, and half of the spoiled."""
     for cut in {1, (spoiled.size + 1) // 2}:
         start, last = spoiled.size - cut, spoiled.size - 1
-        found = spoiled.found(f"DELETE FROM audit.entry WHERE idx >= {start}")
-        assert found == [(MISSING, start, last), *unconfirmed(spoiled, *range(start, spoiled.size))]
+        findings = spoiled.found(f"DELETE FROM audit.entry WHERE idx >= {start}")
+        assert findings == [(MISSING, start, last), *unconfirmed(spoiled, *range(start, spoiled.size))]
 
 
 def grown(leaves: list[bytes]) -> CompactRange:
@@ -250,10 +251,10 @@ def test_an_altered_head_is_distinguished_from_altered_entries(spoiled: Corrupte
 
 def test_an_altered_head_of_an_empty_log_is_noticed(make_intact: Callable[[int], IntactLog]) -> None:
     """Entries that never were."""
-    kept = make_intact(0)
-    with psycopg.connect(kept.owner) as connection:
-        reader = UncommittedReader(connection, kept)
-        log = CorruptedLog(reader, kept)
+    intact = make_intact(0)
+    with psycopg.connect(intact.owner) as connection:
+        reader = UncommittedReader(connection, intact)
+        log = CorruptedLog(reader, intact)
         grown = "UPDATE audit.head SET size = 1, range = ARRAY[sha256('')]"
         assert log.found("SET session_replication_role = replica", grown) == [(MISSING, 0, 0)]
         reader.close()
@@ -275,12 +276,12 @@ def test_a_changed_checkpoint_is_not_believed(spoiled: CorruptedLog) -> None:
 def test_the_checkpoint_of_another_tree_of_the_same_log_is_contradicted(spoiled: CorruptedLog) -> None:
     """Signed by the true key, for other entries."""
     note = spoiled.kept.keys.signer.sign(Checkpoint(ORIGIN, spoiled.size, bytes(32)).text()).encode()
-    found = spoiled.found(f"UPDATE audit.head SET signed_note = '\\x{note.hex()}'")
-    assert found == [(Damage.REPLACED, 0, spoiled.size - 1)]
+    findings = spoiled.found(f"UPDATE audit.head SET signed_note = '\\x{note.hex()}'")
+    assert findings == [(Damage.REPLACED, 0, spoiled.size - 1)]
     # The half that an older checkpoint vouches for is not under suspicion.
     half = read_checkpoint(spoiled.kept.half).size
-    found = spoiled.found(f"UPDATE audit.head SET signed_note = '\\x{note.hex()}'", against=(spoiled.kept.half,))
-    assert found == [(Damage.REPLACED, half, spoiled.size - 1)]
+    findings = spoiled.found(f"UPDATE audit.head SET signed_note = '\\x{note.hex()}'", against=(spoiled.kept.half,))
+    assert findings == [(Damage.REPLACED, half, spoiled.size - 1)]
 
 
 @of_some

@@ -31,18 +31,18 @@ DAMAGES = [
 ]
 
 
-def found(spoiled: CorruptedLog, *statements: str) -> list[Found]:
+def findings_of(spoiled: CorruptedLog, *statements: str) -> list[Found]:
     connection = spoiled.reader.inside
     with connection.transaction(force_rollback=True):
         for statement in statements:
             connection.execute(statement)
-        return [(one.damage, one.first, one.last) for one in check_deep(spoiled.reader).findings()]
+        return [(finding.damage, finding.first, finding.last) for finding in check_deep(spoiled.reader).findings()]
 
 
 @pytest.mark.parametrize("spoiled", SIZES[:-1], indirect=True)
 def test_an_untouched_log_has_every_value_and_every_mark(spoiled: CorruptedLog) -> None:
     """Nothing to report."""
-    assert found(spoiled) == []
+    assert findings_of(spoiled) == []
 
 
 @pytest.mark.parametrize("spoiled", SIZES[1:-1], indirect=True)
@@ -52,7 +52,7 @@ def test_an_altered_value_mark_or_column_is_found_at_its_index(
 ) -> None:
     """In an intent, the first and the last that there is."""
     for index in {0, (spoiled.size - 1) // 2 * 2}:
-        assert found(spoiled, statement.format(i=index)) == [(damage, index, index)]
+        assert findings_of(spoiled, statement.format(i=index)) == [(damage, index, index)]
 
 
 @pytest.mark.parametrize("spoiled", [70_000], indirect=True)
@@ -62,7 +62,9 @@ def test_many_damages_in_a_large_log_are_each_found_at_their_index(spoiled: Corr
     statements = [statement.format(i=index) for (_, statement), index in zip(DAMAGES, places, strict=True)]
     expected = [(damage, index, index) for (damage, _), index in zip(DAMAGES, places, strict=True)]
 
-    assert found(spoiled, *statements) == sorted(expected, key=lambda one: (one[0] is not SEALED, one[1]))
+    assert findings_of(spoiled, *statements) == sorted(
+        expected, key=lambda finding: (finding[0] is not SEALED, finding[1])
+    )
 
 
 @pytest.mark.parametrize("spoiled", [255, 256, 257], indirect=True)
@@ -72,7 +74,7 @@ def test_two_swapped_boxes_are_both_found(spoiled: CorruptedLog) -> None:
         "UPDATE audit.sealed s SET party_box = o.party_box, party_key = o.party_key FROM audit.sealed o "
         "WHERE s.idx + o.idx = 104 AND s.idx IN (4, 100)"
     )
-    assert found(spoiled, swap) == [(SEALED, 4, 4), (SEALED, 100, 100)]
+    assert findings_of(spoiled, swap) == [(SEALED, 4, 4), (SEALED, 100, 100)]
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
@@ -84,7 +86,7 @@ def test_a_key_that_was_destroyed_without_a_record_of_it_is_no_erasure(spoiled: 
         f"DELETE FROM audit_keys.subject_key WHERE id = {key}",
         f"UPDATE audit_keys.subject_key SET {gone} WHERE id = {key}",
     ):
-        assert found(spoiled, statement) == [(SEALED, 100, 100), (SEALED, 101, 101)]
+        assert findings_of(spoiled, statement) == [(SEALED, 100, 100), (SEALED, 101, 101)]
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
@@ -92,24 +94,24 @@ def test_an_altered_key_is_not_used(spoiled: CorruptedLog) -> None:
     """It does not unwrap, and nothing is opened with it."""
     flip = "UPDATE audit_keys.subject_key SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1)"
     with pytest.raises(LogBroken):
-        found(spoiled, flip)
+        findings_of(spoiled, flip)
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
 @pytest.mark.parametrize("body", ["[]", "nonsense", '{"whose":5}', '{"type":"lookup.intent","heard":[{}]}', "{}"])
 def test_a_leaf_altered_beyond_reading_stops_nothing(spoiled: CorruptedLog, body: str) -> None:
     """The other records are checked all the same."""
-    held = found(
+    findings = findings_of(
         spoiled,
         f"UPDATE audit.entry SET body = '{body}' WHERE idx = 50",
         "UPDATE audit.sealed SET party_mark = 5 WHERE idx = 60",
     )
-    assert {first for _, first, _ in held} == {50, 60}
+    assert {first for _, first, _ in findings} == {50, 60}
 
 
 @pytest.mark.parametrize("spoiled", [257], indirect=True)
 def test_a_record_filed_under_another_exchange_is_found(spoiled: CorruptedLog) -> None:
     """Its values open only under their own, and its outcome stands alone."""
-    held = found(spoiled, "UPDATE audit.entry SET xid = gen_random_uuid() WHERE idx = 50")
+    findings = findings_of(spoiled, "UPDATE audit.entry SET xid = gen_random_uuid() WHERE idx = 50")
 
-    assert held == [(SEALED, 50, 50), (UNPAIRED, 51, 51)]
+    assert findings == [(SEALED, 50, 50), (UNPAIRED, 51, 51)]

@@ -41,8 +41,8 @@ def test_every_documented_leaf_is_the_real_one(kind: EventType, keys: Keys) -> N
 def without_commitments(value: Any) -> Any:
     """A leaf's value without what is random in it."""
     if isinstance(value, dict):
-        return {name: without_commitments(one) for name, one in value.items() if name != "c"}
-    return [without_commitments(one) for one in value] if isinstance(value, list) else value
+        return {name: without_commitments(member) for name, member in value.items() if name != "c"}
+    return [without_commitments(member) for member in value] if isinstance(value, list) else value
 
 
 def test_every_state_of_a_hit_is_explained() -> None:

@@ -33,9 +33,9 @@ OpenLog = Callable[..., Awaitable[Log]]
 
 async def fill(log: Log, count: int) -> None:
     """Records half as many lookups, and signs."""
-    asked = [intent(n) for n in range((count + 1) // 2)]
-    await asyncio.gather(*(log.append(event) for event in asked))
-    await asyncio.gather(*(log.append(outcome(event)) for event in asked[: count // 2]))
+    intents = [intent(n) for n in range((count + 1) // 2)]
+    await asyncio.gather(*(log.append(event) for event in intents))
+    await asyncio.gather(*(log.append(outcome(event)) for event in intents[: count // 2]))
     await log.sign()
 
 
@@ -175,7 +175,7 @@ async def test_damage_in_the_database_is_located(
     report = verify_tables(log.reader, ORIGIN, [keys.signer.vkey])
     log.reader.close()
 
-    assert [(one.damage, one.first, one.last) for one in report.findings] == expected
+    assert [(finding.damage, finding.first, finding.last) for finding in report.findings] == expected
     assert report.verdict is VerificationVerdict.ALTERED
 
 

@@ -26,14 +26,14 @@ async def hits(log: Log) -> tuple[Hit, ...]:
     """One lookup of the canary with its outcome, and a refusal whose matter looks like a formula."""
     event = intent(1)
     assert event.why is not None
-    asked = replace(
+    lookup = replace(
         event,
         whose=(canary(),),
         who=replace(event.who, user=CANARY_USER),
         why=replace(event.why, case_number=CANARY_CASE),
     )
-    await log.append(asked)
-    await log.append(outcome(asked, unavailable=True))
+    await log.append(lookup)
+    await log.append(outcome(lookup, unavailable=True))
     nasty = replace(
         intent(2), type=EventType.LOOKUP_DENIED, why=replace(event.why, case_number='=cmd|"x"'), outcome="refused"
     )

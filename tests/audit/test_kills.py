@@ -16,10 +16,10 @@ def loop(*options: str) -> str:
 
 def test_four_hubs_that_write_and_sign_at_once_keep_one_log() -> None:
     """No gap, no record twice, one root; every pair of checkpoints that any of them showed is proved consistent."""
-    said = loop("--kills", "0", "--writers", "4", "--records", "400")
+    report = loop("--kills", "0", "--writers", "4", "--records", "400")
 
-    assert re.match(r"0 kills \(nobody\): 1600 records acknowledged, 0 lost, ", said), said
-    checkpoints, proofs = (int(number) for number in re.findall(r"(\d+) (?:signed|proofs)", said))
+    assert re.match(r"0 kills \(nobody\): 1600 records acknowledged, 0 lost, ", report), report
+    checkpoints, proofs = (int(number) for number in re.findall(r"(\d+) (?:signed|proofs)", report))
     assert checkpoints > 4
     # The empty log's checkpoint is consistent with everything, and has no proof.
     assert proofs >= (checkpoints - 1) * (checkpoints - 2) // 2
@@ -27,7 +27,7 @@ def test_four_hubs_that_write_and_sign_at_once_keep_one_log() -> None:
 
 def test_no_acknowledged_record_is_lost_when_hubs_and_database_are_killed() -> None:
     """Eight kills of hub, PostgreSQL or both under the load of four hubs; the count is printed."""
-    said = loop("--kills", "8", "--writers", "4", "--records", "0")
+    report = loop("--kills", "8", "--writers", "4", "--records", "0")
 
-    assert said.startswith("8 kills ")
-    assert ", 0 lost, " in said
+    assert report.startswith("8 kills ")
+    assert ", 0 lost, " in report

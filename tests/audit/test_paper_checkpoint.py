@@ -59,7 +59,7 @@ def test_a_delivery_is_the_notes_bytes_and_its_page(folder: Path) -> None:
 
     assert path.read_bytes() == NOTE
     assert (folder / "2026-11-24.html").read_text(encoding="utf-8") == page(NOTE, LOG.vkey, DAY)
-    assert sorted(one.name for one in folder.iterdir()) == ["2026-11-24.checkpoint", "2026-11-24.html"]
+    assert sorted(path.name for path in folder.iterdir()) == ["2026-11-24.checkpoint", "2026-11-24.html"]
     with pytest.raises(NotADirectoryError):
         deliver(folder / "gone", NOTE, LOG.vkey, DAY)
 

@@ -68,8 +68,8 @@ def indexes(page: SearchPage) -> list[int]:
 async def filled(log: Log) -> Log:
     """Twenty lookups with outcomes, the canary's among them, and a refusal; signed."""
     for n in range(20):
-        asked = canary_event() if n == 7 else intent(n)
-        await record(log, asked, outcome(asked, unavailable=n % 5 == 0))
+        event = canary_event() if n == 7 else intent(n)
+        await record(log, event, outcome(event, unavailable=n % 5 == 0))
     await record(log, replace(intent(99), type=EventType.LOOKUP_DENIED, asked=(), outcome="refused"))
     await log.sign()
     return log
@@ -91,21 +91,21 @@ async def test_a_person_is_found_through_the_keyed_mark_and_the_hit_is_proved(fi
 async def test_every_criterion_narrows_the_search(filled: Log) -> None:
     """Staff, court, case, work order, period, type, state, agency."""
 
-    def found(**criteria: object) -> list[int]:
+    def indexes_of(**criteria: object) -> list[int]:
         return indexes(search(filled.reader, Query(**criteria)))
 
-    assert found(user=CANARY_USER, court="浙0802") == [14]
-    assert found(case_number=CANARY_CASE) == [14]
-    assert found(work_order=CANARY_ORDER, court="浙0802") == [14]
-    assert found(types=(EventType.LOOKUP_DENIED,)) == [40]
-    assert found(types=(EventType.LOOKUP_OUTCOME,), limit=2) == [39, 37]
-    assert found(state=AnswerState.UNAVAILABLE) == [30, 20, 10, 0]
-    assert found(agency="human_resources", limit=2) == [38, 36]
-    assert found(agency="market_regulation") == []
-    assert found(court="浙0803") == []
-    assert found(since=START + timedelta(seconds=3), until=START + timedelta(seconds=5)) == [8, 6]
-    assert found(subject=party(3)) == [6]
-    assert found(subject=party(5000)) == []
+    assert indexes_of(user=CANARY_USER, court="浙0802") == [14]
+    assert indexes_of(case_number=CANARY_CASE) == [14]
+    assert indexes_of(work_order=CANARY_ORDER, court="浙0802") == [14]
+    assert indexes_of(types=(EventType.LOOKUP_DENIED,)) == [40]
+    assert indexes_of(types=(EventType.LOOKUP_OUTCOME,), limit=2) == [39, 37]
+    assert indexes_of(state=AnswerState.UNAVAILABLE) == [30, 20, 10, 0]
+    assert indexes_of(agency="human_resources", limit=2) == [38, 36]
+    assert indexes_of(agency="market_regulation") == []
+    assert indexes_of(court="浙0803") == []
+    assert indexes_of(since=START + timedelta(seconds=3), until=START + timedelta(seconds=5)) == [8, 6]
+    assert indexes_of(subject=party(3)) == [6]
+    assert indexes_of(subject=party(5000)) == []
 
 
 async def test_pages_continue_where_the_last_one_ended(filled: Log) -> None:
@@ -245,10 +245,10 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     """The record first, then the keys: values, marks and kept bodies are gone, the tree is as it was."""
     before = filled.checkpoint
     other = await open_log()
-    asked = replace(canary_event(), exchange=uuid4())
-    await other.append(asked)
+    lookup = replace(canary_event(), exchange=uuid4())
+    await other.append(lookup)
     await other.append(
-        outcome(asked),
+        outcome(lookup),
         payloads=[SealedPayload(kind="result", body=b"answer", expires_at=START + timedelta(days=36_500))],
     )
     doomed = erasable(filled.reader, canary())
@@ -270,7 +270,7 @@ async def test_an_erased_person_is_gone_and_every_proof_still_holds(
     assert search(filled.reader, Query(subject=canary())).hits == ()
     (hit,) = search(filled.reader, Query(case_number=CANARY_CASE, before=20)).hits
     assert (hit.evidence, hit.values, hit.people.get("whose.0")) == (HitEvidence.PROVED, SealedValues.ERASED, None)
-    assert await filled.open_payload(asked.exchange, "result") is None
+    assert await filled.open_payload(lookup.exchange, "result") is None
     assert check_deep(filled.reader).findings() == []
     report = verify_tables(filled.reader, ORIGIN, [keys.signer.vkey], against=[before])
     assert report.findings == []
@@ -314,7 +314,7 @@ async def test_a_leaf_has_only_permitted_members(filled: Log) -> None:
         "ask": ["public_security.identity", "public_security.addresses", "human_resources.participation"],
         "outcome": "asked",
     }
-    heard = {"q": "public_security.identity", "is": "found", "n": 1, "out": -408, "in": -30}
-    assert hit.outcome.leaf["heard"][0] == heard
+    answer = {"q": "public_security.identity", "is": "found", "n": 1, "out": -408, "in": -30}
+    assert hit.outcome.leaf["heard"][0] == answer
     assert len(hit.body) <= 600 + 80
     assert json.loads(hit.outcome.body)["outcome"] == "released"

@@ -45,7 +45,7 @@ async def test_every_checkpoint_is_consistent_with_every_later_one(open_log: Ope
         notes[size] = signer.checkpoint
     checkpoints = [read_checkpoint(note) for _, note in sorted(notes.items())]
 
-    assert [one.size for one in checkpoints] == [n * (n + 1) // 2 for n in range(25)]
+    assert [checkpoint.size for checkpoint in checkpoints] == [n * (n + 1) // 2 for n in range(25)]
     for at, old in enumerate(checkpoints[1:], 1):
         for new in checkpoints[at:]:
             proof = logs[0].reader.consistency(old.size, new.size)

@@ -15,7 +15,7 @@ from audit.format.note import Signer
 from audit.format.tiles import ENTRIES, Tile, encode_bundle
 from audit.verify.directory_source import DirectorySource
 from audit.verify.verifier import Damage, VerificationReport, VerificationVerdict, verify
-from tests.audit.folders import LOG, SIZES, bundle, check, check_swap, entry, flip, found, write
+from tests.audit.folders import LOG, SIZES, bundle, check, check_swap, entry, findings_of, flip, write
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -34,7 +34,7 @@ def test_an_altered_entry_is_named(size: int, corrupt: Callable[..., Path]) -> N
     for index in sorted({0, size // 2, size - 1}):
         name, start = bundle(size, index)
         folder = corrupt(size, name, flip(start))
-        assert found(check(folder)) == [(Damage.ENTRY, index, index)]
+        assert findings_of(check(folder)) == [(Damage.ENTRY, index, index)]
         corrupt(size, name, flip(start))
 
     assert check(folder).verdict is VerificationVerdict.INTACT
@@ -47,7 +47,7 @@ def test_a_missing_bundle_is_named(size: int, corrupt: Callable[..., Path]) -> N
     folder = corrupt(size, name, lambda _: b"")
     (folder / name).unlink()
 
-    assert found(check(folder)) == [(Damage.MISSING, (size - 1) // 256 * 256, size - 1)]
+    assert findings_of(check(folder)) == [(Damage.MISSING, (size - 1) // 256 * 256, size - 1)]
 
 
 @pytest.mark.parametrize("size", SIZES[2:])
@@ -73,18 +73,18 @@ def test_two_swapped_entries_are_both_named(size: int, corrupt: Callable[..., Pa
     """Each stands where the other belongs."""
 
     def swap(content: bytes) -> bytes:
-        (_, one), (_, two) = bundle(size, 5), bundle(size, 200)
+        (_, start), (_, other) = bundle(size, 5), bundle(size, 200)
         first, second = entry(5), entry(200)
         return (
-            content[: one - 2]
+            content[: start - 2]
             + encode_bundle([second])
-            + content[one + len(first) : two - 2]
+            + content[start + len(first) : other - 2]
             + encode_bundle([first])
-            + content[two + len(second) :]
+            + content[other + len(second) :]
         )
 
     folder = corrupt(size, bundle(size, 5)[0], swap)
-    assert found(check(folder)) == [(Damage.ENTRY, 5, 5), (Damage.ENTRY, 200, 200)]
+    assert findings_of(check(folder)) == [(Damage.ENTRY, 5, 5), (Damage.ENTRY, 200, 200)]
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
@@ -96,16 +96,16 @@ def test_entries_lost_with_a_truncated_bundle_are_named_exactly(
     name, start = bundle(size, index)
     for cut in (start - 2, start - 1, start + len(entry(index)) - 1):
         folder = corrupt(size, name, lambda content, cut=cut: content[:cut])
-        assert found(check(folder)) == [(Damage.MISSING, index, min(index | 255, size - 1))]
+        assert findings_of(check(folder)) == [(Damage.MISSING, index, min(index | 255, size - 1))]
         shutil.copy(originals[size] / name, folder / name)
 
 
 def test_two_swapped_bundles_are_found_entry_by_entry(corrupt: Callable[..., Path]) -> None:
     """All of both, and nothing else."""
-    one, two = Tile(ENTRIES, 5).path, Tile(ENTRIES, 200).path
-    held = check_swap(corrupt, one, two)
+    first, second = Tile(ENTRIES, 5).path, Tile(ENTRIES, 200).path
+    findings = check_swap(corrupt, first, second)
 
-    assert held == [(Damage.ENTRY, n * 256 + k, n * 256 + k) for n in (5, 200) for k in range(256)]
+    assert findings == [(Damage.ENTRY, n * 256 + k, n * 256 + k) for n in (5, 200) for k in range(256)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -118,8 +118,8 @@ def test_no_changed_byte_of_a_checkpoint_passes(size: int, originals: dict[int, 
     for at in range(len(note)):
         changed += [flip(at)(note), note[:at] + b"\7" + note[at:], note[:at] + note[at + 1 :], note[:at]]
 
-    for one in changed:
-        assert check_note(originals[size], one).verdict is not VerificationVerdict.INTACT
+    for path in changed:
+        assert check_note(originals[size], path).verdict is not VerificationVerdict.INTACT
 
 
 def check_note(folder: Path, note: bytes) -> VerificationReport:
@@ -134,12 +134,12 @@ def check_note(folder: Path, note: bytes) -> VerificationReport:
 def test_a_history_rewritten_with_the_true_key_is_caught_by_an_older_checkpoint(size: int, tmp_path: Path) -> None:
     """Self-consistent and truly signed: only what was kept elsewhere tells, and says between which sizes."""
     entries = [entry(n) for n in range(size)]
-    kept = [write(tmp_path / "kept", entries[:old]) for old in sorted({1, size // 3 + 1, size})]
+    checkpoints = [write(tmp_path / "kept", entries[:old]) for old in sorted({1, size // 3 + 1, size})]
     entries[size // 2] = b"forged"
     write(tmp_path / "log", entries)
 
     assert check(tmp_path / "log").verdict is VerificationVerdict.INTACT
-    report = check(tmp_path / "log", *kept)
+    report = check(tmp_path / "log", *checkpoints)
     (finding,) = report.findings
     assert finding.damage is Damage.REWRITTEN
     assert finding.first is not None
@@ -155,7 +155,7 @@ def test_a_cut_tail_is_caught_by_a_newer_checkpoint(size: int, tmp_path: Path) -
     write(tmp_path / "log", entries[:-1])
 
     assert check(tmp_path / "log").verdict is VerificationVerdict.INTACT
-    assert found(check(tmp_path / "log", newer)) == [(Damage.SHORTENED, size - 1, size - 1)]
+    assert findings_of(check(tmp_path / "log", newer)) == [(Damage.SHORTENED, size - 1, size - 1)]
 
 
 @pytest.mark.parametrize("size", [1, 257, 70_000])
@@ -165,7 +165,7 @@ def test_another_checkpoint_than_the_entrys_is_noticed(
     """Signed by the true key for another tree of the same size, or by another key."""
     forged = LOG.sign(Checkpoint(LOG.vkey.name, size, bytes(32)).text()).encode()
     folder = corrupt(size, "checkpoint", lambda _: forged)
-    assert found(check(folder)) == [(Damage.REPLACED, 0, size - 1)]
+    assert findings_of(check(folder)) == [(Damage.REPLACED, 0, size - 1)]
 
     stranger = Signer(LOG.vkey.name, bytes([9] * 32)).sign(Checkpoint(LOG.vkey.name, size, bytes(32)).text()).encode()
     folder = corrupt(size, "checkpoint", lambda _: stranger)

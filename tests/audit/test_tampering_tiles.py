@@ -11,14 +11,14 @@ import pytest
 from audit.format.tiles import Tile
 from audit.format.tree import leaf_hash
 from audit.verify.verifier import Damage
-from tests.audit.folders import SIZES, bundle, check, check_swap, entry, flip, found, hash_tile
+from tests.audit.folders import SIZES, bundle, check, check_swap, entry, findings_of, flip, hash_tile
 
 
 def test_two_swapped_tiles_are_found_hash_by_hash(corrupt: Callable[..., Path]) -> None:
     """The entries lead to the root; the tiles do not."""
-    held = check_swap(corrupt, Tile(0, 5).path, Tile(0, 200).path)
+    findings = check_swap(corrupt, Tile(0, 5).path, Tile(0, 200).path)
 
-    assert held == [(Damage.TILE, 5 * 256, 5 * 256 + 255), (Damage.TILE, 200 * 256, 200 * 256 + 255)]
+    assert findings == [(Damage.TILE, 5 * 256, 5 * 256 + 255), (Damage.TILE, 200 * 256, 200 * 256 + 255)]
 
 
 @pytest.mark.parametrize("size", SIZES[2:])
@@ -27,9 +27,9 @@ def test_two_swapped_hashes_of_a_tile_are_both_named(
 ) -> None:
     """At every level that has two, in the first tile and in the last."""
     for level in range(2):
-        held = size >> (8 * level)
-        for n in {0, (held - 1) // 256} if held > 1 else ():
-            width = min(256, held - n * 256)
+        stored = size >> (8 * level)
+        for n in {0, (stored - 1) // 256} if stored > 1 else ():
+            width = min(256, stored - n * 256)
             if width < 2:
                 continue
             name = hash_tile(size, level, n)
@@ -39,7 +39,7 @@ def test_two_swapped_hashes_of_a_tile_are_both_named(
             runs = [(place * span, place * span + span - 1) for place in places]
             if width == 2:
                 runs = [(runs[0][0], runs[1][1])]
-            assert found(check(folder)) == [(Damage.TILE, *run) for run in runs]
+            assert findings_of(check(folder)) == [(Damage.TILE, *run) for run in runs]
             shutil.copy(originals[size] / name, folder / name)
 
 
@@ -60,7 +60,7 @@ def test_a_byte_too_many_or_too_few_anywhere_in_a_tile_is_found_in_that_tile(
             ):
                 folder = corrupt(size, name, change)
                 span = 256**level
-                assert found(check(folder)) == [(Damage.TILE, n * 256 * span, (n * 256 + width) * span - 1)]
+                assert findings_of(check(folder)) == [(Damage.TILE, n * 256 * span, (n * 256 + width) * span - 1)]
                 shutil.copy(originals[size] / name, folder / name)
 
 
@@ -75,7 +75,7 @@ def test_an_entry_altered_together_with_its_hash_is_located_by_the_next_level(
     tile = hash_tile(size, 0, 0)
     folder = corrupt(size, tile, lambda content: content[: 77 * 32] + leaf_hash(forged) + content[78 * 32 :])
 
-    assert found(check(folder)) == [(Damage.RANGE, 0, 255)]
+    assert findings_of(check(folder)) == [(Damage.RANGE, 0, 255)]
 
 
 @pytest.mark.parametrize("size", SIZES[1:])

@@ -98,7 +98,7 @@ def test_known_proofs_are_made_and_verified() -> None:
 def test_the_proofs_of_the_rfcs_own_example() -> None:
     """RFC 6962, section 2.1.3: seven leaves d0 to d6, and its figure's letters for the nodes over them."""
     leaves = [b"d%d" % n for n in range(7)]
-    a, b, c, d, e, f, j = (oracle.leaf(one) for one in leaves)
+    a, b, c, d, e, f, j = (oracle.leaf(entry) for entry in leaves)
     g, h, i = oracle.node(a, b), oracle.node(c, d), oracle.node(e, f)
     k, m = oracle.node(g, h), oracle.node(i, j)
     paths = {0: [b, h, m], 3: [c, g, m], 4: [f, j, k], 6: [i, k]}
@@ -201,8 +201,8 @@ def test_full_subtrees_can_be_added_at_once(size: int, level: int) -> None:
             growing.append(hashes[at])
             at += 1
     by_leaf = tree.CompactRange()
-    for one in hashes:
-        by_leaf.append(one)
+    for node in hashes:
+        by_leaf.append(node)
 
     assert (growing.size, growing.nodes) == (by_leaf.size, by_leaf.nodes)
 

@@ -41,5 +41,5 @@ async def court(installation: Installation, tmp_path_factory: pytest.TempPathFac
         sign_on_issuer="http://127.0.0.1:9",
         origin=ORIGIN,
     )
-    async with start_court(settings, NOW) as one:
-        yield one
+    async with start_court(settings, NOW) as court:
+        yield court

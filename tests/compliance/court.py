@@ -38,9 +38,9 @@ class ComplianceCourt:
 
     async def member(self, user: str, court: str = COURT) -> Member:
         """Somebody of the tree."""
-        found = await self.hub.members.get(court, user)
-        assert found is not None
-        return found
+        member = await self.hub.members.get(court, user)
+        assert member is not None
+        return member
 
     async def acting(self, user: str, court: str = COURT) -> tuple[Member, Actor]:
         """Somebody of the tree, as services want them."""
@@ -55,15 +55,15 @@ class ComplianceCourt:
         self, user: str = "li.ting", name: str = "李婷", about: Subject | None = None, **changes: object
     ) -> int:
         """Records a lookup with its outcome; the index of the intent."""
-        asked = replace(intent(user, name, about or person(), self.now), **changes)
-        index = await self.hub.log.append(asked)
-        await self.hub.log.append(outcome(asked))
+        event = replace(intent(user, name, about or person(), self.now), **changes)
+        index = await self.hub.log.append(event)
+        await self.hub.log.append(outcome(event))
         return index
 
     async def denied(self, user: str = "li.ting", name: str = "李婷", rule: str = "party_not_named") -> int:
         """Records a refused lookup."""
-        asked = intent(user, name, person(9, "赵某"), self.now)
-        refused = replace(asked, type=EventType.LOOKUP_DENIED, asked=(), outcome="refused", detail={"rule": rule})
+        event = intent(user, name, person(9, "赵某"), self.now)
+        refused = replace(event, type=EventType.LOOKUP_DENIED, asked=(), outcome="refused", detail={"rule": rule})
         return await self.hub.log.append(refused)
 
     async def leaves(self, kind: EventType) -> list[dict[str, object]]:
@@ -94,20 +94,20 @@ def intent(user: str, name: str, about: Subject, at: datetime, exchange: UUID | 
     )
 
 
-def outcome(asked: Event, state: AnswerState = AnswerState.FOUND, seconds: float = 0.5) -> Event:
+def outcome(intended: Event, state: AnswerState = AnswerState.FOUND, seconds: float = 0.5) -> Event:
     """The end of a lookup."""
-    at = asked.at + timedelta(seconds=seconds)
+    at = intended.at + timedelta(seconds=seconds)
     answered = QuestionOutcome(
         agency="public_security",
         capability="identity",
         state=state,
         records=1,
-        asked_at=asked.at + timedelta(seconds=0.1),
+        asked_at=intended.at + timedelta(seconds=0.1),
         answered_at=at,
         digest="ab" * 32,
     )
     return replace(
-        asked,
+        intended,
         type=EventType.LOOKUP_OUTCOME,
         at=at,
         answered=(answered,),

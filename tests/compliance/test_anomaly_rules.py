@@ -39,9 +39,9 @@ def denied(index: int, rule: str) -> UsageEvent:
     return use(index, type=EventType.LOOKUP_DENIED, rule=rule)
 
 
-def found(uses: Sequence[UsageEvent], around: DayContext = QUIET) -> dict[str, Signal]:
+def signals_by_rule(uses: Sequence[UsageEvent], around: DayContext = QUIET) -> dict[str, Signal]:
     """What the rules say, by rule."""
-    return {one.rule.value: one for one in signals(uses, around)}
+    return {signal.rule.value: signal for signal in signals(uses, around)}
 
 
 def test_an_ordinary_day_says_nothing() -> None:
@@ -54,8 +54,8 @@ def test_repeated_lookups_of_people_outside_the_work_order_are_a_signal_with_evi
     two, three = ([denied(n, "party_not_named") for n in range(count)] for count in (2, 3))
     factories = [denied(n, "party_name_differs") for n in range(20)]
 
-    assert found(two) == {}
-    assert found(three) == {
+    assert signals_by_rule(two) == {}
+    assert signals_by_rule(three) == {
         "no_matching_party": Signal(
             rule=AnomalyRule.NO_MATCHING_PARTY,
             weight=3,
@@ -64,26 +64,26 @@ def test_repeated_lookups_of_people_outside_the_work_order_are_a_signal_with_evi
             evidence=(0, 1, 2),
         )
     }
-    assert found(factories)["no_matching_party"].weight == 6
+    assert signals_by_rule(factories)["no_matching_party"].weight == 6
 
 
 def test_a_shared_surname_weighs_less_where_it_is_common() -> None:
     """王 and 王 are seldom related; 端木 and 端木 may be."""
-    rare = found([use(4, names=("端木磊", "张三"))])["same_surname"]
-    common = found([use(4, name="王强", names=("王伟",))])["same_surname"]
+    rare = signals_by_rule([use(4, names=("端木磊", "张三"))])["same_surname"]
+    common = signals_by_rule([use(4, name="王强", names=("王伟",))])["same_surname"]
 
     assert (rare.weight, rare.evidence, common.weight) == (3, (4,), 1)
     assert "（大姓）" in common.zh
-    assert found([use(name="王强", names=("汪洋",))]) == {}
+    assert signals_by_rule([use(name="王强", names=("汪洋",))]) == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [("王强", "王"), ("欧阳修", "欧阳"), ("欧阳", "欧"), ("Zhang Wei", ""), ("", ""), (" 李婷 ", "李")],
 )
-def test_surnames_of_han_names_are_recognised(name: str, told: str) -> None:
+def test_surnames_of_han_names_are_recognised(name: str, expected: str) -> None:
     """Compound ones too, unless nothing would be left of the name."""
-    assert surname(name) == told
+    assert surname(name) == expected
 
 
 @pytest.mark.parametrize(
@@ -102,18 +102,22 @@ def test_hours_are_those_of_the_court_with_its_holidays_and_worked_weekends(mome
     calendar = CourtCalendar.read(Path("config/calendar.example.toml"))
     at = datetime.fromisoformat(moment).astimezone(UTC)
 
-    assert ("after_hours" in found([use(at=at)], DayContext(calendar=calendar, volumes={}))) is unusual
+    assert ("after_hours" in signals_by_rule([use(at=at)], DayContext(calendar=calendar, volumes={}))) is unusual
 
 
 def test_a_volume_is_a_signal_only_far_above_enough_colleagues() -> None:
     """Median and deviation, so that one busy colleague does not hide another."""
     mine = [use(n) for n in range(30)]
     peers = dict.fromkeys("abcdefg", 6) | {"h": 25}
-    told = found(mine, DayContext(calendar=CALENDAR, volumes=peers | {"li.ting": 30}))["volume"]
+    volume = signals_by_rule(mine, DayContext(calendar=CALENDAR, volumes=peers | {"li.ting": 30}))["volume"]
 
-    assert (told.en, told.weight, len(told.evidence)) == ("30 lookups, where the median of the colleagues is 6", 3, 30)
-    assert "volume" not in found(mine, DayContext(calendar=CALENDAR, volumes={"li.ting": 30, "a": 6}))
-    assert "volume" not in found(mine[:9], DayContext(calendar=CALENDAR, volumes=peers | {"li.ting": 9}))
+    assert (volume.en, volume.weight, len(volume.evidence)) == (
+        "30 lookups, where the median of the colleagues is 6",
+        3,
+        30,
+    )
+    assert "volume" not in signals_by_rule(mine, DayContext(calendar=CALENDAR, volumes={"li.ting": 30, "a": 6}))
+    assert "volume" not in signals_by_rule(mine[:9], DayContext(calendar=CALENDAR, volumes=peers | {"li.ting": 9}))
 
 
 def test_refusals_by_several_rules_weigh_more_and_those_about_parties_count_elsewhere() -> None:
@@ -121,15 +125,21 @@ def test_refusals_by_several_rules_weigh_more_and_those_about_parties_count_else
     same = [denied(n, "work_order_not_open") for n in range(5)]
     mixed = [*same, denied(6, "grant_ended"), denied(7, "role_missing")]
 
-    assert (found(same)["repeated_refusals"].weight, found(mixed)["repeated_refusals"].weight) == (2, 3)
-    assert found(same[:4]) == {}
-    assert list(found([denied(n, "party_not_named") for n in range(9)])) == ["no_matching_party"]
+    assert (signals_by_rule(same)["repeated_refusals"].weight, signals_by_rule(mixed)["repeated_refusals"].weight) == (
+        2,
+        3,
+    )
+    assert signals_by_rule(same[:4]) == {}
+    assert list(signals_by_rule([denied(n, "party_not_named") for n in range(9)])) == ["no_matching_party"]
 
 
 def test_every_emergency_is_looked_at() -> None:
     """Whatever else the day says."""
     broken = use(8, type=EventType.WORK_ORDER_CHANGED, emergency=True, names=())
-    assert (found([broken])["break_glass"].weight, found([broken])["break_glass"].evidence) == (4, (8,))
+    assert (signals_by_rule([broken])["break_glass"].weight, signals_by_rule([broken])["break_glass"].evidence) == (
+        4,
+        (8,),
+    )
 
 
 USES = st.builds(
@@ -147,20 +157,20 @@ USES = st.builds(
 @given(st.lists(USES, max_size=60))
 def test_evidence_is_always_of_the_uses_themselves(uses: list[UsageEvent]) -> None:
     """No rule speaks without records, or of records that it was not given."""
-    for one in signals(uses, DayContext(calendar=CALENDAR, volumes=lookup_volumes(uses))):
-        assert one.evidence
-        assert set(one.evidence) <= {each.index for each in uses}
-        assert one.weight > 0
+    for signal in signals(uses, DayContext(calendar=CALENDAR, volumes=lookup_volumes(uses))):
+        assert signal.evidence
+        assert set(signal.evidence) <= {each.index for each in uses}
+        assert signal.weight > 0
 
 
 @given(st.lists(USES, max_size=60), st.integers(0, 4))
 def test_cases_are_ranked_by_score_with_a_random_sample_of_others(uses: list[UsageEvent], sample: int) -> None:
     """Every signalled case is there, and on each day at most so many are drawn."""
     cases = rank_cases(uses, CALENDAR, lambda day, user: f"{day.isoformat()}{user}".encode(), sample=sample)
-    days = {day_in_china(one.at) for one in uses}
+    days = {day_in_china(event.at) for event in uses}
     quiet = {day: sum(case.sampled for case in cases if case.day == day) for day in days}
-    of_day = {day: [one for one in uses if day_in_china(one.at) == day] for day in days}
-    people = {day: {one.user for one in own} for day, own in of_day.items()}
+    of_day = {day: [event for event in uses if day_in_china(event.at) == day] for day in days}
+    people = {day: {event.user for event in own} for day, own in of_day.items()}
     loud = {day: sum(not case.sampled for case in cases if case.day == day) for day in days}
 
     assert [case.score for case in cases] == sorted((case.score for case in cases), reverse=True)
@@ -175,7 +185,8 @@ def test_the_random_sample_is_reproducible_with_the_key_only() -> None:
 
     def draw(key: str) -> list[tuple[date, str]]:
         return [
-            (one.day, one.user) for one in rank_cases(uses, CALENDAR, lambda day, who: _mark(key, day, who), sample=2)
+            (case.day, case.user)
+            for case in rank_cases(uses, CALENDAR, lambda day, who: _mark(key, day, who), sample=2)
         ]
 
     assert draw("key") == draw("key")
@@ -188,7 +199,7 @@ def _mark(key: str, day: date, user: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("opens = 9", "opens: is not a time of day; fix: write a time such as 09:00:00, without quotes"),
         ("opens = 18:00:00\ncloses = 08:00:00", "line 2: closes: is not later on the day than opens"),
@@ -198,11 +209,11 @@ def _mark(key: str, day: date, user: str) -> bytes:
         ("opens = ", "line 1: is not TOML; fix: correct that line"),
     ],
 )
-def test_a_calendar_that_cannot_be_right_is_refused_at_the_start(folder: Path, text: str, told: str) -> None:
+def test_a_calendar_that_cannot_be_right_is_refused_at_the_start(folder: Path, text: str, message: str) -> None:
     """With what is wrong."""
     file = folder / "calendar.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         CourtCalendar.read(file)
 
 

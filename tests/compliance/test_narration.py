@@ -29,8 +29,8 @@ def hit(event: Event, done: Event | None = None, *, folder: object) -> Hit:
     people = {"who": {"user": who.user or "", "name": who.name or ""}} if who.user else {}
     if why is not None:
         people["why"] = {"work_order": why.work_order or "", "case_number": why.case_number or ""}
-    for n, one in enumerate(event.whose):
-        people[f"whose.{n}"] = {"id_number": one.id_number} | ({"name": one.name} if one.name else {})
+    for n, party in enumerate(event.whose):
+        people[f"whose.{n}"] = {"id_number": party.id_number} | ({"name": party.name} if party.name else {})
     return Hit(
         index=1,
         type=event.type,
@@ -52,10 +52,10 @@ def sealer(tmp_path_factory: pytest.TempPathFactory) -> Sealer:
 
 def test_a_lookup_is_told_with_actor_party_agency_case_and_outcome(sealer: Sealer) -> None:
     """In full only where people are shown; masked, case and people keep what tells nobody anything new."""
-    asked = intent("li.ting", "李婷", person(), NOW, UUID(int=7))
-    found = hit(asked, outcome(asked), folder=sealer)
+    lookup = intent("li.ting", "李婷", person(), NOW, UUID(int=7))
+    record = hit(lookup, outcome(lookup), folder=sealer)
 
-    assert [sentence(found, speech) for speech in (ZH, EN, MASKED_ZH, MASKED_EN)] == [
+    assert [sentence(record, speech) for speech in (ZH, EN, MASKED_ZH, MASKED_EN)] == [
         "李婷为（2026）浙0802民初1877号向公安机关查询钱多多（330802199001010001）：已查到。",
         "李婷 looked up 钱多多 (330802199001010001) at Public security for （2026）浙0802民初1877号: found.",
         "李••••••为(2026)浙0802…号向公安机关查询钱••••••（3308••••••••••0001）：已查到。",
@@ -65,24 +65,24 @@ def test_a_lookup_is_told_with_actor_party_agency_case_and_outcome(sealer: Seale
 
 def test_an_answer_without_a_record_is_told_with_its_reason(sealer: Sealer) -> None:
     """In words and not in codes."""
-    asked = intent("li.ting", "李婷", person(), NOW)
-    ended = outcome(asked, AnswerState.UNAVAILABLE)
+    lookup = intent("li.ting", "李婷", person(), NOW)
+    ended = outcome(lookup, AnswerState.UNAVAILABLE)
     late = replace(ended, answered=(replace(ended.answered[0], reason=Reason.TIMEOUT),))
 
-    assert sentence(hit(asked, late, folder=sealer), MASKED_ZH).endswith("：暂不可用（在时限内未答复）。")
-    assert sentence(hit(asked, late, folder=sealer), MASKED_EN).endswith(
+    assert sentence(hit(lookup, late, folder=sealer), MASKED_ZH).endswith("：暂不可用（在时限内未答复）。")
+    assert sentence(hit(lookup, late, folder=sealer), MASKED_EN).endswith(
         ": not available now (did not answer in time)."
     )
-    assert sentence(hit(asked, folder=sealer), MASKED_EN).endswith(": no outcome yet.")
+    assert sentence(hit(lookup, folder=sealer), MASKED_EN).endswith(": no outcome yet.")
 
 
 def test_a_lookup_answered_from_the_cache_is_told_as_such(sealer: Sealer) -> None:
     """No agency is named, since none heard of it again."""
-    asked = replace(intent("li.ting", "李婷", person(), NOW), asked=())
-    stored = replace(outcome(asked), answered=(), detail={"reused": f"public_security.identity:{UUID(int=7)}"})
-    found = hit(asked, stored, folder=sealer)
+    lookup = replace(intent("li.ting", "李婷", person(), NOW), asked=())
+    stored = replace(outcome(lookup), answered=(), detail={"reused": f"public_security.identity:{UUID(int=7)}"})
+    record = hit(lookup, stored, folder=sealer)
 
-    assert [sentence(found, speech) for speech in (MASKED_ZH, MASKED_EN)] == [
+    assert [sentence(record, speech) for speech in (MASKED_ZH, MASKED_EN)] == [
         "李••••••为(2026)浙0802…号查询钱••••••（3308••••••••••0001）：采用此前已得的答复，未再向单位查询。",
         "李•••••• looked up 钱•••••• (3308••••••••••0001) for (2026)浙0802…号: answered from what was there already.",
     ]
@@ -108,10 +108,10 @@ def test_a_refused_lookup_says_by_which_rule(sealer: Sealer) -> None:
 @pytest.mark.parametrize("kind", EventType, ids=lambda kind: kind.value)
 def test_every_type_of_record_has_a_sentence_in_both_languages(kind: EventType, sealer: Sealer) -> None:
     """A whole one, without anything that is sealed unless people are shown."""
-    found = hit(EXAMPLES[kind], folder=sealer)
-    zh, en = sentence(found, MASKED_ZH), sentence(found, MASKED_EN)
+    record = hit(EXAMPLES[kind], folder=sealer)
+    zh, en = sentence(record, MASKED_ZH), sentence(record, MASKED_EN)
 
     assert (zh[-1], en[-1]) == ("。", ".")
     assert zh != en
-    sealed = {value for said in found.people.values() for value in said.values() if value != "ticket-system"}
+    sealed = {value for values in record.people.values() for value in values.values() if value != "ticket-system"}
     assert not [value for value in sealed if value and value in zh + en]

@@ -27,15 +27,17 @@ async def test_signalled_cases_come_first_and_a_few_others_are_drawn(court: Comp
 
     queue = await court.hub.compliance.review_queue.read(auditor, who, DAY, DAY)
 
-    told = [(one.case.score, one.case.user, [str(signal.rule) for signal in one.case.signals]) for one in queue.items]
-    assert sorted(told, reverse=True) == [
+    ranked = [
+        (item.case.score, item.case.user, [str(signal.rule) for signal in item.case.signals]) for item in queue.items
+    ]
+    assert sorted(ranked, reverse=True) == [
         (3, "wang.qiang", ["no_matching_party"]),
         (3, "qian.wei", ["same_surname"]),
         (0, "li.ting", []),
     ]
-    assert told[-1][0] == 0
+    assert ranked[-1][0] == 0
     assert (queue.complete, queue.erased, queue.records) == (True, 0, 5)
-    assert all(len(one.handle) == 64 and one.case.user not in one.handle for one in queue.items)
+    assert all(len(item.handle) == 64 and item.case.user not in item.handle for item in queue.items)
 
 
 async def test_looking_at_the_queue_and_at_a_case_is_on_record(court: ComplianceCourt) -> None:
@@ -76,7 +78,7 @@ async def test_an_outcome_is_recorded_and_counts_for_the_rule(court: ComplianceC
         ReviewOutcome.EXPLAINED,
         (0, 1),
     )
-    assert [(one["outcome"], one["detail"]) for one in records] == [
+    assert [(record["outcome"], record["detail"]) for record in records] == [
         ("follow_up", {"day": DAY.isoformat(), "rules": "no_matching_party", "score": 3}),
         ("explained", {"day": DAY.isoformat(), "rules": "no_matching_party", "score": 3}),
     ]

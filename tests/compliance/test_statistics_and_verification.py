@@ -37,25 +37,25 @@ async def test_statistics_count_unsealed_fields_by_month_court_and_kind(court: C
 
     since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
     reader = court.hub.log.reader
-    told = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai")
+    statistics = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai")
     elsewhere = await asyncio.to_thread(figures, reader, since, until, ["浙0803"], zone="Asia/Shanghai")
     part = await asyncio.to_thread(figures, reader, since, until, [COURT], zone="Asia/Shanghai", most=2)
 
-    assert told.lookups == (
+    assert statistics.lookups == (
         LookupFigures(
             month="2026-11", court=COURT, kind="service-of-process",
             asked=2, denied=1, released=2, found=1, median_ms=1000.0,
         ),
     )  # fmt: skip
-    assert told.agencies == (
+    assert statistics.agencies == (
         AgencyFigures(
             month="2026-11", agency="public_security", states={AnswerState.FOUND: 1, AnswerState.UNAVAILABLE: 1},
             median_ms=900.0, p95_ms=1350.0,
         ),
     )  # fmt: skip
-    assert told.agencies[0].availability == 0.5
+    assert statistics.agencies[0].availability == 0.5
     assert (elsewhere.lookups, elsewhere.agencies) == ((), ())
-    assert (told.complete, part.complete) == (True, False)
+    assert (statistics.complete, part.complete) == (True, False)
 
 
 async def test_a_verification_reports_counts_and_what_it_did_not_check(court: ComplianceCourt) -> None:
@@ -100,7 +100,10 @@ async def test_a_verification_names_the_record_that_was_altered(court: Complianc
     result = checks.find(auditor, run).result
 
     assert result is not None
-    assert (result.verdict, [one.damage for one in result.findings]) == (VerificationVerdict.ALTERED, [Damage.ENTRY])
+    assert (result.verdict, [finding.damage for finding in result.findings]) == (
+        VerificationVerdict.ALTERED,
+        [Damage.ENTRY],
+    )
     assert (result.first_bad, result.last_good) == (indexes[1], indexes[1] - 1)
     assert result.records.records - result.good == 1
 
@@ -122,8 +125,8 @@ async def test_a_bundle_holds_every_record_with_a_proof_that_needs_no_hub(court:
         f"records/{index}.json", f"records/{index}.tlog-proof",
         f"records/{index + 1}.json", f"records/{index + 1}.tlog-proof",
     ]  # fmt: skip
-    told = {name: manifest[name] for name in ("records", "proved", "criteria", "people")}
-    assert told == {"records": 1, "proved": 1, "criteria": ["court", "types"], "people": False}
+    members = {name: manifest[name] for name in ("records", "proved", "criteria", "people")}
+    assert members == {"records": 1, "proved": 1, "criteria": ["court", "types"], "people": False}
     assert b"330802199001010001" not in b"".join(files.values())
     with zipfile.ZipFile(io.BytesIO(shown)) as archive:
         assert b"330802199001010001" in archive.read("events.jsonl")

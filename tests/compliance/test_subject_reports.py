@@ -29,11 +29,13 @@ async def test_a_report_has_every_access_to_the_person_and_no_other_people(court
     reports = court.hub.compliance.reports
     report = await reports.read(auditor, who, await reports.draft(auditor, who, person(), "本人到窗口申请"))
 
-    assert [(one.index, one.official, one.case_number, one.others, one.answers) for one in report.entries] == [
+    assert [
+        (entry.index, entry.official, entry.case_number, entry.others, entry.answers) for entry in report.entries
+    ] == [
         (first, "李婷", "（2026）浙0802民初1877号", 0, (("public_security.identity", "found"),)),
         (second, "王强", "（2026）浙0802民初1877号", 1, ()),
     ]
-    assert "赵某" not in repr(report) + str([replace(one) for one in report.entries])
+    assert "赵某" not in repr(report) + str([replace(entry) for entry in report.entries])
 
 
 async def test_withheld_entries_are_counted_with_reason_and_review_day(
@@ -52,7 +54,7 @@ async def test_withheld_entries_are_counted_with_reason_and_review_day(
     whole = await reports.read(auditor, who, draft)
 
     assert withheld_counts(report.entries) == {WithheldEntry(reason=Withholding.HINDRANCE, review_on=LATER): 1}
-    assert [one.official for one in disclosed(report.entries)] == ["王强"]
+    assert [entry.official for entry in disclosed(report.entries)] == ["王强"]
     assert len(disclosed(whole.entries)) == 2
 
 

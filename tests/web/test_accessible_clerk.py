@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.codes import AnswerState
-from tests.api.test_error_pages import PERSON, REFUSING, asked
+from tests.api.test_error_pages import PERSON, REFUSING, request_refused
 from tests.court import RunningCourt
 from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import show
@@ -33,7 +33,7 @@ def asks(visit: Visit, number: str, party: int = 1) -> None:
 def refusal(name: str, locale: str) -> str:
     """The page of a hub that refuses before it reads; asked in a thread, because Playwright's loop has this one."""
     with ThreadPoolExecutor(1) as threads:
-        answer = threads.submit(lambda: asyncio.run(asked(name, **PERSON | {"Accept-Language": locale})))
+        answer = threads.submit(lambda: asyncio.run(request_refused(name, **PERSON | {"Accept-Language": locale})))
         return answer.result().text
 
 

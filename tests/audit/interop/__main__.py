@@ -110,7 +110,7 @@ def with_aics(python: str | None, witness: str) -> Callable[..., "subprocess.Com
     """Its own virtual environment; None where no Python is new enough."""
     candidates = [python] if python else [*NEWER, sys.executable]
     question = "import sys; sys.exit(sys.version_info < (3, 12))"
-    for candidate in (shutil.which(one) for one in candidates):
+    for candidate in (shutil.which(program) for program in candidates):
         if candidate and subprocess.run([candidate, "-c", question], capture_output=True, check=False).returncode == 0:
             break
     else:
@@ -132,18 +132,18 @@ def with_aics(python: str | None, witness: str) -> Callable[..., "subprocess.Com
 
 def accept_theirs(folder: Path, size: int) -> str:
     """What aics-tlog built, in our hands."""
-    said = json.loads((folder / "said.json").read_text())
-    vkey, witness = VerifierKey.parse(said["vkey"]), WitnessKey.parse(said["witness"])
+    document = json.loads((folder / "said.json").read_text())
+    vkey, witness = VerifierKey.parse(document["vkey"]), WitnessKey.parse(document["witness"])
     report = verify(DirectorySource(folder), vkey.name, [vkey])
     assert (report.verdict, report.size) == (VerificationVerdict.INTACT, size), report.last_line()
     checkpoint, note = open_checkpoint((folder / "checkpoint.cosigned").read_bytes(), vkey.name, [vkey, witness])
-    assert {one.name for one in note.signatures} == {vkey.name, witness.name}
-    half, proof = said["half"], [base64.b64decode(one) for one in said["consistency"]]
+    assert {signature.name for signature in note.signatures} == {vkey.name, witness.name}
+    half, proof = document["half"], [base64.b64decode(node) for node in document["consistency"]]
     if half:
-        old_root = base64.b64decode(said["half_root"])
+        old_root = base64.b64decode(document["half_root"])
         assert verify_consistency(half, size, old_root, checkpoint.root, proof)
     if size:
-        path = [base64.b64decode(one) for one in said["inclusion"]]
+        path = [base64.b64decode(node) for node in document["inclusion"]]
         assert verify_inclusion(half, size, leaf_hash(b'{"n":%d}' % half), path, checkpoint.root)
     return f"{report.last_line()}; its cosignature and its proofs hold"
 
@@ -153,7 +153,7 @@ def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - the script's own output
 
 
-def told(name: str, ended: "subprocess.CompletedProcess[str]", *, accepted: bool) -> None:
+def print_result(name: str, ended: "subprocess.CompletedProcess[str]", *, accepted: bool) -> None:
     """Prints a verdict, and stops at one that should have been another."""
     line = (ended.stdout.strip().splitlines() or [ended.stderr.strip()[-300:]])[-1]
     say(f"{name}: {line}")
@@ -176,18 +176,18 @@ def main() -> None:
         with EmbeddedServer(folder / "cluster") as server:
             with psycopg.connect(server.conninfo("postgres"), autocommit=True) as connection:
                 connection.execute(f"CREATE ROLE {ROLE} LOGIN")
-            for size in [int(one) for one in options.sizes.split(",")]:
+            for size in [int(text) for text in options.sizes.split(",")]:
                 vkey, out = make(server, folder, size, witness)
                 checks = {"sumdb": go} | ({"aics-tlog": lambda *given: aics("check", *given)} if aics else {})
                 for name, check in checks.items():
-                    told(f"{name}, export of {size}", check(vkey, out), accepted=True)
+                    print_result(f"{name}, export of {size}", check(vkey, out), accepted=True)
                 for where, copy in damaged(out, size) if size in (257, 70_000) else ():
                     for name, check in checks.items():
-                        told(f"{name}, export of {size} damaged in {where}", check(vkey, copy), accepted=False)
+                        print_result(f"{name}, export of {size} damaged in {where}", check(vkey, copy), accepted=False)
                 if aics:
                     built = folder / f"theirs.{size}"
                     built.mkdir()
-                    told(f"aics-tlog, {size}", aics("build", built, str(size)), accepted=True)
+                    print_result(f"aics-tlog, {size}", aics("build", built, str(size)), accepted=True)
                     say(f"ours, log of aics-tlog: {accept_theirs(built, size)}")
         if not aics:
             say(f"aics-tlog was not run: no Python of 3.12 or newer was found (tried {', '.join(NEWER)}).")

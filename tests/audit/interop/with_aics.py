@@ -73,15 +73,15 @@ def build(folder: Path, count: int) -> str:
     cosigned = aics.Note(text=note.text, signatures=[*note.signatures, SignatureLine(*parts(line))])
     (folder / "checkpoint.cosigned").write_bytes(cosigned.to_bytes())
     reader = aics.FileSystemTileReader(folder)
-    said = {
+    document = {
         "vkey": aics.format_vkey(aics.vkey_from_ed25519(ORIGIN, key.public_key())),
         "witness": aics.format_vkey(aics.cosignature_vkey(WITNESS, witness.public_key())),
         "half": half,
         "half_root": text(old_root),
-        "consistency": [text(one) for one in aics.consistency_proof_from_tiles(reader, half, count)] if half else [],
-        "inclusion": [text(one) for one in aics.inclusion_proof_from_tiles(reader, half, count)] if count else [],
+        "consistency": [text(node) for node in aics.consistency_proof_from_tiles(reader, half, count)] if half else [],
+        "inclusion": [text(node) for node in aics.inclusion_proof_from_tiles(reader, half, count)] if count else [],
     }
-    (folder / "said.json").write_text(json.dumps(said))
+    (folder / "said.json").write_text(json.dumps(document))
     return f"built {count} entries"
 
 
@@ -100,10 +100,10 @@ if __name__ == "__main__":
     try:
         if what == "check":
             vkey, folder, *witness = arguments
-            said = check(vkey, Path(folder), witness[0] if witness else "")
+            answer = check(vkey, Path(folder), witness[0] if witness else "")
         else:
-            said = build(Path(arguments[0]), int(arguments[1]))
+            answer = build(Path(arguments[0]), int(arguments[1]))
     except Exception as error:  # noqa: BLE001 - whatever the library raises is its refusal
-        said = f"refused: {type(error).__name__} {error}"
-    print(said)  # noqa: T201 - the script's own output
-    sys.exit(said.startswith("refused"))
+        answer = f"refused: {type(error).__name__} {error}"
+    print(answer)  # noqa: T201 - the script's own output
+    sys.exit(answer.startswith("refused"))
