@@ -50,13 +50,15 @@ def dispatch(
     return court.call_with(token, "PUT", f"/v1/work-orders/{number}", body | changes)
 
 
-def look_up(court: OrganizationCourt, who: str, number: str = "T-1", want: str = "identity", **changes: Any) -> Answer:
+def look_up(
+    court: OrganizationCourt, /, who: str, number: str = "T-1", want: str = "identity", **changes: Any
+) -> Answer:
     """A lookup of the party."""
     subject = {name: PARTY[name] for name in ("kind", "id_type", "id_number")}
     return court.call(who, "POST", "/v1/lookups", {"work_order": number, "subject": subject, "want": [want]}, **changes)
 
 
-def emergency(court: OrganizationCourt, who: str, **changes: Any) -> Answer:
+def emergency(court: OrganizationCourt, /, who: str, **changes: Any) -> Answer:
     """An emergency about the party."""
     body = {
         "case_number": "（2026）浙0802民初1877号",
@@ -68,18 +70,20 @@ def emergency(court: OrganizationCourt, who: str, **changes: Any) -> Answer:
     return court.call(who, "POST", "/v1/emergencies", body | changes)
 
 
-def confirm(court: OrganizationCourt, who: str, number: str, version: int = 1, **place: Any) -> Answer:
+def confirm(court: OrganizationCourt, /, who: str, number: str, version: int = 1, **place: Any) -> Answer:
     """A second person's word."""
     return court.call(who, "POST", f"/v1/work-orders/{number}/confirmations", {"version": version}, **place)
 
 
-def review(court: OrganizationCourt, who: str, number: str, finding: str = "justified", **place: Any) -> Answer:
+def review(court: OrganizationCourt, /, who: str, number: str, finding: str = "justified", **place: Any) -> Answer:
     """A reviewer's word."""
     body = {"finding": finding, "note": "卷宗核对无误。"}
     return court.call(who, "POST", f"/v1/reviews/{number}", body, **place)
 
 
-def delegate(court: OrganizationCourt, who: str, absent: str, deputy: str, *, begins: int = 0, days: int = 7) -> Answer:
+def delegate(
+    court: OrganizationCourt, /, who: str, absent: str, deputy: str, *, begins: int = 0, days: int = 7
+) -> Answer:
     """Somebody stands in, from `begins` days from now on."""
     start = datetime.now(UTC) + timedelta(days=begins)
     body = {"absent": absent, "deputy": deputy, "starts_at": start.isoformat()}
