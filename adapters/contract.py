@@ -53,7 +53,7 @@ class Capability:
     serves: frozenset[Want]
     official: bool
     summary: str
-    named: bool = False
+    name_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class AnswerEvidence:
     attempts: int = 0
 
 
-async def _always() -> None:
+async def _always_permitted() -> None:
     """Nobody counts."""
 
 
@@ -112,7 +112,7 @@ class Question:
     deadline: float
     evidence: AnswerEvidence = field(default_factory=AnswerEvidence)
     trace: Trace = UNTRACED
-    permit: Callable[[], Awaitable[None]] = _always
+    permit: Callable[[], Awaitable[None]] = _always_permitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class Interpretation:
 
     state: AnswerState
     answered_at: datetime
-    holdings: tuple[RecordWithOrigins, ...] = ()
+    records: tuple[RecordWithOrigins, ...] = ()
     reason: Reason | None = None
     reference: str | None = None
     drift: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ def lookup(
     by: tuple[IdType, ...],
     serves: frozenset[Want],
     official: bool = True,
-    named: bool = False,
+    name_required: bool = False,
 ) -> Callable[[LookupMethod], LookupMethod]:
     """
     Declares a method as a capability.  A method without it is invisible; there is no other list.
@@ -173,7 +173,13 @@ def lookup(
     def declare(method: LookupMethod) -> LookupMethod:
         summary = (inspect.getdoc(method) or "").partition("\n")[0]
         method.__dict__["capability"] = Capability(
-            name=name, subject=subject, by=by, serves=serves, official=official, summary=summary, named=named
+            name=name,
+            subject=subject,
+            by=by,
+            serves=serves,
+            official=official,
+            summary=summary,
+            name_required=name_required,
         )
         return method
 
@@ -210,6 +216,6 @@ class Adapter:
             raise UnsupportedLookup(Reason.NOT_CONFIGURED)
         if question.subject.kind is not declared.subject or question.subject.id_type not in declared.by:
             raise UnsupportedLookup(Reason.ID_TYPE_NOT_SUPPORTED)
-        if declared.named and not question.subject.name:
+        if declared.name_required and not question.subject.name:
             raise UnsupportedLookup(Reason.NAME_REQUIRED)
         return await self._methods[capability](self, question)

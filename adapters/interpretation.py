@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from adapters.contract import Interpretation, Rows
 from adapters.errors import AnswerUnreadable
-from adapters.mapping import RecordMap, RecordWithOrigins, present
+from adapters.mapping import RecordMap, RecordWithOrigins, is_present
 from schemas.codes import AnswerState, Reason
 from schemas.comparison import comparable_text
 from schemas.identifiers import IdentifierError, parse, same_identifier
@@ -35,7 +35,7 @@ _NUMBER_LENGTH = 18
 LONGEST_LEAF: Final = 1_000
 
 
-def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Interpretation:
+def interpret(rows: Rows, mapping: RecordMap, subject: Subject) -> Interpretation:
     """
     Reads the rows of one answer about one subject.  Raises `AnswerUnreadable`.
     """
@@ -43,7 +43,7 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Interpretation:
         _check_lengths(row, mapping)
     mine = [row for row in rows.records if _is_about(row, mapping, subject)]
     if rows.records and not mine:
-        raise AnswerUnreadable(Reason.WRONG_SUBJECT, at=mapping.echo)
+        raise AnswerUnreadable(Reason.WRONG_SUBJECT, at=mapping.identifier_element)
     # By record: of equal ones the first stands, and many rows are not compared with each other.
     holdings: dict[Record, RecordWithOrigins] = {}
     drift = set(rows.drift)
@@ -60,7 +60,7 @@ def read(rows: Rows, mapping: RecordMap, subject: Subject) -> Interpretation:
         state=state,
         reason=reason,
         answered_at=rows.answered_at,
-        holdings=tuple(holdings.values()),
+        records=tuple(holdings.values()),
         reference=rows.reference,
         drift=tuple(sorted(drift)),
     )
@@ -70,10 +70,10 @@ def person_terms(subject: Subject) -> dict[str, str]:
     """
     The terms by which a person is asked for: `id_number` and, where known, `name`.
     """
-    return {"id_number": asked_number(subject)} | ({"name": subject.name} if subject.name else {})
+    return {"id_number": registered_number(subject)} | ({"name": subject.name} if subject.name else {})
 
 
-def asked_number(subject: Subject) -> str:
+def registered_number(subject: Subject) -> str:
     """The number of a person in the form by which registers keep it: of 15 digits, the one of 18."""
     if len(subject.id_number) == _NUMBER_LENGTH:
         return subject.id_number
@@ -81,7 +81,7 @@ def asked_number(subject: Subject) -> str:
 
 
 def _check_lengths(row: Row, mapping: RecordMap) -> None:
-    too_long = [leaf for leaf in mapping.leaves if isinstance(row.get(leaf), str) and len(row[leaf]) > LONGEST_LEAF]
+    too_long = [leaf for leaf in mapping.elements if isinstance(row.get(leaf), str) and len(row[leaf]) > LONGEST_LEAF]
     if too_long:
         raise AnswerUnreadable(at=min(too_long))
 
@@ -99,11 +99,11 @@ def _state(
 
 
 def _is_about(row: Row, mapping: RecordMap, subject: Subject) -> bool:
-    if mapping.echo is None:
+    if mapping.identifier_element is None:
         return True
-    leaf = row.get(mapping.echo)
-    if not present(leaf):
-        raise AnswerUnreadable(Reason.MISSING_LEAF, field="id_number", at=mapping.echo)
+    leaf = row.get(mapping.identifier_element)
+    if not is_present(leaf):
+        raise AnswerUnreadable(Reason.MISSING_LEAF, field="id_number", at=mapping.identifier_element)
     return comparable_text(str(leaf)) == comparable_text(subject.id_number) or _is_other_form(str(leaf), subject)
 
 
@@ -116,7 +116,9 @@ def _is_other_form(echoed: str, subject: Subject) -> bool:
 
 
 def _who(row: Row, mapping: RecordMap) -> tuple[str, ...]:
-    return tuple(_comparable(row.get(leaf)) for leaf in (mapping.named, *mapping.apart) if leaf)
+    return tuple(
+        _comparable(row.get(leaf)) for leaf in (mapping.name_element, *mapping.distinguishing_elements) if leaf
+    )
 
 
 def _is_named(row: Row, mapping: RecordMap, subject: Subject) -> bool:
@@ -124,14 +126,14 @@ def _is_named(row: Row, mapping: RecordMap, subject: Subject) -> bool:
         return True
     if _is_denied(row, mapping, subject):
         return False
-    names = {_comparable(row.get(leaf)) for leaf in (mapping.named, mapping.formerly) if leaf} - {""}
+    names = {_comparable(row.get(leaf)) for leaf in (mapping.name_element, mapping.former_name_element) if leaf} - {""}
     return not names or comparable_text(subject.name) in names
 
 
 def _is_denied(row: Row, mapping: RecordMap, subject: Subject) -> bool:
-    degrees = [str(row[leaf]).strip() for leaf in mapping.degrees if present(row.get(leaf))]
+    degrees = [str(row[leaf]).strip() for leaf in mapping.match_elements if is_present(row.get(leaf))]
     return subject.name is not None and any(degree != _MATCHES for degree in degrees)
 
 
 def _comparable(leaf: Any) -> str:
-    return comparable_text(str(leaf)) if present(leaf) else ""
+    return comparable_text(str(leaf)) if is_present(leaf) else ""

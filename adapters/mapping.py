@@ -50,7 +50,7 @@ def text(raw: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Condition:
     """A condition on a leaf: holds if the leaf is present and its closed table reads it as true."""
 
     at: str
@@ -70,7 +70,7 @@ class Take:
     at: str
     via: Callable[[Any], Any] = text
     required: bool = False
-    given: Given | None = None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +85,12 @@ class Part:
     takes: tuple[Take, ...]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     when: str | None = None
-    given: Given | None = None
+    condition: Condition | None = None
 
     @property
-    def leaves(self) -> frozenset[str]:
+    def elements(self) -> frozenset[str]:
         """Every leaf that this part looks at."""
-        conditions = [given.at for given in (self.given, *(take.given for take in self.takes)) if given]
+        conditions = [given.at for given in (self.condition, *(take.condition for take in self.takes)) if given]
         return frozenset([*(take.at for take in self.takes), *conditions, *([self.when] if self.when else [])])
 
 
@@ -112,7 +112,7 @@ class RecordWithOrigins:
     origins: Mapping[str, FieldOrigin] = field(repr=False)
 
 
-def present(leaf: Any) -> bool:
+def is_present(leaf: Any) -> bool:
     """Null, empty and blank text are "no leaf"."""
     return leaf is not None and not (isinstance(leaf, str) and not leaf.strip())
 
@@ -130,34 +130,36 @@ class RecordMap:
 
     name: str
     parts: tuple[Part, ...]
-    echo: str | None = None
-    named: str | None = None
-    formerly: str | None = None
-    apart: tuple[str, ...] = ()
-    degrees: tuple[str, ...] = ()
+    identifier_element: str | None = None
+    name_element: str | None = None
+    former_name_element: str | None = None
+    distinguishing_elements: tuple[str, ...] = ()
+    match_elements: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
     complete: bool = False
-    leaves: frozenset[str] = field(init=False, repr=False)
+    elements: frozenset[str] = field(init=False, repr=False)
     known: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Gathers `leaves`, every leaf that this map looks at, and `known`, those and the ignored ones."""
-        ends = {leaf for leaf in (self.echo, self.named, self.formerly) if leaf}
-        leaves = frozenset[str]().union(*(part.leaves for part in self.parts), ends, self.apart, self.degrees)
-        object.__setattr__(self, "leaves", leaves)
-        object.__setattr__(self, "known", leaves.union(self.ignore))
+        """Gathers `elements`, all that this map reads, and `known`, those and the ignored ones."""
+        named = {name for name in (self.identifier_element, self.name_element, self.former_name_element) if name}
+        elements = frozenset[str]().union(
+            *(part.elements for part in self.parts), named, self.distinguishing_elements, self.match_elements
+        )
+        object.__setattr__(self, "elements", elements)
+        object.__setattr__(self, "known", elements.union(self.ignore))
 
     def read(self, row: Mapping[str, Any]) -> tuple[tuple[RecordWithOrigins, ...], tuple[str, ...]]:
         """
         Returns the holdings of a row and its drift (paths of unknown leaves).  Raises `AnswerUnreadable`.
         """
-        if self.complete and (left_out := sorted(self.leaves - row.keys())):
+        if self.complete and (left_out := sorted(self.elements - row.keys())):
             raise AnswerUnreadable(Reason.MISSING_LEAF, at=left_out[0])
         holdings = tuple(
             _read_part(part, row)
             for part in self.parts
             # The condition first: its code is read, and must be listed, even where there is nothing to yield.
-            if _holds(part.given, row) and (part.when is None or present(row.get(part.when)))
+            if _holds(part.condition, row) and (part.when is None or is_present(row.get(part.when)))
         )
         return holdings, tuple(sorted(row.keys() - self.known))
 
@@ -166,11 +168,11 @@ def _read_part(part: Part, row: Mapping[str, Any]) -> RecordWithOrigins:
     values: dict[str, Any] = dict(part.fixed)
     origins: dict[str, FieldOrigin] = {}
     for take in part.takes:
-        if take.field in origins or not _holds(take.given, row):
+        if take.field in origins or not _holds(take.condition, row):
             continue
         raw = row.get(take.at)
-        if present(raw):
-            value = _read_leaf(take.via, raw, take.field, take.at)
+        if is_present(raw):
+            value = _read_element(take.via, raw, take.field, take.at)
             if value is not None:
                 values[take.field] = value
                 origins[take.field] = FieldOrigin(path=take.at, raw=raw)
@@ -179,14 +181,14 @@ def _read_part(part: Part, row: Mapping[str, Any]) -> RecordWithOrigins:
     return RecordWithOrigins(record=part.record(**values), origins=origins)
 
 
-def _holds(given: Given | None, row: Mapping[str, Any]) -> bool:
+def _holds(given: Condition | None, row: Mapping[str, Any]) -> bool:
     if given is None:
         return True
     raw = row.get(given.at)
-    return present(raw) and bool(_read_leaf(given.via, raw, None, given.at))
+    return is_present(raw) and bool(_read_element(given.via, raw, None, given.at))
 
 
-def _read_leaf(via: Callable[[Any], Any], raw: Any, name: str | None, at: str) -> Any:
+def _read_element(via: Callable[[Any], Any], raw: Any, name: str | None, at: str) -> Any:
     # The reader's own error may quote the leaf; it is left behind before ours is raised.
     reason = Reason.UNDECODABLE
     try:

@@ -14,7 +14,7 @@ import httpx
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-class Sending(AbstractContextManager["Sending", None], Protocol):
+class RequestSpan(AbstractContextManager["RequestSpan", None], Protocol):
     """One request under way; leaving the block ends it, an error that leaves the block is its outcome."""
 
     @property
@@ -22,15 +22,15 @@ class Sending(AbstractContextManager["Sending", None], Protocol):
         """What goes with the request: `traceparent` for an agency that takes it, else nothing."""
         ...
 
-    def answered(self, status: int) -> None:
+    def received(self, status: int) -> None:
         """The agency's HTTP status is known."""
         ...
 
 
-class Asking(AbstractContextManager["Asking", None], Protocol):
+class QuestionSpan(AbstractContextManager["QuestionSpan", None], Protocol):
     """One question under way; leaving the block ends it."""
 
-    def heard(self, state: str, reason: str | None) -> None:
+    def finished(self, state: str, reason: str | None) -> None:
         """What came of it, in words of ours."""
         ...
 
@@ -38,11 +38,11 @@ class Asking(AbstractContextManager["Asking", None], Protocol):
 class Trace(Protocol):
     """The trace that questions belong to.  Its calls are cheap and never raise."""
 
-    def asking(self, agency: str, capability: str) -> Asking:
+    def question_span(self, agency: str, capability: str) -> QuestionSpan:
         """A question is about to be asked, in as many requests as it takes."""
         ...
 
-    def sending(self, url: httpx.URL, *, announced: bool) -> Sending:
+    def request_span(self, url: httpx.URL, *, announced: bool) -> RequestSpan:
         """A request is about to leave; `announced` says that the agency is to be told of the trace."""
         ...
 
@@ -50,10 +50,10 @@ class Trace(Protocol):
 class _Unseen:
     headers: Headers = ()
 
-    def answered(self, status: int) -> None:
+    def received(self, status: int) -> None:
         """Nobody wants to know."""
 
-    def heard(self, state: str, reason: str | None) -> None:
+    def finished(self, state: str, reason: str | None) -> None:
         """Nobody wants to know."""
 
     def __enter__(self) -> Self:
@@ -69,10 +69,10 @@ class _Untraced:
     def __init__(self) -> None:
         self._unseen = _Unseen()
 
-    def asking(self, agency: str, capability: str) -> Asking:  # noqa: ARG002 - the port's shape
+    def question_span(self, agency: str, capability: str) -> QuestionSpan:  # noqa: ARG002 - the port's shape
         return self._unseen
 
-    def sending(self, url: httpx.URL, *, announced: bool) -> Sending:  # noqa: ARG002 - the port's shape
+    def request_span(self, url: httpx.URL, *, announced: bool) -> RequestSpan:  # noqa: ARG002 - the port's shape
         return self._unseen
 
 

@@ -73,11 +73,11 @@ def _within(body: bytes, random: Random) -> bytes:
     except (ValueError, RecursionError, UnicodeEncodeError):
         pass
     # Apart, as our readers do it: or the names that stay behind here would look like theirs.
-    return xml_parser.away(lambda: _document(body, random)) or _with_a_piece(body, random)
+    return xml_parser.run_in_thread(lambda: _document(body, random)) or _with_a_piece(body, random)
 
 
 def _document(body: bytes, random: Random) -> bytes:
-    root = etree.fromstring(body, xml_parser.hardened())
+    root = etree.fromstring(body, xml_parser.hardened_parser())
     _element(root, random)
     return etree.tostring(root, encoding="utf-8")
 

@@ -11,7 +11,7 @@ come uninvited and are dropped.  No address from here is a rung of the ladder: e
 
 from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.human_resources.mapping import PARTICIPATION
-from adapters.interpretation import person_terms, read
+from adapters.interpretation import interpret, person_terms
 from schemas.codes import IdType, SubjectKind, Want
 
 
@@ -31,9 +31,9 @@ class HumanResources(Adapter):
         subject=SubjectKind.PERSON,
         by=(IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE),
         serves=frozenset({Want.ADDRESSES, Want.REGISTRATIONS}),
-        named=True,
+        name_required=True,
     )
     async def participation(self, question: Question) -> Interpretation:
         """Social insurances with employer, and the contact address and telephone that the person declared."""
         rows = await self.wires["participation"].ask(question, "participation", person_terms(question.subject))
-        return read(rows, PARTICIPATION, question.subject)
+        return interpret(rows, PARTICIPATION, question.subject)

@@ -5,7 +5,7 @@ What the leaves of the social insurance register become, and which are left alon
 from typing import Final
 
 from adapters.field_readers import SEX, day, month
-from adapters.mapping import CodeTable, Given, Part, RecordMap, Take
+from adapters.mapping import CodeTable, Condition, Part, RecordMap, Take
 from schemas.codes import AddressKind, InsuranceKind, ParticipationState
 from schemas.records import AddressRecord, InsuranceParticipation, PersonIdentity
 
@@ -37,8 +37,8 @@ _TELEPHONE: Final = (Take("telephone", at="AAC067"), Take("telephone", at="AAE00
 
 PARTICIPATION: Final = RecordMap(
     name="human_resources.participation",
-    echo="AAC002",
-    named="AAC003",
+    identifier_element="AAC002",
+    name_element="AAC003",
     parts=(
         Part(
             record=PersonIdentity,
@@ -65,7 +65,7 @@ PARTICIPATION: Final = RecordMap(
         Part(
             record=AddressRecord,
             when="AAB004",
-            given=Given("AAC031", EMPLOYED),
+            condition=Condition("AAC031", EMPLOYED),
             fixed={"kind": AddressKind.EMPLOYER},
             takes=(
                 Take("text", at="AAB004", required=True),

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
 from adapters.errors import UnsupportedLookup
-from adapters.interpretation import person_terms, read
+from adapters.interpretation import interpret, person_terms
 from adapters.market_regulation.mapping import ORGANIZATION, POSITIONS
 from schemas.codes import IdType, Reason, SubjectKind, Want
 from schemas.identifiers import registering_authority
@@ -21,8 +21,8 @@ from schemas.subject import Subject
 
 # How this registry repeats the identifier that it was asked by.
 _REGISTRATION = {
-    IdType.USCC: replace(ORGANIZATION, echo="uniscid"),
-    IdType.REGISTRATION_NUMBER: replace(ORGANIZATION, echo="regno"),
+    IdType.USCC: replace(ORGANIZATION, identifier_element="uniscid"),
+    IdType.REGISTRATION_NUMBER: replace(ORGANIZATION, identifier_element="regno"),
 }
 
 
@@ -50,19 +50,19 @@ class MarketRegulation(Adapter):
         # The name is compared here and not sent: asked by an old name, the registry would say "no record".
         terms = {subject.id_type.value: subject.id_number}
         rows = await self.wires["registration"].ask(question, "registration", terms)
-        return read(rows, _REGISTRATION[subject.id_type], subject)
+        return interpret(rows, _REGISTRATION[subject.id_type], subject)
 
     @lookup(
         "positions",
         subject=SubjectKind.PERSON,
         by=(IdType.RESIDENT_ID, IdType.RESIDENCE_PERMIT, IdType.PERMANENT_RESIDENCE),
         serves=frozenset({Want.REGISTRATIONS}),
-        named=True,
+        name_required=True,
     )
     async def positions(self, question: Question) -> Interpretation:
         """Organizations in which a person is legal representative, director, supervisor, manager or partner."""
         rows = await self.wires["positions"].ask(question, "positions", person_terms(question.subject))
-        return read(rows, POSITIONS, question.subject)
+        return interpret(rows, POSITIONS, question.subject)
 
 
 def _refuse_other_registries(subject: Subject) -> None:

@@ -5,7 +5,7 @@ What the leaves of the business register become, and which are left alone.
 from typing import Any, Final
 
 from adapters.field_readers import YES_NO, registry_day
-from adapters.mapping import CodeTable, Given, Part, RecordMap, Take, text
+from adapters.mapping import CodeTable, Condition, Part, RecordMap, Take, text
 from schemas.codes import AddressKind, RegistrationState
 from schemas.comparison import comparable_text
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, Position
@@ -54,14 +54,14 @@ def representative_role(raw: Any) -> str | None:
     return next((role for word, role in _ROLES if word in written), None)
 
 
-_SUSPENDED: Final = Given("clsflag", YES_NO)
-_FOREIGN_INVESTED: Final = Given("fgnflag", YES_NO)
+_SUSPENDED: Final = Condition("clsflag", YES_NO)
+_FOREIGN_INVESTED: Final = Condition("fgnflag", YES_NO)
 
 ORGANIZATION: Final = RecordMap(
     name="market_regulation.registration",
-    echo="uniscid",
-    named="entname",
-    apart=("uniscid",),
+    identifier_element="uniscid",
+    name_element="entname",
+    distinguishing_elements=("uniscid",),
     parts=(
         Part(
             record=OrganizationIdentity,
@@ -88,7 +88,7 @@ ORGANIZATION: Final = RecordMap(
                 Take("term_from", at="opfrom", via=registry_day),
                 Take("term_to", at="opto", via=registry_day),
                 # 歇业 always has an end (条例 30: at most three years): without one the flag cannot be read.
-                Take("suspended_until", at="clsto", via=registry_day, given=_SUSPENDED, required=True),
+                Take("suspended_until", at="clsto", via=registry_day, condition=_SUSPENDED, required=True),
                 Take("abnormal_list", at="abnflag", via=YES_NO),
             ),
         ),
@@ -107,7 +107,7 @@ ORGANIZATION: Final = RecordMap(
         Part(
             record=AddressRecord,
             when="clsaddr",
-            given=_SUSPENDED,
+            condition=_SUSPENDED,
             fixed={"kind": AddressKind.LEGAL_DOCUMENTS},
             takes=(
                 Take("text", at="clsaddr", required=True),
@@ -119,7 +119,7 @@ ORGANIZATION: Final = RecordMap(
         Part(
             record=AddressRecord,
             when="svcaddr",
-            given=_FOREIGN_INVESTED,
+            condition=_FOREIGN_INVESTED,
             fixed={"kind": AddressKind.SERVICE_RECIPIENT, "recipient_role": "法律文件送达接受人"},
             takes=(
                 Take("text", at="svcaddr", required=True),

@@ -10,7 +10,7 @@ for the columns that the mapping reads.
 """
 
 from adapters.contract import Adapter, Agency, Interpretation, Question, lookup
-from adapters.interpretation import asked_number, person_terms, read
+from adapters.interpretation import interpret, person_terms, registered_number
 from adapters.public_security.mapping import ADDRESSES, IDENTITY
 from schemas.codes import IdType, SubjectKind, Want
 
@@ -35,7 +35,7 @@ class PublicSecurity(Adapter):
     async def identity(self, question: Question) -> Interpretation:
         """Name, sex, birth date and whether the person has died, from the national population base."""
         rows = await self.wires["identity"].ask(question, "identity", person_terms(question.subject))
-        return read(rows, IDENTITY, question.subject)
+        return interpret(rows, IDENTITY, question.subject)
 
     @lookup(
         "addresses",
@@ -45,6 +45,6 @@ class PublicSecurity(Adapter):
     )
     async def addresses(self, question: Question) -> Interpretation:
         """Household domicile and registered residence, with former name and military flag."""
-        number = {"id_number": asked_number(question.subject)}
+        number = {"id_number": registered_number(question.subject)}
         rows = await self.wires["addresses"].ask(question, "addresses", number)
-        return read(rows, ADDRESSES, question.subject)
+        return interpret(rows, ADDRESSES, question.subject)

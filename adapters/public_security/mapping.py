@@ -34,9 +34,9 @@ _UNWANTED: Final = {
 
 IDENTITY: Final = RecordMap(
     name="public_security.identity",
-    echo="GMSFHM",
-    named="XM",
-    degrees=("GMSFHM_PPDDM", "XM_PPDDM"),
+    identifier_element="GMSFHM",
+    name_element="XM",
+    match_elements=("GMSFHM_PPDDM", "XM_PPDDM"),
     parts=(
         Part(
             record=PersonIdentity,
@@ -54,9 +54,9 @@ IDENTITY: Final = RecordMap(
 
 ADDRESSES: Final = RecordMap(
     name="public_security.addresses",
-    echo="GMSFHM",
-    named="XM",
-    formerly="CYM",
+    identifier_element="GMSFHM",
+    name_element="XM",
+    former_name_element="CYM",
     parts=(
         Part(
             record=PersonIdentity,

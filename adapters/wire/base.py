@@ -45,7 +45,7 @@ class WireFamily(ABC, Generic[O, C]):
         store: SecretStore | None = None,
     ) -> None:
         self.route = route
-        self.port = port
+        self.transport = port
         self.clock = clock or CorrectedClock()
         self.store = store or ProcessStore()
         self.url = route.url()
@@ -68,7 +68,7 @@ class WireFamily(ABC, Generic[O, C]):
     def _configure(self) -> None:
         """Prepares what every question of this route needs, once, at start."""
 
-    def _asked(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
+    def _agency_terms(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
         """
         The terms in the agency's names, once it is sure that the question can be sent as it stands.
         """
@@ -85,9 +85,9 @@ class WireFamily(ABC, Generic[O, C]):
             raise UnsupportedLookup(Reason.OFFICIAL_INCOMPLETE)
         if _UNWRITABLE.search(" ".join((*official_values, *terms.values()))):
             raise UnsupportedLookup(Reason.NOT_EXPRESSIBLE)
-        return self.route.spelled(terms)
+        return self.route.in_agency_terms(terms)
 
-    def _until(self, question: Question) -> float:
+    def _attempt_deadline(self, question: Question) -> float:
         """When this attempt ends, on the event loop's clock."""
         return min(asyncio.get_running_loop().time() + self.route.timeout, question.deadline)
 
@@ -101,9 +101,9 @@ class WireFamily(ABC, Generic[O, C]):
         await question.permit()
         asked_at = self.clock.now()
         evidence.attempts += 1
-        with question.trace.sending(self.url, announced=self.route.trace) as sending:
-            reply = await self.port.send(self.url, (*headers, *sending.headers), body, until)
-            sending.answered(reply.status)
+        with question.trace.request_span(self.url, announced=self.route.trace) as span:
+            reply = await self.transport.send(self.url, (*headers, *span.headers), body, until)
+            span.received(reply.status)
         raw = RawAnswer(
             agency=self.route.agency,
             capability=capability,
@@ -115,8 +115,8 @@ class WireFamily(ABC, Generic[O, C]):
         )
         evidence.answers.append(raw)
         if reply.status != 200:
-            self._hear(raw)
-            raise status.failure(reply.status, reply.retry_after, raw.answered_at)
+            self._check_error_body(raw)
+            raise status.error_for_status(reply.status, reply.retry_after, raw.answered_at)
         return raw
 
     async def _decoded(self, raw: RawAnswer) -> Any:
@@ -129,13 +129,13 @@ class WireFamily(ABC, Generic[O, C]):
     def _decode(self, raw: RawAnswer) -> Any:
         """Decodes and checks the envelope.  Pure; raises `AgencyError`."""
 
-    def _agreed(self, rows: S) -> S:
+    def _check_row_limit(self, rows: S) -> S:
         """The rows, unless they are more than agreed: then the answer is unreadable, and none of them is read."""
         if len(rows) > self._options.most_rows:
             raise AnswerUnreadable(at="records")
         return rows
 
-    def _hear(self, raw: RawAnswer) -> None:
+    def _check_error_body(self, raw: RawAnswer) -> None:
         """Raises if an answer with an error status says more than its status does; most formats do not."""
 
 

@@ -58,7 +58,7 @@ def text(body: bytes, at: str = "body", charset: str = UTF_8) -> str:
     return document
 
 
-def content(content_type: str, allowed: frozenset[str], charset: str = UTF_8) -> None:
+def check_content_type(content_type: str, allowed: frozenset[str], charset: str = UTF_8) -> None:
     """Raises unless the media type is one of `allowed` and every charset that it states is the route's."""
     if content_type.partition(";")[0].strip().lower() in allowed:
         stated = {label.lower() for label in _CHARSET.findall(content_type)}
@@ -84,7 +84,7 @@ def json_value(document: str, at: str = "body") -> Any:
     raise AnswerUnreadable(at=at)
 
 
-def flat(record: Mapping[str, Any]) -> dict[str, Any]:
+def flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     """
     A record as path to leaf: `{"a": {"b": 1}, "c": [2]}` is `{"a/b": 1, "c/0": 2}`.  Empty groups are no leaf.
     """
@@ -104,27 +104,27 @@ def xml(body: bytes, at: str = "body", charset: str = UTF_8) -> etree._Element:
     if charset != UTF_8:
         body = document.encode()
     if b"<!DOCTYPE" not in body and b"<!ENTITY" not in body and _is_bounded(body) and _is_declared(body):
-        root = xml_parser.parsed(body)
+        root = xml_parser.parse(body)
         if root is not None:
             return root
     raise AnswerUnreadable(at=at)
 
 
-def local(element: etree._Element) -> str:
+def local_name(element: etree._Element) -> str:
     """The name of an element without its namespace."""
     tag = element.tag
     return tag[tag.index("}") + 1 :] if tag[0] == "{" else tag
 
 
-def only(parent: etree._Element, name: str, at: str) -> etree._Element:
+def only_child(parent: etree._Element, name: str, at: str) -> etree._Element:
     """The one child of this name, in any namespace."""
-    found = [child for child in parent if local(child) == name]
+    found = [child for child in parent if local_name(child) == name]
     if len(found) != 1:
         raise AnswerUnreadable(at=at)
     return found[0]
 
 
-def leaf(element: etree._Element, at: str) -> str:
+def element_text(element: etree._Element, at: str) -> str:
     """The text of an element that has no children."""
     if len(element):
         raise AnswerUnreadable(at=at)

@@ -91,7 +91,7 @@ class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
             content_types=options.content_types,
         )
         self._app_key = application.app_key
-        steps = (CountySteps if self._county else PlatformSteps)(application, self.port, self.clock)
+        steps = (CountySteps if self._county else PlatformSteps)(application, self.transport, self.clock)
         key = holder("irs", self.route.address, self._app_key)
         self._secrets = IrsSecrets(steps, key, self.clock, self.store)
         if self._county:
@@ -99,15 +99,15 @@ class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
             self.url = self.url.copy_with(params={"appkey": self._app_key})
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
-        fields = self._fields(question, terms)
-        until = self._until(question)
-        ring = await self._secrets.ring(until)
+        fields = self._form_fields(question, terms)
+        until = self._attempt_deadline(question)
+        ring = await self._secrets.current(until)
         refreshed = False
         empties = 0
         for left in reversed(range(TRIES)):
             request_time = self.clock.milliseconds()
             signed = sign(self._app_key, ring.secret.text, request_time)
-            headers, body = self._written(fields, signed, request_time)
+            headers, body = self._request(fields, signed, request_time)
             raw = await self._send(question, capability, headers, body, until)
             envelope: Envelope = await self._decoded(raw)
             match self._code(envelope):
@@ -122,18 +122,18 @@ class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
                     empties += 1
                 case irs_envelope.OUT_OF_TIME if left and not refreshed:
                     refreshed = True
-                    ring = await self._secrets.renewed(ring, until)
+                    ring = await self._secrets.renew(ring, until)
                 case irs_envelope.WRONG_SIGN if left:
-                    ring = await self._secrets.renewed(ring, until, anew=True)
+                    ring = await self._secrets.renew(ring, until, anew=True)
                 case _:
-                    raise self._failure(envelope, raw)
+                    raise self._error(envelope, raw)
         raise AssertionError  # the last try returns or raises
 
     def _code(self, envelope: Envelope) -> str:
         dead = self._county and envelope.code != irs_envelope.OK and _COUNTY_WORD in envelope.text
         return irs_envelope.OUT_OF_TIME if dead else envelope.code
 
-    def _fields(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
+    def _form_fields(self, question: Question, terms: Mapping[str, str]) -> dict[str, str]:
         official, matter = question.official, question.matter
         if number := terms.get("id_number"):
             # A lower-case check character is a different number to them.
@@ -148,9 +148,9 @@ class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
         }
         if self._options.sub_matters:
             additional["subPowerMatters"] = matter_code(self._options.sub_matters, matter.kind)
-        return self._asked(question, terms) | {"additional": json.dumps(additional, ensure_ascii=False)}
+        return self._agency_terms(question, terms) | {"additional": json.dumps(additional, ensure_ascii=False)}
 
-    def _written(self, fields: Mapping[str, str], signed: str, request_time: str) -> tuple[Headers, bytes]:
+    def _request(self, fields: Mapping[str, str], signed: str, request_time: str) -> tuple[Headers, bytes]:
         if self._options.style == "json":
             headers = json_headers(
                 (b"appKey", self._app_key.encode("ascii")),
@@ -164,14 +164,14 @@ class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
         return FORM, form({**signature, **fields})
 
     def _decode(self, raw: RawAnswer) -> Envelope:
-        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        decode.check_content_type(raw.content_type, self._options.content_types, self._options.charset)
         envelope = read_envelope(raw.body, self._options.charset)
         if envelope.code != irs_envelope.OK:
             return envelope
         records, drift = self._shapes.read(envelope.datas)
-        return replace(envelope, records=self._agreed(records), drift=(*envelope.drift, *drift))
+        return replace(envelope, records=self._check_row_limit(records), drift=(*envelope.drift, *drift))
 
-    def _failure(self, envelope: Envelope, raw: RawAnswer) -> AgencyError:
+    def _error(self, envelope: Envelope, raw: RawAnswer) -> AgencyError:
         if self._code(envelope) in {irs_envelope.OUT_OF_TIME, irs_envelope.WRONG_SIGN}:
             return CredentialsRejected()
         if envelope.code == irs_envelope.QUOTA:

@@ -62,7 +62,7 @@ class Shapes:
                 records, drift = self._read(_provided(datas), layers - 1)
                 return records, (*drift, *(f"datas/{name}" for name in datas if name not in _PROVIDER))
             case dict() if datas and "object" in self._shapes:
-                return (decode.flat(datas),), ()
+                return (decode.flatten(datas),), ()
             case list() if datas and "array" in self._shapes:
                 return _records(datas), ()
         raise AnswerUnreadable(at="datas")
@@ -73,7 +73,7 @@ def _records(rows: Iterable[Any]) -> Records:
     for row in rows:
         if not isinstance(row, dict) or not row:
             raise AnswerUnreadable(at="datas")
-        records.append(decode.flat(row))
+        records.append(decode.flatten(row))
     return tuple(records)
 
 
@@ -100,7 +100,7 @@ def _half_escaped(datas: str) -> Records:
 
 
 def _leaves(record: Any) -> dict[str, str]:
-    leaves = {decode.local(child): decode.leaf(child, at="datas") for child in record}
+    leaves = {decode.local_name(child): decode.element_text(child, at="datas") for child in record}
     if not leaves or len(leaves) != len(record):
         raise AnswerUnreadable(at="datas")
     return leaves

@@ -34,7 +34,7 @@ def sign(app_key: str, secret: str, request_time: str) -> str:
     return hashlib.md5(f"{app_key}{secret}{request_time}".encode(), usedforsecurity=False).hexdigest()
 
 
-class Steps(Protocol):
+class RefreshSteps(Protocol):
     """
     How secrets are fetched.  Each step returns None if the secret that it starts from is not accepted, and raises as
     the port does.
@@ -54,21 +54,21 @@ class IrsSecrets:
     The ring of one application key: read while it lives, renewed in the one order that always recovers.
     """
 
-    def __init__(self, steps: Steps, key: str, clock: CorrectedClock, store: SecretStore) -> None:
+    def __init__(self, steps: RefreshSteps, key: str, clock: CorrectedClock, store: SecretStore) -> None:
         self._steps = steps
         self._key = key
         self._clock = clock
         self._store = store
         store.register(key, self._fetched, margin=MARGIN)
 
-    async def ring(self, until: float) -> CredentialPair:
+    async def current(self, until: float) -> CredentialPair:
         """A living ring.  Raises as the port and the store do, or `CredentialsRejected`."""
         ring = self._store.current(self._key)
         if ring is not None and ring.secret.lives(self._clock, margin=MARGIN):
             return ring
         return await self._store.renew(self._key, ring, until)
 
-    async def renewed(self, seen: CredentialPair, until: float, *, anew: bool = False) -> CredentialPair:
+    async def renew(self, seen: CredentialPair, until: float, *, anew: bool = False) -> CredentialPair:
         """A newer ring than `seen`, somebody else's or our own; `anew`, because the refresh secret is dead as well."""
         return await self._store.renew(self._key, seen, until, anew=anew)
 
@@ -94,7 +94,7 @@ class IrsApplication:
     content_types: frozenset[str]
 
 
-class _Caller:
+class _RefreshClient:
     """Sends refresh calls and reads their envelopes."""
 
     def __init__(self, application: IrsApplication, port: AgencyTransport, clock: CorrectedClock) -> None:
@@ -106,8 +106,8 @@ class _Caller:
         """The envelope of a success; None if the secret is not accepted."""
         reply = await self._port.send(url, headers, body, until)
         if reply.status != 200:
-            raise status.failure(reply.status, reply.retry_after, self._clock.now())
-        decode.content(reply.content_type, self._application.content_types)
+            raise status.error_for_status(reply.status, reply.retry_after, self._clock.now())
+        decode.check_content_type(reply.content_type, self._application.content_types)
         envelope = read_envelope(reply.body)
         if envelope.code in {OUT_OF_TIME, WRONG_SIGN}:
             return None
@@ -116,7 +116,7 @@ class _Caller:
         return envelope
 
 
-class PlatformSteps(_Caller):
+class PlatformSteps(_RefreshClient):
     """Signed calls of province and city."""
 
     async def by_application(self, until: float) -> CredentialPair | None:
@@ -144,7 +144,7 @@ class PlatformSteps(_Caller):
         return Secret.issued(found, ends_at=ends_at, lifetime=lifetime, clock=self._clock)
 
 
-class CountySteps(_Caller):
+class CountySteps(_RefreshClient):
     """
     The two steps of the county variant, with the secrets in clear: for closed networks and our own TLS only.
     """

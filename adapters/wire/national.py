@@ -49,7 +49,7 @@ def sign(sid: str, rid: str, rtime: str, key: str) -> str:
     return base64.b64encode(hmac.digest(key.encode(), f"{sid}{rid}{rtime}".encode(), "sha256")).decode("ascii")
 
 
-def opened(app_key: str, secret: str) -> str | None:
+def decrypt_secret(app_key: str, secret: str) -> str | None:
     """
     The application secret from `data.secret`: Base64 of AES-128-ECB under a key derived from the application key.
     None if it does not open, because it was encrypted for another key.
@@ -101,14 +101,14 @@ class Platform:
         self._key = holder("national", route.address, self._app_key, self.sid)
         store.register(self._key, self._fetched, margin=MARGIN)
 
-    async def fields(self, until: float) -> tuple[str, str, str, str]:
+    async def signed_fields(self, until: float) -> tuple[str, str, str, str]:
         """`rid`, `sid`, `rtime` and `sign` of one business call.  Raises `AgencyError`."""
         ring = self._store.current(self._key)
         if ring is None or not ring.secret.lives(self._clock, margin=MARGIN):
             ring = await self._store.renew(self._key, ring, until)
         return self._signed(ring.secret.text)
 
-    def named(self, fields: tuple[str, str, str, str]) -> dict[str, str]:
+    def wire_fields(self, fields: tuple[str, str, str, str]) -> dict[str, str]:
         """The four fields under their wire names."""
         return dict(zip((f"{self.prefix}{name}" for name in ("rid", "sid", "rtime", "sign")), fields, strict=True))
 
@@ -118,11 +118,11 @@ class Platform:
         return rid, self.sid, rtime, sign(self.sid, rid, rtime, key)
 
     async def _fetched(self, _: CredentialPair | None, until: float) -> CredentialPair:
-        body = json.dumps(self.named(self._signed(self._app_key))).encode()
+        body = json.dumps(self.wire_fields(self._signed(self._app_key))).encode()
         reply = await self._port.send(self._url, json_headers(), body, until)
         if reply.status != 200:
-            raise status.failure(reply.status, reply.retry_after, self._clock.now())
-        decode.content(reply.content_type, _JSON)
+            raise status.error_for_status(reply.status, reply.retry_after, self._clock.now())
+        decode.check_content_type(reply.content_type, _JSON)
         envelope = decode.json_value(decode.text(reply.body))
         if not isinstance(envelope, dict) or "code" not in envelope:
             raise AnswerUnreadable(at="code")
@@ -133,7 +133,7 @@ class Platform:
         if not isinstance(issued, dict) or not isinstance(issued.get("secret"), str):
             raise AnswerUnreadable(Reason.MISSING_LEAF, at="data/secret")
         ends_at = decode.epoch_seconds(issued.get("secretEndTime"), at="data/secretEndTime")
-        text = opened(self._app_key, issued["secret"])
+        text = decrypt_secret(self._app_key, issued["secret"])
         if text is None:
             raise CredentialsRejected
         return CredentialPair(secret=Secret.issued(text, ends_at=ends_at, lifetime=LONGEST_LIFE, clock=self._clock))
@@ -173,20 +173,20 @@ class NationalWire(WireFamily[NationalOptions, PlatformCredentials]):
         ]
 
     def _configure(self) -> None:
-        self._platform = Platform(self.route, self.port, self.clock, self.store)
+        self._platform = Platform(self.route, self.transport, self.clock, self.store)
         forwarded = self._options.forwarded_for
         self._headers = json_headers(*([(b"X-Forwarded-For", forwarded.encode("ascii"))] if forwarded else []))
         self._relay = self._options.body == "relay"
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
-        business = self._business(question, self._asked(question, terms))
-        until = self._until(question)
-        fields = await self._platform.fields(until)
+        business = self._business(question, self._agency_terms(question, terms))
+        until = self._attempt_deadline(question)
+        fields = await self._platform.signed_fields(until)
         if self._options.fields_in == "body":
             headers = self._headers
-            business |= self._platform.named(fields)
+            business |= self._platform.wire_fields(fields)
         else:
-            named = self._platform.named(fields)
+            named = self._platform.wire_fields(fields)
             headers = [
                 *self._headers,
                 *((name.encode("ascii"), value.encode("ascii")) for name, value in named.items()),
@@ -208,20 +208,20 @@ class NationalWire(WireFamily[NationalOptions, PlatformCredentials]):
         }
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        decode.check_content_type(raw.content_type, self._options.content_types, self._options.charset)
         envelope = decode.json_value(decode.text(raw.body, charset=self._options.charset))
         if not isinstance(envelope, dict) or isinstance(envelope.get("code"), (dict, list, bool, type(None))):
             raise AnswerUnreadable(at="code")
         code = str(envelope["code"])
         if code != OK:
-            raise _failure(code)
+            raise _error(code)
         drift = [f"envelope/{name}" for name in envelope if name not in _ENVELOPE]
         found, at = envelope.get("data"), "data"
         if self._relay:
             found, more = self._unwrapped(found)
             drift += more
             at = "data/data/cxjg"
-        return self._agreed(self._records(found, at)), tuple(drift)
+        return self._check_row_limit(self._records(found, at)), tuple(drift)
 
     def _unwrapped(self, relay: Any) -> tuple[Any, list[str]]:
         match relay:
@@ -246,9 +246,9 @@ class NationalWire(WireFamily[NationalOptions, PlatformCredentials]):
             case "":
                 empty = "text"
             case list() if all(isinstance(row, dict) and row for row in found):
-                return tuple(decode.flat(row) for row in found)
+                return tuple(decode.flatten(row) for row in found)
             case dict() if found and not self._relay:
-                return (decode.flat(found),)
+                return (decode.flatten(found),)
             case _:
                 raise AnswerUnreadable(at=at)
         if empty not in self._options.empty:
@@ -256,5 +256,5 @@ class NationalWire(WireFamily[NationalOptions, PlatformCredentials]):
         return ()
 
 
-def _failure(code: str) -> AgencyError:
+def _error(code: str) -> AgencyError:
     return AgencyFault(Reason.PROVIDER_ERROR if _PROVIDER_CODE.fullmatch(code) else Reason.UNKNOWN_CODE)

@@ -98,7 +98,7 @@ class PopulationWire(WireFamily[PopulationOptions, PopulationCredentials]):
 
     def _configure(self) -> None:
         options, credentials = self._options, self.route.credentials
-        self._platform = Platform(self.route, self.port, self.clock, self.store)
+        self._platform = Platform(self.route, self.transport, self.clock, self.store)
         self._response = f"{{{options.namespace}}}{options.service}Response"
         window = timedelta(seconds=options.signed_window)
         self._signers = Signers(options.signed_by, self.clock, window) if options.signed_by else None
@@ -111,9 +111,9 @@ class PopulationWire(WireFamily[PopulationOptions, PopulationCredentials]):
         self._head = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in options.head)
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
-        package = self._package(question, self._asked(question, terms))
-        until = self._until(question)
-        rid, _, rtime, signed = await self._platform.fields(until)
+        package = self._package(question, self._agency_terms(question, terms))
+        until = self._attempt_deadline(question)
+        rid, _, rtime, signed = await self._platform.signed_fields(until)
         first, second, third, fourth = self._places
         body = f"{first}{rid}{second}{rtime}{third}{signed}{fourth}{package}{self._end}".encode()
         raw = await self._send(question, capability, _HEADERS, body, until)
@@ -138,13 +138,13 @@ class PopulationWire(WireFamily[PopulationOptions, PopulationCredentials]):
         )
 
     def _decode(self, raw: RawAnswer) -> _Package:
-        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        decode.check_content_type(raw.content_type, self._options.content_types, self._options.charset)
         body = self._soap_body(raw)
         if len(body) != 1 or body[0].tag != self._response:
             raise AnswerUnreadable(at="Body")
-        out = decode.only(body[0], "out", at="Body/out")
-        package = _read(decode.leaf(out, at="Body/out"))
-        self._agreed(package.records)
+        out = decode.only_child(body[0], "out", at="Body/out")
+        package = _read(decode.element_text(out, at="Body/out"))
+        self._check_row_limit(package.records)
         return package
 
     def _soap_body(self, raw: RawAnswer) -> etree._Element:
@@ -156,7 +156,7 @@ class PopulationWire(WireFamily[PopulationOptions, PopulationCredentials]):
             raise AgencyFault(Reason.FAULT)
         return body
 
-    def _hear(self, raw: RawAnswer) -> None:
+    def _check_error_body(self, raw: RawAnswer) -> None:
         # The interface does not say with which status a Fault comes.
         if raw.status != 500:
             return
@@ -180,34 +180,38 @@ def _only_body(envelope: etree._Element) -> etree._Element:
 
 def _read(document: str) -> _Package:
     root = decode.xml(document.encode(), at="out")
-    if decode.local(root) != "PACKAGE":
+    if decode.local_name(root) != "PACKAGE":
         raise AnswerUnreadable(at="PACKAGE")
     head = {
-        decode.local(child): decode.leaf(child, at="PACKAGEHEAD").strip()
-        for child in decode.only(root, "PACKAGEHEAD", at="PACKAGEHEAD")
+        decode.local_name(child): decode.element_text(child, at="PACKAGEHEAD").strip()
+        for child in decode.only_child(root, "PACKAGEHEAD", at="PACKAGEHEAD")
     }
     if not head.get("FHDM"):
         raise AnswerUnreadable(Reason.MISSING_LEAF, at="PACKAGEHEAD/FHDM")
     if head["FHDM"] not in OK:
         raise AgencyFault(Reason.UNKNOWN_CODE)
-    found = decode.only(root, "DATA", at="DATA")
+    found = decode.only_child(root, "DATA", at="DATA")
     return _Package(
         records=tuple(_record(element) for element in found),
         reference=decode.reference(head.get("FFQQBH")),
         stated_at=_stated_at(head.get("FSSJ", "")),
         drift=(
             *(f"PACKAGEHEAD/{name}" for name in head if name not in _REPLY_HEAD),
-            *(f"PACKAGE/{decode.local(child)}" for child in root if decode.local(child) not in {"PACKAGEHEAD", "DATA"}),
+            *(
+                f"PACKAGE/{decode.local_name(child)}"
+                for child in root
+                if decode.local_name(child) not in {"PACKAGEHEAD", "DATA"}
+            ),
         ),
     )
 
 
 def _record(element: etree._Element) -> Mapping[str, str]:
-    if decode.local(element) != "RECORD":
+    if decode.local_name(element) != "RECORD":
         raise AnswerUnreadable(at="DATA")
     if (element.get("code") or "").strip() or (element.get("msg") or "").strip():
         raise AgencyFault(Reason.PROVIDER_ERROR)
-    leaves = {decode.local(child): decode.leaf(child, at="RECORD") for child in element}
+    leaves = {decode.local_name(child): decode.element_text(child, at="RECORD") for child in element}
     if not leaves or len(leaves) != len(element):
         raise AnswerUnreadable(at="RECORD")
     return leaves

@@ -73,16 +73,16 @@ class RbspWire(WireFamily[RbspOptions, RouteCredentials]):
         self._close = _item("RequiredItems", ",".join(options.required_items)) + "</Items></Method></RBSPMessage>"
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:
-        self._asked(question, terms)
+        self._agency_terms(question, terms)
         number = terms.get("id_number", "")
         if not _NUMBER.fullmatch(number):
             raise UnsupportedLookup(Reason.NOT_EXPRESSIBLE)
-        until = self._until(question)
-        raw = await self._send(question, capability, _HEADERS, self._written(question, number), until)
+        until = self._attempt_deadline(question)
+        raw = await self._send(question, capability, _HEADERS, self._request(question, number), until)
         records, drift = await self._decoded(raw)
         return Rows(records=records, answered_at=raw.answered_at, drift=drift)
 
-    def _written(self, question: Question, number: str) -> bytes:
+    def _request(self, question: Question, number: str) -> bytes:
         official = question.official
         parts = (
             self._open,
@@ -98,16 +98,18 @@ class RbspWire(WireFamily[RbspOptions, RouteCredentials]):
         return "".join(parts).encode()
 
     def _decode(self, raw: RawAnswer) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        self._hear(raw)
-        decode.content(raw.content_type, self._options.content_types, self._options.charset)
+        self._check_error_body(raw)
+        decode.check_content_type(raw.content_type, self._options.content_types, self._options.charset)
         root = decode.xml(raw.body, charset=self._options.charset)
-        if decode.local(root) != "RBSPMessage":
+        if decode.local_name(root) != "RBSPMessage":
             raise AnswerUnreadable(at="RBSPMessage")
-        items = decode.only(decode.only(root, "Method", at="Method"), "Items", at="Method/Items")
-        drift = tuple(f"RBSPMessage/{decode.local(child)}" for child in root if decode.local(child) not in _MESSAGE)
-        return self._agreed(_records(_table(items))), drift
+        items = decode.only_child(decode.only_child(root, "Method", at="Method"), "Items", at="Method/Items")
+        drift = tuple(
+            f"RBSPMessage/{decode.local_name(child)}" for child in root if decode.local_name(child) not in _MESSAGE
+        )
+        return self._check_row_limit(_records(_table(items))), drift
 
-    def _hear(self, raw: RawAnswer) -> None:
+    def _check_error_body(self, raw: RawAnswer) -> None:
         if raw.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(NO_PERMISSION):
             raise AgencyRefused
 
@@ -119,11 +121,11 @@ def _item(name: str, value: str) -> str:
 
 def _table(items: etree._Element) -> list[list[str]]:
     tables = [
-        value for item in items for value in item if decode.local(value) == "Value" and value.get("Type") == _TABLE
+        value for item in items for value in item if decode.local_name(value) == "Value" and value.get("Type") == _TABLE
     ]
     if len(tables) != 1:
         raise AnswerUnreadable(at="Method/Items/Item/Value")
-    return [[decode.leaf(cell, at="Row/Data") for cell in row] for row in tables[0]]
+    return [[decode.element_text(cell, at="Row/Data") for cell in row] for row in tables[0]]
 
 
 def _records(table: list[list[str]]) -> tuple[Mapping[str, Any], ...]:

@@ -92,7 +92,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
             host, address = resolve
             # The port is that of the address that is asked, whatever stands here.
             builder = builder.resolve(host, address, 0)
-        self._client = (trust or Trust()).built(builder)
+        self._client = (trust or Trust()).build_client(builder)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         failure: AgencyError
@@ -109,7 +109,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
                 response.status, headers=list(response.headers.items()), stream=_ResponseBody(exchange, response)
             )
         except PyreqwestError as error:
-            failure = _meaning(error)
+            failure = _to_agency_error(error)
         raise failure
 
     async def aclose(self) -> None:
@@ -132,7 +132,7 @@ class _ResponseBody(httpx.AsyncByteStream):
                 if len(piece) < _PIECE:
                     break
         except PyreqwestError as error:
-            failure = _meaning(error)
+            failure = _to_agency_error(error)
         else:
             return
         raise failure
@@ -142,7 +142,7 @@ class _ResponseBody(httpx.AsyncByteStream):
             await self._exchange.__aexit__(None, None, None)
 
 
-def _meaning(error: PyreqwestError) -> AgencyError:
+def _to_agency_error(error: PyreqwestError) -> AgencyError:
     # The classes are coarse (a server that hangs up is a "ConnectError"); only the causes tell what was sent.
     causes: list[str] = []
     if isinstance(error, DetailedPyreqwestError):

@@ -80,7 +80,7 @@ class Route(Generic[O, C]):
         """The address of this route, or of another path at the same agency; never with a query."""
         return httpx.URL(self.address + (self.path if path is None else path))
 
-    def spelled(self, terms: Mapping[str, str]) -> dict[str, str]:
+    def in_agency_terms(self, terms: Mapping[str, str]) -> dict[str, str]:
         """
         The terms in the agency's names.  A name that the route has no place for is not sent; any other term without
         a place raises `UnsupportedLookup`, and so does a question by nothing but a name: that would be browsing.

@@ -23,7 +23,7 @@ from adapters.retry_after import parse_retry_after
 from schemas.codes import Reason
 
 
-def failure(status: int, retry_after: str | None, now: datetime) -> AgencyError:
+def error_for_status(status: int, retry_after: str | None, now: datetime) -> AgencyError:
     """The error that a status other than 200 means; `retry_after` is the header as it came, `now` is aware."""
     match status:
         case 401:

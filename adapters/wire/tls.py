@@ -78,7 +78,7 @@ class Trust:
     identity: Annotated[PathBeside, AfterValidator(_usable_identity)] | None = None
     system_roots: Flag = False
 
-    def built(self, builder: ClientBuilder) -> Client:
+    def build_client(self, builder: ClientBuilder) -> Client:
         """A client that trusts and presents what these files say.  Raises `OSError`, or `ValueError` of the engine."""
         if self.identity:
             builder = builder.identity_pem(self.identity.read_bytes())

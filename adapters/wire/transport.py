@@ -54,14 +54,14 @@ class AgencyTransport:
         self, transport: httpx.AsyncBaseTransport, *, address: str | None = None, body_limit: int = BODY_LIMIT
     ) -> None:
         self._transport = transport
-        self._place = None if address is None else _place(httpx.URL(address))
+        self._origin = None if address is None else _origin(httpx.URL(address))
         self._body_limit = body_limit
 
     async def send(self, url: httpx.URL, headers: Headers, body: bytes, until: float) -> WireResponse:
         """
         Posts `body`; `until` is a point on the event loop's clock that covers connecting, sending and the whole body.
         """
-        if self._place is not None and _place(url) != self._place:
+        if self._origin is not None and _origin(url) != self._origin:
             # Whatever made such an address: a question with a name in it goes where the configuration says.
             raise AgencyFault(Reason.NOT_CONFIGURED)
         left = until - asyncio.get_running_loop().time()
@@ -77,7 +77,7 @@ class AgencyTransport:
         except TimeoutError:
             failure = AgencyTimeout()
         except (httpx.HTTPError, httpx.StreamError) as error:
-            failure = _meaning(error)
+            failure = _to_agency_error(error)
         # Raised here, after the handler, so that no library's exception hangs on as its context.
         raise failure
 
@@ -108,12 +108,12 @@ class AgencyTransport:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _place(url: httpx.URL) -> tuple[str, str, int, bytes]:
+def _origin(url: httpx.URL) -> tuple[str, str, int, bytes]:
     port = url.port or (443 if url.scheme == "https" else 80)
     return url.scheme, url.host, port, url.userinfo
 
 
-def _meaning(error: Exception) -> AgencyError:
+def _to_agency_error(error: Exception) -> AgencyError:
     # For engines that speak httpx's own exceptions, as mounted mocks do.
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.UnsupportedProtocol():

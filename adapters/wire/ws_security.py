@@ -94,9 +94,13 @@ class Signers:
         for certificate in self.certificates:
             # Whatever stops the verification: it did not succeed, and nothing is read.
             verify = partial(
-                XMLVerifier().verify, document, x509_cert=certificate, expect_config=rules, parser=xml_parser.hardened()
+                XMLVerifier().verify,
+                document,
+                x509_cert=certificate,
+                expect_config=rules,
+                parser=xml_parser.hardened_parser(),
             )
-            found = xml_parser.away(verify)
+            found = xml_parser.run_in_thread(verify)
             if found is not None:
                 return found if isinstance(found, list) else [found]
         raise _unsigned("Signature")

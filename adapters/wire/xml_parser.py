@@ -40,26 +40,26 @@ _ENTITY: Final = re.compile(rb"&(?!lt;|gt;|amp;|quot;|apos;|#)")
 _remembered: set[bytes] = set()
 
 
-def hardened() -> etree.XMLParser:
+def hardened_parser() -> etree.XMLParser:
     """A parser for one foreign document.  It has state; its making costs a twentieth of the smallest parse."""
     return etree.XMLParser(**_HARDENED)
 
 
-def parsed(body: bytes) -> etree._Element | None:
+def parse(body: bytes) -> etree._Element | None:
     """The root of a document in UTF-8; None if it is not XML."""
     if len(body) > _LONGEST:
-        return away(lambda: _parsed(body))
+        return run_in_thread(lambda: _parsed(body))
     # From each `<` to the last `>` before the next: the tag, and more only where a text or a value holds a `>`.
     pieces = {chunk.rpartition(b">")[0] for chunk in body.split(b"<")}
     if pieces <= _remembered and not _ENTITY.search(body):
         return _parsed(body)
-    root = away(lambda: _parsed(body))
+    root = run_in_thread(lambda: _parsed(body))
     if root is not None and len(_remembered) + len(pieces) <= _PIECES and max(map(len, pieces)) <= _PIECE:
         _remembered.update(pieces)
     return root
 
 
-def away(work: Callable[[], T]) -> T | None:
+def run_in_thread(work: Callable[[], T]) -> T | None:
     """What `work` returns in a thread of its own, which takes with it all names that were met; None if it raises."""
     results: list[T] = []
 
@@ -77,6 +77,6 @@ def away(work: Callable[[], T]) -> T | None:
 
 def _parsed(body: bytes) -> etree._Element | None:
     try:
-        return etree.fromstring(body, hardened())
+        return etree.fromstring(body, hardened_parser())
     except (etree.XMLSyntaxError, ValueError):
         return None

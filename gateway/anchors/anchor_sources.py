@@ -36,8 +36,8 @@ class AnchorSource(Protocol):
     def name(self) -> str: ...
     @property
     def slack(self) -> timedelta: ...
-    def is_soon(self, newest: datetime, now: datetime) -> bool: ...
-    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor: ...
+    def is_recent(self, newest: datetime, now: datetime) -> bool: ...
+    async def fetch(self, kept: StoredCheckpoint, now: datetime) -> Anchor: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ class TimestampSource:
         """As configured."""
         return self.site.name
 
-    def is_soon(self, newest: datetime, now: datetime) -> bool:
+    def is_recent(self, newest: datetime, now: datetime) -> bool:
         """Within the interval."""
         return now - newest < self.every
 
-    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
+    async def fetch(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Has the bytes of the note stamped."""
         stamping = TimestampQuery.from_note(kept.note)
         reply = await post(self.site.url, stamping.encode(), content_type=REQUEST_TYPE, tls=self.site.tls)
@@ -88,11 +88,11 @@ class WitnessSource:
         """As configured."""
         return self.site.name
 
-    def is_soon(self, newest: datetime, now: datetime) -> bool:
+    def is_recent(self, newest: datetime, now: datetime) -> bool:
         """Within the interval."""
         return now - newest < self.every
 
-    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
+    async def fetch(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Sends the note with a proof from the size that the witness knows; learns that size if it is another."""
         newest = await asyncio.to_thread(Anchors(self.log.reader).newest, self.kind, self.name)
         known = newest.size if newest else 0
@@ -138,11 +138,11 @@ class DeliverySource:
     kind: AnchorKind = AnchorKind.DELIVERY
     name: str = DELIVERY_NAME
 
-    def is_soon(self, newest: datetime, now: datetime) -> bool:
+    def is_recent(self, newest: datetime, now: datetime) -> bool:
         """On the same day of the court."""
         return day_in_china(newest) == day_in_china(now)
 
-    async def ask(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
+    async def fetch(self, kept: StoredCheckpoint, now: datetime) -> Anchor:
         """Writes the day's files, durably."""
         day = day_in_china(now)
         try:

@@ -32,7 +32,7 @@ Key = tuple[AnchorKind, str]
 class AnchorReport:
     """How one anchor stands, whether it is late, and what this process last failed with (since it last succeeded)."""
 
-    standing: AnchorStatus
+    status: AnchorStatus
     age_s: float | None
     late: bool
     failures: int
@@ -59,7 +59,7 @@ class Anchoring:
 
     def start(self) -> None:
         """Begins in the background."""
-        turns = ((self._every.total_seconds(), self.round), (SWEEP_EVERY, self.sweep))
+        turns = ((self._every.total_seconds(), self.anchor_due), (SWEEP_EVERY, self.close_orphans))
         self._tasks = [asyncio.create_task(_forever(every, turn)) for every, turn in turns]
 
     async def aclose(self) -> None:
@@ -68,11 +68,11 @@ class Anchoring:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def round(self) -> None:
+    async def anchor_due(self) -> None:
         """Asks every source whose turn it is, all at the same time.  Raises nothing."""
         await asyncio.gather(*(self._try(source) for source in self._sources))
 
-    async def sweep(self) -> None:
+    async def close_orphans(self) -> None:
         """Closes the orphans.  Raises nothing."""
         self.open_orphans = None
         now = self._clock()
@@ -112,14 +112,14 @@ class Anchoring:
             raise self._log.signer.broken
         now = self._clock()
         newest = await asyncio.to_thread(self._anchors.newest, source.kind, source.name)
-        if newest is not None and source.is_soon(newest.at, now):
+        if newest is not None and source.is_recent(newest.at, now):
             return False
         if not await asyncio.to_thread(self._anchors.is_due, newest.size if newest else 0):
             return False
         kept = await asyncio.to_thread(self._anchors.retain_newest)
         if kept is None:
             return False
-        anchor = await source.ask(kept, now)
+        anchor = await source.fetch(kept, now)
         if await asyncio.to_thread(self._anchors.add, anchor):
             await self._log.append(_anchored(anchor))
         return True

@@ -94,12 +94,12 @@ async def _audit(hub: Hub) -> AuditHealth:
 
 def _anchor(report: AnchorReport) -> AnchorHealth:
     return AnchorHealth(
-        kind=report.standing.kind.value,
-        name=report.standing.name,
-        size=report.standing.size,
+        kind=report.status.kind.value,
+        name=report.status.name,
+        size=report.status.size,
         age_s=report.age_s,
         late=report.late,
-        unparsed=report.standing.unparsed,
+        unparsed=report.status.unparsed,
         failures=report.failures,
         last_error=report.last_error,
     )

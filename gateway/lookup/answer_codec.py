@@ -57,7 +57,7 @@ def dump(answer: AgencyReply) -> bytes:
     kept = None if reading is None else _Reading(
         state=reading.state,
         answered_at=reading.answered_at,
-        holdings=tuple(_held(holding) for holding in reading.holdings),
+        holdings=tuple(_held(holding) for holding in reading.records),
         reason=reading.reason,
         reference=reading.reference,
         drift=reading.drift,
@@ -91,7 +91,7 @@ def load(kept: bytes, agencies: Mapping[str, Adapter]) -> AgencyReply | None:
     reading = None if read.reading is None else Interpretation(
         state=read.reading.state,
         answered_at=read.reading.answered_at,
-        holdings=tuple(
+        records=tuple(
             RecordWithOrigins(record=_RECORDS[one.record].validate_json(one.fields), origins=_origins(one.paths))
             for one in read.reading.holdings
         ),

@@ -202,7 +202,7 @@ def _question_outcome(answer: AgencyReply) -> QuestionOutcome:
         capability=answer.capability.name,
         state=answer.state,
         reason=answer.reason,
-        records=len(reading.holdings) if reading else 0,
+        records=len(reading.records) if reading else 0,
         attempts=answer.evidence.attempts,
         asked_at=answer.asked_at,
         answered_at=answer.answered_at,

@@ -116,9 +116,9 @@ async def ask(planned: PlannedQuestion, question: Question, guards: GuardRegistr
     """
     Asks one question, and says in one of the six states what came of it.
     """
-    with question.trace.asking(planned.agency, planned.capability.name) as asking:
+    with question.trace.question_span(planned.agency, planned.capability.name) as span:
         answer = await _heard(planned, question, guards)
-        asking.heard(answer.state.value, answer.reason.value if answer.reason else None)
+        span.finished(answer.state.value, answer.reason.value if answer.reason else None)
     return answer
 
 

@@ -126,7 +126,7 @@ def stated_by_agencies(answers: Sequence[AgencyReply]) -> tuple[Statement, ...]:
         )
         for index, answer in sorted(enumerate(answers), key=lambda item: (item[1].agency, item[1].capability.name))
         if answer.state is AnswerState.FOUND and answer.reading is not None
-        for holding in answer.reading.holdings
+        for holding in answer.reading.records
     )
 
 

@@ -113,7 +113,7 @@ def _guards(reading: TelemetrySnapshot) -> Iterator[Metric]:
 
 
 def _audit(audit: AuditStatus) -> Iterator[Metric]:
-    anchors = [((one.standing.kind.value, one.standing.name), one) for one in audit.anchors or ()]
+    anchors = [((one.status.kind.value, one.status.name), one) for one in audit.anchors or ()]
     yield _counter("shuniu_audit_appends", "Records made durable by this process.", (), [((), audit.appended)])
     yield _counter("shuniu_audit_append_failures", "Records that could not be made.", (), [((), audit.refused)])
     yield _gauge("shuniu_audit_waiting", "Records waiting for their turn.", (), [((), audit.waiting)])

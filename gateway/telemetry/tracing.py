@@ -16,7 +16,7 @@ from opentelemetry import context, trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from adapters.tracing import Asking, Headers, Sending, Trace
+from adapters.tracing import Headers, QuestionSpan, RequestSpan, Trace
 from gateway.telemetry.request_context import CURRENT, RequestContext, fresh_span_id
 
 Values = Mapping[str, str | int]
@@ -59,10 +59,10 @@ class _NoSpan:
     def tell(self, **values: str | int) -> None:
         """Nobody wants to know."""
 
-    def answered(self, status: int) -> None:
+    def received(self, status: int) -> None:
         """Nobody wants to know."""
 
-    def heard(self, state: str, reason: str | None) -> None:
+    def finished(self, state: str, reason: str | None) -> None:
         """Nobody wants to know."""
 
     def __enter__(self) -> Self:
@@ -105,11 +105,11 @@ class NoTracing:
         """Nothing is followed."""
         return self
 
-    def asking(self, agency: str, capability: str) -> Asking:  # noqa: ARG002 - the port's shape
+    def question_span(self, agency: str, capability: str) -> QuestionSpan:  # noqa: ARG002 - the port's shape
         """Nothing is followed."""
         return self._unseen
 
-    def sending(self, url: httpx.URL, *, announced: bool) -> Sending:  # noqa: ARG002 - the port's shape
+    def request_span(self, url: httpx.URL, *, announced: bool) -> RequestSpan:  # noqa: ARG002 - the port's shape
         """Passes the trace id on."""
         exchange = CURRENT.get() if announced else None
         if exchange is None:
@@ -156,12 +156,12 @@ class OtelTracing:
         """Requests become client spans below the span of the task that sends them."""
         return self
 
-    def asking(self, agency: str, capability: str) -> Asking:
+    def question_span(self, agency: str, capability: str) -> QuestionSpan:
         """An inner span."""
         values = {"shuniu.agency": agency, "shuniu.capability": capability}
         return _Spanned(self._tracer.start_span("question", attributes=values))
 
-    def sending(self, url: httpx.URL, *, announced: bool) -> Sending:
+    def request_span(self, url: httpx.URL, *, announced: bool) -> RequestSpan:
         """A client span.  Our addresses have no query; none is recorded all the same."""
         values: dict[str, str | int] = {
             "http.request.method": "POST",
@@ -191,10 +191,10 @@ class _Spanned:
         if "name" in values:
             self._span.update_name(str(values["name"]))
 
-    def answered(self, status: int) -> None:
+    def received(self, status: int) -> None:
         self._span.set_attribute("http.response.status_code", status)
 
-    def heard(self, state: str, reason: str | None) -> None:
+    def finished(self, state: str, reason: str | None) -> None:
         self._span.set_attribute("shuniu.state", state)
         if reason is not None:
             self._span.set_attribute("shuniu.reason", reason)

@@ -57,7 +57,7 @@ def test_the_police_are_asked_for_exactly_what_is_read(path: Path) -> None:
     """Not requested beats dropped: the columns in the file are those of the mapping."""
     options = tomllib.loads(path.read_text("utf-8"))["public_security"]["addresses"]["options"]
 
-    assert sorted(options["required_items"]) == sorted(ADDRESSES.leaves)
+    assert sorted(options["required_items"]) == sorted(ADDRESSES.elements)
 
 
 def test_the_example_names_no_real_host() -> None:

@@ -10,7 +10,7 @@ import pytest
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
 from adapters.human_resources.mapping import PARTICIPATION
-from adapters.interpretation import read
+from adapters.interpretation import interpret
 from schemas.codes import AddressKind, InsuranceKind, ParticipationState, Reason, Sex
 from schemas.records import AddressRecord, InsuranceParticipation, PersonIdentity
 from schemas.subject import Subject
@@ -65,9 +65,9 @@ CONTACT = AddressRecord(
 
 def test_participations_yield_insurances_and_leads(rows: Callable[..., Rows], person: Subject) -> None:
     """The person and the declared address are read once, and an ended participation leads to no employer."""
-    reading = read(rows(LIVE, ENDED), PARTICIPATION, person)
+    reading = interpret(rows(LIVE, ENDED), PARTICIPATION, person)
 
-    assert [holding.record for holding in reading.holdings] == [
+    assert [holding.record for holding in reading.records] == [
         PERSON,
         InsuranceParticipation(
             insurance=InsuranceKind.ENTERPRISE_PENSION,
@@ -95,18 +95,18 @@ def test_participations_yield_insurances_and_leads(rows: Callable[..., Rows], pe
 
 def test_wages_reach_nothing(rows: Callable[..., Rows], person: Subject) -> None:
     """Uninvited sensitive leaves are known and dropped: no record, no origin, no drift names their content."""
-    reading = read(rows(LIVE), PARTICIPATION, person)
+    reading = interpret(rows(LIVE), PARTICIPATION, person)
 
-    kept = [origin.raw for holding in reading.holdings for origin in holding.origins.values()]
+    kept = [origin.raw for holding in reading.records for origin in holding.origins.values()]
     assert not {8000.5, 8000}.intersection(kept)
     assert all(PARTICIPATION.ignore[leaf] for leaf in ("AAC040", "AAE180", "AAC005"))
 
 
 def test_the_contact_number_stands_in_for_a_missing_mobile_number(rows: Callable[..., Rows], person: Subject) -> None:
     """The mobile number comes first; without it the contact number is read."""
-    reading = read(rows(LIVE | {"AAC067": None}), PARTICIPATION, person)
+    reading = interpret(rows(LIVE | {"AAC067": None}), PARTICIPATION, person)
 
-    telephone = reading.holdings[0].origins["telephone"]
+    telephone = reading.records[0].origins["telephone"]
     assert (telephone.path, telephone.raw) == ("AAE005", "0570-0000001")
 
 
@@ -114,6 +114,6 @@ def test_the_contact_number_stands_in_for_a_missing_mobile_number(rows: Callable
 def test_an_unlisted_insurance_code_is_no_guess(rows: Callable[..., Rows], person: Subject, leaf: str) -> None:
     """A kind or state of insurance outside the table makes the answer unreadable."""
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows(LIVE | {leaf: "888"}), PARTICIPATION, person)
+        interpret(rows(LIVE | {leaf: "888"}), PARTICIPATION, person)
 
     assert (caught.value.reason, caught.value.at) == (Reason.UNKNOWN_CODE, leaf)

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
-from adapters.interpretation import read
+from adapters.interpretation import interpret
 from adapters.market_regulation.mapping import ORGANIZATION, POSITIONS, STATE, representative_role
 from schemas.codes import AddressKind, AnswerState, Reason, RegistrationState
 from schemas.records import AddressRecord, OrganizationIdentity, OrganizationRegistration, Position, Record
@@ -75,9 +75,9 @@ def held(rows: Callable[..., Rows], company: Subject) -> Callable[..., list[Reco
     """The records that the register holds, given what differs from the plain row."""
 
     def build(**differing: object) -> list[Record]:
-        reading = read(rows(ROW | differing), ORGANIZATION, company)
+        reading = interpret(rows(ROW | differing), ORGANIZATION, company)
         assert (reading.state, reading.drift) == (AnswerState.FOUND, ())
-        return [holding.record for holding in reading.holdings]
+        return [holding.record for holding in reading.records]
 
     return build
 
@@ -134,7 +134,7 @@ def test_a_past_suspension_leaves_no_trace(held: Callable[..., list[Record]]) ->
 def test_a_suspension_without_an_end_is_unreadable(rows: Callable[..., Rows], company: Subject) -> None:
     """The flag without its last day could be read either way, so it is not read."""
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows(ROW | {"clsflag": "1"}), ORGANIZATION, company)
+        interpret(rows(ROW | {"clsflag": "1"}), ORGANIZATION, company)
 
     assert (caught.value.reason, caught.value.at) == (Reason.MISSING_LEAF, "clsto")
 
@@ -184,7 +184,7 @@ def test_the_state_is_read_by_its_text_whatever_the_width(written: str, state: R
 def test_a_state_outside_the_table_is_unavailable(rows: Callable[..., Rows], company: Subject, written: str) -> None:
     """Neither a number nor a similar text is taken for a state."""
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows(ROW | {"regstateCn": written}), ORGANIZATION, company)
+        interpret(rows(ROW | {"regstateCn": written}), ORGANIZATION, company)
 
     assert (caught.value.reason, caught.value.at) == (Reason.UNKNOWN_CODE, "regstateCn")
 
@@ -209,11 +209,11 @@ def test_the_role_of_the_representative_follows_the_type(type_text: str, role: s
 
 def test_a_registration_number_is_checked_against_its_own_leaf(rows: Callable[..., Rows], company: Subject) -> None:
     """One name and number with two credit codes is two organizations."""
-    by_number = replace(ORGANIZATION, echo="regno")
+    by_number = replace(ORGANIZATION, identifier_element="regno")
     asked = replace(company, id_type=type(company.id_type).REGISTRATION_NUMBER, id_number="330800000000017")
 
-    assert read(rows(ROW | {"uniscid": None}), by_number, asked).state is AnswerState.FOUND
-    twice = read(rows(ROW, ROW | {"uniscid": "91330803DEM000022K"}), by_number, asked)
+    assert interpret(rows(ROW | {"uniscid": None}), by_number, asked).state is AnswerState.FOUND
+    twice = interpret(rows(ROW, ROW | {"uniscid": "91330803DEM000022K"}), by_number, asked)
     assert (twice.state, twice.reason) == (AnswerState.AMBIGUOUS, Reason.SEVERAL_MATCHES)
 
 
@@ -227,10 +227,10 @@ def test_positions_are_read_row_by_row(rows: Callable[..., Rows], person: Subjec
     }
     second = {"uniscid": None, "entname": "衢州旧事食品厂", "position": "投资人", "regstateCn": "吊销，未注销"}
 
-    reading = read(rows(first, second), POSITIONS, person)
+    reading = interpret(rows(first, second), POSITIONS, person)
 
     assert reading.state is AnswerState.FOUND
-    assert [holding.record for holding in reading.holdings] == [
+    assert [holding.record for holding in reading.records] == [
         Position(
             organization="衢州示例贸易有限公司",
             role="法定代表人",

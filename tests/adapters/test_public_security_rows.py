@@ -10,7 +10,7 @@ import pytest
 
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
-from adapters.interpretation import read
+from adapters.interpretation import interpret
 from adapters.public_security.mapping import ADDRESSES, IDENTITY
 from schemas.codes import AddressKind, AnswerState, LifeStatus, Reason, Sex
 from schemas.records import AddressRecord, PersonIdentity
@@ -53,10 +53,10 @@ BLANK = dict.fromkeys(HOUSEHOLD, "") | {"GMSFHM": "330802199003071239", "XM": "�
 
 def test_the_population_base_says_who_a_person_is(rows: Callable[..., Rows], person: Subject) -> None:
     """Name, sex, birth date and life status are read; ethnicity and birth place are dropped without noise."""
-    reading = read(rows(POPULATION), IDENTITY, person)
+    reading = interpret(rows(POPULATION), IDENTITY, person)
 
     assert reading.state is AnswerState.FOUND
-    assert [holding.record for holding in reading.holdings] == [
+    assert [holding.record for holding in reading.records] == [
         PersonIdentity(
             id_number="330802199003071239",
             full_name="柯明远",
@@ -65,7 +65,7 @@ def test_the_population_base_says_who_a_person_is(rows: Callable[..., Rows], per
             life_status=LifeStatus.ALIVE,
         )
     ]
-    assert {name: origin.path for name, origin in reading.holdings[0].origins.items()} == {
+    assert {name: origin.path for name, origin in reading.records[0].origins.items()} == {
         "id_number": "GMSFHM",
         "full_name": "XM",
         "sex": "XBDM",
@@ -79,18 +79,18 @@ def test_a_degree_of_match_that_is_not_one_is_a_name_mismatch(rows: Callable[...
     """Only 1 is agreed; every other degree is no match, and no name was compared if none was asked."""
     doubtful = rows(POPULATION | {"XM_PPDDM": "2"})
 
-    denied = read(doubtful, IDENTITY, person)
-    assert (denied.state, denied.reason, denied.holdings) == (AnswerState.AMBIGUOUS, Reason.NAME_MISMATCH, ())
-    assert read(doubtful, IDENTITY, replace(person, name=None)).state is AnswerState.FOUND
+    denied = interpret(doubtful, IDENTITY, person)
+    assert (denied.state, denied.reason, denied.records) == (AnswerState.AMBIGUOUS, Reason.NAME_MISMATCH, ())
+    assert interpret(doubtful, IDENTITY, replace(person, name=None)).state is AnswerState.FOUND
 
 
 def test_the_household_record_yields_both_addresses_and_the_work_place(
     rows: Callable[..., Rows], person: Subject
 ) -> None:
     """Household domicile and registered residence carry region and date; the work-place is a lead."""
-    reading = read(rows(HOUSEHOLD), ADDRESSES, person)
+    reading = interpret(rows(HOUSEHOLD), ADDRESSES, person)
 
-    assert [holding.record for holding in reading.holdings] == [
+    assert [holding.record for holding in reading.records] == [
         PersonIdentity(
             id_number="330802199003071239",
             full_name="柯明远",
@@ -131,9 +131,9 @@ def test_the_other_address_is_a_residence_only_if_registered_as_one(
     """Anything but a registered habitual residence stays an unranked address."""
     row = BLANK | {"QTZZXZ": "衢州市龙游县样本路3号", "QTZZLX": code}
 
-    reading = read(rows(row), ADDRESSES, person)
+    reading = interpret(rows(row), ADDRESSES, person)
 
-    assert [holding.record for holding in reading.holdings[1:]] == [
+    assert [holding.record for holding in reading.records[1:]] == [
         AddressRecord(kind=kind, text="衢州市龙游县样本路3号")
     ]
 
@@ -142,7 +142,7 @@ def test_the_other_address_is_a_residence_only_if_registered_as_one(
 def test_an_unlisted_police_code_is_no_guess(rows: Callable[..., Rows], person: Subject, leaf: str) -> None:
     """The answer is unreadable and names the leaf, not the code."""
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows(HOUSEHOLD | {leaf: "77"}), ADDRESSES, person)
+        interpret(rows(HOUSEHOLD | {leaf: "77"}), ADDRESSES, person)
 
     assert (caught.value.reason, caught.value.at) == (Reason.UNKNOWN_CODE, leaf)
     assert "77" not in str(caught.value)
@@ -150,14 +150,14 @@ def test_an_unlisted_police_code_is_no_guess(rows: Callable[..., Rows], person: 
 
 def test_a_person_is_known_by_an_earlier_name_too(rows: Callable[..., Rows], person: Subject) -> None:
     """A file under the old name still finds the person; a third name does not."""
-    assert read(rows(HOUSEHOLD), ADDRESSES, replace(person, name="柯小明")).state is AnswerState.FOUND
-    assert read(rows(HOUSEHOLD), ADDRESSES, replace(person, name="柯大明")).reason is Reason.NAME_MISMATCH
+    assert interpret(rows(HOUSEHOLD), ADDRESSES, replace(person, name="柯小明")).state is AnswerState.FOUND
+    assert interpret(rows(HOUSEHOLD), ADDRESSES, replace(person, name="柯大明")).reason is Reason.NAME_MISMATCH
 
 
 def test_a_requested_column_that_is_left_out_is_not_read_as_blank(rows: Callable[..., Rows], person: Subject) -> None:
     """Blank means that the police hold no such address; a missing column means that nobody knows."""
-    assert len(read(rows(BLANK), ADDRESSES, person).holdings) == 1
+    assert len(interpret(rows(BLANK), ADDRESSES, person).records) == 1
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows({leaf: held for leaf, held in BLANK.items() if leaf != "ZZXZ"}), ADDRESSES, person)
+        interpret(rows({leaf: held for leaf, held in BLANK.items() if leaf != "ZZXZ"}), ADDRESSES, person)
 
     assert (caught.value.reason, caught.value.at) == (Reason.MISSING_LEAF, "ZZXZ")

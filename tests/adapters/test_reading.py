@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.contract import Rows
 from adapters.errors import AnswerUnreadable
-from adapters.interpretation import person_terms, read
+from adapters.interpretation import interpret, person_terms
 from adapters.mapping import Part, RecordMap, Take
 from schemas.codes import AnswerState, Reason
 from schemas.records import PersonIdentity
@@ -19,8 +19,8 @@ from schemas.subject import Subject
 
 MAP = RecordMap(
     name="any.person",
-    echo="number",
-    named="name",
+    identifier_element="number",
+    name_element="name",
     parts=(
         Part(
             record=PersonIdentity,
@@ -37,15 +37,15 @@ ROW = {"number": "330802199003071239", "name": "柯明远"}
 
 def test_no_row_is_not_found(rows: Callable[..., Rows], person: Subject) -> None:
     """An agency that holds nothing has answered."""
-    reading = read(rows(), MAP, person)
+    reading = interpret(rows(), MAP, person)
 
-    assert (reading.state, reading.reason, reading.holdings) == (AnswerState.NOT_FOUND, None, ())
+    assert (reading.state, reading.reason, reading.records) == (AnswerState.NOT_FOUND, None, ())
 
 
 def test_an_answer_about_another_subject_is_unavailable(rows: Callable[..., Rows], person: Subject) -> None:
     """A row with another number is never taken, and the error names only the leaf."""
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows(ROW | {"number": "33080219900307005X"}), MAP, person)
+        interpret(rows(ROW | {"number": "33080219900307005X"}), MAP, person)
 
     assert (caught.value.reason, caught.value.at) == (Reason.WRONG_SUBJECT, "number")
     assert "33080219900307005X" not in str(caught.value)
@@ -56,7 +56,7 @@ def test_an_answer_that_does_not_say_about_whom_it_is_is_unavailable(
 ) -> None:
     """Without the echoed number nothing ties the answer to the question."""
     with pytest.raises(AnswerUnreadable) as caught:
-        read(rows({"name": "柯明远"}), MAP, person)
+        interpret(rows({"name": "柯明远"}), MAP, person)
 
     assert (caught.value.reason, caught.value.at) == (Reason.MISSING_LEAF, "number")
 
@@ -68,20 +68,20 @@ def test_the_old_form_of_a_number_is_the_same_number(rows: Callable[..., Rows], 
     number = person_terms(old)["id_number"]
 
     assert len(number) == 18
-    assert read(rows(ROW | {"number": number}), MAP, old).state is AnswerState.FOUND
-    assert read(rows(old_row), MAP, replace(person, id_number=number)).state is AnswerState.FOUND
+    assert interpret(rows(ROW | {"number": number}), MAP, old).state is AnswerState.FOUND
+    assert interpret(rows(old_row), MAP, replace(person, id_number=number)).state is AnswerState.FOUND
     with pytest.raises(AnswerUnreadable):
-        read(rows(new_row), MAP, replace(person, id_number="33080219900307005X"))
+        interpret(rows(new_row), MAP, replace(person, id_number="33080219900307005X"))
 
 
 def test_two_persons_on_one_number_are_ambiguous_whatever_name_was_asked(
     rows: Callable[..., Rows], person: Subject
 ) -> None:
     """A name in the question never picks one of two; both are held for a clerk."""
-    reading = read(rows(ROW, ROW | {"name": "郑文清"}), MAP, person)
+    reading = interpret(rows(ROW, ROW | {"name": "郑文清"}), MAP, person)
 
     assert (reading.state, reading.reason) == (AnswerState.AMBIGUOUS, Reason.SEVERAL_MATCHES)
-    assert [holding.record for holding in reading.holdings] == [
+    assert [holding.record for holding in reading.records] == [
         PersonIdentity(id_number="330802199003071239", full_name="柯明远"),
         PersonIdentity(id_number="330802199003071239", full_name="郑文清"),
     ]
@@ -89,30 +89,30 @@ def test_two_persons_on_one_number_are_ambiguous_whatever_name_was_asked(
 
 def test_what_is_held_about_a_stranger_is_not_read(rows: Callable[..., Rows], person: Subject) -> None:
     """Rows about another number make the answer ambiguous, and are left out of it."""
-    reading = read(rows(ROW, {"number": "33080219900307005X", "name": "郑文清"}), MAP, person)
+    reading = interpret(rows(ROW, {"number": "33080219900307005X", "name": "郑文清"}), MAP, person)
 
     assert (reading.state, reading.reason) == (AnswerState.AMBIGUOUS, Reason.SEVERAL_MATCHES)
-    assert [holding.record for holding in reading.holdings] == [
+    assert [holding.record for holding in reading.records] == [
         PersonIdentity(id_number="330802199003071239", full_name="柯明远")
     ]
 
 
 def test_a_row_that_repeats_is_one_record(rows: Callable[..., Rows], person: Subject) -> None:
     """The same record twice is neither two records nor two subjects."""
-    reading = read(rows(ROW, ROW), MAP, person)
+    reading = interpret(rows(ROW, ROW), MAP, person)
 
-    assert (reading.state, len(reading.holdings)) == (AnswerState.FOUND, 1)
+    assert (reading.state, len(reading.records)) == (AnswerState.FOUND, 1)
 
 
 @pytest.mark.parametrize("name", ["柯明远", " 柯 明远", "柯　明远", None])
 def test_names_are_compared_without_blanks(rows: Callable[..., Rows], person: Subject, name: str | None) -> None:
     """Blanks and width are no difference; a question without a name compares none."""
-    assert read(rows(ROW), MAP, replace(person, name=name)).state is AnswerState.FOUND
+    assert interpret(rows(ROW), MAP, replace(person, name=name)).state is AnswerState.FOUND
 
 
 def test_another_name_on_the_number_is_ambiguous(rows: Callable[..., Rows], person: Subject) -> None:
     """Number right and name wrong is for a clerk to clear up."""
-    reading = read(rows(ROW), MAP, replace(person, name="柯明达"))
+    reading = interpret(rows(ROW), MAP, replace(person, name="柯明达"))
 
     assert (reading.state, reading.reason) == (AnswerState.AMBIGUOUS, Reason.NAME_MISMATCH)
 

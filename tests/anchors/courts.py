@@ -93,7 +93,7 @@ class Court:
     async def turn(self, **later: float) -> list[dict[str, Any]]:
         """One turn of the anchoring, perhaps later; what health says of the anchors after it."""
         self.clock.move(**later)
-        await self.hub.anchoring.round()
+        await self.hub.anchoring.anchor_due()
         return list((await self.health())["anchors"])
 
     async def health(self) -> dict[str, Any]:

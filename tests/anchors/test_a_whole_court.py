@@ -123,7 +123,7 @@ async def test_a_hub_killed_between_intent_and_outcome_leaves_an_orphan_that_the
     assert in_flight == 0
     async with await Hub.start(settings, clock=lambda: datetime.now(UTC) + timedelta(minutes=6)) as hub:
         before = len(_open_intents(hub.log))
-        await hub.anchoring.sweep()
+        await hub.anchoring.close_orphans()
         (event,) = [one for one in court.events() if one["event"]["type"] == "log.orphan_closed"]
 
         assert (before, _open_intents(hub.log), hub.anchoring.open_orphans) == (1, [], 0)

@@ -100,7 +100,7 @@ async def test_what_another_replica_had_anchored_meanwhile_counts(court: Court, 
         assert court.settings.anchors is not None
         replica = Anchoring(court.hub.log, read_anchors(court.settings.anchors), clock=court.clock)
         await court.turn()
-        await replica.round()
+        await replica.anchor_due()
 
         assert await authority.asked() == 1
 
@@ -275,7 +275,7 @@ async def test_records_are_written_and_the_hub_ends_while_everybody_who_anchors_
         court.anchored_by(authority.table(), named(url))
         async with open_for_business(court):
             await court.record(3)
-            turn = asyncio.create_task(court.hub.anchoring.round())
+            turn = asyncio.create_task(court.hub.anchoring.anchor_due())
             await until(authority.asked)
             size = await court.record(200)
             said = await court.health()

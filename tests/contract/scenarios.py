@@ -95,7 +95,7 @@ class Play:
         """The normalized records with the path of each field."""
         return [
             (holding.record, {name: origin.path for name, origin in holding.origins.items()})
-            for holding in (self.reading.holdings if self.reading else ())
+            for holding in (self.reading.records if self.reading else ())
         ]
 
     @property
@@ -106,7 +106,7 @@ class Play:
     @property
     def leaves(self) -> list[str]:
         """What the agency wrote in every leaf that was read."""
-        holdings = self.reading.holdings if self.reading else ()
+        holdings = self.reading.records if self.reading else ()
         return [str(origin.raw) for holding in holdings for origin in holding.origins.values()]
 
 

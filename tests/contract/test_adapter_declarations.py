@@ -129,7 +129,7 @@ def test_accounts_for_every_leaf_once(adapter: type[Adapter]) -> None:
     assert maps
     for record_map in maps:
         assert record_map.name.startswith(f"{adapter.agency.id}.")
-        read = frozenset().union(*(part.leaves for part in record_map.parts))
+        read = frozenset().union(*(part.elements for part in record_map.parts))
         assert read.isdisjoint(record_map.ignore)
         assert all(record_map.ignore.values())
 

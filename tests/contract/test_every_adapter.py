@@ -295,7 +295,7 @@ async def test_is_asked_without_a_name_only_if_it_does_not_declare_one(
     """An agency that wants number and name together is not asked with the number alone."""
     play = await ask(scene(), subject=replace(asking.subject, name=None))
 
-    if adapters[lookup[0]].capabilities[lookup[1]].named:
+    if adapters[lookup[0]].capabilities[lookup[1]].name_required:
         assert (play.state, play.reason, play.sent) == (AnswerState.NOT_ASKED, Reason.NAME_REQUIRED, {})
     else:
         assert (play.state, play.reason) == STANDS
@@ -323,17 +323,17 @@ def coded(agency: str, capability: str) -> set[str]:
         leaf.at
         for record_map in maps(agency, capability)
         for part in record_map.parts
-        for leaf in (*part.takes, part.given, *(take.given for take in part.takes))
+        for leaf in (*part.takes, part.condition, *(take.condition for take in part.takes))
         if leaf is not None and isinstance(leaf.via, CodeTable)
     }
 
 
 def required(agency: str, capability: str) -> set[str]:
     """The leaves without which there is no record at all, or every leaf where they are requested by name."""
-    return {leaf for record_map in maps(agency, capability) if record_map.complete for leaf in record_map.leaves} | {
+    return {leaf for record_map in maps(agency, capability) if record_map.complete for leaf in record_map.elements} | {
         take.at
         for record_map in maps(agency, capability)
         for part in record_map.parts
         for take in part.takes
-        if take.required and not (part.when or part.given or take.given)
+        if take.required and not (part.when or part.condition or take.condition)
     }

@@ -72,7 +72,7 @@ class World:
                 state=state,
                 reason=reason,
                 answered_at=self.now,
-                holdings=tuple(RecordWithOrigins(record=record, origins=_origins(record)) for record in records),
+                records=tuple(RecordWithOrigins(record=record, origins=_origins(record)) for record in records),
                 reference=f"{agency}-1",
             ),
             evidence=AnswerEvidence(attempts=1),

@@ -226,7 +226,7 @@ def test_no_address_that_was_said_is_lost_or_doubled(world: Any, sayings: Any, c
         holding.record
         for answer in answers
         if answer.state is AnswerState.FOUND and answer.reading
-        for holding in answer.reading.holdings
+        for holding in answer.reading.records
         if isinstance(holding.record, AddressRecord)
     ] + [known.record for known in case.addresses]
     shown = {(one.kind, fold(one.text.value)): one for one in result.addresses}
@@ -251,7 +251,7 @@ def test_no_contradiction_about_a_person_is_lost(world: Any, sayings: Any) -> No
     for answer in answers:
         if answer.state is not AnswerState.FOUND or answer.reading is None:
             continue
-        for record in (holding.record for holding in answer.reading.holdings):
+        for record in (holding.record for holding in answer.reading.records):
             if not isinstance(record, PersonIdentity):
                 continue
             for field in fields(record):

@@ -34,7 +34,7 @@ def served() -> str:
     figures.answered("public_security", "identity", AnswerState.FOUND, None, 0.1)
     figures.loop_lag.observe((), 0.0)
     standing = AnchorStatus(kind=AnchorKind.TIMESTAMP, name="a", size=1, at=NOW, unparsed=None, uncovered_since=None)
-    anchor = AnchorReport(standing=standing, age_s=1.0, late=False, failures=0, last_error=None)
+    anchor = AnchorReport(status=standing, age_s=1.0, late=False, failures=0, last_error=None)
     body, _ = rendered(reading(figures, audit=replace(AUDIT, anchors=(anchor,))), "text/plain")
     return body.decode()
 

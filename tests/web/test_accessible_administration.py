@@ -146,7 +146,7 @@ def test_a_log_with_anchors_and_one_that_nobody_signs_any_more(window: Windows, 
     system = window("admin", locale=locale)
     anchors = [
         AnchorReport(
-            standing=AnchorStatus(kind=kind, name=name, size=size, at=at, unparsed=None, uncovered_since=NOW),
+            status=AnchorStatus(kind=kind, name=name, size=size, at=at, unparsed=None, uncovered_since=NOW),
             age_s=None,
             late=late,
             failures=int(late),

@@ -43,10 +43,10 @@ def test_a_refresh_at_the_national_platform_is_signed_with_the_application_key()
 
 def test_the_secret_of_the_national_platform_opens_with_the_application_key() -> None:
     """The platform hands the secret out encrypted for us."""
-    assert national.opened("demo_app_key", "H6FhzsPyBrdHSiftdQY7Nw==") == "demo_app_secret"
+    assert national.decrypt_secret("demo_app_key", "H6FhzsPyBrdHSiftdQY7Nw==") == "demo_app_secret"
 
 
 @pytest.mark.parametrize("secret", ["", "H6FhzsPyBrdHSiftdQY7", "AAAAAAAAAAAAAAAAAAAAAA==", "not base64", "é"])
 def test_a_secret_for_another_key_does_not_open(secret: str) -> None:
     """What cannot be opened is no secret."""
-    assert national.opened("demo_app_key", secret) is None
+    assert national.decrypt_secret("demo_app_key", secret) is None

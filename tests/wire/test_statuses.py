@@ -16,7 +16,7 @@ from adapters.errors import (
     AgencyUnavailable,
     CredentialsRejected,
 )
-from adapters.wire.status import failure
+from adapters.wire.status import error_for_status
 from schemas.codes import Reason
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ MEANINGS = [
 @pytest.mark.parametrize(("status", "error", "reason", "repeatable"), MEANINGS)
 def test_each_status_has_one_meaning(status: int, error: type[AgencyError], reason: Reason, repeatable: bool) -> None:
     """Whether another attempt is worth it follows from the class."""
-    meant = failure(status, None, NOW)
+    meant = error_for_status(status, None, NOW)
 
     assert (type(meant), meant.reason, meant.repeatable) == (error, reason, repeatable)
 

@@ -103,7 +103,7 @@ def test_comments_and_instructions_do_not_cut_a_text_in_two() -> None:
     """Readers that stop at the first of them see another number than those that go on."""
     root = decode.xml(b"<a>330802<!-- x -->1990<?y?>0307<![CDATA[12]]>3X</a>")
 
-    assert decode.leaf(root, at="a") == "33080219900307123X"
+    assert decode.element_text(root, at="a") == "33080219900307123X"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_document() -> None:
@@ -188,10 +188,10 @@ def test_a_label_must_name_the_format_and_no_other_character_set(content_type: s
     """A body that says that it is something else is not read."""
     allowed = frozenset({"application/json"})
     if readable:
-        decode.content(content_type, allowed)
+        decode.check_content_type(content_type, allowed)
     else:
         with pytest.raises(AnswerUnreadable):
-            decode.content(content_type, allowed)
+            decode.check_content_type(content_type, allowed)
 
 
 def _decode(bench: Any, family: str, body: bytes) -> Any:

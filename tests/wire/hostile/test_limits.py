@@ -115,7 +115,7 @@ def test_a_long_name_is_not_repeated_in_the_path_of_each_leaf() -> None:
     record = {"x" * 1_000_000: dict.fromkeys(map(str, range(1000)), 1)}
 
     with pytest.raises(AnswerUnreadable):
-        decode.flat(record)
+        decode.flatten(record)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_new_markup_is_parsed_apart(markup: str) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xml_parser.etree, "XMLParser", parser)
-        xml_parser.parsed(b"<a>" + markup.format(uuid4().hex).encode() + b"</a>")
+        xml_parser.parse(b"<a>" + markup.format(uuid4().hex).encode() + b"</a>")
 
     assert threads - {threading.get_ident()} == threads != set()
 
@@ -210,12 +210,12 @@ def test_new_markup_is_parsed_apart(markup: str) -> None:
 def test_markup_that_was_met_is_parsed_on_the_spot() -> None:
     """Which is what nearly every answer is made of."""
     document = "<a><b c='1'>{}</b></a>"
-    xml_parser.parsed(document.format("甲").encode())
+    xml_parser.parse(document.format("甲").encode())
     before = threading.active_count()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xml_parser, "away", None)
-        root = xml_parser.parsed(document.format("乙&amp;&#20057;").encode())
+        root = xml_parser.parse(document.format("乙&amp;&#20057;").encode())
 
     assert root is not None
     assert (root[0].text, threading.active_count()) == ("乙&乙", before)
