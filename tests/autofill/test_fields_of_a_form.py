@@ -19,9 +19,9 @@ from gateway.lookup.fan_out import AgencyReply
 from schemas.codes import AddressKind, AnswerState, IdType, InsuranceKind, ParticipationState, Reason, SubjectKind, Want
 from schemas.records import InsuranceParticipation
 from schemas.work_order import PartyRole, PartyStatement
-from tests.lookup.conftest import World, world
+from tests.lookup.conftest import Scenario, scenario
 
-__all__ = ["world"]
+__all__ = ["scenario"]
 
 FORMS, CATALOGUE = load_forms(), Catalogue.load()
 SCOPES = CATALOGUE.kinds["service-of-process"].scopes
@@ -40,28 +40,30 @@ def form() -> FormTemplate:
     return found
 
 
-def filled(world: World, *answers: AgencyReply, going_on: bool = False) -> dict[str, FilledField]:
+def filled(scenario: Scenario, *answers: AgencyReply, going_on: bool = False) -> dict[str, FilledField]:
     """The fields of the form out of these answers."""
-    result = world.merge(world.person, *answers)
+    result = scenario.merge(scenario.person, *answers)
     serves = {(one.agency, one.capability.name): one.capability.serves for one in answers}
     trail = {key: 40 + place for place, key in enumerate(serves)}
     fields = fill(form(), PARTY, result, scopes=SCOPES, serves=serves, trail=trail, going_on=going_on)
     return {one.name: one for one in fields}
 
 
-def test_sources_that_disagree_leave_the_field_to_a_person(world: World) -> None:
+def test_sources_that_disagree_leave_the_field_to_a_person(scenario: Scenario) -> None:
     """Both values are there to choose from, with their sources; none stands in the field."""
-    identity = world.heard("public_security", "identity", world.alive(life_status=None, former_name="柯大明"))
-    other = world.police(former_name="柯二明")
+    identity = scenario.answered(
+        "public_security", "identity", scenario.identity(life_status=None, former_name="柯大明")
+    )
+    other = scenario.police(former_name="柯二明")
 
-    field = filled(world, identity, other)["DSR_CYM"]
+    field = filled(scenario, identity, other)["DSR_CYM"]
 
     assert (field.state, field.value, field.for_a_person) == ("conflict", None, True)
     assert sorted(str(said.value) for said in field.said) == ["柯二明", "柯大明"]
     assert {said.audit for said in field.said} == {(40,), (41,)}
 
 
-def test_several_employers_are_for_a_person_to_choose(world: World) -> None:
+def test_several_employers_are_for_a_person_to_choose(scenario: Scenario) -> None:
     """Two entries of one kind with different values are not one value."""
 
     def insured(employer: str) -> InsuranceParticipation:
@@ -69,30 +71,30 @@ def test_several_employers_are_for_a_person_to_choose(world: World) -> None:
             insurance=InsuranceKind.UNEMPLOYMENT, state=ParticipationState.ACTIVE, employer=employer
         )
 
-    answer = world.heard("human_resources", "participation", insured("甲公司"), insured("乙公司"))
+    answer = scenario.answered("human_resources", "participation", insured("甲公司"), insured("乙公司"))
 
-    field = filled(world, world.police(), answer)["RY_CBDW"]
+    field = filled(scenario, scenario.police(), answer)["RY_CBDW"]
 
     assert (field.state, field.value) == ("several", None)
     assert [said.value for said in field.said] == ["甲公司", "乙公司"]
 
 
-def test_a_lead_is_never_filled_in_as_an_address(world: World) -> None:
+def test_a_lead_is_never_filled_in_as_an_address(scenario: Scenario) -> None:
     """It is shown to a person, who decides."""
-    lead = world.heard("human_resources", "participation", world.address(AddressKind.CONTACT, "某路1号"))
+    lead = scenario.answered("human_resources", "participation", scenario.address(AddressKind.CONTACT, "某路1号"))
 
-    field = filled(world, world.police(), lead)["SD_DZ"]
+    field = filled(scenario, scenario.police(), lead)["SD_DZ"]
 
     assert (field.state, field.value, [said.value for said in field.said]) == ("lead_only", None, ["某路1号"])
 
 
-def test_an_address_is_not_filled_while_a_better_one_may_come(world: World) -> None:
+def test_an_address_is_not_filled_while_a_better_one_may_come(scenario: Scenario) -> None:
     """Once every agency was heard, or the deadline is over, it is."""
-    police = world.police(world.address(AddressKind.HOUSEHOLD, "示范一路12号", as_of=date(2020, 1, 1)))
-    away = world.not_heard("human_resources", "participation")
+    police = scenario.police(scenario.address(AddressKind.HOUSEHOLD, "示范一路12号", as_of=date(2020, 1, 1)))
+    away = scenario.unanswered("human_resources", "participation")
 
-    assert filled(world, police, away, going_on=True)["SD_DZ"].state == "pending"
-    assert filled(world, police, away)["SD_DZ"].value == "示范一路12号"
+    assert filled(scenario, police, away, going_on=True)["SD_DZ"].state == "pending"
+    assert filled(scenario, police, away)["SD_DZ"].value == "示范一路12号"
 
 
 @pytest.mark.parametrize(
@@ -103,29 +105,31 @@ def test_an_address_is_not_filled_while_a_better_one_may_come(world: World) -> N
         (AnswerState.NOT_ASKED, Reason.NOT_CONFIGURED, "not_asked"),
     ],
 )
-def test_an_empty_field_says_why_it_is_empty(world: World, state: AnswerState, reason: Reason, expected: str) -> None:
+def test_an_empty_field_says_why_it_is_empty(
+    scenario: Scenario, state: AnswerState, reason: Reason, expected: str
+) -> None:
     """As the agency that could have said it."""
-    answer = world.not_heard("human_resources", "participation", state, reason)
+    answer = scenario.unanswered("human_resources", "participation", state, reason)
 
-    field = filled(world, world.police(), answer)["RY_CBDW"]
+    field = filled(scenario, scenario.police(), answer)["RY_CBDW"]
 
     assert (field.state, field.reason, field.for_a_person) == (expected, reason, False)
 
 
-def test_an_agency_that_is_closed_now_may_still_be_heard(world: World) -> None:
+def test_an_agency_that_is_closed_now_may_still_be_heard(scenario: Scenario) -> None:
     """Not asked, with a moment to come back: pending, then not available."""
     closed = replace(
-        world.not_heard("human_resources", "participation", AnswerState.NOT_ASKED, Reason.OUTSIDE_HOURS),
+        scenario.unanswered("human_resources", "participation", AnswerState.NOT_ASKED, Reason.OUTSIDE_HOURS),
         retry_after=600.0,
     )
 
-    assert filled(world, world.police(), closed, going_on=True)["RY_CBDW"].state == "pending"
-    assert filled(world, world.police(), closed)["RY_CBDW"].state == "unavailable"
+    assert filled(scenario, scenario.police(), closed, going_on=True)["RY_CBDW"].state == "pending"
+    assert filled(scenario, scenario.police(), closed)["RY_CBDW"].state == "unavailable"
 
 
-def test_a_right_that_became_narrower_leaves_out_and_masks_what_was_filled(world: World) -> None:
+def test_a_right_that_became_narrower_leaves_out_and_masks_what_was_filled(scenario: Scenario) -> None:
     """What is shown is what the grant covers now."""
-    name = filled(world, world.police())["DSR_XM"]
+    name = filled(scenario, scenario.police())["DSR_XM"]
     masked = {Want.IDENTITY: Scope(fields=frozenset({"full_name", "name"}), masks={"full_name": Mask.FIRST})}
 
     assert withheld(form(), PARTY, masked, name).value == "柯••••••"
@@ -134,9 +138,9 @@ def test_a_right_that_became_narrower_leaves_out_and_masks_what_was_filled(world
     assert "柯" not in repr(name)
 
 
-def test_the_counts_of_a_form_tell_what_is_left_to_do(world: World) -> None:
+def test_the_counts_of_a_form_tell_what_is_left_to_do(scenario: Scenario) -> None:
     """As they stand in the log."""
-    fields = filled(world, world.police()).values()
+    fields = filled(scenario, scenario.police()).values()
 
     counts = counted(list(fields))
 

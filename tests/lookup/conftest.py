@@ -1,8 +1,9 @@
 """
-What agencies say, in one line each: answers built as the hub would have them, on one fixed day.
+Factories of agency answers as the hub has them, on one fixed day.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -32,8 +33,8 @@ _SERVES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """A day, a person, an organization, and what is said about them."""
+class Scenario:
+    """A day, a person, an organization, and factories of answers about them."""
 
     now: datetime
     lookup_id: UUID
@@ -52,7 +53,7 @@ class World:
             name=name, subject=subject, by=tuple(IdType), serves=frozenset(serves), official=True, summary=""
         )
 
-    def heard(
+    def answered(
         self,
         agency: str,
         name: str,
@@ -60,7 +61,7 @@ class World:
         state: AnswerState = AnswerState.FOUND,
         reason: Reason | None = None,
     ) -> AgencyReply:
-        """An agency that was heard; every field that is not at its default was read from the leaf of its name."""
+        """An agency that answered; every field that is not at its default was read from the element of its name."""
         return AgencyReply(
             agency=agency,
             capability=self.capability(agency, name),
@@ -78,10 +79,10 @@ class World:
             evidence=AnswerEvidence(attempts=1),
         )
 
-    def not_heard(
+    def unanswered(
         self, agency: str, name: str, state: AnswerState = AnswerState.UNAVAILABLE, reason: Reason = Reason.TIMEOUT
     ) -> AgencyReply:
-        """An agency that was not heard."""
+        """An agency that did not answer."""
         return AgencyReply(
             agency=agency,
             capability=self.capability(agency, name),
@@ -91,35 +92,35 @@ class World:
             answered_at=self.now + timedelta(seconds=4),
         )
 
-    def alive(self, **told: Any) -> PersonIdentity:
-        """The person's identity as the police hold it."""
-        return PersonIdentity(**{"id_number": "330802199003071239", "full_name": "柯小明"} | told)
+    def identity(self, **fields: Any) -> PersonIdentity:
+        """The person's identity as the police have it."""
+        return PersonIdentity(**{"id_number": "330802199003071239", "full_name": "柯小明"} | fields)
 
-    def address(self, kind: AddressKind, text: str, **told: Any) -> AddressRecord:
+    def address(self, kind: AddressKind, text: str, **fields: Any) -> AddressRecord:
         """An address record."""
-        return AddressRecord(kind=kind, text=text, **told)
+        return AddressRecord(kind=kind, text=text, **fields)
 
-    def known(self, kind: AddressKind, text: str, *, evidence: str = "D-1", **told: Any) -> KnownAddress:
+    def case_address(self, kind: AddressKind, text: str, *, evidence: str = "D-1", **fields: Any) -> KnownAddress:
         """An address that the case itself supplies."""
-        return KnownAddress(record=self.address(kind, text, **told), evidence=evidence)
+        return KnownAddress(record=self.address(kind, text, **fields), evidence=evidence)
 
     def police(self, *records: Record, capability: str = "addresses", **identity: Any) -> AgencyReply:
-        """What the police hold about the person and the addresses."""
-        return self.heard("public_security", capability, self.alive(**identity), *records)
+        """The answer of the police about the person and addresses."""
+        return self.answered("public_security", capability, self.identity(**identity), *records)
 
-    def registry(self, *records: Record, agency: str = "market_regulation", **told: Any) -> AgencyReply:
-        """What a registry holds about the organization."""
-        named = {"name": self.organization.name, "state": RegistrationState.ACTIVE}
-        return self.heard(agency, "registration", OrganizationRegistration(**named | told), *records)
+    def registry(self, *records: Record, agency: str = "market_regulation", **fields: Any) -> AgencyReply:
+        """The answer of a registry about the organization."""
+        defaults = {"name": self.organization.name, "state": RegistrationState.ACTIVE}
+        return self.answered(agency, "registration", OrganizationRegistration(**defaults | fields), *records)
 
-    def merge(self, subject: Subject, *answers: AgencyReply, **told: Any) -> LookupResult:
+    def merge(self, subject: Subject, *answers: AgencyReply, **fields: Any) -> LookupResult:
         """The result of a lookup for everything."""
-        asked = {"lookup_id": self.lookup_id, "wants": frozenset(Want), "now": self.now} | told
-        return merge(subject=subject, answers=answers, **asked)
+        arguments = {"lookup_id": self.lookup_id, "wants": frozenset(Want), "now": self.now} | fields
+        return merge(subject=subject, answers=answers, **arguments)
 
     @staticmethod
     def source(result: LookupResult, agency: str, name: str, path: str, as_of: date | None = None) -> Source:
-        """The source that `heard` gives to a field of this result."""
+        """The source that `answered` gives to a field of this result."""
         answers = [(answer.agency, answer.capability) for answer in result.answers]
         return Source(answer=answers.index((agency, name)), path=path.upper(), as_of=as_of)
 
@@ -127,15 +128,15 @@ class World:
 def _origins(record: Record) -> dict[str, FieldOrigin]:
     return {
         field.name: FieldOrigin(path=field.name.upper(), raw="")
-        for field in fields(record)
+        for field in fields_of(record)
         if field.name != "kind" and getattr(record, field.name) not in {None, field.default}
     }
 
 
 @pytest.fixture(scope="session")
-def world() -> World:
-    """The world of these tests."""
-    return World(
+def scenario() -> Scenario:
+    """The scenario of these tests."""
+    return Scenario(
         now=datetime(2026, 11, 23, 6, 0, tzinfo=UTC),
         lookup_id=UUID("6f1f3c62-0d5e-4b7e-9a43-6d6a1d1a7a11"),
         person=Subject(kind=_PERSON, id_type=IdType.RESIDENT_ID, id_number="330802199003071239", name="柯小明"),

@@ -1,5 +1,5 @@
 """
-What holds of every lookup, whatever the agencies say and in whatever order.
+Properties of merging for any answers in any order.
 """
 
 import json
@@ -45,7 +45,7 @@ persons = st.builds(
     born_on=st.none() | st.sampled_from([date(1990, 3, 7), date(2015, 1, 1)]),
 )
 organizations = st.builds(OrganizationIdentity, name=st.sampled_from(["衢州示例贸易有限公司", "龙游示例有限公司"]))
-registered = st.builds(
+registrations = st.builds(
     OrganizationRegistration,
     name=st.just("衢州示例贸易有限公司"),
     state=st.sampled_from(RegistrationState),
@@ -71,44 +71,44 @@ case_files = st.builds(
 )
 
 
-def said(records: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """What one agency says: records of one subject, of several, none, or nothing."""
+def agency_replies(records: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """State and records of one agency: one subject, several, none, or no answer."""
     return st.tuples(st.sampled_from(["found", "found", "found", "ambiguous", "not_found", "unavailable"]), records)
 
 
-of_persons = st.tuples(
-    said(st.lists(persons, max_size=1)),
-    said(st.lists(persons | addresses, max_size=4)),
-    said(st.lists(addresses, max_size=4)),
+person_replies = st.tuples(
+    agency_replies(st.lists(persons, max_size=1)),
+    agency_replies(st.lists(persons | addresses, max_size=4)),
+    agency_replies(st.lists(addresses, max_size=4)),
 )
-of_organizations = st.tuples(
-    said(st.lists(organizations | registered | addresses, max_size=5)),
-    said(st.lists(organizations | registered | addresses, max_size=5)),
+organization_replies = st.tuples(
+    agency_replies(st.lists(organizations | registrations | addresses, max_size=5)),
+    agency_replies(st.lists(organizations | registrations | addresses, max_size=5)),
 )
 
 
-def answers_of(world: Any, sayings: Sequence[Any]) -> tuple[AgencyReply, ...]:
-    """The answers of the agencies that know this kind of subject."""
+def answers_from(scenario: Any, replies: Sequence[Any]) -> tuple[AgencyReply, ...]:
+    """The answers of the agencies for this kind of subject."""
     names = {
         3: [("public_security", "identity"), ("public_security", "addresses"), ("human_resources", "participation")],
         2: [("market_regulation", "registration"), ("civil_affairs", "registration")],
-    }[len(sayings)]
+    }[len(replies)]
     return tuple(
-        world.not_heard(*name)
+        scenario.unanswered(*name)
         if state == "unavailable"
-        else world.heard(
+        else scenario.answered(
             *name,
             *(records if state != "not_found" else ()),
             state=AnswerState(state),
             reason=Reason.SEVERAL_MATCHES if state == "ambiguous" else None,
         )
-        for name, (state, records) in zip(names, sayings, strict=True)
+        for name, (state, records) in zip(names, replies, strict=True)
     )
 
 
-def subject_of(world: Any, sayings: Sequence[Any]) -> Any:
-    """The subject that these sayings are about."""
-    return world.person if len(sayings) == 3 else world.organization
+def subject_about(scenario: Any, replies: Sequence[Any]) -> Any:
+    """The subject that these replies are about."""
+    return scenario.person if len(replies) == 3 else scenario.organization
 
 
 def sourced_fields(value: Any) -> Iterator[Sourced[Any]]:
@@ -124,17 +124,17 @@ def sourced_fields(value: Any) -> Iterator[Sourced[Any]]:
 
 
 def all_values(name: str, field: Sourced[Any]) -> set[Any]:
-    """Every value that a field shows, first or beside, in the form that is compared."""
+    """Every value of a field and its alternatives, in the form that is compared."""
     return {comparable(name, shown.value) for shown in (field, *field.alternatives)}
 
 
 def withheld(result: LookupResult) -> bool:
-    """Whether it is not settled who the party is."""
-    return any(switch.effect is Effect.WITHHOLD for switch in result.switches)
+    """Whether addresses are withheld because the identity is ambiguous."""
+    return any(flag.effect is Effect.WITHHOLD for flag in result.switches)
 
 
 def cited(result: LookupResult) -> Any:
-    """A result whose sources name agency and lookup in place of the index of an answer."""
+    """The result as JSON whose sources name agency and capability instead of the index of an answer."""
     names = [f"{answer.agency}.{answer.capability}" for answer in result.answers]
 
     def name_sources(value: Any) -> Any:
@@ -147,68 +147,69 @@ def cited(result: LookupResult) -> Any:
     return name_sources(json.loads(dump(replace(result, answers=()))))
 
 
-@given(data=st.data(), sayings=of_persons | of_organizations, case=case_files)
-def test_the_order_of_answers_changes_nothing(world: Any, data: st.DataObject, sayings: Any, case: CaseFile) -> None:
-    """Agencies answer in any order, papers lie in any order: the same result."""
-    answers = answers_of(world, sayings)
-    subject = subject_of(world, sayings)
+@given(data=st.data(), replies=person_replies | organization_replies, case=case_files)
+def test_result_is_independent_of_the_order_of_answers(
+    scenario: Any, data: st.DataObject, replies: Any, case: CaseFile
+) -> None:
+    """Answers and documents in any order give the same result."""
+    answers = answers_from(scenario, replies)
+    subject = subject_about(scenario, replies)
     shuffled = replace(
         case,
         addresses=tuple(data.draw(st.permutations(case.addresses))),
         deliveries=tuple(data.draw(st.permutations(case.deliveries))),
     )
 
-    first = world.merge(subject, *answers, case=case)
-    second = world.merge(subject, *data.draw(st.permutations(answers)), case=shuffled)
+    first = scenario.merge(subject, *answers, case=case)
+    second = scenario.merge(subject, *data.draw(st.permutations(answers)), case=shuffled)
 
     assert cited(first) == cited(second)
 
 
 @given(data=st.data(), records=st.lists(addresses, max_size=6))
-def test_the_order_of_rows_changes_nothing_in_the_ladder(world: Any, data: st.DataObject, records: Any) -> None:
-    """An agency may list its addresses as it likes."""
-    first = world.merge(world.person, world.police(*records))
-    second = world.merge(world.person, world.police(*data.draw(st.permutations(records))))
+def test_ranking_is_independent_of_the_order_of_records(scenario: Any, data: st.DataObject, records: Any) -> None:
+    """An agency may list its addresses in any order."""
+    first = scenario.merge(scenario.person, scenario.police(*records))
+    second = scenario.merge(scenario.person, scenario.police(*data.draw(st.permutations(records))))
 
     assert first == second
 
 
 @given(data=st.data(), records=st.lists(addresses, max_size=6), case=case_files)
-def test_a_negative_signal_never_moves_an_address_across_ranks(
-    world: Any, data: st.DataObject, records: Any, case: CaseFile
-) -> None:
-    """Abnormal list and returned mail lower inside the rank; the rank of each address stays."""
+def test_negative_signal_never_changes_a_rank(scenario: Any, data: st.DataObject, records: Any, case: CaseFile) -> None:
+    """Abnormal list and returned mail lower an address within its rank only."""
     clean = [replace(record, adverse=False) for record in records]
     tainted = [replace(record, adverse=data.draw(st.booleans())) for record in records]
 
     def ranks(result: LookupResult) -> dict[Any, int | None]:
-        return {(one.kind, fold(one.text.value)): one.rank for one in result.addresses}
+        return {(address.kind, fold(address.text.value)): address.rank for address in result.addresses}
 
-    before = world.merge(world.person, world.police(*clean), case=replace(case, deliveries=()))
-    after = world.merge(world.person, world.police(*tainted), case=case)
+    before = scenario.merge(scenario.person, scenario.police(*clean), case=replace(case, deliveries=()))
+    after = scenario.merge(scenario.person, scenario.police(*tainted), case=case)
 
     assert ranks(before) == ranks(after)
 
 
-@given(sayings=of_persons | of_organizations, case=case_files)
-def test_ranks_ascend_leads_come_last_and_no_lead_has_an_article_of_the_ladder(
-    world: Any, sayings: Any, case: CaseFile
-) -> None:
-    """A lead is never presented as usable."""
-    result = world.merge(subject_of(world, sayings), *answers_of(world, sayings), case=case)
+@given(replies=person_replies | organization_replies, case=case_files)
+def test_ranks_ascend_and_leads_come_last_without_legal_basis(scenario: Any, replies: Any, case: CaseFile) -> None:
+    """A lead is never shown as usable."""
+    result = scenario.merge(subject_about(scenario, replies), *answers_from(scenario, replies), case=case)
 
-    ranks = [6 if one.rank is None else one.rank for one in result.addresses]
+    ranks = [6 if address.rank is None else address.rank for address in result.addresses]
     assert ranks == sorted(ranks)
-    for one in result.addresses:
-        assert one.lead is (one.rank is None)
-        assert one.legal_basis == (() if one.lead else ADDRESS_RANKS[one.kind].legal_basis)
-        assert one.rank in {None, ADDRESS_RANKS[one.kind].rank} if one.kind in ADDRESS_RANKS else one.lead
+    for address in result.addresses:
+        assert address.lead is (address.rank is None)
+        assert address.legal_basis == (() if address.lead else ADDRESS_RANKS[address.kind].legal_basis)
+        if address.kind in ADDRESS_RANKS:
+            assert address.rank in {None, ADDRESS_RANKS[address.kind].rank}
+        else:
+            assert address.lead
 
 
-@given(sayings=of_persons | of_organizations, case=case_files)
-def test_no_field_is_without_a_source(world: Any, sayings: Any, case: CaseFile) -> None:
-    """Neither the value nor what stands beside it; and no value stands there twice."""
-    result = world.merge(subject_of(world, sayings), *answers_of(world, sayings), case=case)
+@given(replies=person_replies | organization_replies, case=case_files)
+def test_every_field_and_alternative_has_a_source(scenario: Any, replies: Any, case: CaseFile) -> None:
+    """And no value occurs twice in a field."""
+    result = scenario.merge(subject_about(scenario, replies), *answers_from(scenario, replies), case=case)
 
     for field in sourced_fields(result):
         assert field.sources
@@ -216,37 +217,37 @@ def test_no_field_is_without_a_source(world: Any, sayings: Any, case: CaseFile) 
         assert len({fold(shown.value) for shown in (field, *field.alternatives)}) == 1 + len(field.alternatives)
 
 
-@given(sayings=of_persons | of_organizations, case=case_files)
-def test_no_address_that_was_said_is_lost_or_doubled(world: Any, sayings: Any, case: CaseFile) -> None:
-    """Every address of every agency that found one subject, with every telephone and recipient that was told of it."""
-    answers = answers_of(world, sayings)
-    result = world.merge(subject_of(world, sayings), *answers, case=case)
+@given(replies=person_replies | organization_replies, case=case_files)
+def test_no_address_is_lost_or_duplicated(scenario: Any, replies: Any, case: CaseFile) -> None:
+    """Every address of every agency that found one subject, with each telephone and recipient."""
+    answers = answers_from(scenario, replies)
+    result = scenario.merge(subject_about(scenario, replies), *answers, case=case)
 
-    held = [
+    records = [
         holding.record
         for answer in answers
         if answer.state is AnswerState.FOUND and answer.reading
         for holding in answer.reading.records
         if isinstance(holding.record, AddressRecord)
     ] + [known.record for known in case.addresses]
-    shown = {(one.kind, fold(one.text.value)): one for one in result.addresses}
-    assert len(shown) == len(result.addresses)
+    by_text = {(address.kind, fold(address.text.value)): address for address in result.addresses}
+    assert len(by_text) == len(result.addresses)
     if withheld(result):
-        assert not shown
+        assert not by_text
         return
-    assert set(shown) == {(record.kind, fold(record.text)) for record in held}
-    for record in held:
-        one = shown[record.kind, fold(record.text)]
+    assert set(by_text) == {(record.kind, fold(record.text)) for record in records}
+    for record in records:
+        address = by_text[record.kind, fold(record.text)]
         for name in ("telephone", "recipient", "valid_until"):
             stated = getattr(record, name)
-            assert stated is None or comparable(name, stated) in all_values(name, getattr(one, name))
+            assert stated is None or comparable(name, stated) in all_values(name, getattr(address, name))
 
 
-@given(sayings=of_persons)
-def test_no_contradiction_about_a_person_is_lost(world: Any, sayings: Any) -> None:
-    """Whatever an agency states of the identity is there, first or beside."""
-    answers = answers_of(world, sayings)
-    result = world.merge(world.person, *answers)
+@given(replies=person_replies)
+def test_no_conflicting_value_of_an_identity_is_lost(scenario: Any, replies: Any) -> None:
+    """Every stated value is the value of its field or an alternative."""
+    answers = answers_from(scenario, replies)
+    result = scenario.merge(scenario.person, *answers)
 
     for answer in answers:
         if answer.state is not AnswerState.FOUND or answer.reading is None:
@@ -260,9 +261,9 @@ def test_no_contradiction_about_a_person_is_lost(world: Any, sayings: Any) -> No
                 assert stated is None or comparable(field.name, stated) in all_values(field.name, shown)
 
 
-@given(sayings=of_persons | of_organizations, case=case_files)
-def test_what_is_written_reads_back_equal(world: Any, sayings: Any, case: CaseFile) -> None:
-    """The stored result is the result."""
-    result = world.merge(subject_of(world, sayings), *answers_of(world, sayings), case=case)
+@given(replies=person_replies | organization_replies, case=case_files)
+def test_stored_result_reads_back_equal(scenario: Any, replies: Any, case: CaseFile) -> None:
+    """`load` is the inverse of `dump`."""
+    result = scenario.merge(subject_about(scenario, replies), *answers_from(scenario, replies), case=case)
 
     assert load(dump(result)) == result

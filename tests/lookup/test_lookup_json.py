@@ -1,5 +1,5 @@
 """
-The lookup as it stands at the door: what a request may say, and the shape of the answer in JSON and OpenAPI.
+The JSON of lookups: validation of requests, and the shape of results in JSON and OpenAPI.
 """
 
 import json
@@ -20,81 +20,81 @@ from schemas.codes import AddressKind, IdType, SubjectKind, Want
 from schemas.legal_basis import LegalBasis
 from schemas.lookup import AuditTrail, LookupRequest, LookupResult, dump, load, with_trail
 
-ASKED = {
+REQUEST = {
     "work_order": "W-2026-01877",
     "subject": {"kind": "person", "id_type": "resident_id", "id_number": "330802199003071239", "name": "柯小明"},
     "want": ["identity", "addresses"],
 }
 
 
-def about(**told: Any) -> dict[str, Any]:
+def with_subject(**members: Any) -> dict[str, Any]:
     """The request with another subject."""
-    return ASKED | {"subject": ASKED["subject"] | told}  # type: ignore[operator]
+    return REQUEST | {"subject": REQUEST["subject"] | members}  # type: ignore[operator]
 
 
-def a_result(world: Any) -> LookupResult:
+def person_result(scenario: Any) -> LookupResult:
     """A result with something in every part that a person's lookup can fill."""
-    result = world.merge(
-        world.person,
-        world.police(
-            world.address(AddressKind.HOUSEHOLD, "示例路1号", as_of=date(2009, 5, 1)),
-            world.address(AddressKind.EMPLOYER, "示例工厂"),
+    result = scenario.merge(
+        scenario.person,
+        scenario.police(
+            scenario.address(AddressKind.HOUSEHOLD, "示例路1号", as_of=date(2009, 5, 1)),
+            scenario.address(AddressKind.EMPLOYER, "示例工厂"),
             serving_soldier=False,
         ),
-        world.not_heard("human_resources", "participation"),
+        scenario.unanswered("human_resources", "participation"),
     )
     return replace(result, audit=AuditTrail(intent=1, outcome=2, checkpoint_size=3))
 
 
-def test_a_request_says_work_order_subject_and_wants() -> None:
-    """The request, whole."""
-    request = LookupRequest.model_validate(ASKED)
+def test_request_has_work_order_subject_and_wants() -> None:
+    """The parsed members."""
+    request = LookupRequest.model_validate(REQUEST)
 
     assert (request.work_order, request.want) == ("W-2026-01877", (Want.IDENTITY, Want.ADDRESSES))
     assert (request.subject.kind, request.subject.id_type) == (SubjectKind.PERSON, IdType.RESIDENT_ID)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "body",
     [
-        ASKED | {"purpose": "curiosity"},
-        ASKED | {"want": []},
-        ASKED | {"want": ["identity", "identity"]},
-        ASKED | {"want": ["photo"]},
-        ASKED | {"work_order": "../W-1"},
-        ASKED | {"work_order": "W" * 65},
-        about(born_on="1990-03-07"),
-        about(id_number=""),
-        about(id_number="3" * 65),
-        about(name=" "),
-        about(name="柯" * 201),
-        about(id_type="uscc"),
-        about(kind="organization"),
-        about(id_type="fingerprint"),
-        about(country="usa"),
-        {key: value for key, value in ASKED.items() if key != "want"},
+        REQUEST | {"purpose": "curiosity"},
+        REQUEST | {"want": []},
+        REQUEST | {"want": ["identity", "identity"]},
+        REQUEST | {"want": ["photo"]},
+        REQUEST | {"work_order": "../W-1"},
+        REQUEST | {"work_order": "W" * 65},
+        with_subject(born_on="1990-03-07"),
+        with_subject(id_number=""),
+        with_subject(id_number="3" * 65),
+        with_subject(name=" "),
+        with_subject(name="柯" * 201),
+        with_subject(id_type="uscc"),
+        with_subject(kind="organization"),
+        with_subject(id_type="fingerprint"),
+        with_subject(country="usa"),
+        {key: value for key, value in REQUEST.items() if key != "want"},
     ],
 )
-def test_a_request_that_says_anything_else_is_refused_without_quoting_it(asked: dict[str, Any]) -> None:
-    """Nothing of what was sent stands in the error's text."""
+def test_invalid_request_is_rejected_without_quoting_it(body: dict[str, Any]) -> None:
+    """The error's text has no value of the request."""
     with pytest.raises(ValidationError) as caught:
-        LookupRequest.model_validate(asked)
+        LookupRequest.model_validate(body)
 
     text = str(caught.value)
     assert "330802199003071239" not in text
     assert "柯小明" not in text
 
 
-def test_no_name_or_number_stands_in_the_repr_of_a_request_or_a_result(world: Any) -> None:
-    """What a debugger or a log prints by accident."""
-    shown = repr(LookupRequest.model_validate(ASKED)) + repr(a_result(world))
+def test_repr_of_request_and_result_has_no_personal_data(scenario: Any) -> None:
+    """A debugger or a log may print it."""
+    shown = repr(LookupRequest.model_validate(REQUEST)) + repr(person_result(scenario))
 
     assert [word for word in ("330802199003071239", "柯小明", "示例") if word in shown] == []
 
 
-def test_the_json_holds_the_words_and_the_printed_articles(world: Any) -> None:
-    """A ticket system needs no table of ours to print what makes an address usable."""
-    written = json.loads(dump(a_result(world)))
+def test_result_json_has_codes_and_cited_articles(scenario: Any) -> None:
+    """A ticket system can print the legal basis of an address without a table of ours."""
+    written = json.loads(dump(person_result(scenario)))
 
     first = written["addresses"][0]
     assert list(written) == [
@@ -126,7 +126,7 @@ def test_the_json_holds_the_words_and_the_printed_articles(world: Any) -> None:
     assert written["audit"] == {"intent": 1, "outcome": 2, "checkpoint_size": 3}
 
 
-def test_the_answer_fits_the_openapi_that_describes_it(world: Any) -> None:
+def test_result_and_request_match_their_openapi(scenario: Any) -> None:
     """OpenAPI 3.1, out of the same dataclasses."""
     app = FastAPI()
 
@@ -139,28 +139,28 @@ def test_the_answer_fits_the_openapi_that_describes_it(world: Any) -> None:
     result, request = ({"$defs": schemas, "$ref": f"#/$defs/{name}"} for name in ("LookupResult", "LookupRequest"))
 
     assert described["openapi"].startswith("3.1")
-    jsonschema_rs.validate(result, json.loads(dump(a_result(world))))
-    jsonschema_rs.validate(request, ASKED)
-    assert not jsonschema_rs.is_valid(request, ASKED | {"want": ["identity", "identity"]})
-    assert not jsonschema_rs.is_valid(request, ASKED | {"purpose": "curiosity"})
+    jsonschema_rs.validate(result, json.loads(dump(person_result(scenario))))
+    jsonschema_rs.validate(request, REQUEST)
+    assert not jsonschema_rs.is_valid(request, REQUEST | {"want": ["identity", "identity"]})
+    assert not jsonschema_rs.is_valid(request, REQUEST | {"purpose": "curiosity"})
 
 
 @given(damaged=st.binary(max_size=40))
-def test_what_is_not_a_result_is_refused_without_quoting_it(damaged: bytes) -> None:
-    """The error says only that it could not be read, and no library's error hangs on."""
+def test_damaged_result_is_rejected_without_quoting_it(damaged: bytes) -> None:
+    """The error has a fixed text and neither cause nor context."""
     with pytest.raises(ValueError, match=r"^could not read the stored result$") as caught:
         load(damaged)
 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-def test_every_provision_has_a_word_of_its_own_a_citation_and_two_sentences() -> None:
+def test_every_provision_has_its_own_citation_and_two_texts() -> None:
     """The list of provisions is closed."""
     assert len({basis.article for basis in LegalBasis}) == len(LegalBasis) == 13
     assert all(basis.article and basis.zh and basis.en for basis in LegalBasis)
 
 
-def test_a_word_that_two_tables_share_keeps_its_own_sentence() -> None:
+def test_code_of_two_tables_has_a_text_in_each() -> None:
     """`party_deceased` of an address and of the whole list are two remarks."""
     of_address, of_list = coded_text(AddressWarning.PARTY_DECEASED), coded_text(LadderNote.PARTY_DECEASED)
 
@@ -169,9 +169,9 @@ def test_a_word_that_two_tables_share_keeps_its_own_sentence() -> None:
     assert of_address.zh != of_list.zh
 
 
-def test_the_place_in_the_log_is_put_into_what_was_written_before_it_was_known(world: Any) -> None:
-    """The stored bytes and the released bytes differ in `audit` alone, and a place is put in once."""
-    placed = a_result(world)
+def test_audit_trail_is_added_to_a_stored_result_once(scenario: Any) -> None:
+    """Stored and released bytes differ in `audit` only, and a second trail is an error."""
+    placed = person_result(scenario)
     written = dump(replace(placed, audit=None))
     trail = AuditTrail(intent=1, outcome=2, checkpoint_size=3)
 
