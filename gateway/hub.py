@@ -116,7 +116,7 @@ class Hub:
 
         if settings.database_url is None:
             raise ConfigurationError("SHUNIU_DATABASE_URL is not set; for a bundled database run: shuniu serve")
-        telemetry = closing(Telemetry.of(settings))
+        telemetry = closing(Telemetry.from_settings(settings))
         encryption = FieldEncryption.load(settings.key_folder / HUB_KEY)
         anchors = read_anchors(settings.anchors)
         cosigner = load_witness_key(settings.key_folder) if anchors.neighbours else None

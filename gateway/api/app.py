@@ -36,7 +36,6 @@ from gateway.api import (
     work_orders,
 )
 from gateway.api.docs_page import add_docs_page
-from gateway.api.fast_path import FastPath
 from gateway.api.middleware import DrainMiddleware, DrainState, RequestLimitsMiddleware, TelemetryMiddleware
 from gateway.api.problems import Problem, ProblemBody, render_json
 from gateway.api.refusal_log import RefusalLog
@@ -52,7 +51,6 @@ from gateway.organization.delegations import DelegationRefused
 from gateway.organization.service import ConcurrentChange
 from gateway.sign_on import NotFromOurPages, NotSignedIn, SignInFailed, SignOnUnavailable
 from schemas.identifiers import IdentifierError
-from schemas.lookup import LookupRequest
 
 ErrorHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
@@ -115,8 +113,7 @@ def create_app(
     add_pages(app)
     _document_problems(app)
     render = error_page(render_json)
-    fast_path = FastPath(app, lookups.PATH, lookups.look_up, LookupRequest)
-    limited = RequestLimitsMiddleware(fast_path, in_flight=in_flight, render=render)
+    limited = RequestLimitsMiddleware(app, in_flight=in_flight, render=render)
     return TelemetryMiddleware(DrainMiddleware(limited, drain_state or DrainState(), render), app)
 
 

@@ -19,7 +19,7 @@ from gateway.api.problems import Problem, documented
 from gateway.database import Database
 from gateway.hub import Hub
 from gateway.telemetry.logs import dropped_lines
-from gateway.telemetry.prometheus import rendered
+from gateway.telemetry.prometheus import render
 from gateway.telemetry.service import VERSION
 from gateway.telemetry.snapshot import AuditStatus, PoolStatus, TelemetrySnapshot
 from schemas.codes import Code
@@ -58,22 +58,21 @@ async def metrics(request: Request, hub: TheHub) -> Response:
     The hub's metrics in the text format of Prometheus, or of OpenMetrics if accepted.
     """
     _require_reader(request, hub)
-    reading = await read(hub)
-    body, content_type = await asyncio.to_thread(rendered, reading, request.headers.get("accept", ""))
+    snapshot = await take_snapshot(hub)
+    accept = request.headers.get("accept", "")
+    body, content_type = await asyncio.to_thread(render, hub.telemetry.metrics, snapshot, accept)
     return Response(body, media_type=content_type, headers={"Cache-Control": "no-store"})
 
 
-async def read(hub: Hub) -> TelemetrySnapshot:
-    """All metrics of a hub.  Those of an unreachable database are left out: a scrape must always work."""
-    observing = hub.telemetry
+async def take_snapshot(hub: Hub) -> TelemetrySnapshot:
+    """The state of a hub.  Values of an unreachable database are left out: a scrape must always work."""
     return TelemetrySnapshot(
         at=datetime.now(UTC),
         version=VERSION,
-        counted=observing.figures.snapshot(),
         guards=hub.guards.states(),
         audit=await _audit(hub),
         database=_database(hub.database),
-        spans=observing.spans,
+        spans=hub.telemetry.spans,
         dropped_lines=dropped_lines(),
     )
 

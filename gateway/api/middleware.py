@@ -50,23 +50,23 @@ class TelemetryMiddleware:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        observing: Telemetry = self._app.state.hub.telemetry
-        await _Call(observing, scope).run(self._inner, receive, send)
+        telemetry: Telemetry = self._app.state.hub.telemetry
+        await _Call(telemetry, scope).run(self._inner, receive, send)
 
 
 class _Call:
-    def __init__(self, observing: Telemetry, scope: Scope) -> None:
-        self._observing = observing
+    def __init__(self, telemetry: Telemetry, scope: Scope) -> None:
+        self._telemetry = telemetry
         self._scope = scope
         self._status = 0
         self._method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         self._exchange = RequestContext.begin(_traceparent(scope))
 
     async def run(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
-        figures = self._observing.figures
+        metrics = self._telemetry.metrics
         began = perf_counter()
         route = NO_ROUTE
-        figures.active += 1
+        metrics.active.inc()
         token = CURRENT.set(self._exchange)
 
         async def seen(message: Message) -> None:
@@ -75,7 +75,7 @@ class _Call:
             await send(message)
 
         try:
-            with self._observing.tracing.call(self._exchange, self._method) as call:
+            with self._telemetry.tracing.call(self._exchange, self._method) as call:
                 try:
                     await inner(self._scope, receive, seen)
                 finally:
@@ -84,15 +84,15 @@ class _Call:
                         name=f"{self._method} {route}", http__route=route, http__response__status_code=self._status
                     )
         finally:
-            figures.active -= 1
+            metrics.active.dec()
             self._note(route, perf_counter() - began)
             CURRENT.reset(token)
 
     def _note(self, route: str, seconds: float) -> None:
-        figures, exchange = self._observing.figures, self._exchange
-        figures.requests.observe((self._method, route, str(self._status)), seconds)
+        metrics, exchange = self._telemetry.metrics, self._exchange
+        metrics.requests.labels(self._method, route, self._status).observe(seconds)
         if exchange.problem:
-            figures.refusals[exchange.problem, exchange.rule] += 1
+            metrics.refusals.labels(exchange.problem, exchange.rule).inc()
         if route not in QUIET or self._status >= 400:
             event(
                 "request",

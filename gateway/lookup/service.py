@@ -347,7 +347,7 @@ class LookupService:
             with self.telemetry.tracing.stage("outcome"):
                 index = await self.log.append(outcome, payloads=payloads)
             self.cache.put(lookup.grant.id, lookup.id, replies)
-            self.telemetry.lookup_ended({reply.state for reply in replies}, withheld=bool(ended))
+            self.telemetry.count_lookup({reply.state for reply in replies}, withheld=bool(ended))
             if ended:
                 raise Withheld(ended, index, asked=True)  # noqa: TRY301 - the lease is released whatever happens
         except BaseException:

@@ -1,5 +1,5 @@
 """
-All that one hub shows to its operators, put together: figures, traces, log lines.
+The telemetry of one hub: meters, traces and log lines.
 """
 
 import logging
@@ -26,33 +26,34 @@ if TYPE_CHECKING:
 VERSION: Final = version("shuniu")
 LEAST_TOKEN: Final = 20
 
-_NOT_HEARD: Final = frozenset({AnswerState.UNAVAILABLE, AnswerState.REFUSED})
+_WITHOUT_ANSWER: Final = frozenset({AnswerState.UNAVAILABLE, AnswerState.REFUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
     """
-    The eyes of one hub.  Watches what is asked of agencies (`gateway.resilience.status.Watcher`).  `start` belongs to
-    the running event loop; `aclose` sends what is queued.
+    Meters and traces of one hub, and its log lines about agencies (a `gateway.resilience.status.Watcher`).  `start`
+    needs the running event loop; `aclose` sends the queued spans.
     """
 
-    figures: Metrics = field(default_factory=Metrics)
+    metrics: Metrics = field(default_factory=Metrics)
     tracing: Tracing = field(default_factory=NoTracing)
-    exporting: "SpanExport | None" = None
+    span_export: "SpanExport | None" = None
     loop_lag: LoopLag
     metrics_token: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """As the settings say.  Raises `ConfigurationError`."""
-        figures = Metrics()
-        exporting = None if settings.otlp_endpoint is None else _exporting(settings.otlp_endpoint, settings.trace_ratio)
+    def from_settings(cls, settings: Settings) -> Self:
+        """The telemetry that the settings ask for.  Raises `ConfigurationError`."""
+        metrics = Metrics()
+        endpoint = settings.otlp_endpoint
+        span_export = None if endpoint is None else _start_export(endpoint, settings.trace_ratio)
         return cls(
-            figures=figures,
-            tracing=NoTracing() if exporting is None else OtelTracing(exporting.provider),
-            exporting=exporting,
-            loop_lag=LoopLag(lambda seconds: figures.loop_lag.observe((), seconds)),
-            metrics_token=_token(settings.metrics_token_file),
+            metrics=metrics,
+            tracing=NoTracing() if span_export is None else OtelTracing(span_export.provider),
+            span_export=span_export,
+            loop_lag=LoopLag(metrics.loop_lag.observe),
+            metrics_token=_read_token(settings.metrics_token_file),
         )
 
     def start(self) -> None:
@@ -62,17 +63,17 @@ class Telemetry:
     @property
     def spans(self) -> Mapping[str, int]:
         """Spans so far: `exported` and `lost`."""
-        return {} if self.exporting is None else self.exporting.spans
+        return {} if self.span_export is None else self.span_export.spans
 
     async def aclose(self) -> None:
-        """Ends within a few seconds, whatever has become of the receiver of spans."""
+        """Ends within a few seconds, also when the receiver of spans does not answer."""
         await self.loop_lag.aclose()
-        if self.exporting is not None:
-            await self.exporting.aclose()
+        if self.span_export is not None:
+            await self.span_export.aclose()
 
     @contextmanager
     def background_work(self, name: str) -> Iterator[CallSpan]:
-        """Work that no call from outside began, under a trace of its own."""
+        """The span of work that no call from outside began, under a trace of its own."""
         request = RequestContext.begin(None)
         token = CURRENT.set(request)
         try:
@@ -81,14 +82,14 @@ class Telemetry:
         finally:
             CURRENT.reset(token)
 
-    def lookup_ended(self, states: AbstractSet[AnswerState], *, withheld: bool) -> None:
-        """A lookup whose questions ended in these states has its outcome on record."""
-        whole = "whole" if states.isdisjoint(_NOT_HEARD) else "partial"
-        self.figures.lookups["withheld" if withheld else whole,] += 1
+    def count_lookup(self, states: AbstractSet[AnswerState], *, withheld: bool) -> None:
+        """Counts a lookup whose outcome is on record, by the states of its questions."""
+        outcome = "whole" if states.isdisjoint(_WITHOUT_ANSWER) else "partial"
+        self.metrics.lookups.labels("withheld" if withheld else outcome).inc()
 
     def attempted(self, agency: str, capability: str, outcome: str, seconds: float) -> None:
-        """One request to an agency came to its end: `answered`, or the reason why not."""
-        self.figures.attempted(agency, capability, outcome, seconds)
+        """Counts a request to an agency that has ended: `answered`, or the reason; a failed one is a log line too."""
+        self.metrics.attempted(agency, capability, outcome, seconds)
         if outcome != "answered":
             event(
                 "attempt_failed",
@@ -100,9 +101,9 @@ class Telemetry:
             )
 
     def answered(self, agency: str, capability: str, state: AnswerState, reason: Reason | None, seconds: float) -> None:
-        """One question came to its end; an agency that was not heard is a line in the log."""
-        self.figures.answered(agency, capability, state, reason, seconds)
-        if state in _NOT_HEARD:
+        """Counts a question that has ended; an agency that gave no answer is a log line too."""
+        self.metrics.answered(agency, capability, state, reason, seconds)
+        if state in _WITHOUT_ANSWER:
             event(
                 "not_heard",
                 logging.WARNING,
@@ -114,14 +115,14 @@ class Telemetry:
             )
 
 
-def _exporting(endpoint: str, ratio: float) -> "SpanExport":
-    # Whoever exports no traces need not carry the library for it.
+def _start_export(endpoint: str, ratio: float) -> "SpanExport":
+    # The exporter's libraries are loaded only where traces are exported.
     from gateway.telemetry.otlp import SpanExport  # noqa: PLC0415
 
     return SpanExport(endpoint, ratio=ratio, version=VERSION)
 
 
-def _token(path: Path | None) -> bytes | None:
+def _read_token(path: Path | None) -> bytes | None:
     if path is None:
         return None
     if not path.is_file() or path.stat().st_mode & 0o077:

@@ -1,5 +1,5 @@
 """
-One reading of a hub's meters: what a scrape renders.
+A snapshot of the state of a hub that a scrape renders beside its meters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,12 @@ from datetime import datetime
 
 from gateway.anchors.service import AnchorReport
 from gateway.resilience.status import GuardState
-from gateway.telemetry.metrics import MetricsSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditStatus:
     """
-    Where the log stands; `tree_size`, `open_orphans` and `anchors` are None while the database does not tell.
+    The state of the log; `tree_size`, `open_orphans` and `anchors` are None while the database does not answer.
     """
 
     appended: int
@@ -30,7 +29,7 @@ class AuditStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolStatus:
-    """Connections of this process's pool, how many work, and how many calls wait for one."""
+    """Connections of this process's pool, those in use, and calls that wait for one."""
 
     connections: int
     in_use: int
@@ -39,11 +38,10 @@ class PoolStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySnapshot:
-    """Everything at one moment; `at` is our clock (UTC)."""
+    """The state at one moment; `at` is our clock (UTC)."""
 
     at: datetime
     version: str
-    counted: MetricsSnapshot
     guards: Sequence[GuardState]
     audit: AuditStatus
     database: PoolStatus

@@ -17,7 +17,7 @@ from gateway.api.agencies import StandingView, standing_view
 from gateway.cli import agency_table, console
 from gateway.resilience.status import BreakerState
 from tests.court import RunningCourt
-from tests.telemetry.test_figures import GUARD, NOW
+from tests.telemetry.test_metrics import GUARD, NOW
 
 RUN = CliRunner()
 

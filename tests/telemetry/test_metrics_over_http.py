@@ -162,4 +162,4 @@ def test_a_token_file_that_protects_nothing_stops_the_start(
     values: dict[str, Any] = {"metrics_token_file": file}
 
     with pytest.raises(ConfigurationError, match=expected):
-        Telemetry.of(Settings(**values))
+        Telemetry.from_settings(Settings(**values))

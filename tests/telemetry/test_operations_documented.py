@@ -14,9 +14,9 @@ import yaml
 from audit.anchor.anchors import AnchorKind, AnchorStatus
 from gateway.anchors.service import AnchorReport
 from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.prometheus import rendered
+from gateway.telemetry.prometheus import render
 from schemas.codes import AnswerState
-from tests.telemetry.test_figures import AUDIT, NOW, reading
+from tests.telemetry.test_metrics import AUDIT, NOW, snapshot
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations"
 MONITORING = (OPERATIONS / "monitoring.md").read_text(encoding="utf-8")
@@ -26,16 +26,15 @@ ITS_OWN = {"up"}
 
 def served() -> str:
     """A scrape of a hub in which everything has happened once."""
-    figures = Metrics()
-    figures.requests.observe(("POST", "/v1/lookups", "200"), 0.1)
-    figures.refusals["not-permitted", "work_order_not_held"] += 1
-    figures.lookups["whole",] += 1
-    figures.attempted("public_security", "identity", "answered", 0.1)
-    figures.answered("public_security", "identity", AnswerState.FOUND, None, 0.1)
-    figures.loop_lag.observe((), 0.0)
-    standing = AnchorStatus(kind=AnchorKind.TIMESTAMP, name="a", size=1, at=NOW, unparsed=None, uncovered_since=None)
-    anchor = AnchorReport(status=standing, age_s=1.0, late=False, failures=0, last_error=None)
-    body, _ = rendered(reading(figures, audit=replace(AUDIT, anchors=(anchor,))), "text/plain")
+    metrics = Metrics()
+    metrics.requests.labels("POST", "/v1/lookups", 200).observe(0.1)
+    metrics.refusals.labels("not-permitted", "work_order_not_held").inc()
+    metrics.lookups.labels("whole").inc()
+    metrics.attempted("public_security", "identity", "answered", 0.1)
+    metrics.answered("public_security", "identity", AnswerState.FOUND, None, 0.1)
+    status = AnchorStatus(kind=AnchorKind.TIMESTAMP, name="a", size=1, at=NOW, unparsed=None, uncovered_since=None)
+    anchor = AnchorReport(status=status, age_s=1.0, late=False, failures=0, last_error=None)
+    body, _ = render(metrics, snapshot(audit=replace(AUDIT, anchors=(anchor,))), "text/plain")
     return body.decode()
 
 

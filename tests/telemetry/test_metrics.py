@@ -1,5 +1,5 @@
 """
-What is counted, and how Prometheus reads it.
+The meters of a hub and their text for Prometheus.
 """
 
 from dataclasses import replace
@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.resilience.status import BreakerState, GuardState
-from gateway.telemetry.metrics import BOUNDS, Durations, Histogram, Metrics
-from gateway.telemetry.prometheus import rendered
+from gateway.telemetry.metrics import BOUNDS, Metrics
+from gateway.telemetry.prometheus import render
 from gateway.telemetry.snapshot import AuditStatus, PoolStatus, TelemetrySnapshot
 from schemas.codes import AnswerState, Reason
 
@@ -49,12 +49,11 @@ AUDIT = AuditStatus(
 )
 
 
-def reading(figures: Metrics, **changes: Any) -> TelemetrySnapshot:
-    """A hub with one capability, whose figures are these."""
+def snapshot(**changes: Any) -> TelemetrySnapshot:
+    """The state of a hub with two capabilities."""
     whole = TelemetrySnapshot(
         at=NOW,
         version="1.2.3",
-        counted=figures.snapshot(),
         guards=(GUARD, replace(GUARD, capability="addresses", breaker=BreakerState.HALF_OPEN, closed_until=None)),
         audit=AUDIT,
         database=PoolStatus(connections=8, in_use=8, waiting=3),
@@ -64,9 +63,9 @@ def reading(figures: Metrics, **changes: Any) -> TelemetrySnapshot:
     return replace(whole, **changes)
 
 
-def samples(of: TelemetrySnapshot) -> dict[str, float]:
-    """What is served, as `name{label="value",…}` to value."""
-    body, _ = rendered(of, "text/plain")
+def samples(metrics: Metrics | None = None, **changes: Any) -> dict[str, float]:
+    """The samples of a scrape, as `name{label="value",…}` to value."""
+    body, _ = render(metrics or Metrics(), snapshot(**changes), "text/plain")
     values = {}
     for family in text_string_to_metric_families(body.decode()):
         for sample in family.samples:
@@ -75,46 +74,49 @@ def samples(of: TelemetrySnapshot) -> dict[str, float]:
     return values
 
 
-def test_a_duration_counts_in_the_first_bucket_that_holds_it() -> None:
-    """An upper bound is part of its bucket."""
-    histogram = Histogram[tuple[str]]()
+def test_duration_counts_in_the_first_bucket_that_holds_it() -> None:
+    """An upper bound is part of its bucket, and each bucket holds all below it."""
+    metrics = Metrics()
     for seconds in (0.0, BOUNDS[0], BOUNDS[0] + 1e-9, BOUNDS[-1], BOUNDS[-1] + 1):
-        histogram.observe(("x",), seconds)
+        metrics.loop_lag.observe(seconds)
 
-    counts = (2, 1, *[0] * (len(BOUNDS) - 3), 1, 1)
-    assert histogram.snapshot() == {("x",): Durations(counts, pytest.approx(2 * BOUNDS[0] + 2 * BOUNDS[-1] + 1))}
+    served = samples(metrics)
+
+    buckets = [value for name, value in served.items() if name.startswith("shuniu_event_loop_lag_seconds_bucket")]
+    assert buckets == [2, *[3] * (len(BOUNDS) - 2), 4, 5]
+    assert served["shuniu_event_loop_lag_seconds_sum"] == pytest.approx(2 * BOUNDS[0] + 2 * BOUNDS[-1] + 1)
 
 
-def test_questions_and_attempts_are_counted_by_what_came_of_them() -> None:
-    """A question that was never put is counted, and not timed."""
-    figures = Metrics()
-    figures.attempted("public_security", "identity", "timeout", 4.0)
-    figures.attempted("public_security", "identity", "answered", 0.02)
-    figures.answered("public_security", "identity", AnswerState.FOUND, None, 4.1)
-    figures.answered("public_security", "identity", AnswerState.NOT_ASKED, Reason.OUTSIDE_HOURS, 0.0)
+def test_questions_and_attempts_are_counted_by_outcome() -> None:
+    """A question that was not asked is counted, and not timed."""
+    metrics = Metrics()
+    metrics.attempted("public_security", "identity", "timeout", 4.0)
+    metrics.attempted("public_security", "identity", "answered", 0.02)
+    metrics.answered("public_security", "identity", AnswerState.FOUND, None, 4.1)
+    metrics.answered("public_security", "identity", AnswerState.NOT_ASKED, Reason.OUTSIDE_HOURS, 0.0)
 
-    served = samples(reading(figures))
+    served = samples(metrics)
 
-    of = "agency=public_security,capability=identity"
+    question = "agency=public_security,capability=identity"
     assert {name: value for name, value in served.items() if "_agency_a" in name and "_bucket" not in name} == {
-        f"shuniu_agency_answers_total{{{of},reason=,state=found}}": 1,
-        f"shuniu_agency_answers_total{{{of},reason=outside_hours,state=not_asked}}": 1,
-        f"shuniu_agency_answer_seconds_count{{{of}}}": 1,
-        f"shuniu_agency_answer_seconds_sum{{{of}}}": 4.1,
-        f"shuniu_agency_attempts_total{{{of},outcome=timeout}}": 1,
-        f"shuniu_agency_attempts_total{{{of},outcome=answered}}": 1,
-        f"shuniu_agency_attempt_seconds_count{{{of}}}": 2,
-        f"shuniu_agency_attempt_seconds_sum{{{of}}}": 4.02,
+        f"shuniu_agency_answers_total{{{question},reason=,state=found}}": 1,
+        f"shuniu_agency_answers_total{{{question},reason=outside_hours,state=not_asked}}": 1,
+        f"shuniu_agency_answer_seconds_count{{{question}}}": 1,
+        f"shuniu_agency_answer_seconds_sum{{{question}}}": 4.1,
+        f"shuniu_agency_attempts_total{{{question},outcome=timeout}}": 1,
+        f"shuniu_agency_attempts_total{{{question},outcome=answered}}": 1,
+        f"shuniu_agency_attempt_seconds_count{{{question}}}": 2,
+        f"shuniu_agency_attempt_seconds_sum{{{question}}}": 4.02,
     }
 
 
 def test_buckets_grow_and_end_with_the_count() -> None:
     """As Prometheus wants them: each holds all below it."""
-    figures = Metrics()
+    metrics = Metrics()
     for seconds in (0.004, 0.2, 60.0):
-        figures.requests.observe(("POST", "/v1/lookups", "200"), seconds)
+        metrics.requests.labels("POST", "/v1/lookups", 200).observe(seconds)
 
-    served = samples(reading(figures))
+    served = samples(metrics)
 
     buckets = [value for name, value in served.items() if name.startswith("http_server_request_duration_seconds_b")]
     assert len(buckets) == len(BOUNDS) + 1
@@ -122,9 +124,9 @@ def test_buckets_grow_and_end_with_the_count() -> None:
     assert (buckets[0], buckets[-1]) == (1, 3)
 
 
-def test_a_guard_is_shown_by_capability_and_what_an_agency_shares_once() -> None:
+def test_guard_is_shown_by_capability_and_shared_state_of_an_agency_once() -> None:
     """Adding up over capabilities never counts a bulkhead twice; a quota that nobody declared is not there."""
-    served = samples(reading(Metrics()))
+    served = samples()
 
     shown = {name: value for name, value in served.items() if name.startswith("shuniu_agency_")}
     identity, addresses = ("agency=public_security,capability=" + name for name in ("identity", "addresses"))
@@ -147,13 +149,13 @@ def test_a_guard_is_shown_by_capability_and_what_an_agency_shares_once() -> None
     }
 
 
-def test_what_the_database_does_not_tell_is_left_out_and_not_zero() -> None:
+def test_values_that_the_database_does_not_give_are_left_out_and_not_zero() -> None:
     """A dashboard must not show an empty log where nothing is known."""
     unknown = replace(AUDIT, tree_size=None, open_orphans=None, anchors=None)
 
-    served = samples(reading(Metrics(), audit=unknown))
+    served = samples(audit=unknown)
 
-    assert set(samples(reading(Metrics()))) - set(served) == {
+    assert set(samples()) - set(served) == {
         "shuniu_audit_tree_size",
         "shuniu_audit_open_orphans",
     }
