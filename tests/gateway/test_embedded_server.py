@@ -2,6 +2,7 @@
 The bundled PostgreSQL on a machine that is slow, shared or broken.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,3 +99,16 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert answers(server)
 
     assert not (cluster / "postmaster.pid").exists()
+
+
+def test_a_server_that_another_handle_restarted_stops_with_its_first_user(folder: Path) -> None:
+    """The first handle knows the process of the first start only."""
+    with EmbeddedServer(folder / "cluster") as first:
+        second = EmbeddedServer(folder / "cluster")
+        process = first._server.get_pid()
+        second.halt()
+        os.waitpid(process, 0)
+        second.resume()
+
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(first.conninfo("postgres")).close()
