@@ -112,6 +112,8 @@ def test_cached_answer_is_never_served_to_another_work_order(court: RunningCourt
 def test_unreadable_cache_entry_is_asked_again(court: RunningCourt, order: str) -> None:
     """A swapped row, or one that another version wrote, costs a question but never an answer."""
     court.look_up(order, court.cast["moved"])
+    # What is reused has been written; the first lookup does not wait for that.
+    assert any("reused_from" in answer for answer in court.look_up(order, court.cast["moved"]).json()["answers"])
     with psycopg.connect(str(court.demo.settings.owner_url).replace("+psycopg", "")) as owner:
         owner.execute("UPDATE received_answer SET sealed = sha256(sealed)")
     answer = court.look_up(order, court.cast["moved"], max_age=3600)
