@@ -22,7 +22,7 @@ from gateway.autofill import audit_events, store
 from gateway.autofill.store import Fenced, QuestionRow, StoredRequest
 from gateway.database import Database
 from gateway.field_encryption import FieldEncryption
-from gateway.lookup import answer_codec
+from gateway.lookup.answer_cache import dump_reply, load_reply
 from gateway.lookup.fan_out import AgencyReply, PlannedQuestion
 from gateway.lookup.service import DueQuestions, LookupService
 from gateway.sign_on import Caller
@@ -131,7 +131,7 @@ class FormQuestions:
     def replies(self, request: StoredRequest, rows: list[QuestionRow]) -> Replies:
         """The replies that are kept."""
         opened = (
-            answer_codec.load(self.encryption.open(_context(request, row), row.sealed), self.agencies)
+            load_reply(self.encryption.open(_context(request, row), row.sealed), self.agencies)
             for row in rows
             if row.sealed is not None
         )
@@ -159,7 +159,7 @@ class FormQuestions:
             "next_ats": [row.next_at for row in kept],
             "answered_ats": [reply.answered_at for reply in replies],
             "sealed": [
-                self.encryption.seal(_context(request, row), answer_codec.dump(reply))
+                self.encryption.seal(_context(request, row), dump_reply(reply))
                 for row, reply in zip(kept, replies, strict=True)
             ],
         }

@@ -148,9 +148,9 @@ class JobRunner:
             except Withheld as error:
                 withheld = error
             rule = withheld.rule
-            if not withheld.asked and rule in PASSING:
+            if not withheld.questions_sent and rule in PASSING:
                 return Reschedule(self._clock() + PASSING[rule])
-            if withheld.asked or rule not in OF_ONE_PARTY:
+            if withheld.questions_sent or rule not in OF_ONE_PARTY:
                 raise RightEnded(rule)
             await self._database.run(store.end_questions, request, party.place)
             return rule

@@ -1,5 +1,5 @@
 """
-The way of one lookup: asking, merging, ranking, recording.
+Lookups: asking, merging, ranking, recording, releasing.
 
-`merge`, `ladder` and `switches` are pure: what the agencies said and today's date in, values out.
+`merge`, `address_ranking` and `service_flags` are pure.
 """

@@ -1,5 +1,5 @@
 """
-What a lookup leaves in the audit log: the events of its stations, and the bodies kept sealed with its outcome.
+The audit events of a lookup, and the payloads that are sealed with its outcome.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ from schemas.identifiers import Identifier
 from schemas.lookup import LookupRequest, LookupResult
 from schemas.subject import Subject
 
-# The answer goes when its purpose is reached (PIPL 47); the record that it was given stays (PIPL 56).
+# The answer is deleted when its purpose is reached (PIPL 47); the record of the disclosure stays (PIPL 56).
 RESULT_DAYS = 180
 
 
@@ -30,10 +30,10 @@ def intent(
     caller: Caller,
     grant: Grant,
     subject: Subject,
-    asked: tuple[AskedQuestion, ...],
+    questions: tuple[AskedQuestion, ...],
     policy: str,
 ) -> Event:
-    """Before any question: who will ask whom about which subject, and under which right."""
+    """The intent, recorded before any question: the caller, the subject, the right and the questions."""
     return Event(
         type=EventType.LOOKUP_INTENT,
         exchange=lookup_id,
@@ -41,24 +41,24 @@ def intent(
         who=caller.actor(),
         whose=(subject,),
         why=_permitted(grant, policy),
-        asked=asked,
+        asked=questions,
         outcome="asked",
-        detail=_stand_in(grant),
+        detail=_delegation(grant),
     )
 
 
 def outcome(
-    intended: Event, at: datetime, answers: tuple[AgencyReply, ...], result: LookupResult, ended: AccessRule | None
+    intended: Event, at: datetime, replies: tuple[AgencyReply, ...], result: LookupResult, ended: AccessRule | None
 ) -> Event:
-    """Before any release: what each agency said, and what is released or why nothing is."""
+    """The outcome, recorded before any release: the replies, and what is released or why nothing is."""
     return replace(
         intended,
         type=EventType.LOOKUP_OUTCOME,
         at=at,
-        answered=question_outcomes(answers),
+        answered=question_outcomes(replies),
         released=() if ended else result.sections,
         outcome="withheld" if ended else "released",
-        detail=reused(answers) | ({"rule": ended.value} if ended else _less(result)),
+        detail=reused(replies) | ({"rule": ended.value} if ended else _withheld_fields(result)),
     )
 
 
@@ -71,7 +71,7 @@ def denied(
     refusal: AccessDenied,
     policy: str,
 ) -> Event:
-    """A refusal before any question, by a rule of ours."""
+    """A refusal by an access rule, before any question."""
     subject = Subject(
         kind=request.subject.kind,
         id_type=identifier.id_type,
@@ -106,55 +106,55 @@ def disclosed(
     grant: Grant,
     subject: Subject,
     policy: str,
-    opening: Disclosure,
+    disclosure: Disclosure,
 ) -> Event:
-    """A stored answer opened once more: a disclosure like the first."""
+    """A further disclosure of a stored result."""
     return Event(
-        type=opening.type,
+        type=disclosure.type,
         exchange=exchange,
         at=at,
         who=caller.actor(),
         whose=(subject,),
         why=_permitted(grant, policy),
-        released=opening.released,
-        outcome=opening.outcome,
-        detail={"lookup": str(lookup_id), **opening.detail, **_stand_in(grant)},
+        released=disclosure.released,
+        outcome=disclosure.outcome,
+        detail={"lookup": str(lookup_id), **disclosure.detail, **_delegation(grant)},
     )
 
 
 def shown_before_outcome(
-    exchange: UUID, intended: Event, at: datetime, answer: AgencyReply, result: LookupResult
+    exchange: UUID, intended: Event, at: datetime, reply: AgencyReply, result: LookupResult
 ) -> Event:
-    """One agency's answer, before the outcome of its lookup."""
+    """A partial result: one agency's answer, shown before the outcome of its lookup."""
     return replace(
         intended,
         type=EventType.ANSWER_SHOWN,
         exchange=exchange,
         at=at,
         asked=(),
-        answered=question_outcomes((answer,)),
+        answered=question_outcomes((reply,)),
         released=result.sections,
         outcome="released",
-        detail={"lookup": str(intended.exchange), **intended.detail, **reused((answer,))},
+        detail={"lookup": str(intended.exchange), **intended.detail, **reused((reply,))},
     )
 
 
 def sealed_payloads(
-    answers: tuple[AgencyReply, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
+    replies: tuple[AgencyReply, ...], result: bytes | None, agencies: Mapping[str, Adapter], at: datetime
 ) -> tuple[SealedPayload, ...]:
     """
-    The bodies to seal with the outcome: every raw answer as it came, and the result if it is released.
+    The payloads of the outcome: every raw answer as it came, and the result if it is released.
     """
     raw = tuple(
         SealedPayload(
             kind="raw",
-            agency=answer.agency,
-            capability=answer.capability.name,
-            body=body.body,
-            expires_at=at + timedelta(days=agencies[answer.agency].agency.retention_days),
+            agency=reply.agency,
+            capability=reply.capability.name,
+            body=answer.body,
+            expires_at=at + timedelta(days=agencies[reply.agency].agency.retention_days),
         )
-        for answer in answers
-        for body in answer.evidence.answers
+        for reply in replies
+        for answer in reply.evidence.answers
     )
     if result is None:
         return raw
@@ -162,25 +162,25 @@ def sealed_payloads(
     return (*raw, SealedPayload(kind="result", agency="", capability="", body=result, expires_at=expires_at))
 
 
-def sealed_note(opening: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
-    """The reader's own words, to be sealed with the record; as long as that may be examined."""
-    if not opening.note:
+def sealed_note(disclosure: Disclosure, at: datetime) -> tuple[SealedPayload, ...]:
+    """The note of the reader, sealed with the record for as long as that may be examined."""
+    if not disclosure.note:
         return ()
-    return (SealedPayload(kind="note", body=opening.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
+    return (SealedPayload(kind="note", body=disclosure.note.encode(), expires_at=at + timedelta(days=NOTE_DAYS)),)
 
 
 def _permitted(grant: Grant, policy: str) -> PurposeOfUse:
     return replace(grant.order.purpose(policy, rules=grant.rules), grant=grant.id)
 
 
-def _stand_in(grant: Grant) -> dict[str, str | int]:
+def _delegation(grant: Grant) -> dict[str, str | int]:
     return {} if grant.delegation is None else {"delegation": grant.delegation}
 
 
-def _less(result: LookupResult) -> dict[str, str | int]:
-    """What was held back of what is released: the names of fields, never their values."""
-    said = {"withheld": ",".join(result.withheld), "masked": ",".join(result.masked)}
-    return {name: names for name, names in said.items() if names}
+def _withheld_fields(result: LookupResult) -> dict[str, str | int]:
+    """The names of the fields that are withheld or masked, never their values."""
+    names = {"withheld": ",".join(result.withheld), "masked": ",".join(result.masked)}
+    return {kind: fields for kind, fields in names.items() if fields}
 
 
 def question_outcomes(replies: Iterable[AgencyReply]) -> tuple[QuestionOutcome, ...]:
@@ -189,23 +189,23 @@ def question_outcomes(replies: Iterable[AgencyReply]) -> tuple[QuestionOutcome, 
 
 
 def reused(replies: Iterable[AgencyReply]) -> dict[str, str | int]:
-    """The replies that were there already, each with the lookup whose records tell of the question."""
+    """The reused replies, each with the lookup whose records have the question."""
     names = [f"{reply.agency}.{reply.capability.name}:{reply.reused_from}" for reply in replies if reply.reused_from]
     return {"reused": ",".join(names)} if names else {}
 
 
-def _question_outcome(answer: AgencyReply) -> QuestionOutcome:
-    last = answer.evidence.answers[-1] if answer.evidence.answers else None
-    reading = answer.reading
+def _question_outcome(reply: AgencyReply) -> QuestionOutcome:
+    last = reply.evidence.answers[-1] if reply.evidence.answers else None
+    reading = reply.reading
     return QuestionOutcome(
-        agency=answer.agency,
-        capability=answer.capability.name,
-        state=answer.state,
-        reason=answer.reason,
+        agency=reply.agency,
+        capability=reply.capability.name,
+        state=reply.state,
+        reason=reply.reason,
         records=len(reading.records) if reading else 0,
-        attempts=answer.evidence.attempts,
-        asked_at=answer.asked_at,
-        answered_at=answer.answered_at,
+        attempts=reply.evidence.attempts,
+        asked_at=reply.asked_at,
+        answered_at=reply.answered_at,
         stated_at=last.stated_at if last else None,
         digest=last.digest if last else None,
     )

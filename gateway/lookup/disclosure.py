@@ -1,5 +1,5 @@
 """
-What a stored answer is opened for, as the log says it: to be read, printed, shown without a mask, or used.
+Purposes for which a stored result is disclosed: to read it, print it, reveal a masked number, or use an address.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ NUMBERS = ("subject.id_number", "identity.id_number")
 
 
 class NothingToDisclose(Exception):
-    """The answer holds no such field, or no such address."""
+    """The result has no such field, or no such address."""
 
 
 class RevealReason(Code):
-    """Why a number is shown in full.  The reason stands in the log, with who asked and when."""
+    """Why a number is shown in full.  The audit log records the reason, the caller and the time."""
 
     CHECK_NUMBER = "check_number", "与身份证件或案卷核对", "To compare it with a document or the case file"
     FILL_FORM = "fill_form", "填写文书或邮寄单", "To fill in a document or a mailing form"
@@ -29,7 +29,7 @@ class RevealReason(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """What the record of one opening says.  `note` is sealed with it."""
+    """The content of the audit record of one disclosure.  `note` is sealed with it."""
 
     type: EventType = EventType.RESULT_READ
     outcome: str = "released"
@@ -38,30 +38,30 @@ class Disclosure:
     note: str | None = field(default=None, repr=False)
 
 
-# What the answer is opened for follows from the answer itself.  Raises `NotThere`.
+# Makes the disclosure from the result.  Raises `NothingToDisclose`.
 Purpose = Callable[[LookupResult], Disclosure]
 
 
 def reading(_result: LookupResult) -> Disclosure:
-    """To be read."""
+    """To read the result."""
     return Disclosure()
 
 
 def printing(salt: bytes) -> Purpose:
-    """To be printed: the record commits to exactly what the paper says."""
+    """To print the result: the record commits to exactly what is printed."""
 
-    def opening(result: LookupResult) -> Disclosure:
+    def disclosure(result: LookupResult) -> Disclosure:
         detail = {"digest": digest_of(result, salt)}
         return Disclosure(type=EventType.RECORD_PRINTED, released=result.sections, detail=detail)
 
-    return opening
+    return disclosure
 
 
 def digest_of(result: LookupResult, salt: bytes) -> str:
     """
-    What the log knows of a printed answer: SHA-256 over the salt and the answer's JSON, in hexadecimal.
+    The digest of a printed result: SHA-256 over the salt and the result's JSON, in hexadecimal.
 
-    The salt stands on the paper and nowhere else, so that nobody can find the answer by trying.
+    The salt is printed on the paper and stored nowhere, so that the result cannot be found by trial.
     """
     return hashlib.sha256(salt + dump(replace(result, audit=None))).hexdigest()
 
@@ -69,18 +69,18 @@ def digest_of(result: LookupResult, salt: bytes) -> str:
 def revealing(name: str, reason: RevealReason, note: str | None) -> Purpose:
     """To show one number in full."""
 
-    def opening(result: LookupResult) -> Disclosure:
+    def disclosure(result: LookupResult) -> Disclosure:
         number(result, name)
         detail = {"reason": reason.value}
         return Disclosure(type=EventType.FIELD_REVEALED, released=(name,), detail=detail, note=note)
 
-    return opening
+    return disclosure
 
 
 def using(place: int) -> Purpose:
-    """To serve at one of its addresses; `place` counts from 1."""
+    """To serve documents at one of its addresses; `place` counts from 1."""
 
-    def opening(result: LookupResult) -> Disclosure:
+    def disclosure(result: LookupResult) -> Disclosure:
         if not 1 <= place <= len(result.addresses):
             raise NothingToDisclose
         address = result.addresses[place - 1]
@@ -89,14 +89,14 @@ def using(place: int) -> Purpose:
             detail["rank"] = address.rank
         return Disclosure(type=EventType.ADDRESS_USED, outcome="used", detail=detail)
 
-    return opening
+    return disclosure
 
 
 def number(result: LookupResult, name: str) -> str:
-    """One of the `NUMBERS` of a result.  Raises `NotThere` where it is not held, or where the grant masks it."""
+    """One of the `NUMBERS` of a result.  Raises `NothingToDisclose` if it is missing, or masked by the grant."""
     if name == "subject.id_number":
         return result.subject.id_number
-    held = getattr(result.identity, "id_number", None) if name == "identity.id_number" else None
-    if held is None or name in result.masked:
+    number_field = getattr(result.identity, "id_number", None) if name == "identity.id_number" else None
+    if number_field is None or name in result.masked:
         raise NothingToDisclose
-    return str(held.value)
+    return str(number_field.value)

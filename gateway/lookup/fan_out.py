@@ -1,5 +1,5 @@
 """
-One question to each agency that can answer, in parallel, under one deadline; errors become values here.
+The fan-out of a lookup: one question to each capability, concurrently, under one deadline; errors become values.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ MARGIN = 0.2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyReply:
     """
-    What came of one question.  `reading` is there exactly when the agency was heard (`found`, `not_found`,
-    `ambiguous`); otherwise `reason` says why not, and `authority` who keeps the register instead.
-    `reused_from` is the lookup that asked, where that was another one under the same grant.  Times are UTC.
+    The outcome of one question.  `reading` is set exactly for an answer (`found`, `not_found`, `ambiguous`); otherwise
+    `reason` is the cause, and `authority` keeps the register instead.  `reused_from` is the lookup that asked, if that
+    was another one with the same grant.  Times are UTC.
     """
 
     agency: str
@@ -48,7 +48,7 @@ class AgencyReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedQuestion:
-    """A question that can be asked: the adapter and which of its capabilities."""
+    """A question that can be asked: an adapter and one of its capabilities."""
 
     adapter: Adapter
     capability: Capability
@@ -68,9 +68,7 @@ OnAnswer = Callable[[AgencyReply], Awaitable[None]]
 
 
 def plan(agencies: Mapping[str, Adapter], subject: Subject, wants: Iterable[Want]) -> tuple[PlannedQuestion, ...]:
-    """
-    One question per (agency, capability) that concerns this kind of subject and serves a want.
-    """
+    """One question for each capability that concerns this kind of subject and serves a want."""
     wanted = frozenset(wants)
     return tuple(
         PlannedQuestion(adapter=adapter, capability=capability)
@@ -91,38 +89,30 @@ async def ask_all(
     cached: Mapping[tuple[str, str], AgencyReply] = MappingProxyType({}),
 ) -> tuple[AgencyReply, ...]:
     """
-    Asks everything at once but what is `had` already; the answers in the order of the plan, each within the question's
-    deadline.
-
-    `heard` is told of each answer as it comes, and at once of what is had.
+    Runs all planned questions concurrently, skipping those in `cached`; returns the replies in the order of the plan,
+    each within the deadline of `question`.  `on_answer` is called for every reply as it arrives, cached ones first.
     """
-    return tuple(
-        await asyncio.gather(
-            *(_ask_and_tell(one, question, ask_one, on_answer, cached.get(one.key)) for one in planned)
-        )
-    )
 
+    async def reply_to(planned_question: PlannedQuestion) -> AgencyReply:
+        reply = cached.get(planned_question.key) or await ask_one(planned_question, question)
+        if on_answer is not None:
+            await on_answer(reply)
+        return reply
 
-async def _ask_and_tell(
-    planned: PlannedQuestion, question: Question, ask_one: Ask, heard: OnAnswer | None, had: AgencyReply | None
-) -> AgencyReply:
-    answer = await ask_one(planned, question) if had is None else had
-    if heard is not None:
-        await heard(answer)
-    return answer
+    return tuple(await asyncio.gather(*map(reply_to, planned)))
 
 
 async def ask(planned: PlannedQuestion, question: Question, guards: GuardRegistry) -> AgencyReply:
     """
-    Asks one question, and says in one of the six states what came of it.
+    Asks one question; an error of the agency becomes one of the six states.
     """
     with question.trace.question_span(planned.agency, planned.capability.name) as span:
-        answer = await _heard(planned, question, guards)
+        answer = await _reply(planned, question, guards)
         span.finished(answer.state.value, answer.reason.value if answer.reason else None)
     return answer
 
 
-async def _heard(planned: PlannedQuestion, question: Question, guards: GuardRegistry) -> AgencyReply:
+async def _reply(planned: PlannedQuestion, question: Question, guards: GuardRegistry) -> AgencyReply:
     own = replace(question, deadline=question.deadline - MARGIN, evidence=AnswerEvidence())
     asked_at = datetime.now(UTC)
     reading: Interpretation | None = None

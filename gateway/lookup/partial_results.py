@@ -1,10 +1,10 @@
 """
-One agency's answer before the lookup is whole: for a page, whose reader need not wait for the slowest agency.  What was
-there already, from an earlier question under the same grant, is shown at once.
+Partial results: the answers of single agencies, for a page whose reader need not wait for the slowest one.  Cached
+answers come first.
 
-Each is released like an answer of its own: the right is looked at again and leased, and what is shown is recorded
-before it is.  Only what that agency alone says is shown: who the party is and what it is registered as.  Addresses are
-shown with the whole alone, because whether one may be used depends on what the others say.
+Each is released like a whole result: the right is decided again and leased, and the disclosure is recorded before it
+happens.  Identity and registrations are shown; addresses come with the whole result only, because the other answers
+decide whether an address may be used.
 """
 
 import contextlib
@@ -32,10 +32,10 @@ from schemas.subject import Subject
 @dataclass(frozen=True, slots=True)
 class ProgressListener:
     """
-    Who shows what is known so far; neither call waits or raises.
+    The callbacks of a page; neither blocks nor raises.
 
-    `begun` is told what is asked, once the intent is durable.  `heard` is given one agency's part of the result with
-    the lease under which it may leave, and gives the lease back.
+    `begun` gets the planned questions once the intent is durable.  `answered` gets the result of one agency and the
+    lease during which it may be sent; it releases the lease.
     """
 
     begun: Callable[[tuple[PlannedQuestion, ...]], None]
@@ -45,7 +45,7 @@ class ProgressListener:
 @dataclass(slots=True, kw_only=True)
 class PartialResults:
     """
-    The early answers of one lookup.  `pending` counts the replies that are still to come.
+    The partial results of one lookup.  `pending` counts the replies that are still to come.
     """
 
     authorizer: Authorizer
@@ -60,11 +60,11 @@ class PartialResults:
     pending: int
 
     async def show(self, answer: AgencyReply) -> None:
-        """Shows one answer, unless it is the last: that one is shown with the whole, which is ready as soon."""
+        """Shows one answer, unless it is the last: the whole result is ready at the same moment."""
         self.pending -= 1
         if self.pending == 0:
             return
-        # What cannot be recorded now is not shown now; it comes with the whole, or not at all.
+        # An answer that cannot be recorded is not shown before the whole result.
         with contextlib.suppress(AuditUnavailable, DatabaseUnavailable):
             await self._release(answer)
 

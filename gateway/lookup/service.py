@@ -42,15 +42,15 @@ Replies = tuple[AgencyReply, ...]
 
 class Withheld(Exception):
     """
-    A rule of ours withholds the answer; `audit` is the index of the record that says so.  `asked` tells whether
-    questions were sent before the right ended.
+    A rule of ours withholds the answer; `audit` is the index of the record that says so.  `questions_sent` says whether
+    questions were sent before.
     """
 
-    def __init__(self, rule: AccessRule, audit: int, *, asked: bool = False) -> None:
+    def __init__(self, rule: AccessRule, audit: int, *, questions_sent: bool = False) -> None:
         super().__init__(f"not released by rule {rule.value}")
         self.rule = rule
         self.audit = audit
-        self.asked = asked
+        self.questions_sent = questions_sent
 
 
 class LookupNotFound(Exception):
@@ -192,11 +192,11 @@ class LookupService:
         if stored is None:
             raise LookupNotFound
         head, _, body = stored.partition(b"\n")
-        asked = _StoredRequest.model_validate_json(head)
-        if asked.court != caller.court:
+        stored_request = _StoredRequest.model_validate_json(head)
+        if stored_request.court != caller.court:
             raise LookupNotFound
         disclosure_id = uuid4()
-        lookup = await self._begin(caller, asked.request, lookup_id=disclosure_id, count_question=False)
+        lookup = await self._begin(caller, stored_request.request, lookup_id=disclosure_id, count_question=False)
         intent = await self.log.entry_index(lookup_id, EventType.LOOKUP_INTENT)
         outcome = await self.log.entry_index(lookup_id, EventType.LOOKUP_OUTCOME)
         if intent is None or outcome is None:
@@ -207,7 +207,9 @@ class LookupService:
         try:
             if ended:
                 refusal = AccessDenied(ended, order=lookup.grant.order)
-                withheld = await self._withheld(disclosure_id, caller, asked.request, lookup.identifier, refusal)
+                withheld = await self._withheld(
+                    disclosure_id, caller, stored_request.request, lookup.identifier, refusal
+                )
                 raise withheld  # noqa: TRY301 - the lease is released whatever happens
             disclosure = purpose(result)
             event = audit_events.disclosed(
@@ -267,13 +269,13 @@ class LookupService:
         """Records the intent, then asks what the cache does not hold."""
         grant, subject = lookup.grant, lookup.subject
         cached = await self.cache.get(grant.id, planned, self.clock(), lookup.request.max_age)
-        asked = tuple(
+        questions = tuple(
             AskedQuestion(agency=question.agency, capability=question.capability.name)
             for question in planned
             if question.key not in cached
         )
         event = audit_events.intent(
-            lookup.id, self.clock(), lookup.caller, grant, subject, asked, self.authorizer.policy
+            lookup.id, self.clock(), lookup.caller, grant, subject, questions, self.authorizer.policy
         )
         intent = replace(event, detail={**event.detail, **lookup.detail})
         with self.telemetry.tracing.stage("intent"):
@@ -291,7 +293,7 @@ class LookupService:
         if listener is not None:
             listener.begun(planned)
             # If everything is cached, the whole result is ready at once.
-            if asked:
+            if questions:
                 partial_results = PartialResults(
                     authorizer=self.authorizer,
                     log=self.log,
@@ -349,7 +351,7 @@ class LookupService:
             self.cache.put(lookup.grant.id, lookup.id, replies)
             self.telemetry.count_lookup({reply.state for reply in replies}, withheld=bool(ended))
             if ended:
-                raise Withheld(ended, index, asked=True)  # noqa: TRY301 - the lease is released whatever happens
+                raise Withheld(ended, index, questions_sent=True)  # noqa: TRY301 - the lease is released whatever happens
         except BaseException:
             lease.release()
             raise
@@ -375,7 +377,7 @@ class LookupService:
         self, lease: AccessLease, body: bytes, intent: int, outcome: int, record: int | None = None
     ) -> ReleasedResult:
         if not lease.valid:
-            # The log was slower than a closing may be made to wait, or the database let go of the lock.
+            # The lease ended while the record was written, or the database lost its lock.
             lease.release()
             raise DatabaseUnavailable
         trail = AuditTrail(intent=intent, outcome=outcome, checkpoint_size=self.log.checkpoint_size)

@@ -1,7 +1,7 @@
 """
-Equal questions at the same time are one: whoever comes while it is out waits for its answer.
+Single flight: concurrent equal questions are sent once, and all callers get the answer.
 
-Equal means: under the same grant, and so about the same party for the same task.  One process knows of its own only.
+Equal means with the same grant, and so about the same party for the same task.  It works within one process.
 """
 
 import asyncio
@@ -17,30 +17,30 @@ Key = tuple[str, str, str]
 
 class SingleFlight:
     """
-    The questions that are out.
+    The questions in flight.
     """
 
     def __init__(self, guards: GuardRegistry) -> None:
         self._guards = guards
-        self._out: dict[Key, asyncio.Future[AgencyReply | None]] = {}
+        self._in_flight: dict[Key, asyncio.Future[AgencyReply | None]] = {}
 
     async def ask(self, grant: str, planned: PlannedQuestion, question: Question) -> AgencyReply:
         """
-        The answer to a question under a grant; `reused_from` names the lookup that asked, if it was another one.
+        The reply to a question of a grant; `reused_from` is the lookup that asked, if it was another one.
         """
         key = (grant, planned.agency, planned.capability.name)
-        while (out := self._out.get(key)) is not None:
-            # Whoever leaves does not take the others' answer along.
-            answer = await asyncio.shield(out)
-            if answer is not None:
-                return answer
-        out = self._out[key] = asyncio.get_running_loop().create_future()
+        while (future := self._in_flight.get(key)) is not None:
+            # Shielded: a cancelled caller does not cancel the others.
+            reply = await asyncio.shield(future)
+            if reply is not None:
+                return reply
+        future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         shared: AgencyReply | None = None
         try:
-            answer = await ask(planned, question, self._guards)
-            shared = replace(answer, reused_from=UUID(question.lookup), evidence=AnswerEvidence())
-            return answer
+            reply = await ask(planned, question, self._guards)
+            shared = replace(reply, reused_from=UUID(question.lookup), evidence=AnswerEvidence())
+            return reply
         finally:
-            # None if the one who asked has left: then somebody else asks.
-            del self._out[key]
-            out.set_result(shared)
+            # None if the asking caller was cancelled: then another caller asks.
+            del self._in_flight[key]
+            future.set_result(shared)
