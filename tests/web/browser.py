@@ -59,42 +59,44 @@ class Visit:
 
     def findings(self) -> list[str]:
         """What is wrong with the page as it stands, on the large and the small screen, in the light and the dark."""
-        found: list[str] = []
+        findings: list[str] = []
         for size in (LARGE, SMALL):
             self.page.set_viewport_size(size)
             self.page.emulate_media(color_scheme="light")
-            found += [f"{size['width']} too wide: {one}" for one in self.too_wide()]
-            found += [f"{size['width']} light {one}" for one in self.violations()]
+            findings += [f"{size['width']} too wide: {element}" for element in self.too_wide()]
+            findings += [f"{size['width']} light {violation}" for violation in self.violations()]
             self.page.emulate_media(color_scheme="dark")
-            found += [
-                f"{size['width']} dark {one}" for one in self._axe({"runOnly": {"type": "rule", "values": COLOURS}})
+            findings += [
+                f"{size['width']} dark {violation}"
+                for violation in self._axe({"runOnly": {"type": "rule", "values": COLOURS}})
             ]
-        return found
+        return findings
 
     def _axe(self, options: dict[str, Any]) -> list[str]:
-        found = Axe().run(self.page, options=options | {"resultTypes": ["violations"]})
+        results = Axe().run(self.page, options=options | {"resultTypes": ["violations"]})
         return [
-            f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:160]}"
-            for one in found.response["violations"]
-            for node in one["nodes"]
+            f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:160]}"
+            for violation in results.response["violations"]
+            for node in violation["nodes"]
         ]
 
     def too_wide(self) -> list[str]:
         """What makes the page wider than the screen."""
-        said: list[str] = self.page.evaluate(
+        elements: list[str] = self.page.evaluate(
             "document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll('*')]"
-            ".filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 120))"
+            ".filter((element) => element.getBoundingClientRect().right > innerWidth)"
+            ".map((element) => element.outerHTML.slice(0, 120))"
         )
-        return said
+        return elements
 
     def unfold(self) -> None:
         """Opens every detail of the page."""
-        self.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        self.page.evaluate("document.querySelectorAll('main details').forEach((details) => { details.open = true; })")
 
     def focused(self) -> str:
         """The focused element: its id, else its text."""
-        said: str = self.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
-        return said
+        name: str = self.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+        return name
 
 
 @contextmanager
@@ -103,16 +105,16 @@ def visit(browser: Browser, address: str, **options: Any) -> Iterator[Visit]:
     context = browser.new_context(**({"viewport": LARGE, "locale": "zh-CN", "timezone_id": "UTC"} | options))
     context.set_default_timeout(30_000)
     page = context.new_page()
-    found = Visit(address, context, page)
+    opened = Visit(address, context, page)
 
     def complain(message: Any) -> None:
         # A refusal that a test provokes is told by the browser as well; what counts is what pages do by themselves.
         if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
-            found.complaints.append(message.text)
+            opened.complaints.append(message.text)
 
     page.on("console", complain)
-    page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
     try:
-        yield found
+        yield opened
     finally:
         context.close()

@@ -34,8 +34,8 @@ def reader(court: RunningCourt) -> Iterator[Callable[..., Reader]]:
         return opened[-1]
 
     yield opens
-    for one in opened:
-        one.close()
+    for visitor in opened:
+        visitor.close()
 
 
 @pytest.fixture(scope="session")
@@ -58,4 +58,4 @@ def window(chrome: Browser, court: RunningCourt) -> Iterator[Callable[..., Visit
             return opened[-1]
 
         yield opens
-        assert [complaint for one in opened for complaint in one.complaints] == []
+        assert [complaint for shown in opened for complaint in shown.complaints] == []

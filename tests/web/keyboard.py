@@ -12,13 +12,13 @@ from tests.web.browser import Visit
 # Where the focus is, and whether somebody at the screen can see it: outlined, its beginning on the screen and under
 # nothing else.  (Of a field of several lines a browser brings the line of the caret into view, and not all of it.)
 _STOP = """() => {
-    const one = document.activeElement, box = one.getClientRects()[0] ?? one.getBoundingClientRect();
-    const style = getComputedStyle(one), within = (length) => Math.min(length / 2, 10);
+    const element = document.activeElement, box = element.getClientRects()[0] ?? element.getBoundingClientRect();
+    const style = getComputedStyle(element), within = (length) => Math.min(length / 2, 10);
     const at = document.elementFromPoint(box.x + within(box.width), box.y + within(box.height));
     return {
-        name: one.outerHTML.slice(0, 140),
+        name: element.outerHTML.slice(0, 140),
         outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
-        seen: at !== null && (one.contains(at) || at.contains(one)),
+        seen: at !== null && (element.contains(at) || at.contains(element)),
     };
 }"""
 
@@ -62,7 +62,7 @@ class Keyboard:
 
     def choose(self, value: str) -> None:
         """The entry of the list that has the focus, by its arrows."""
-        places = "(value) => [...document.activeElement.options].findIndex((one) => one.value === value)"
+        places = "(value) => [...document.activeElement.options].findIndex((option) => option.value === value)"
         wanted = self.visit.page.evaluate(places, value)
         now = self.visit.page.evaluate("document.activeElement.selectedIndex")
         self.press(*(["ArrowDown"] * (wanted - now) if wanted > now else ["ArrowUp"] * (now - wanted)))

@@ -27,7 +27,7 @@ class Reader:
         """Chooses a person on the sign-on server's page."""
         choice = self.client.get("/sign-in", params={"to": to})
         form = BeautifulSoup(choice.text, "lxml")
-        hidden = {str(one["name"]): str(one["value"]) for one in form.select("input[type=hidden]")}
+        hidden = {str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")}
         return self._arrive(self.client.post(choice.url.copy_with(query=None), data=hidden | {"user": user}))
 
     def get(self, path: str) -> httpx.Response:
@@ -55,13 +55,13 @@ class Reader:
 
     def text(self, selector: str = "main") -> str:
         """What stands there, with single blanks."""
-        found = self.page.select_one(selector)
-        assert found is not None, selector
-        return " ".join(found.get_text(" ").split())
+        element = self.page.select_one(selector)
+        assert element is not None, selector
+        return " ".join(element.get_text(" ").split())
 
     def texts(self, selector: str) -> list[str]:
         """What stands at each place."""
-        return [" ".join(one.get_text(" ").split()) for one in self.page.select(selector)]
+        return [" ".join(element.get_text(" ").split()) for element in self.page.select(selector)]
 
     def close(self) -> None:
         """Ends the browser."""

@@ -57,8 +57,8 @@ def record(window: Visit, court: RunningCourt) -> None:
 def events(window: Visit, court: RunningCourt) -> None:
     """The log after some work of a clerk."""
     number = court.dispatch(court.cast["moved"], court.cast["company_abnormal"])
-    for one in ("moved", "company_abnormal"):
-        court.look_up(number, court.cast[one])
+    for name in ("moved", "company_abnormal"):
+        court.look_up(number, court.cast[name])
     for _ in range(3):
         court.look_up(number, court.cast["renamed"])
     window.go("/console/events")
@@ -128,14 +128,14 @@ def main() -> None:
     """Takes every picture anew."""
     PICTURES.mkdir(exist_ok=True)
     with demo() as court, chromium() as browser:
-        for one in ALL:
-            options = {"locale": one.language, "color_scheme": "dark" if one.dark else "light"}
-            size = LARGE | {"height": one.height}
+        for picture in ALL:
+            options = {"locale": picture.language, "color_scheme": "dark" if picture.dark else "light"}
+            size = LARGE | {"height": picture.height}
             with visit(browser, court.demo.address, viewport=size, **options) as window:
-                window.sign_in(one.user)
-                one.to(window, court)
-                window.page.screenshot(path=PICTURES / f"{one.name}.png", animations="disabled")
-                print(f"{one.name}.png")  # noqa: T201 - a program
+                window.sign_in(picture.user)
+                picture.to(window, court)
+                window.page.screenshot(path=PICTURES / f"{picture.name}.png", animations="disabled")
+                print(f"{picture.name}.png")  # noqa: T201 - a program
 
 
 if __name__ == "__main__":

@@ -20,36 +20,38 @@ from tests.web.rendered import rendered, show
 from tests.web.test_certificates import page as certificates_page
 
 Windows = Callable[..., Visit]
-Found = dict[str, list[str]]
+Findings = dict[str, list[str]]
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
 
-def wrong(found: Found) -> Found:
+def wrong(findings: Findings) -> Findings:
     """The states that something is wrong with."""
-    return {state: said for state, said in found.items() if said}
+    return {state: problems for state, problems in findings.items() if problems}
 
 
 @LANGUAGES
 @pytest.mark.parametrize("user", ["admin", "feng.an", "wu.fang", "sun.li", "zheng.hao", "chen.jing"])
 def test_every_page_as_everybody_sees_it(window: Windows, user: str, locale: str) -> None:
     """With every detail open: who changes much, who changes little, who only looks."""
-    one, found = window(user, locale=locale), dict[str, list[str]]()
-    one.go("/administration/tree")
-    for address in one.page.eval_on_selector_all("nav.chips a", "all => all.map((one) => one.getAttribute('href'))"):
-        one.go(address)
-        found[address] = one.findings()
-        if one.page.locator("main details").count():
-            one.unfold()
-            found[f"{address} unfolded"] = one.findings()
+    visit, findings = window(user, locale=locale), dict[str, list[str]]()
+    visit.go("/administration/tree")
+    for address in visit.page.eval_on_selector_all(
+        "nav.chips a", "all => all.map((link) => link.getAttribute('href'))"
+    ):
+        visit.go(address)
+        findings[address] = visit.findings()
+        if visit.page.locator("main details").count():
+            visit.unfold()
+            findings[f"{address} unfolded"] = visit.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_the_tree_after_a_change_and_a_refusal(court: RunningCourt, window: Windows, locale: str) -> None:
     """What is done, what is refused with the form as it was, what is not filled in as it must be."""
-    found: Found = {}
+    findings: Findings = {}
     system = window("admin", locale=locale)
     page = system.page
     for unit, state in (("zj0802-axe", "done"), ("zj0802-axe", "unchanged"), ("elsewhere", "refused"), ("ÄÖ", "wrong")):
@@ -62,19 +64,19 @@ def test_the_tree_after_a_change_and_a_refusal(court: RunningCourt, window: Wind
         # Past the browser's own check of the form.
         page.evaluate("document.querySelector('form.unit').submit()")
         page.wait_for_selector("#done, #problem, .problem")
-        found[state] = system.findings()
+        findings[state] = system.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_standing_in_empty_arranged_ended_refused(window: Windows, locale: str) -> None:
     """The form keeps what was typed where it is refused."""
-    found: Found = {}
+    findings: Findings = {}
     leader = window("sun.li", locale=locale)
     page = leader.page
     leader.go("/administration/deputies")
-    found["empty"] = leader.findings()
+    findings["empty"] = leader.findings()
     for deputy, state in (("li.ting", "refused"), ("wang.qiang", "arranged")):
         page.select_option("#absent", "li.ting")
         page.select_option("#deputy", deputy)
@@ -82,41 +84,41 @@ def test_standing_in_empty_arranged_ended_refused(window: Windows, locale: str) 
             page.fill(f"#{name}", str(datetime.now(UTC).date() + timedelta(days=2)))
         page.click("form.arrange button")
         page.wait_for_selector("#done, #problem")
-        found[state] = leader.findings()
+        findings[state] = leader.findings()
     page.click("form.end button")
     page.wait_for_selector("#done")
-    found["ended"] = leader.findings()
+    findings["ended"] = leader.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_callbacks_empty_gone_dead_waiting_paused(court: RunningCourt, window: Windows, locale: str) -> None:
     """A receiver in every state, with a dead letter and with what waits for it."""
-    found: Found = {}
+    findings: Findings = {}
     system = window("admin", locale=locale)
     system.go("/administration/callbacks")
-    found["empty"] = system.findings()
+    findings["empty"] = system.findings()
     name = f"axe-{locale[:2]}"
-    with receiving() as one:
-        one.answers = [(410, {})]
-        body = {"client": "ticket-system", "url": one.url, "internal": True}
+    with receiving() as receiver:
+        receiver.answers = [(410, {})]
+        body = {"client": "ticket-system", "url": receiver.url, "internal": True}
         assert court.call("PUT", f"/v1/callbacks/receivers/{name}", body, user="admin").status_code < 300
         court.call("POST", f"/v1/callbacks/receivers/{name}/trial", user="admin")
         while court.call("GET", f"/v1/callbacks/receivers/{name}", user="admin").json()["state"] != "gone":
             pass
         system.go("/administration/callbacks")
-        found["a dead letter"] = system.findings()
+        findings["a dead letter"] = system.findings()
         system.page.click("form.state-of button")
         system.page.wait_for_selector("#done")
-        found["resumed"] = system.findings()
+        findings["resumed"] = system.findings()
         system.page.click("form.state-of button")
         court.call("POST", f"/v1/callbacks/receivers/{name}/trial", user="admin")
         system.go("/administration/callbacks")
-        found["paused, and something waits"] = system.findings()
+        findings["paused, and something waits"] = system.findings()
     court.call("DELETE", f"/v1/callbacks/receivers/{name}", user="admin")
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
@@ -124,25 +126,25 @@ def test_agencies_that_rest_and_certificates_that_end(
     court: RunningCourt, window: Windows, healed: Callable[..., None], locale: str
 ) -> None:
     """After answers good and bad; certificates that serve, that end soon, that are over."""
-    found: Found = {}
+    findings: Findings = {}
     system = window("admin", locale=locale)
     healed("human_resources", "server_error")
     number = court.dispatch(court.cast["moved"])
     for _ in range(2):
         court.look_up(number, court.cast["moved"], max_age=0)
     system.go("/administration/agencies")
-    found["after answers"] = system.findings()
+    findings["after answers"] = system.findings()
     for days in ((365, 300), (400, 20), (10, -1)):
         show(system, "/administration/agencies", certificates_page(Language(locale[:2]), *days))
-        found[f"certificates {days}"] = system.findings()
+        findings[f"certificates {days}"] = system.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_a_log_with_anchors_and_one_that_nobody_signs_any_more(window: Windows, locale: str) -> None:
     """An anchor in time, one that is late and says why; the demo's own log has none, and is signed."""
-    found: Found = {}
+    findings: Findings = {}
     system = window("admin", locale=locale)
     anchors = [
         AnchorReport(
@@ -175,6 +177,6 @@ def test_a_log_with_anchors_and_one_that_nobody_signs_any_more(window: Windows, 
             keys=[KeyAge("hub.key", NOW, 3)],
         )
         show(system, "/administration/health", html)
-        found[str(broken)] = system.findings()
+        findings[str(broken)] = system.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}

@@ -138,7 +138,7 @@ def test_answers_in_all_six_states_and_while_they_arrive(
     page, seen = clerk.page, set()
 
     def looks(what: str) -> None:
-        classes = page.eval_on_selector_all(".card .state", "all => all.map((one) => one.classList[1])")
+        classes = page.eval_on_selector_all(".card .state", "all => all.map((state) => state.classList[1])")
         seen.update(name.removeprefix("state-") for name in classes)
         findings[what] = clerk.findings()
 

@@ -24,7 +24,7 @@ from tests.web.browser import LANGUAGES, Visit
 from tests.web.rendered import rendered, show
 
 Windows = Callable[..., Visit]
-Found = dict[str, list[str]]
+Findings = dict[str, list[str]]
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -41,53 +41,53 @@ def looked_up(court: RunningCourt) -> Party:
     return person
 
 
-def wrong(found: Found) -> Found:
+def wrong(findings: Findings) -> Findings:
     """The states that something is wrong with."""
-    return {state: said for state, said in found.items() if said}
+    return {state: problems for state, problems in findings.items() if problems}
 
 
 @LANGUAGES
 def test_the_log_and_its_records(window: Windows, looked_up: Party, locale: str) -> None:
     """All records, none, a search that is wrong, a person found, people in full; a record of every type; export."""
-    found: Found = {}
+    findings: Findings = {}
     auditor = window("chen.jing", locale=locale)
     page = auditor.page
     for path in ("/console/events", "/console/events?since=2020-01-01&until=2020-01-02", "/console/events?since=x"):
         auditor.go(path)
         auditor.unfold()
-        found[path] = auditor.findings()
+        findings[path] = auditor.findings()
     for path in ("/console/export", "/console/export?type=lookup.intent&agency=public_security", "/console/events/9"):
         auditor.go(path)
         auditor.unfold()
-        found[path] = auditor.findings()
+        findings[path] = auditor.findings()
     auditor.go("/console/events")
     page.click("details.sheet > summary")
     page.fill("#id_number", "330802199001010000")
     page.click("form.named button")
     page.wait_for_selector(".notice-stop")
-    found["a wrong number"] = auditor.findings()
+    findings["a wrong number"] = auditor.findings()
     page.fill("#id_number", looked_up["id_number"])
     page.select_option("#reveal", "complaint")
     page.fill("#note", "a letter")
     page.click("form.named button")
     page.wait_for_selector(".notice-warning")
-    found["people in full"] = auditor.findings()
+    findings["people in full"] = auditor.findings()
     page.click(".records a.told >> nth=0")
-    found["a record in full"] = auditor.findings()
+    findings["a record in full"] = auditor.findings()
     for kind in ("lookup.intent", "lookup.outcome", "access.refused", "log.searched", "session.signed_in"):
         auditor.go(f"/console/events?type={kind}")
         if page.locator(".records a.told").count():
             page.click(".records a.told >> nth=0")
             auditor.unfold()
-            found[kind] = auditor.findings()
+            findings[kind] = auditor.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_review_figures_and_verification(window: Windows, looked_up: Party, locale: str) -> None:
     """The queue with and without cases, a case open and decided, one's own; figures, none; a run and its report."""
-    found: Found = {}
+    findings: Findings = {}
     auditor = window("chen.jing", locale=locale)
     page = auditor.page
     for path in (
@@ -100,28 +100,28 @@ def test_review_figures_and_verification(window: Windows, looked_up: Party, loca
         "/console/verify",
     ):
         auditor.go(path)
-        found[path] = auditor.findings()
+        findings[path] = auditor.findings()
     auditor.go("/console/review")
     page.click("tbody a >> nth=0")
-    found["case"] = auditor.findings()
+    findings["case"] = auditor.findings()
     page.check("input[name=outcome] >> nth=0")
     page.click("form.outcome button")
     page.wait_for_url(re.compile("/console/review/"))
-    found["case decided"] = auditor.findings()
+    findings["case decided"] = auditor.findings()
     auditor.go("/console/verify")
     page.click("main form button")
     page.wait_for_selector(".panels")
-    found["report"] = auditor.findings()
+    findings["report"] = auditor.findings()
     auditor.go("/console/verify")
-    found["runs"] = auditor.findings()
+    findings["runs"] = auditor.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 @LANGUAGES
 def test_subject_reports(window: Windows, looked_up: Party, locale: str) -> None:
     """A wrong number, about nobody, drafted, in part withheld, as the second person sees it, released, printed."""
-    found: Found = {}
+    findings: Findings = {}
     auditor, second = window("chen.jing", locale=locale), window("wu.fang", locale=locale)
     page = auditor.page
 
@@ -131,40 +131,40 @@ def test_subject_reports(window: Windows, looked_up: Party, locale: str) -> None
         page.click("form.draft button")
 
     auditor.go("/console/reports")
-    found["reports"] = auditor.findings()
+    findings["reports"] = auditor.findings()
     draft("330802199001010000")
     page.wait_for_selector(".notice-stop")
-    found["a wrong number"] = auditor.findings()
+    findings["a wrong number"] = auditor.findings()
     draft("330802199003071239")
     page.wait_for_url(re.compile("/console/reports/"))
-    found["about nobody"] = auditor.findings()
+    findings["about nobody"] = auditor.findings()
     draft(looked_up["id_number"])
     page.wait_for_url(re.compile("/console/reports/"))
     address = page.url.removeprefix(auditor.address)
     auditor.unfold()
-    found["drafted"] = auditor.findings()
+    findings["drafted"] = auditor.findings()
     page.locator("form.withhold select").first.select_option(index=1)
     page.locator("form.withhold button").first.click()
     page.wait_for_selector(".problem")
-    found["no day"] = auditor.findings()
+    findings["no day"] = auditor.findings()
     auditor.go(address)
     auditor.unfold()
     page.locator("form.withhold select").first.select_option(index=1)
     page.locator("form.withhold input[type=date]").first.fill("2027-05-01")
     page.locator("form.withhold button").first.click()
     page.wait_for_selector("main ul li")
-    found["withheld"] = auditor.findings()
+    findings["withheld"] = auditor.findings()
     second.go("/console/reports")
-    found["reports of the second"] = second.findings()
+    findings["reports of the second"] = second.findings()
     second.go(address)
-    found["to be released"] = second.findings()
+    findings["to be released"] = second.findings()
     second.page.click("form.release button")
     second.page.wait_for_selector("a[href$='/print']")
-    found["released"] = second.findings()
+    findings["released"] = second.findings()
     second.page.click("a[href$='/print']")
-    found["printed"] = second.findings()
+    findings["printed"] = second.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}
 
 
 def verification(verdict: VerificationVerdict, *findings: Finding) -> Verification:
@@ -198,7 +198,7 @@ ENDINGS = {
 @LANGUAGES
 def test_verifications_that_end_otherwise(window: Windows, locale: str) -> None:
     """Running, not finished, altered, cannot say: the log of the demo court is whole, so these are only rendered."""
-    found: Found = {}
+    findings: Findings = {}
     auditor = window(locale=locale)
     for ending, (result, failed) in ENDINGS.items():
         over = None if ending is VerificationEnding.RUNNING else NOW
@@ -218,6 +218,6 @@ def test_verifications_that_end_otherwise(window: Windows, locale: str) -> None:
             anchor_states=ANCHOR_STATES,
         )
         show(auditor, "/console/verify/1", html)
-        found[ending] = auditor.findings()
+        findings[ending] = auditor.findings()
 
-    assert wrong(found) == {}
+    assert wrong(findings) == {}

@@ -22,12 +22,12 @@ EVERYWHERE = ["tree", "kinds", "agencies", "health"]
 )
 def test_who_looks_after_something_sees_every_page_in_both_languages(reader: Readers, user: str, language: str) -> None:
     """One heading each; the pages beside are the ones that they may enter."""
-    one = reader(user, language=language)
+    visitor = reader(user, language=language)
     for sheet in EVERYWHERE:
-        assert one.get(f"/administration/{sheet}").status_code == 200, sheet
-        assert len(one.texts("h1")) == 1
-    for link in one.page.select("nav.chips a"):
-        assert one.client.get(str(link["href"])).status_code == 200
+        assert visitor.get(f"/administration/{sheet}").status_code == 200, sheet
+        assert len(visitor.texts("h1")) == 1
+    for link in visitor.page.select("nav.chips a"):
+        assert visitor.client.get(str(link["href"])).status_code == 200
 
 
 def test_clerks_administer_nothing(reader: Readers) -> None:
@@ -42,7 +42,7 @@ def test_the_security_administrator_gives_a_role_and_the_log_says_so(reader: Rea
     """By a form of the tree; whom it concerns is in no address."""
     security = reader("feng.an", language="en")
     security.get("/administration/tree")
-    form = next(one for one in security.page.select("form.person") if one.select_one("[value='qian.wei']"))
+    form = next(form for form in security.page.select("form.person") if form.select_one("[value='qian.wei']"))
     token = str(form.select_one("[name=csrf_token]")["value"])  # type: ignore[index]
     own = {"Origin": court.demo.address, "Sec-Fetch-Site": "same-origin"}
     values = {"csrf_token": token, "user": "qian.wei", "unit": "zj0802-service-2", "with_roles": "true"}
@@ -60,7 +60,7 @@ def test_a_change_beyond_ones_office_is_refused_in_words(reader: Readers, court:
     """The system administrator gives no role; nothing is written."""
     system = reader("admin", language="en")
     system.get("/administration/tree")
-    form = next(one for one in system.page.select("form.person") if one.select_one("[value='qian.wei']"))
+    form = next(form for form in system.page.select("form.person") if form.select_one("[value='qian.wei']"))
     token = str(form.select_one("[name=csrf_token]")["value"])  # type: ignore[index]
     values = {"csrf_token": token, "user": "qian.wei", "unit": "zj0802-service-2", "with_roles": "true"}
     own = {"Origin": court.demo.address, "Sec-Fetch-Site": "same-origin"}
@@ -94,9 +94,9 @@ def test_callbacks_are_the_system_administrators(reader: Readers) -> None:
 
 def test_the_state_of_agencies_and_of_the_log_is_told_without_secrets(reader: Readers, court: RunningCourt) -> None:
     """Lines, drift, keys by name and age."""
-    one = reader("admin", language="en")
-    one.get("/administration/agencies")
-    assert len(one.page.select("section.sheet")) == len(one.page.select("section.sheet table")) >= 3
-    one.get("/administration/health")
-    assert {"hub.key", "audit.keys", "audit.guard"} <= set(one.texts(".facts dt"))
-    assert "No checkpoint of this log is kept elsewhere." in one.text(".notice-warning")
+    visitor = reader("admin", language="en")
+    visitor.get("/administration/agencies")
+    assert len(visitor.page.select("section.sheet")) == len(visitor.page.select("section.sheet table")) >= 3
+    visitor.get("/administration/health")
+    assert {"hub.key", "audit.keys", "audit.guard"} <= set(visitor.texts(".facts dt"))
+    assert "No checkpoint of this log is kept elsewhere." in visitor.text(".notice-warning")

@@ -33,20 +33,20 @@ def fresh(what: str) -> str:
 @pytest.fixture
 def receiver(court: RunningCourt) -> Iterator[Receiver]:
     """A ticket system's end that says of one delivery that it is gone: a dead letter."""
-    with receiving() as one:
-        one.answers = [(410, {})]
-        body = {"client": "ticket-system", "url": one.url, "internal": True}
+    with receiving() as opened:
+        opened.answers = [(410, {})]
+        body = {"client": "ticket-system", "url": opened.url, "internal": True}
         assert court.call("PUT", "/v1/callbacks/receivers/journey-desk", body, user="admin").status_code < 300
         court.call("POST", "/v1/callbacks/receivers/journey-desk/trial", user="admin")
         while court.call("GET", "/v1/callbacks/receivers/journey-desk", user="admin").json()["state"] != "gone":
             pass
-        yield one
+        yield opened
         court.call("DELETE", "/v1/callbacks/receivers/journey-desk", user="admin")
 
 
 def changes(court: RunningCourt) -> list[dict[str, Any]]:
     """What the log says of changes, oldest first."""
-    return [one["event"].get("detail", {}) for one in court.events(type="admin.changed")]
+    return [entry["event"].get("detail", {}) for entry in court.events(type="admin.changed")]
 
 
 def enters(page: Page, user: str) -> None:
@@ -96,7 +96,7 @@ def test_the_tree_is_changed_by_mouse(court: RunningCourt, window: Windows, size
     done(system)
 
     assert wide + system.too_wide() == []
-    assert [(one.get("units"), one.get("people"), one.get("active")) for one in changes(court)[-4:]] == [
+    assert [(change.get("units"), change.get("people"), change.get("active")) for change in changes(court)[-4:]] == [
         (1, 0, None),
         (0, 1, 1),
         (0, 1, 1),
@@ -113,16 +113,16 @@ def test_a_role_is_given_by_mouse_and_beyond_ones_office_refused(
 ) -> None:
     """By the security administrator, not by the system administrator, whose form says why and whom to ask."""
     for user, rule in (("feng.an", ""), ("admin", "roles_by_security_administrator")):
-        one = window(user, locale=locale, viewport=size)
-        one.go("/administration/tree")
+        visit = window(user, locale=locale, viewport=size)
+        visit.go("/administration/tree")
         for _ in range(2):
-            person = person_of(one.page, "qian.wei")
+            person = person_of(visit.page, "qian.wei")
             if not person.locator("details[open]").count():
                 person.locator("summary").click()
             person.locator("input[value=judge]").click()
             person.locator("form.person button").click()
-            done(one, rule)
-        assert one.too_wide() == []
+            done(visit, rule)
+        assert visit.too_wide() == []
 
 
 @SCREENS
@@ -138,7 +138,7 @@ def test_a_group_leader_arranges_and_ends_by_mouse(window: Windows, size: dict[s
     page.fill("#until", str(today + timedelta(days=3)))
     page.click("form.arrange button")
     done(leader, "delegation_self")
-    kept = [page.input_value(f"#{name}") for name in ("absent", "deputy", "since", "until")]
+    typed = [page.input_value(f"#{name}") for name in ("absent", "deputy", "since", "until")]
     page.select_option("#deputy", "wang.qiang")
     page.click("form.arrange button")
     done(leader)
@@ -146,7 +146,7 @@ def test_a_group_leader_arranges_and_ends_by_mouse(window: Windows, size: dict[s
     page.click("form.end button")
     done(leader)
 
-    assert kept == ["li.ting", "li.ting", str(today), str(today + timedelta(days=3))]
+    assert typed == ["li.ting", "li.ting", str(today), str(today + timedelta(days=3))]
     assert wide == []
     assert page.locator("form.end").count() == 0
 
@@ -227,7 +227,7 @@ def test_the_system_administrators_work_by_keyboard_alone(
         system.page.wait_for_url(f"**/administration/{sheet}")
 
     assert skip in {"跳到正文", "Skip to the content"}
-    assert [one.get("active") for one in changes(court) if one.get("people") == 1][-3:] == [1, 1, 0]
+    assert [change.get("active") for change in changes(court) if change.get("people") == 1][-3:] == [1, 1, 0]
 
 
 @SCREENS
@@ -248,7 +248,7 @@ def test_a_role_is_given_by_keyboard_alone(
         hands.press("Enter")
         done(security)
 
-    assert [one["roles"] for one in changes(court)[-2:]] == ["assistant,judge", "assistant"]
+    assert [change["roles"] for change in changes(court)[-2:]] == ["assistant,judge", "assistant"]
 
 
 @SCREENS
@@ -293,16 +293,18 @@ def test_wherever_the_focus_goes_it_is_seen_and_in_the_order_of_the_page(
     window: Windows, user: str, size: dict[str, int]
 ) -> None:
     """On every page of administration that somebody may enter, with every detail open; nothing is taken out of turn."""
-    one = window(user, locale="en-GB", viewport=size)
-    hands = Keyboard(one)
-    one.go("/administration/tree")
-    for address in one.page.eval_on_selector_all("nav.chips a", "all => all.map((one) => one.getAttribute('href'))"):
-        one.go(address)
-        one.unfold()
+    visit = window(user, locale="en-GB", viewport=size)
+    hands = Keyboard(visit)
+    visit.go("/administration/tree")
+    for address in visit.page.eval_on_selector_all(
+        "nav.chips a", "all => all.map((link) => link.getAttribute('href'))"
+    ):
+        visit.go(address)
+        visit.unfold()
         names = hands.page_from_the_top()
         assert names[0] == "Skip to the content"
-        assert one.page.locator("[tabindex]:not([tabindex='0']):not([tabindex='-1'])").count() == 0
-        assert len(names) >= len(one.page.query_selector_all("main a, main button, main select, main summary"))
+        assert visit.page.locator("[tabindex]:not([tabindex='0']):not([tabindex='-1'])").count() == 0
+        assert len(names) >= len(visit.page.query_selector_all("main a, main button, main select, main summary"))
 
 
 @SCREENS
@@ -338,5 +340,5 @@ def test_the_same_without_javascript(
     leader.page.click("form.end button")
     expect(leader.page.locator("#done")).to_be_visible()
 
-    assert [one.get("active") for one in changes(court) if one.get("people") == 1][-2:] == [1, 0]
+    assert [change.get("active") for change in changes(court) if change.get("people") == 1][-2:] == [1, 0]
     assert user not in page.url

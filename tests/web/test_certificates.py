@@ -43,7 +43,7 @@ def page(language: Language, *days: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "told", "warned"),
+    ("language", "facts", "warned"),
     [
         (
             Language.ZH,
@@ -60,13 +60,13 @@ def page(language: Language, *days: float) -> str:
     ids=["zh", "en"],
 )
 def test_every_certificate_is_told_and_one_that_ends_within_thirty_days_is_warned_of(
-    language: Language, told: str, warned: list[str]
+    language: Language, facts: str, warned: list[str]
 ) -> None:
     """In both languages."""
     html = BeautifulSoup(page(language, 365, 20), "lxml")
 
-    assert [" ".join(one.get_text(" ").split()) for one in html.select(".facts")] == [told]
-    assert [" ".join(one.get_text(" ").split()) for one in html.select(".notice-warning")] == warned
+    assert [" ".join(place.get_text(" ").split()) for place in html.select(".facts")] == [facts]
+    assert [" ".join(place.get_text(" ").split()) for place in html.select(".notice-warning")] == warned
     assert html.select(".notice-stop") == []
 
 
@@ -74,7 +74,7 @@ def test_one_that_is_over_says_that_the_agency_cannot_be_reached() -> None:
     """And how long ago it ended, instead of days that are left."""
     html = BeautifulSoup(page(Language.EN, 400, -0.5), "lxml")
 
-    assert [" ".join(one.get_text(" ").split()) for one in html.select(".notice-stop")] == [
+    assert [" ".join(place.get_text(" ").split()) for place in html.select(".notice-stop")] == [
         "The court's own certificate: over since 24 Nov 2026, 00:00:00. "
         "The agency cannot be reached with it; put the next one in its place."
     ]

@@ -214,7 +214,7 @@ def test_nothing_of_a_person_is_left_behind(court: RunningCourt, window: Windows
     asks(clerk, court.dispatch(person))
     left: str = page.evaluate(
         "async () => JSON.stringify([location.href, document.title, history.state, {...localStorage}, "
-        "{...sessionStorage}, await caches.keys(), (await indexedDB.databases()).map((one) => one.name)])"
+        "{...sessionStorage}, await caches.keys(), (await indexedDB.databases()).map((database) => database.name)])"
     )
 
     assert [text for text in personal(person) if text in left] == []

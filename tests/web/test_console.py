@@ -19,7 +19,7 @@ ROOMS = ["/console/events", "/console/review", "/console/reports", "/console/ver
 
 
 @pytest.fixture(scope="module")
-def asked(court: RunningCourt) -> str:
+def work_order(court: RunningCourt) -> str:
     """A lookup about a person of the demo; the number of its work order."""
     person = court.cast["moved"]
     number = court.dispatch(person)
@@ -27,24 +27,24 @@ def asked(court: RunningCourt) -> str:
     return number
 
 
-def test_the_auditor_arrives_at_the_log_and_reads_todays_records_as_sentences(reader: Readers, asked: str) -> None:
+def test_the_auditor_arrives_at_the_log_and_reads_todays_records_as_sentences(reader: Readers, work_order: str) -> None:
     """Masked, newest first; that this was read is the newest record of the next look."""
     auditor = reader("chen.jing")
-    said = auditor.texts(".records p")
+    sentences = auditor.texts(".records p")
 
     assert auditor.at.url.path == "/console/events"
     assert any(
         re.fullmatch(
-            r"李••••••为\(2026\)浙0802…号向.+查询.••••••（3308••••••••••\d{3}[\dX]）：.+。 查询意向 · \d+", one
+            r"李••••••为\(2026\)浙0802…号向.+查询.••••••（3308••••••••••\d{3}[\dX]）：.+。 查询意向 · \d+", sentence
         )
-        for one in said
-    ), said
+        for sentence in sentences
+    ), sentences
     auditor.get("/console/events")
     assert "陈••••••检索了日志" in auditor.texts(".records p")[0]
 
 
 def test_all_rooms_are_there_in_both_languages_and_say_nothing_personal_in_their_titles(
-    reader: Readers, asked: str
+    reader: Readers, work_order: str
 ) -> None:
     """Each with one heading."""
     for language in ("zh", "en"):
@@ -63,10 +63,10 @@ def test_the_log_is_for_the_audit_administrator_alone(reader: Readers, user: str
     assert [other.get(path).status_code for path in ("/console/events", "/console/review", "/console/verify")] == [
         403
     ] * 3
-    assert "/console/events" not in [str(one["href"]) for one in other.page.select(".rooms a")]
+    assert "/console/events" not in [str(link["href"]) for link in other.page.select(".rooms a")]
 
 
-def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, court: RunningCourt, asked: str) -> None:
+def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, court: RunningCourt, work_order: str) -> None:
     """The number is in no address; the chip shows it masked, and removes it."""
     person = court.cast["moved"]
     auditor = reader("chen.jing", language="en")
@@ -75,8 +75,8 @@ def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, court: Run
 
     assert re.fullmatch(r".*/console/events\?since=[\d-]+&until=[\d-]+&t=[\w-]{43}", address)
     assert person["id_number"] not in address + auditor.at.text
-    assert any(one.startswith("Resident identity number 33") and "••••" in one for one in chip), chip
-    assert any("looked up" in one for one in auditor.texts(".records p"))
+    assert any(text.startswith("Resident identity number 33") and "••••" in text for text in chip), chip
+    assert any("looked up" in sentence for sentence in auditor.texts(".records p"))
 
     assert auditor.get(address.removeprefix(court.demo.address) + "&agency=&state=&type=&before=").status_code == 200
     other = reader("yang.xue")
@@ -84,16 +84,18 @@ def test_a_search_for_a_person_goes_on_under_a_token(reader: Readers, court: Run
 
 
 def test_people_are_shown_in_full_for_a_reason_that_stands_in_the_log(
-    reader: Readers, court: RunningCourt, asked: str
+    reader: Readers, court: RunningCourt, work_order: str
 ) -> None:
     """And only then."""
     person = court.cast["moved"]
     auditor = reader("chen.jing", language="en")
-    auditor.send("form.named", work_order=asked, reveal="complaint", note="a complaint by letter")
+    auditor.send("form.named", work_order=work_order, reveal="complaint", note="a complaint by letter")
 
     assert "People are shown in full: A complaint is examined." in auditor.text(".notice")
-    assert any(person["id_number"] in one for one in auditor.texts(".records p"))
-    last = [one["event"] for one in court.events(type="log.searched") if "reveal" in one["event"].get("detail", {})][-1]
+    assert any(person["id_number"] in sentence for sentence in auditor.texts(".records p"))
+    last = [
+        entry["event"] for entry in court.events(type="log.searched") if "reveal" in entry["event"].get("detail", {})
+    ][-1]
     assert last["detail"] == {"filters": "since,until,court,work_order", "reveal": "complaint"}
 
 
@@ -108,7 +110,7 @@ def test_a_number_that_cannot_be_right_is_told_beside_the_form(reader: Readers) 
 
 
 def test_one_record_shows_its_times_its_proof_and_what_belongs_to_it(
-    reader: Readers, court: RunningCourt, asked: str
+    reader: Readers, court: RunningCourt, work_order: str
 ) -> None:
     """Four panels, the course as a picture with its table, the place in the log."""
     auditor = reader("chen.jing", language="en")
@@ -148,7 +150,9 @@ def test_a_verification_runs_in_the_background_and_ends_with_an_honest_report(re
     assert reader("yang.xue").get(auditor.at.url.path).status_code == 404
 
 
-def test_an_export_asks_for_its_purpose_and_gives_a_bundle(reader: Readers, court: RunningCourt, asked: str) -> None:
+def test_an_export_asks_for_its_purpose_and_gives_a_bundle(
+    reader: Readers, court: RunningCourt, work_order: str
+) -> None:
     """Without people unless the box says so."""
     person = court.cast["moved"]
     auditor = reader("chen.jing")
@@ -163,7 +167,7 @@ def test_an_export_asks_for_its_purpose_and_gives_a_bundle(reader: Readers, cour
     assert last["detail"] == {"filters": "since,until,court,types", "format": "csv", "purpose": "inspection"}
 
 
-def test_a_report_to_a_person_is_made_by_two(reader: Readers, court: RunningCourt, asked: str) -> None:
+def test_a_report_to_a_person_is_made_by_two(reader: Readers, court: RunningCourt, work_order: str) -> None:
     """Drafted, in part withheld, released by the centre's administrator, printed without any official's name."""
     person = court.cast["moved"]
     auditor, second = reader("chen.jing", language="en"), reader("wu.fang", language="en")
@@ -194,7 +198,7 @@ def test_unusual_use_is_reviewed_with_a_note_and_counted_for_its_rule(reader: Re
         assert court.look_up(number, stranger).status_code == 403
     auditor = reader("chen.jing", language="en")
     auditor.get("/console/review")
-    case = next(one for one in auditor.page.select("tbody tr") if "no work order names" in one.get_text())
+    case = next(row for row in auditor.page.select("tbody tr") if "no work order names" in row.get_text())
     address = str(case.select_one("a")["href"])  # type: ignore[index]
     auditor.get(address)
     shown = auditor.texts("h1")
@@ -209,7 +213,7 @@ def test_unusual_use_is_reviewed_with_a_note_and_counted_for_its_rule(reader: Re
     ]
 
 
-def test_figures_name_nobody_and_have_their_table_beside_them(reader: Readers, asked: str) -> None:
+def test_figures_name_nobody_and_have_their_table_beside_them(reader: Readers, work_order: str) -> None:
     """For whoever looks after a part of the court; not for clerks."""
     region = reader("zheng.hao", language="en")
     region.get("/console/figures")

@@ -30,10 +30,10 @@ def looked_up(court: RunningCourt) -> Party:
 
 def traces(visit: Visit) -> str:
     """Whatever the browser keeps of the pages beyond what they show now."""
-    said: str = visit.page.evaluate(
+    traces_left: str = visit.page.evaluate(
         "JSON.stringify([document.title, location.href, history.state, {...localStorage}, {...sessionStorage}])"
     )
-    return said
+    return traces_left
 
 
 @SCREENS
@@ -50,7 +50,7 @@ def test_search_for_a_person_open_a_record_and_export_it(
     page.fill("#id_number", number)
     page.click("form.named button")
     expect(page.locator(".chips a").last).to_contain_text("••••")
-    kept = traces(auditor) + page.content()
+    after_search = traces(auditor) + page.content()
     wide = auditor.too_wide()
     page.click(".records a.told >> nth=0")
     expect(page.locator(".panels h2")).to_have_count(4)
@@ -62,7 +62,7 @@ def test_search_for_a_person_open_a_record_and_export_it(
     download.value.save_as(tmp_path / "bundle.zip")
 
     assert wide == []
-    assert number not in kept + traces(auditor)
+    assert number not in after_search + traces(auditor)
     assert (tmp_path / "bundle.zip").read_bytes().startswith(b"PK")
 
 

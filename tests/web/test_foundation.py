@@ -33,7 +33,7 @@ def test_who_is_not_signed_in_is_shown_the_way_in(reader: Readers) -> None:
 
     assert (zh.at.status_code, zh.texts("main .button")) == (200, ["使用本院统一登录"])
     assert (en.at.status_code, en.texts("main .button")) == (200, ["Sign in with the court's sign-on"])
-    assert [str(one.page.html["lang"]) for one in (zh, en)] == ["zh-CN", "en"]  # type: ignore[index]
+    assert [str(visitor.page.html["lang"]) for visitor in (zh, en)] == ["zh-CN", "en"]  # type: ignore[index]
 
 
 def test_a_page_that_needs_a_person_leads_to_the_sign_in_and_back(reader: Readers) -> None:
@@ -128,18 +128,18 @@ def test_files_are_kept_for_good_under_the_name_of_their_content(court: RunningC
     """Packed where the browser can unpack; an address of other content is nowhere."""
     style = ASSETS["shuniu.css"]
 
-    kept = httpx.get(court.demo.address + style.address, trust_env=False)
+    answer = httpx.get(court.demo.address + style.address, trust_env=False)
     other = httpx.get(court.demo.address + "/assets/0000000000000000/shuniu.css", trust_env=False)
 
-    assert kept.content == style.content
-    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.content == style.content
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert gzip.decompress(style.packed) == style.content
     assert other.status_code == 404
 
 
 def test_all_files_together_weigh_less_than_thirty_kilobytes_packed() -> None:
     """The rest of 150 kB is for the page itself."""
-    assert sum(len(one.packed) for one in ASSETS.values()) < 30_000
+    assert sum(len(asset.packed) for asset in ASSETS.values()) < 30_000
 
 
 def test_every_vendored_file_is_the_one_of_the_manifest() -> None:
@@ -157,23 +157,23 @@ def test_no_template_holds_an_inline_style_or_script_or_another_host() -> None:
     ours = [*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.svg"), STATIC / "shuniu.css", STATIC / "shuniu.js"]
     wrong = re.compile(r"""\sstyle=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org/)""")
 
-    found = {path.name: wrong.findall(path.read_text(encoding="utf-8")) for path in ours}
+    forbidden = {path.name: wrong.findall(path.read_text(encoding="utf-8")) for path in ours}
 
-    assert {name: hits for name, hits in found.items() if hits} == {}
+    assert {name: hits for name, hits in forbidden.items() if hits} == {}
 
 
 def test_what_an_agency_writes_is_text_wherever_it_is_shown() -> None:
     """A company named like a script, in a field, beside it, and as an address of a file."""
     odd = "<script>alert(1)</script>"
-    said = Fact(
+    odd_fact = Fact(
         key="identity.name",
         name=Words(odd, odd),
         value=odd,
         sources=(FactSource(agency=Words(odd, odd), as_of=date(2026, 1, 1)),),
         others=(OtherStatement(value=odd, sources=()),),
     )
-    source = '{% from "clerk/macros.html" import fact, from_of, copy with context %}{{ fact(said, "v", None) }}'
-    html = environment(Language.EN).from_string(source).render(said=said)
+    source = '{% from "clerk/macros.html" import fact, from_of, copy with context %}{{ fact(odd_fact, "v", None) }}'
+    html = environment(Language.EN).from_string(source).render(odd_fact=odd_fact)
 
     assert "<script" not in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 5

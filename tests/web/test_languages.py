@@ -21,30 +21,30 @@ def ids() -> Iterator[str]:
     """Every sentence that a template says."""
     for path in TEMPLATES.rglob("*.html"):
         with path.open("rb") as file:
-            for _, _, said, _ in babel_extract(file, ["_", "gettext", "ngettext"], [], OPTIONS):
-                yield said if isinstance(said, str) else said[0]
+            for _, _, sentence, _ in babel_extract(file, ["_", "gettext", "ngettext"], [], OPTIONS):
+                yield sentence if isinstance(sentence, str) else sentence[0]
 
 
 def test_every_sentence_is_there_in_chinese_and_none_is_left_over() -> None:
     """No empty one, no fuzzy one; a sentence that no page says any more is taken out."""
     known = {message.id: message for _, catalog in catalogues() for message in catalog if message.id}
-    said = set(ids())
+    sentences = set(ids())
 
-    assert said - {one if isinstance(one, str) else one[0] for one in known} == set()
-    assert [one.id for one in known.values() if not one.string or one.fuzzy] == []
-    assert {one for name, catalog in catalogues() if name in {"clerk.zh_CN", "common.zh_CN"} for one in [
+    assert sentences - {key if isinstance(key, str) else key[0] for key in known} == set()
+    assert [message.id for message in known.values() if not message.string or message.fuzzy] == []
+    assert {key for name, catalog in catalogues() if name in {"clerk.zh_CN", "common.zh_CN"} for key in [
         message.id for message in catalog if message.id
-    ]} - said == set()  # fmt: skip
+    ]} - sentences == set()  # fmt: skip
 
 
 def test_a_translation_has_the_places_of_its_sentence() -> None:
     """And two areas never say one sentence in two ways."""
-    said: dict[str, str] = {}
+    translations: dict[str, str] = {}
     for _, catalog in catalogues():
         for message in catalog:
             if isinstance(message.id, str) and message.id and isinstance(message.string, str):
                 assert set(PLACE.findall(message.id)) == set(PLACE.findall(message.string)), message.id
-                assert said.setdefault(message.id, message.string) == message.string, message.id
+                assert translations.setdefault(message.id, message.string) == message.string, message.id
 
 
 def test_every_field_that_can_be_released_has_a_name() -> None:
