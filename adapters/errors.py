@@ -78,7 +78,7 @@ class CredentialsRejected(AgencyError, PermissionError):
 
 
 class AgencyClosed(AgencyError):
-    """The agency's calendar says that nobody answers now, so nothing is sent; `retry_after` until it opens."""
+    """The agency is closed by its calendar, so nothing is sent; `retry_after` until it opens."""
 
     def __init__(self, retry_after: float | None) -> None:
         super().__init__(Reason.OUTSIDE_HOURS, retry_after=retry_after)

@@ -95,7 +95,7 @@ class IrsWire(WireFamily[IrsOptions, IrsCredentials]):
         key = holder("irs", self.route.address, self._app_key)
         self._secrets = IrsSecrets(steps, key, self.clock, self.store)
         if self._county:
-            # Spelled so, and in the query: it names us and nobody else.
+            # Spelled so, and in the query: it names us alone.
             self.url = self.url.copy_with(params={"appkey": self._app_key})
 
     async def ask(self, question: Question, capability: str, terms: Mapping[str, str]) -> Rows:

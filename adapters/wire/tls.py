@@ -2,7 +2,7 @@
 Whom an agency's connections trust, and as whom we present ourselves, from files named in the configuration.
 
     [agency.tls]
-    roots = "tls/government-roots.pem"      whom we trust, and nobody else
+    roots = "tls/government-roots.pem"      the only authorities that are trusted
     system_roots = true                     the system's roots as well; without `roots` they are trusted anyway
     identity = "tls/court-identity.pem"     our certificate with its key, chmod 600
 
@@ -53,7 +53,7 @@ def _usable_roots(file: Path) -> Path:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
     except (OSError, ValueError):
-        # The engine would take a file without any certificate for one that trusts nobody new.
+        # The engine would take a file without any certificate for one that adds no authority.
         raise _unusable() from None
     return file
 
@@ -87,7 +87,7 @@ class Trust:
         if self.system_roots:
             return builder.add_root_certificate_pem(self.roots.read_bytes()).build()
         # The engine can add roots and not leave out the system's.  It reads those when it builds, so for that moment
-        # ours stand in their place.  Should it ever read them later, ours would be missing and nobody be trusted.
+        # ours stand in their place.  Should it ever read them later, ours would be missing and no server be trusted.
         with _system_roots(self.roots):
             return builder.build()
 

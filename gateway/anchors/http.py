@@ -1,5 +1,5 @@
 """
-One HTTP question to somebody outside the house who anchors: bounded in time and in bytes, and led nowhere else.
+One HTTP request to an outside anchor, bounded in time and in bytes, without redirects.
 
 The protocols authenticate what is said by signatures, not by the connection; so a neighbour may also be asked over
 plain HTTP inside a closed network.

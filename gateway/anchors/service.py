@@ -63,7 +63,7 @@ class Anchoring:
         self._tasks = [asyncio.create_task(_forever(every, turn)) for every, turn in turns]
 
     async def aclose(self) -> None:
-        """Ends the task at once: what it waits for is asked again by whoever runs next."""
+        """Ends the task at once: what it waits for is asked again by the next run."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -144,7 +144,7 @@ def _anchored(anchor: Anchor) -> Event:
     )
 
 
-# Not for secrets; replicas must only not march in step.  Its own, so that nobody's seed is disturbed.
+# Not for secrets; replicas must only not march in step.  Its own, so that no other seed is disturbed.
 _JITTER = random.Random()  # noqa: S311
 
 

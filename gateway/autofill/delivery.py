@@ -1,5 +1,5 @@
 """
-Showing a form: to whoever asks for it, and to its receiver; each time under the right as it is at that moment.
+Showing a form to its reader and to its receiver, each time under the right as it is at that moment.
 
 The right is held while the form leaves, so that it has left before a closing of the work order returns, or does not
 leave.  What is shown is what the grant covers now, which may be less than when the form was filled.
@@ -49,7 +49,7 @@ class WithheldForm:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What there is of a form, which may leave while every lease is held; whoever sends it gives them back."""
+    """What there is of a form, which may be sent while every lease is valid; the sender releases them."""
 
     form: FilledForm
     leases: Sequence[AccessLease]

@@ -238,7 +238,7 @@ class JobRunner:
             )
 
     async def _end(self, request: StoredRequest, state: RequestState, reason: str) -> None:
-        # The record of an end follows the end: it is written by whoever sweeps, also when this process dies now.
+        # The record of an end follows the end: it is written by the next sweep, also when this process dies now.
         await self._database.run(_ended, request, state, reason, self._clock())
 
 

@@ -44,7 +44,7 @@ class QuestionRow:
 
     @property
     def key(self) -> tuple[str, str]:
-        """The question, whoever it is about."""
+        """Agency and capability of the question."""
         return self.agency, self.capability
 
     @property
@@ -125,7 +125,7 @@ WAKE: Final = text(f"NOTIFY {CHANNEL}")
 
 
 def insert(connection: Connection, row: dict[str, Any], questions: list[tuple[int, str, str]]) -> None:
-    """Enters a request with its questions, and wakes whoever hands requests to workers."""
+    """Enters a request with its questions, and wakes the feeder of the queue."""
     connection.execute(_INSERT, row)
     of, agencies, capabilities = zip(*questions, strict=True) if questions else ((), (), ())
     columns = {"of": list(of), "agencies": list(agencies), "capabilities": list(capabilities)}

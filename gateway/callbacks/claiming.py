@@ -109,7 +109,7 @@ def settle(
     """
     values: dict[str, Any] = {"state": state.value, "reason": reason, "claimed": False, "ended_at": at}
     if state is not DeliveryState.DEAD_LETTERED:
-        # Nobody sends it again, so nobody needs it.
+        # It is not sent again.
         values["sealed"] = b""
     if not _written(connection, delivery, values):
         return False

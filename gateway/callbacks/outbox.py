@@ -1,5 +1,5 @@
 """
-The outbox: what is to be told to a receiver, entered in the transaction of whoever has something to tell.
+The outbox: messages to receivers, entered in the transaction of the sender's own change.
 
 A delivery's bytes are fixed when it is entered, under an id that every attempt repeats: a receiver may see one delivery
 several times, and never two contents of one.  Whoever enters deliveries is a `Deliverable`: right before the body
@@ -48,7 +48,7 @@ class HeldRight(Protocol):
 
     @property
     def valid(self) -> bool:
-        """Whether nobody can have ended it meanwhile."""
+        """Whether it cannot have ended meanwhile."""
 
     def release(self) -> None:
         """Lets endings go on.  Safe to repeat."""
@@ -170,7 +170,7 @@ class Outbox:
         Withdraws what is waiting for these subjects; the subjects of which a delivery is on its way at this moment.
 
         Of those the sender tells the ending: delivered if the receiver has taken it, cancelled if not.  For the others
-        nothing is told: whoever withdraws knows.
+        nothing is told: the caller who withdraws knows.
         """
         asked = {"court": court, "subjects": list(subjects), "at": at}
         connection.execute(_CANCEL, asked)

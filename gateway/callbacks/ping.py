@@ -1,7 +1,7 @@
 """
 A test delivery: shows an administrator, and the receiver's own people, that it is reached and checks signatures.
 
-It tells of nobody, so no right is held for it.
+It holds no personal data, so no right is held for it.
 """
 
 from collections.abc import Callable

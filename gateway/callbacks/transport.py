@@ -71,7 +71,7 @@ class GuardedTransport:
     async def shut(self) -> None:
         """Returns when the body may not go on: it is not through, and its right is lost or its time is over."""
         loop = asyncio.get_running_loop()
-        # A lease tells nobody of its end.
+        # A lease does not announce its end.
         while self._permit is None or self._sent or (self._permit.valid and loop.time() < self._until):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 
 def tell_ready() -> None:
-    """Says so once, if somebody waits for it; one who does not listen keeps nobody from working."""
+    """Notifies once, if a supervisor waits for it; a failure to notify is ignored."""
     place = os.environ.get("NOTIFY_SOCKET", "")
     if not place:
         return

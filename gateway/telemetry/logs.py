@@ -74,7 +74,7 @@ def as_text(record: logging.LogRecord) -> str:
 
 class LineHandler(logging.Handler):
     """
-    Writes lines from a thread of its own, a few times a second: whoever logs never waits for the file.
+    Writes lines from a thread of its own, a few times a second: a caller never waits for the file.
 
     When too many wait, the oldest are dropped and counted.  What a killed process had not written is lost; the record
     of what was asked and answered is the audit log, not this.
@@ -138,7 +138,7 @@ def set_up(form: Format | None, level: str) -> LineHandler:
 
 
 def _to_stderr(lines: bytes) -> None:
-    # Past Python's own buffer: whoever hangs here must not hold what the interpreter needs in order to end.
+    # Past Python's own buffer: a writer that hangs here must not hold what the interpreter needs in order to end.
     while lines:
         lines = lines[os.write(2, lines) :]
 

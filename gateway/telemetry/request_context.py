@@ -1,7 +1,7 @@
 """
 The call that is being answered: its trace id, and the refusal that ended it.
 
-Kept in a context variable, so that whoever refuses need not be handed the request.  Of what a caller sends, only the
+Kept in a context variable, so that a refusal needs no reference to the request.  Of what a caller sends, only the
 two numbers of `traceparent` are taken (W3C Trace Context): `tracestate` and `baggage` are free text and go nowhere.
 """
 
@@ -15,7 +15,7 @@ _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
 
-# Ids are no secrets; a generator of its own disturbs nobody's seed and, unlike the system's, never lets go of the
+# Ids are no secrets; a generator of its own disturbs no other seed and, unlike the system's, never lets go of the
 # interpreter.
 _IDS: Final = random.Random()  # noqa: S311
 
