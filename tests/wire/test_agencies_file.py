@@ -178,7 +178,7 @@ async def test_a_connection_is_pinned_to_the_agency_s_address(write: Write, benc
     wires: Any = agencies["registry_office"].wires
 
     with pytest.raises(AgencyFault) as caught:
-        await wires["identity"].port.send(httpx.URL("https://agency.example:8444/x"), [], b"", float("inf"))
+        await wires["identity"].transport.send(httpx.URL("https://agency.example:8444/x"), [], b"", float("inf"))
     await agencies.aclose()
 
     assert (caught.value.reason, bench.agency.calls.call_count) == (Reason.NOT_CONFIGURED, 0)
@@ -205,9 +205,9 @@ async def test_wires_of_one_agency_share_their_connections_and_secrets(write: Wr
     wires: Any = agencies["registry_office"].wires
     await agencies.aclose()
 
-    assert wires["identity"].port is wires["addresses"].port
+    assert wires["identity"].transport is wires["addresses"].transport
     assert wires["identity"].store is wires["addresses"].store
-    assert isinstance(wires["identity"].port, AgencyTransport)
+    assert isinstance(wires["identity"].transport, AgencyTransport)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o620])

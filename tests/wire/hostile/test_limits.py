@@ -214,7 +214,7 @@ def test_markup_that_was_met_is_parsed_on_the_spot() -> None:
     before = threading.active_count()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xml_parser, "away", None)
+        patch.setattr(xml_parser, "run_in_thread", None)
         root = xml_parser.parse(document.format("乙&amp;&#20057;").encode())
 
     assert root is not None
