@@ -30,5 +30,5 @@ def lookup(
         as_document(answer)
     else:
         show.print(render.result(answer))
-    if any(agency["state"] == AnswerState.UNAVAILABLE.value for agency in answer["answers"]):
+    if any(agency["state"] == AnswerState.UNAVAILABLE.value for agency in answer.get("answers", ())):
         raise typer.Exit(Exit.AGENCY_UNAVAILABLE)

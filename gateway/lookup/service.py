@@ -345,10 +345,16 @@ class LookupService:
                 ended = await store()
             outcome = audit_events.outcome(intent, self.clock(), replies, result, ended)
             outcome = replace(outcome, detail={**outcome.detail, **lookup.detail})
-            payloads = audit_events.sealed_payloads(replies, None if ended else payload, self.agencies, self.clock())
+            # A form keeps no answer that comes after its right has ended; a call keeps what was sent, as evidence.
+            payloads = (
+                ()
+                if ended and store is not None
+                else audit_events.sealed_payloads(replies, None if ended else payload, self.agencies, self.clock())
+            )
             with self.telemetry.tracing.stage("outcome"):
                 index = await self.log.append(outcome, payloads=payloads)
-            self.cache.put(lookup.grant.id, lookup.id, replies)
+            if not ended:
+                self.cache.put(lookup.grant.id, lookup.id, replies)
             self.telemetry.count_lookup({reply.state for reply in replies}, withheld=bool(ended))
             if ended:
                 raise Withheld(ended, index, questions_sent=True)  # noqa: TRY301 - the lease is released whatever happens

@@ -33,7 +33,7 @@ def test_answers_that_the_clerk_has_under_the_same_grant_are_not_asked_for_again
         for event in (record["event"] for record in court.events())
         if event["type"] == "lookup.outcome" and event.get("detail", {}).get("autofill") == name
     )
-    assert "answered" not in outcome
+    assert "heard" not in outcome
     assert sorted(outcome["detail"]["reused"].split(",")) == sorted(
         f"{answer['agency']}.{answer['capability']}:{clerks['id']}" for answer in clerks["answers"]
     )

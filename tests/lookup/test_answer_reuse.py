@@ -91,7 +91,7 @@ def test_cached_answer_is_released_with_the_lookup_that_asked(court: RunningCour
     assert second["identity"] == first["identity"]
     assert second["addresses"] == first["addresses"]
     intent, outcome = (event["event"] for event in events)
-    assert (intent["type"], "asked" in intent, "answered" in outcome) == ("lookup.intent", False, False)
+    assert (intent["type"], "ask" in intent, "heard" in outcome) == ("lookup.intent", False, False)
     assert f"public_security.identity:{first['id']}" in outcome["detail"]["reused"]
 
 
